@@ -1,0 +1,1 @@
+"""Speaking to stock brokers: smallcase Gateway, ODIN Connector, 5paisa."""

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class BrokersConfig(AppConfig):
+    """Speaking to stock brokers."""
+
+    name = "brokers"

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class InvestorsConfig(AppConfig):
+    """People and what they have authorised."""
+
+    name = "investors"

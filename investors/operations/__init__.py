@@ -1,0 +1,1 @@
+"""Named writes about people: one business verb each."""

@@ -1,0 +1,1 @@
+"""What was asked for, what it became, and what is held: schemes, orders, the ledger."""

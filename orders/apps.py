@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class OrdersConfig(AppConfig):
+    """Schemes, orders and the ledger."""
+
+    name = "orders"

@@ -1,0 +1,1 @@
+"""Named writes about schemes, orders and the ledger: one business verb each."""

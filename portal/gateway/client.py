@@ -1,0 +1,137 @@
+"""The base of every provider's client: journal, breaker, pace, retries for reads only, and one classifier per provider."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from portal import clock
+from portal.gateway import errors, journal
+from portal.gateway.breaker import Breaker, Pace
+from portal.gateway.transport import Request, Response, Transport
+
+READ_TRIES = 3
+READ_BUDGET_S = 20.0
+RETRIED_READS = (errors.Unreachable, errors.OutcomeUnknown, errors.Throttled)
+
+
+class ProviderClient:
+    """Calls one provider. Subclasses give `provider`, `headers` and `classify`."""
+
+    provider = ""
+
+    def __init__(self, transport: Transport, *, calls_per_second: int) -> None:
+        self.transport = transport
+        self.breaker = Breaker(self.provider)
+        self.pace = Pace(calls_per_second)
+
+    def headers(self) -> dict[str, str]:
+        """Headers that authenticate a call."""
+        return {}
+
+    def classify(self, request: Request, response: Response) -> errors.GatewayError | None:
+        """The named failure that an answer stands for, or None when it is a usable answer."""
+        raise NotImplementedError
+
+    def renew(self) -> bool:
+        """Renew our credentials after a 401; False when there is nothing to renew."""
+        return False
+
+    def read(self, request: Request, subject: journal.About = journal.About()) -> Any:
+        """A call without effect: tried up to three times within a budget. Returns the parsed answer."""
+        deadline = time.monotonic() + READ_BUDGET_S
+        for attempt in range(1, READ_TRIES + 1):
+            try:
+                return self._call(request, subject)
+            except RETRIED_READS as error:
+                wait = _wait_s(error, attempt)
+                if attempt == READ_TRIES or time.monotonic() + wait > deadline:
+                    raise
+                time.sleep(wait)
+        raise AssertionError("unreachable: the loop returns or raises")
+
+    def write(self, request: Request, subject: journal.About) -> Any:
+        """A call with effect: sent once. The journal's row is committed before the first byte leaves."""
+        return self._call(request, subject)
+
+    def _call(self, request: Request, subject: journal.About) -> Any:
+        renewed = False
+        while True:
+            try:
+                return self._once(request, subject)
+            except errors.NotAuthorised as error:
+                # A 401 took no effect, so the same call may follow a fresh token, once.
+                if renewed or error.status != 401 or not self.renew():
+                    raise
+                renewed = True
+
+    def _once(self, request: Request, subject: journal.About) -> Any:
+        self.breaker.check(self.provider, request.method, request.path)
+        self.pace.wait()
+        signed = Request(
+            request.method,
+            request.path,
+            request.params,
+            request.json,
+            request.content,
+            {**request.headers, **self.headers()},
+        )
+        started = clock.now()
+        call = journal.begin(self.provider, request, subject)
+        response: Response | None = None
+        error: errors.GatewayError | None = None
+        try:
+            response = self.transport.send(signed)
+            error = self.classify(request, response)
+            parsed = None if error else self.parse(request, response)
+        except errors.GatewayError as trouble:
+            error = trouble
+        finally:
+            self.breaker.heard(error)
+            journal.end(call, response, error, started)
+        if error:
+            raise error
+        return parsed
+
+    def parse(self, request: Request, response: Response) -> Any:
+        """The answer as JSON with Decimal numbers. Raises Garbled."""
+        return parse_json(self.provider, request, response)
+
+
+def parse_json(provider: str, request: Request, response: Response) -> Any:
+    """Strict JSON: no NaN, no infinities, numbers with a fraction as Decimal. Raises Garbled."""
+    try:
+        return json.loads(response.body, parse_float=Decimal, parse_constant=_no_constant)
+    except (ValueError, RecursionError, ArithmeticError) as error:
+        raise errors.Garbled(
+            provider, request.method, request.path, said=type(error).__name__, status=response.status
+        ) from error
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _wait_s(error: errors.GatewayError, attempt: int) -> float:
+    if isinstance(error, errors.Throttled):
+        return min(error.retry_after_s, READ_BUDGET_S)
+    return (0.2 * 2**attempt) * (0.5 + random.random())  # noqa: S311 - jitter, not a secret
+
+
+def lazily(build: Callable[[], Any]) -> Callable[[], Any]:
+    """One instance per process, made at first use: a forked worker must not inherit its parent's sockets."""
+    holder: list[Any] = []
+    lock = threading.Lock()
+
+    def get() -> Any:
+        with lock:
+            if not holder:
+                holder.append(build())
+            return holder[0]
+
+    return get

@@ -1,0 +1,97 @@
+"""The journal: every call to a provider as a redacted row, on the page of the thing it was about."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import models
+
+from portal import audit, clock, redaction
+from portal.gateway import errors
+from portal.gateway.transport import Request, Response
+from portal.models import GatewayCall
+
+
+@dataclass(frozen=True)
+class About:
+    """What a call is about: our object, the reference the provider hears, and the attempt on the row."""
+
+    subject_kind: str = ""
+    subject_id: str = ""
+    our_ref: str = ""
+    attempt_no: int = 0
+
+
+def about(subject: models.Model, *, our_ref: str = "", attempt_no: int = 0) -> About:
+    """An `About` for one of our rows."""
+    return About(audit.kind_of(subject), str(subject.pk), our_ref, attempt_no)
+
+
+OUTCOMES: dict[type[errors.GatewayError], str] = {
+    errors.Unreachable: GatewayCall.Outcome.UNREACHABLE,
+    errors.Throttled: GatewayCall.Outcome.THROTTLED,
+    errors.OutcomeUnknown: GatewayCall.Outcome.OUTCOME_UNKNOWN,
+    errors.NotAuthorised: GatewayCall.Outcome.NOT_AUTHORISED,
+    errors.Refused: GatewayCall.Outcome.REFUSED,
+    errors.Garbled: GatewayCall.Outcome.GARBLED,
+}
+
+
+def begin(provider: str, request: Request, subject: About) -> GatewayCall:
+    """The row of a call; for a write it is committed before the first byte leaves."""
+    return GatewayCall.objects.create(
+        provider=provider,
+        method=request.method,
+        path=redaction.text(_path(request))[:300],
+        our_ref=subject.our_ref,
+        attempt_no=subject.attempt_no,
+        subject_kind=subject.subject_kind,
+        subject_id=subject.subject_id,
+        outcome=GatewayCall.Outcome.SENDING,
+        request_body=redaction.redact(request.json),
+        started_at=clock.now(),
+    )
+
+
+def end(
+    call: GatewayCall, response: Response | None, error: errors.GatewayError | None, started: datetime
+) -> None:
+    """What became of the call."""
+    GatewayCall.objects.filter(pk=call.pk).update(
+        outcome=OUTCOMES[type(error)] if error else GatewayCall.Outcome.OK,
+        status=response.status if response else None,
+        response_body=readable(response.body) if response else None,
+        error=redaction.text(str(error))[:500] if error else "",
+        took_ms=max(0, int((clock.now() - started).total_seconds() * 1000)),
+    )
+
+
+def was_begun(subject: models.Model, attempt_no: int, path_part: str = "") -> bool:
+    """Did any byte of this attempt possibly leave? False proves that nothing was sent."""
+    return (
+        GatewayCall.objects.filter(
+            subject_kind=audit.kind_of(subject),
+            subject_id=str(subject.pk),
+            attempt_no=attempt_no,
+            path__contains=path_part,
+            method="POST",
+        )
+        .exclude(outcome=GatewayCall.Outcome.UNREACHABLE)
+        .exists()
+    )
+
+
+def readable(body: bytes) -> Any:
+    """A body as the journal keeps it: redacted JSON, or redacted text when it is none."""
+    try:
+        return redaction.redact(json.loads(body, parse_float=str))
+    except (ValueError, RecursionError):
+        return {"unreadable": redaction.text(body[:2_000].decode("utf-8", "replace").replace("\x00", ""))}
+
+
+def _path(request: Request) -> str:
+    query = "&".join(f"{key}={redaction.redact(value, key)}" for key, value in (request.params or {}).items())
+    return f"{request.path}?{query}" if query else request.path

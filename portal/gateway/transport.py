@@ -1,0 +1,129 @@
+"""One method wide: a request goes out, an answer or a named failure comes back.
+
+`Transport.send` is the only place that touches the network. It follows no redirects, speaks only to the configured
+host, refuses loopback in live mode and everything else in sandbox mode, and never runs inside a database transaction.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
+
+from portal.gateway import errors
+
+MAX_BODY = 20 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is sent. `path` begins with a slash and is joined to the provider's base URL."""
+
+    method: str
+    path: str
+    params: Mapping[str, str] | None = None
+    json: Any = None
+    content: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Response:
+    """What came back, unread."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Transport:
+    """A pooled HTTP connection to one provider."""
+
+    def __init__(self, provider: str, base_url: str) -> None:
+        refuse_the_wrong_world(base_url)
+        self.provider = provider
+        self.base_url = base_url.rstrip("/")
+        timeout = httpx2.Timeout(
+            settings.PROVIDER_READ_TIMEOUT_S, connect=settings.PROVIDER_CONNECT_TIMEOUT_S, pool=2.0
+        )
+        self._client = httpx2.Client(
+            timeout=timeout,
+            follow_redirects=False,
+            verify=_trust(),
+            trust_env=False,
+            limits=httpx2.Limits(max_connections=50, max_keepalive_connections=20, keepalive_expiry=4.0),
+        )
+
+    def send(self, request: Request) -> Response:
+        """Send and read the whole answer. Raises Unreachable, OutcomeUnknown, or RuntimeError inside a transaction."""
+        refuse_inside_a_transaction()
+        where = (self.provider, request.method, request.path)
+        try:
+            with self._client.stream(
+                request.method,
+                self.base_url + request.path,
+                params=request.params,
+                json=request.json,
+                content=request.content,
+                headers=dict(request.headers),
+            ) as answer:
+                body = _read(answer)
+        except (
+            httpx2.ConnectError,
+            httpx2.ConnectTimeout,
+            httpx2.PoolTimeout,
+            httpx2.UnsupportedProtocol,
+        ) as error:
+            raise errors.Unreachable(*where, said=type(error).__name__) from error
+        except httpx2.HTTPError as error:
+            raise errors.OutcomeUnknown(*where, said=type(error).__name__) from error
+        return Response(answer.status_code, answer.headers, body)
+
+
+def _read(answer: httpx2.Response) -> bytes:
+    """The body, up to a bound: a provider cannot fill our memory."""
+    chunks, size = [], 0
+    for chunk in answer.iter_bytes():
+        size += len(chunk)
+        if size > MAX_BODY:
+            raise httpx2.ReadError("answer larger than we read")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _trust() -> ssl.SSLContext | bool:
+    return ssl.create_default_context(cafile=settings.PROVIDER_CA_FILE) if settings.PROVIDER_CA_FILE else True
+
+
+def is_loopback(url: str) -> bool:
+    """Does this URL stay on this machine?"""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def refuse_the_wrong_world(base_url: str) -> None:
+    """Raise ImproperlyConfigured when sandbox mode would leave the machine, or live mode would stay on it."""
+    if is_loopback(base_url) != settings.SANDBOX:
+        world = "loopback only" if settings.SANDBOX else "no loopback"
+        raise ImproperlyConfigured(
+            f"{settings.MODE} mode speaks to {world}, not to {urlsplit(base_url).hostname}"
+        )
+
+
+def refuse_inside_a_transaction() -> None:
+    """Raise RuntimeError when a transaction is open: nobody waits for a network while holding locks."""
+    # Blocks that Django's TestCase opens around a whole test are not ours.
+    ours = [block for block in connection.atomic_blocks if not getattr(block, "_from_testcase", False)]
+    if ours:
+        raise RuntimeError("a provider must not be called inside a database transaction")

@@ -1,0 +1,239 @@
+"""What the kernel keeps: people who sign in, partners, evidence (audit, journal, inbox), and cases for people.
+
+Evidence is append-only: triggers in the database refuse to change or delete an audit entry, and chain each entry to
+the one before it (see migration `0002_guards` and `portal/audit.py`).
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractUser, BaseUserManager
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from portal import identifiers
+
+
+class UserManager(BaseUserManager["User"]):
+    """Creates users by e-mail address: there is no user name."""
+
+    def create_user(self, email: str, password: str | None = None, **extra: Any) -> User:
+        """A user with a hashed password; without one, the password is unusable and e-mail codes log in."""
+        user = self.model(email=self.normalize_email(email), **extra)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **extra: Any) -> User:
+        """A user with every right, for the first installation."""
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **extra)
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(email__iexact=username)
+
+
+class User(AbstractUser):
+    """Somebody who signs in: an investor, a member of staff, or a partner's person."""
+
+    username = None  # type: ignore[assignment]
+    email = models.EmailField("e-mail", max_length=254)
+    mobile = models.CharField(max_length=10, blank=True)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    objects: ClassVar[UserManager] = UserManager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Lower("email"), name="one_user_per_email_address")]
+
+    def __str__(self) -> str:
+        return self.get_full_name() or self.email
+
+
+class Partner(models.Model):
+    """A firm that brings investors and speaks to our API."""
+
+    code = models.CharField(max_length=20, unique=True)
+    name = models.CharField(max_length=120)
+    arn = models.CharField("ARN", max_length=20, blank=True)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AuditEntry(models.Model):
+    """Who did what to which object, when and why. Written by operations; never changed, never deleted."""
+
+    at = models.DateTimeField(db_index=True)
+    actor = models.CharField(max_length=120)
+    action = models.CharField(max_length=60)
+    subject_kind = models.CharField(max_length=40)
+    subject_id = models.CharField(max_length=40)
+    reason = models.CharField(max_length=300, blank=True)
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name_plural = "audit entries"
+        indexes = [models.Index(fields=["subject_kind", "subject_id", "id"], name="audit_by_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.subject_kind} {self.subject_id}"
+
+
+class AuditLink(models.Model):
+    """One link of the chain: written by the database itself when the transaction of an entry commits."""
+
+    entry = models.OneToOneField(AuditEntry, on_delete=models.DO_NOTHING, related_name="link")
+    seq = models.BigIntegerField(primary_key=True)
+    previous_hash = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.hash[:12]}"
+
+
+class GatewayCall(models.Model):
+    """One call to a provider, redacted: the real conversation, shown on the page of what it was about.
+
+    The row of a *write* is committed as SENDING before the first byte leaves. So a sending attempt without a row never
+    left this machine, and a row that stays SENDING means that the outcome is unknown.
+    """
+
+    class Outcome(models.TextChoices):
+        SENDING = "SENDING", "sending"
+        OK = "OK", "answered"
+        UNREACHABLE = "UNREACHABLE", "not sent"
+        THROTTLED = "THROTTLED", "asked to slow down"
+        OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN", "outcome unknown"
+        NOT_AUTHORISED = "NOT_AUTHORISED", "not authorised"
+        REFUSED = "REFUSED", "refused"
+        GARBLED = "GARBLED", "unreadable answer"
+
+    provider = models.CharField(max_length=20)
+    method = models.CharField(max_length=8)
+    path = models.CharField(max_length=300)
+    our_ref = models.CharField(max_length=60, blank=True)
+    attempt_no = models.PositiveIntegerField(default=0)
+    subject_kind = models.CharField(max_length=40, blank=True)
+    subject_id = models.CharField(max_length=40, blank=True)
+    outcome = models.CharField(max_length=16, choices=Outcome)
+    status = models.PositiveSmallIntegerField(null=True, blank=True)
+    request_body = models.JSONField(null=True, blank=True)
+    response_body = models.JSONField(null=True, blank=True)
+    error = models.CharField(max_length=500, blank=True)
+    started_at = models.DateTimeField()
+    took_ms = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["subject_kind", "subject_id", "id"], name="call_by_subject"),
+            models.Index(fields=["our_ref"], condition=~Q(our_ref=""), name="call_by_our_ref"),
+            models.Index(fields=["started_at"], name="call_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.method} {self.path} {self.outcome}"
+
+
+class InboundEvent(models.Model):
+    """A doorbell that rang: a webhook or a browser's return, stored before anything is done about it."""
+
+    class State(models.TextChoices):
+        NEW = "NEW", "to be worked"
+        DONE = "DONE", "worked"
+        FAILED = "FAILED", "needs a look"
+
+    provider = models.CharField(max_length=20)
+    kind = models.CharField(max_length=40)
+    fingerprint = models.CharField(max_length=64)
+    subject_kind = models.CharField(max_length=40, blank=True)
+    subject_id = models.CharField(max_length=40, blank=True)
+    body = models.JSONField(default=dict)
+    state = models.CharField(max_length=6, choices=State, default=State.NEW)
+    tries = models.PositiveSmallIntegerField(default=0)
+    note = models.CharField(max_length=300, blank=True)
+    times_seen = models.PositiveIntegerField(default=1)
+    received_at = models.DateTimeField()
+    worked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider", "fingerprint"], name="an_inbound_event_is_stored_once"
+            )
+        ]
+        indexes = [models.Index(fields=["received_at"], condition=Q(state="NEW"), name="inbox_to_be_worked")]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.kind}"
+
+
+class Case(models.Model):
+    """Something that a person must look at. One open case per kind and subject, however often it is reported."""
+
+    class State(models.TextChoices):
+        OPEN = "OPEN", "open"
+        CLOSED = "CLOSED", "closed"
+
+    code = models.CharField(max_length=20, unique=True)
+    kind = models.CharField(max_length=40)
+    subject_kind = models.CharField(max_length=40)
+    subject_id = models.CharField(max_length=40)
+    title = models.CharField(max_length=200)
+    detail = models.TextField(blank=True)
+    state = models.CharField(max_length=6, choices=State, default=State.OPEN)
+    owner = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="cases")
+    opened_at = models.DateTimeField()
+    reported_at = models.DateTimeField()
+    times_reported = models.PositiveIntegerField(default=1)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    resolution = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "subject_kind", "subject_id"],
+                condition=Q(state="OPEN"),
+                name="one_open_case_per_kind_and_subject",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="OPEN", closed_at__isnull=True)
+                | Q(state="CLOSED", closed_at__isnull=False),
+                name="a_case_is_closed_exactly_when_it_has_a_closing_time",
+            ),
+        ]
+        indexes = [models.Index(fields=["opened_at"], condition=Q(state="OPEN"), name="cases_open")]
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.title}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.code = self.code or identifiers.new_code("CASE")
+        super().save(*args, **kwargs)
+
+
+class Gate(models.Model):
+    """A gate in front of everything that moves money, read before every send. Closed by ops or by a breaker."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    is_closed = models.BooleanField(default=False)
+    reason = models.CharField(max_length=300, blank=True)
+    changed_by = models.CharField(max_length=120, blank=True)
+    changed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name}: {'closed' if self.is_closed else 'open'}"
+
+
+class Heartbeat(models.Model):
+    """When a background part of the system was last heard."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.at}"

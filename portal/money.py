@@ -1,0 +1,83 @@
+"""Rupees, units and NAV: Decimal only, rounded by name, written the Indian way.
+
+Rupees have 2 decimals, units 3, NAV 4 (AMFI publishes NAV to 4, registrars allot units to 3).
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+
+PAISE = Decimal("0.01")
+UNIT = Decimal("0.001")
+NAV_STEP = Decimal("0.0001")
+ZERO = Decimal("0")
+# Stamp duty on purchases and switches in: 0.005 % since 1 July 2020 (Indian Stamp Act 1899, Part I-A, as amended 2019).
+STAMP_DUTY_RATE = Decimal("0.00005")
+MINUS = "\u2212"
+
+
+def to_paise(amount: Decimal) -> Decimal:
+    """Rupees rounded half up to the paisa."""
+    return amount.quantize(PAISE, rounding=ROUND_HALF_UP)
+
+
+def to_units(units: Decimal) -> Decimal:
+    """Units rounded half up to the thousandth."""
+    return units.quantize(UNIT, rounding=ROUND_HALF_UP)
+
+
+def to_nav(nav: Decimal) -> Decimal:
+    """NAV rounded half up to the ten-thousandth of a rupee."""
+    return nav.quantize(NAV_STEP, rounding=ROUND_HALF_UP)
+
+
+def stamp_duty(amount: Decimal) -> Decimal:
+    """Stamp duty in rupees that is taken from a purchase of `amount` before units are allotted."""
+    return (amount * STAMP_DUTY_RATE).quantize(PAISE, rounding=ROUND_DOWN)
+
+
+def group(digits: str) -> str:
+    """Indian grouping of a run of digits: `1234567` -> `12,34,567`."""
+    head, tail = digits[:-3], digits[-3:]
+    pairs: list[str] = []
+    while head:
+        pairs.insert(0, head[-2:])
+        head = head[:-2]
+    return ",".join([*pairs, tail])
+
+
+def number(value: Decimal, places: int) -> str:
+    """`value` rounded half up to `places`, in Indian grouping, with a real minus sign."""
+    rounded = value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+    whole, _, fraction = f"{abs(rounded):f}".partition(".")
+    sign = MINUS if rounded < 0 else ""
+    return f"{sign}{group(whole)}" + (f".{fraction}" if places else "")
+
+
+def rupees(amount: Decimal) -> str:
+    """`₹1,23,456.78`; a negative amount as `−₹1,23,456.78`."""
+    text = number(amount, 2)
+    return f"{MINUS}₹{text[1:]}" if text.startswith(MINUS) else f"₹{text}"
+
+
+def rupees_short(amount: Decimal) -> str:
+    """The compact form for tiles and charts: `₹12.4 L`, `₹1.2 Cr`; below one lakh without paise."""
+    for size, word in ((Decimal(10_000_000), "Cr"), (Decimal(100_000), "L")):
+        if abs(amount) >= size:
+            text = number(amount / size, 1)
+            break
+    else:
+        text, word = number(amount, 0), ""
+    sign, digits = (MINUS, text[1:]) if text.startswith(MINUS) else ("", text)
+    return f"{sign}₹{digits} {word}".rstrip()
+
+
+def signed_rupees(amount: Decimal) -> str:
+    """With an explicit sign, for gains: `+₹120.00`, `−₹3.50`, `₹0.00`."""
+    return f"+{rupees(amount)}" if to_paise(amount) > 0 else rupees(amount)
+
+
+def signed_percent(value: Decimal) -> str:
+    """A percentage with sign and two decimals: `+12.40%`."""
+    text = number(value, 2)
+    return f"+{text}%" if value.quantize(PAISE, rounding=ROUND_HALF_UP) > 0 else f"{text}%"

@@ -1,0 +1,92 @@
+"""Nothing personal or secret in logs and journals: by name of the field and by shape of the value.
+
+PAN, account numbers, mobiles, tokens, OTPs, signatures and sessions are removed before anything is written where a
+person or a log collector can read it. Names are compared in lower case without `_` and `-`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+HIDDEN = "[hidden]"
+MAX_TEXT = 4_000
+MAX_DEPTH = 12
+
+# Whole value hidden when the field is called like this.
+SECRET_NAMES = frozenset(
+    ["authorization", "token", "accesstoken", "refreshtoken", "requesttoken", "jwt", "secret", "apisecret", "password", "otp", "code", "session", "sessionid", "ssession", "cookie", "setcookie", "csrfmiddlewaretoken", "encrykey", "tokenurl", "pin", "totp", "signature", "mfprodate", "xgatewaysecret", "xgatewayauthtoken", "recoverycodes", "useragent", "ipaddress", "userip", "serverip", "responseverbatim"]
+)
+# Masked to its last characters when the field is called like this.
+MASKED_NAMES = frozenset(
+    ["pan", "pannumber", "guardianpannumber", "number", "accountnumber", "bankaccountnumber", "redemptionbankaccountnumber", "mobile", "email", "phone", "phonenumber", "firsttrctaxidnumber", "secondtrctaxidnumber", "thirdtrctaxidnumber", "aadhaar", "name", "displayname", "accountholdername", "fatherorspousename", "mothersname", "guardianname", "line1", "line2", "line3", "dateofbirth", "query"]
+)
+# FP's `number` is a page number in list answers: short values are no account numbers and stay readable.
+_SHAPES = (
+    re.compile(r"\b[A-Z]{3}[PCHFATBLJG][A-Z]\d{4}[A-Z]\b"),  # PAN
+    re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"),  # JWT
+    re.compile(r"(?<![\d.])\d{9,18}(?![\d.])"),  # account number, Aadhaar, mobile
+    re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+"),  # e-mail
+)
+# Long digit runs that are references and no personal data keep their value under these names.
+REFERENCE_NAMES = frozenset(
+    ["id", "ids", "orderid", "amcorderids", "investmentaccountid", "primaryinvestorid", "sourcerefid", "paymentid", "clientref", "providerref", "amccode", "schemecode", "amficode", "path"]
+)
+
+
+def mask(value: str, keep: int = 4) -> str:
+    """Show only the last `keep` characters of an identifier: `XXXXXX751C`. Short values are hidden whole."""
+    return HIDDEN if len(value) <= keep else "X" * (len(value) - keep) + value[-keep:]
+
+
+def mask_pan(pan: str) -> str:
+    """A PAN as people may see it: first two and last two characters."""
+    return f"{pan[:2]}XXXXXX{pan[-2:]}" if len(pan) == 10 else HIDDEN
+
+
+def mask_email(email: str) -> str:
+    """An e-mail address as people may see it: `as***@example.org`."""
+    name, _, host = email.partition("@")
+    return f"{name[:2]}***@{host}" if host else HIDDEN
+
+
+def text(value: str) -> str:
+    """`value` without anything that looks like a PAN, a token, an account number or an e-mail address."""
+    for shape in _SHAPES:
+        value = shape.sub(HIDDEN, value)
+    return value if len(value) <= MAX_TEXT else value[:MAX_TEXT] + "… [cut]"
+
+
+def redact(value: Any, name: str = "", depth: int = 0) -> Any:
+    """A copy of a parsed body, header map or log value that may be stored and shown to staff."""
+    key = name.lower().replace("_", "").replace("-", "")
+    if key in SECRET_NAMES and value not in (None, "", [], {}):
+        return HIDDEN
+    if depth > MAX_DEPTH:
+        return "[deeper than we keep]"
+    if isinstance(value, Mapping):
+        return {str(k): redact(v, str(k), depth + 1) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [redact(v, name, depth + 1) for v in value[:200]]
+    if isinstance(value, str):
+        return _text_under(key, value)
+    if isinstance(value, int) and not isinstance(value, bool) and key in MASKED_NAMES and value > 99_999:
+        return mask(str(value))
+    return value
+
+
+def _text_under(key: str, value: str) -> str:
+    if key in MASKED_NAMES and value:
+        return mask(value, keep=4 if len(value) > 6 else 0) if key not in {"name"} else HIDDEN
+    if key in REFERENCE_NAMES and len(value) <= 200:
+        return value
+    return text(value)
+
+
+def log_processor(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """structlog processor: the last thing that touches a log line before it is written."""
+    for key, value in list(event.items()):
+        if not key.startswith("_") and key not in {"exc_info", "timestamp", "level", "logger"}:
+            event[key] = redact(value, key)
+    return event

@@ -1,0 +1,86 @@
+"""Whose rows a database connection may see: the wall below the views.
+
+Tables that belong to an investor carry row-level security (FORCEd, so it holds for the owning role too). Their policy
+compares with the session setting `portal.scope`:
+
+    all          workers, commands, staff
+    user:<id>    an investor: own rows only
+    none         nobody is signed in
+
+Web processes start at `none` (`portal/wsgi.py`) and the middleware opens the scope for each request, before any view
+runs. The owner filter in each app's `queries.py` stays the first wall; this is the second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+
+ALL = "all"
+NONE = "none"
+
+
+def set_scope(scope: str) -> None:
+    """Let this connection see `scope` from now on."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('portal.scope', %s, false)", [scope])
+
+
+@contextmanager
+def scope(name: str) -> Iterator[None]:
+    """See `name` inside the block and what was seen before after it. For edges that act for nobody in particular."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('portal.scope', true)")
+        before = cursor.fetchone()[0] or NONE
+    set_scope(name)
+    try:
+        yield
+    finally:
+        set_scope(before)
+
+
+def scope_of(user: object) -> str:
+    """The scope of a signed-in person."""
+    if not getattr(user, "is_authenticated", False):
+        return NONE
+    return ALL if getattr(user, "is_staff", False) else f"user:{getattr(user, 'pk', 0)}"
+
+
+class ScopeMiddleware:
+    """Opens the database for whoever is signed in, and closes it again where connections outlive requests."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        set_scope(scope_of(request.user))
+        try:
+            return self.get_response(request)
+        finally:
+            # A web process begins every request by setting the scope, so only other processes (tests) go back.
+            if settings.DB_SCOPE != NONE:
+                set_scope(settings.DB_SCOPE)
+
+
+def owner_policy_sql(table: str, owner_column: str = "investor_id") -> str:
+    """SQL that lets `table` be seen by its investor and by scope `all` only. For migrations (RunSQL)."""
+    mine = "portal_scope_user()" if owner_column == "user_id" else "(SELECT portal_scope_investor())"
+    return f"""
+        ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
+        ALTER TABLE {table} FORCE ROW LEVEL SECURITY;
+        CREATE POLICY {table}_owner ON {table}
+            USING (current_setting('portal.scope', true) = 'all' OR {owner_column} = {mine});
+    """
+
+
+def drop_owner_policy_sql(table: str) -> str:
+    """The reverse of `owner_policy_sql`."""
+    return f"""
+        DROP POLICY {table}_owner ON {table};
+        ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY;
+        ALTER TABLE {table} DISABLE ROW LEVEL SECURITY;
+    """

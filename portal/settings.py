@@ -1,0 +1,424 @@
+"""The only settings module. Defaults run on a laptop with no services and no credentials.
+
+Every difference between machines is an environment variable, read here through django-environ and listed in
+`.env.example`. Production refuses the laptop defaults: see `portal/checks.py`.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import environ
+import structlog
+from django.urls import reverse_lazy
+
+from portal import embedded, redaction
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+# --- Core -----------------------------------------------------------------------------------------------------
+
+# "sandbox" speaks to loopback only, "live" refuses loopback; nothing in between (portal/checks.py).
+MODE = env.str("MODE", default="sandbox")
+SANDBOX = MODE == "sandbox"
+DEBUG = env.bool("DEBUG", default=False)
+DEV_SECRET_KEY = "laptop-only-secret-key-that-live-mode-refuses"  # noqa: S105 - the check makes it fatal in live mode
+SECRET_KEY = env.str("SECRET_KEY", default=DEV_SECRET_KEY)
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+VAR_DIR = Path(env.str("VAR_DIR", default=str(BASE_DIR / "var")))
+WEB_PORT = env.int("WEB_PORT", default=8000)
+SANDBOX_PORT = env.int("SANDBOX_PORT", default=8100)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "testserver"])
+PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://127.0.0.1:{WEB_PORT}")
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# W004: addresses are unique without regard to case by a constraint on lower(email), which the check does not see.
+SILENCED_SYSTEM_CHECKS = ["account.W001", "auth.W004"]
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.forms",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "rest_framework",
+    "django_htmx",
+    "django_celery_beat",
+    "django_structlog",
+    "pgtrigger",
+    "pghistory",
+    "portal",
+    "investors",
+    "orders",
+    "payments",
+    "brokers",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "portal.scope.ScopeMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "portal.views.SecondFactorForStaff",
+    "django_structlog.middlewares.RequestMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "portal.views.brand",
+            ],
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
+# --- Language and time ----------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en-in"
+TIME_ZONE = "Asia/Kolkata"
+USE_I18N = True
+USE_TZ = True
+USE_THOUSAND_SEPARATOR = True
+FORMAT_MODULE_PATH = ["portal.formats"]
+
+# --- Brand: a distributor re-brands without touching a template -------------------------------------------------
+
+BRAND = {
+    "name": env.str("BRAND_NAME", default="Kalpavriksh"),
+    "legal_name": env.str("BRAND_LEGAL_NAME", default="Kalpavriksh Distribution Private Limited"),
+    "arn": env.str("BRAND_ARN", default="ARN-000000"),
+    "arn_valid_until": env.str("BRAND_ARN_VALID_UNTIL", default="2028-03-31"),
+    "euin": env.str("BRAND_EUIN", default="E000000"),
+    "email": env.str("BRAND_EMAIL", default="help@portal.example"),
+    "phone": env.str("BRAND_PHONE", default="+91 80 0000 0000"),
+    "address": env.str("BRAND_ADDRESS", default="12 Residency Road, Bengaluru 560025"),
+    "grievance_email": env.str("BRAND_GRIEVANCE_EMAIL", default="grievance@portal.example"),
+    "sandbox": SANDBOX,
+}
+
+# --- Database ---------------------------------------------------------------------------------------------------
+
+DATABASE_URL = env.str("DATABASE_URL", default="")
+DATABASE_IS_EMBEDDED = not DATABASE_URL
+if DATABASE_IS_EMBEDDED:
+    DATABASE_URL = embedded.database_url(VAR_DIR)
+# What a fresh connection may see below row-level security: "all" for workers and commands, "none" for web processes,
+# where `portal.scope.ScopeMiddleware` opens it per request.
+DB_SCOPE = env.str("DB_SCOPE", default="all")
+
+
+def _database(url: str) -> dict[str, object]:
+    """A DATABASES entry from a URL. Socket directories arrive percent-encoded in the place of the host."""
+    parts = urlsplit(url)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(parts.netloc.rsplit("@", 1)[-1].rsplit(":", 1)[0]),
+        "PORT": parts.port or "",
+        "CONN_MAX_AGE": env.int("DB_CONN_MAX_AGE", default=600),
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            "options": f"-c portal.scope={DB_SCOPE} -c statement_timeout=60000 -c lock_timeout=10000"
+        },
+        "TEST": {"NAME": env.str("TEST_DATABASE_NAME", default=None)},
+    }
+
+
+DATABASES = {"default": _database(DATABASE_URL)}
+
+# --- Queue and cache --------------------------------------------------------------------------------------------
+
+REDIS_URL = env.str("REDIS_URL", default="")
+QUEUE_DIR = VAR_DIR / "queue"
+CELERY_BROKER_URL = REDIS_URL or "filesystem://"
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = (
+    {"visibility_timeout": 3600}
+    if REDIS_URL
+    else {
+        "data_folder_in": str(QUEUE_DIR / "messages"),
+        "data_folder_out": str(QUEUE_DIR / "messages"),
+        "control_folder": str(QUEUE_DIR / "control"),
+        "polling_interval": 0.05,
+    }
+)
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_TIME_LIMIT = 600
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 2
+CELERY_BEAT_SCHEDULE = {
+    "recover money operations": {"task": "portal.recover", "schedule": 5.0},
+    "work the inbox": {"task": "portal.work_inbox", "schedule": 10.0},
+    "poll open orders": {"task": "orders.poll", "schedule": 20.0},
+    "beat is alive": {"task": "portal.heartbeat", "schedule": 30.0},
+    "fetch AMFI NAVs": {
+        "task": "orders.ingest_navs",
+        "schedule": env.float("NAV_FETCH_EVERY_S", default=900.0),
+    },
+    "follow the sandbox clock": {"task": "portal.follow_sandbox_clock", "schedule": 5.0},
+    "re-check KYC": {"task": "investors.recheck_kyc", "schedule": 3600.0},
+}
+if not SANDBOX:
+    CELERY_BEAT_SCHEDULE.pop("follow the sandbox clock")
+
+CACHES = {
+    "default": (
+        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+        if REDIS_URL
+        else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"}
+    )
+}
+
+# --- People signing in ------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "portal.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+LOGIN_URL = reverse_lazy("account_login")
+LOGIN_REDIRECT_URL = reverse_lazy("home")
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(PUBLIC_URL).scheme
+# The number of proxies in front of us whose X-Forwarded-For may be believed: 0 on a laptop.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = BRAND["name"]
+MFA_ADAPTER = "portal.accounts.MfaAdapter"
+ACCOUNT_ADAPTER = "portal.accounts.AccountAdapter"
+# Browsers offer passkeys on http only for localhost; live mode is https and leaves this off.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = SANDBOX
+USERSESSIONS_TRACK_ACTIVITY = False
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_COOKIE_AGE = 60 * 60 * 12
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+# Staff must have a second factor before the admin opens. The demo's staff have none, so that a newcomer can look.
+STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", default=not SANDBOX)
+
+# --- Security ---------------------------------------------------------------------------------------------------
+
+HTTPS = urlsplit(PUBLIC_URL).scheme == "https"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ALLAUTH_TRUSTED_PROXY_COUNT else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+# Lax: the cookie does not travel on the POST that brings the browser back from a bank. The return page needs no session.
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "object-src": ["'none'"],
+        "base-uri": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+DEV_FIELD_KEY = "bGFwdG9wLW9ubHkta2V5LW9mLXRoaXMtcG9ydGFsISE="
+# Newest first. The first key encrypts, all of them decrypt: that is how keys rotate with no downtime.
+FIELD_KEYS = env.list("FIELD_KEYS", default=[DEV_FIELD_KEY])
+DEV_INDEX_KEY = "laptop-only-blind-index-key"
+# Keys of the blind index, newest first; looked up under each, written under the first.
+INDEX_KEYS = env.list("INDEX_KEYS", default=[DEV_INDEX_KEY])
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+
+# --- Files ------------------------------------------------------------------------------------------------------
+
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static" / "dist"]
+MEDIA_ROOT = env.str("MEDIA_ROOT", default=str(VAR_DIR / "media"))
+TESTING = "pytest" in sys.modules
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage"
+            if TESTING or DEBUG
+            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        )
+    },
+}
+WHITENOISE_USE_FINDERS = TESTING or DEBUG
+
+# --- E-mail -----------------------------------------------------------------------------------------------------
+
+# In the sandbox every message lands in a folder, and /outbox/ shows it.
+OUTBOX_DIR = VAR_DIR / "outbox"
+EMAIL_FILE_PATH = str(OUTBOX_DIR)
+EMAIL_BACKEND = env.str(
+    "EMAIL_BACKEND",
+    default=f"django.core.mail.backends.{'filebased' if SANDBOX else 'smtp'}.EmailBackend",
+)
+EMAIL_HOST = env.str("EMAIL_HOST", default="localhost")
+EMAIL_PORT = env.int("EMAIL_PORT", default=25)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=False)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"{BRAND['name']} <{BRAND['email']}>")
+
+# --- Providers: the same names for each; defaults point at the local sandbox -------------------------------------
+
+SANDBOX_URL = env.str("SANDBOX_URL", default=f"http://127.0.0.1:{SANDBOX_PORT}")
+PROVIDER_CONNECT_TIMEOUT_S = env.float("PROVIDER_CONNECT_TIMEOUT_S", default=3.0)
+PROVIDER_READ_TIMEOUT_S = env.float("PROVIDER_READ_TIMEOUT_S", default=10.0)
+PROVIDER_CA_FILE = env.str("PROVIDER_CA_FILE", default="")
+FP_BASE_URL = env.str("FP_BASE_URL", default=f"{SANDBOX_URL}/fp")
+FP_TENANT = env.str("FP_TENANT", default="sandbox")
+FP_API_KEY_ID = env.str("FP_API_KEY_ID", default="sandbox")
+FP_SECRET = env.str("FP_SECRET", default="sandbox-secret")
+# The document's formula encodes the payload before signing, Cybrilla's own code does not (providers.md 7 #1).
+FP_BASE64_PAYLOAD_FIRST = env.bool("FP_BASE64_PAYLOAD_FIRST", default=False)
+# "tenant" or "api_key_id": the document names both (providers.md 7 #2).
+FP_AUTHORIZATION_PRINCIPAL = env.str("FP_AUTHORIZATION_PRINCIPAL", default="tenant")
+FP_ORDER_GATEWAY = env.str("FP_ORDER_GATEWAY", default="RTA")
+FP_CALLS_PER_SECOND = env.int("FP_CALLS_PER_SECOND", default=100 if SANDBOX else 25)
+AMFI_BASE_URL = env.str(
+    "AMFI_BASE_URL", default=f"{SANDBOX_URL}/amfi" if SANDBOX else "https://www.amfiindia.com"
+)
+# Where an investor may be sent to pay: FP's `token_url` must lie here. Also the form targets that the CSP allows.
+PAYMENT_PAGE_ORIGINS = env.list("PAYMENT_PAGE_ORIGINS", default=[SANDBOX_URL] if SANDBOX else [])
+CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"] += PAYMENT_PAGE_ORIGINS
+PROVIDER_BASE_URLS = {"fp": FP_BASE_URL, "amfi": AMFI_BASE_URL}
+
+# --- API (partner endpoints come with their own app files; nothing is open by default) ---------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "UNAUTHENTICATED_USER": None,
+}
+
+# --- Admin ------------------------------------------------------------------------------------------------------
+
+UNFOLD = {
+    "SITE_TITLE": f"{BRAND['name']} operations",
+    "SITE_HEADER": f"{BRAND['name']} operations",
+    "SITE_SUBHEADER": "Sandbox: no real money moves" if SANDBOX else "Live",
+    "SITE_URL": "/",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "ENVIRONMENT": "portal.views.admin_environment",
+    "DASHBOARD_CALLBACK": "portal.admin.dashboard",
+}
+
+# --- Logging ----------------------------------------------------------------------------------------------------
+
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOG_JSON = env.bool("LOG_JSON", default=not SANDBOX)
+_processors = [
+    structlog.contextvars.merge_contextvars,
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso"),
+    redaction.log_processor,
+]
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "processor": structlog.processors.JSONRenderer()
+            if LOG_JSON
+            else structlog.dev.ConsoleRenderer(colors=False),
+            "foreign_pre_chain": _processors,
+        }
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {
+        "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        "django_structlog": {"level": env.str("REQUEST_LOG_LEVEL", default="WARNING")},
+        "httpx2": {"level": "WARNING"},
+        "kombu": {"level": "WARNING"},
+    },
+}
+structlog.configure(
+    processors=[
+        structlog.stdlib.filter_by_level,
+        *_processors,
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)
+
+if TESTING:
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    if not REDIS_URL:
+        CELERY_BROKER_URL, CELERY_BROKER_TRANSPORT_OPTIONS = "memory://", {}

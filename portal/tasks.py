@@ -1,0 +1,49 @@
+"""The kernel's background entries: the sweep over everything that is due, the inbox, the heartbeat."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from datetime import datetime
+
+from celery import shared_task
+from django.conf import settings
+
+from portal import clock, inbox, jobs
+from portal.gateway.transport import refuse_the_wrong_world
+from portal.models import Heartbeat
+
+
+@shared_task(name="portal.recover")
+@jobs.singleton
+def recover(**_: object) -> None:
+    """Settle everything that is due now, whatever happened to its nudge."""
+    jobs.recover(clock.now())
+
+
+@shared_task(name="portal.work_inbox")
+@jobs.singleton
+def work_inbox(**_: object) -> None:
+    """Work events whose own nudge was lost."""
+    inbox.work(clock.now())
+
+
+@shared_task(name="portal.work_event")
+def work_event(*, event_id: int, **_: object) -> None:
+    """Work one event now."""
+    inbox.work_one(event_id=event_id, at=clock.now())
+
+
+@shared_task(name="portal.heartbeat")
+def heartbeat(**_: object) -> None:
+    """Beat and a worker are alive: `/readyz` looks at this."""
+    Heartbeat.objects.update_or_create(name="beat", defaults={"at": clock.now()})
+
+
+@shared_task(name="portal.follow_sandbox_clock")
+def follow_sandbox_clock(**_: object) -> None:
+    """Run ahead of real time by as much as the sandbox's world does. Never registered in live mode."""
+    refuse_the_wrong_world(settings.SANDBOX_URL)
+    with urllib.request.urlopen(f"{settings.SANDBOX_URL}/_control/clock", timeout=3) as answer:  # noqa: S310 - loopback, checked above
+        world = datetime.fromisoformat(json.load(answer)["now"])
+    clock.set_offset(round(world.timestamp() - datetime.now(tz=clock.IST).timestamp(), 0))

@@ -1,0 +1,104 @@
+"""Pages that belong to no app, and what every page shares: the brand, the second-factor gate, health."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.contrib import messages
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.utils import DatabaseError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.views.decorators.cache import never_cache
+
+from portal import clock
+from portal.models import Heartbeat
+
+BEAT_IS_LATE_AFTER_S = 180
+
+
+def brand(request: HttpRequest) -> dict[str, object]:
+    """Context of every page: who the distributor is."""
+    return {"brand": settings.BRAND}
+
+
+def admin_environment(request: HttpRequest) -> list[str]:
+    """The label in the admin's corner: which world this is."""
+    return ["Sandbox", "info"] if settings.SANDBOX else ["Live", "danger"]
+
+
+class SecondFactorForStaff:
+    """The admin opens only for staff with a second factor, unless settings say that this is a demo."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if settings.STAFF_SECOND_FACTOR and request.path.startswith("/admin/"):
+            user = request.user
+            if user.is_authenticated and user.is_staff and not is_mfa_enabled(user):
+                messages.info(
+                    request,
+                    "Staff sign in with a second factor. Add an authenticator app or a passkey first.",
+                )
+                return redirect("mfa_index")
+        return self.get_response(request)
+
+
+@never_cache
+def healthz(request: HttpRequest) -> HttpResponse:
+    """Alive: this process answers."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@never_cache
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Ready: database, migrations, cache and beat. 503 names what is missing."""
+    problems = [name for name, check in _READY.items() if not check()]
+    return JsonResponse({"ready": not problems, "missing": problems}, status=503 if problems else 200)
+
+
+def _database() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        return True
+    except DatabaseError:
+        return False
+
+
+def _migrations() -> bool:
+    try:
+        executor = MigrationExecutor(connection)
+        return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError:
+        return False
+
+
+def _cache() -> bool:
+    from django.core.cache import cache
+
+    try:
+        cache.set("readyz", "1", 10)
+        return cache.get("readyz") == "1"
+    except Exception:  # noqa: BLE001 - any trouble of any cache backend means "not ready"
+        return False
+
+
+def _beat() -> bool:
+    try:
+        heard = Heartbeat.objects.filter(name="beat").first()
+    except DatabaseError:
+        return False
+    return heard is not None and abs((clock.now() - heard.at).total_seconds()) < BEAT_IS_LATE_AFTER_S
+
+
+_READY: dict[str, Callable[[], bool]] = {
+    "database": _database,
+    "migrations": _migrations,
+    "cache": _cache,
+    "beat": _beat,
+}
