@@ -13,4 +13,7 @@ urlpatterns = [
     path("readyz", views.readyz, name="readyz"),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
+    path("", include("investors.urls")),
+    path("", include("orders.urls")),
+    path("", include("payments.urls")),
 ]

@@ -1,0 +1,1 @@
+"""Named reads about schemes, orders and the portfolio. They write nothing."""
