@@ -1,0 +1,196 @@
+"""Business arithmetic of buying: bounds of an amount, the day whose NAV applies, lock-in. Pure: values in, values out.
+
+Which NAV applies (SEBI circulars of 17 Sep 2020 and 31 Dec 2020, in force since 1 Feb 2021, for any amount): the day
+on which the order is time-stamped *and* the money is available to the scheme, both before the cut-off.
+
+    order     money      the day that counts
+    before    before     the same business day
+    before    after      the next business day on which the money is in before the cut-off
+    after     before     the next business day
+    after     after      the later of the two
+
+    cut-off              SEBI       FP for UPI and direct net banking (its NAV page; earlier, so that money can arrive)
+    liquid, overnight    13:30      13:00      NAV of the calendar day before the day that counts
+    all others           15:00      14:30      NAV of the day that counts
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import Decimal
+
+from orders import calendar
+from portal import money
+from portal.clock import IST
+from portal.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class Cutoff:
+    """A time of day, in IST, before which something must have happened. At the very second it is too late."""
+
+    general: time
+    liquid: time
+
+    def of(self, *, is_liquid: bool) -> time:
+        """The one that applies to a scheme."""
+        return self.liquid if is_liquid else self.general
+
+
+# SEBI, for purchases: Master Circular for Mutual Funds of 19 May 2023, chapter 8 (uniform cut-off timings).
+SEBI_CUTOFF = Cutoff(general=time(15, 0), liquid=time(13, 30))
+# FP's own, by payment method: docs.fintechprimitives.com, page on NAV applicability, read 2026 (providers.md 3.15).
+PLATFORM_CUTOFF = {
+    "UPI": Cutoff(general=time(14, 30), liquid=time(13, 0)),
+    "NETBANKING": Cutoff(general=time(14, 30), liquid=time(13, 0)),
+}
+# SEBI categories whose purchases get the NAV of the day before (SEBI circular of 20 Sep 2019 added overnight funds).
+LIQUID_CATEGORIES = frozenset({"Liquid Fund", "Overnight Fund"})
+
+
+# --- Amounts --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class AmountBounds:
+    """What FP takes for one purchase of a scheme, in rupees. None: FP sets no such bound."""
+
+    minimum: Decimal | None
+    maximum: Decimal | None
+    step: Decimal | None
+
+    @property
+    def in_words(self) -> str:
+        """`From ₹500, up to ₹1,99,999, in steps of ₹100.`; an empty text when there is no bound at all."""
+        parts = [
+            f"from {_whole(self.minimum)}" if self.minimum else "",
+            f"up to {_whole(self.maximum)}" if self.maximum else "",
+            f"in steps of {_whole(self.step)}" if self.step and self.step > 1 else "",
+        ]
+        text = ", ".join(part for part in parts if part)
+        return f"{text[0].upper()}{text[1:]}." if text else ""
+
+
+def check_amount(*, bounds: AmountBounds, amount: Decimal) -> None:
+    """Raise InvalidInput("amount", words) unless FP would take `amount` rupees.
+
+    FP's document, "Create Lumpsum Order": an integer between minimum and maximum and a multiple of the step. The step
+    counts from zero, not from the minimum.
+    """
+    if amount <= 0:
+        raise InvalidInput("amount", "Enter an amount above zero.")
+    if amount != amount.to_integral_value():
+        raise InvalidInput("amount", "Enter whole rupees, without paise.")
+    if bounds.minimum and amount < bounds.minimum:
+        raise InvalidInput("amount", f"The least you can put into this fund is {_whole(bounds.minimum)}.")
+    if bounds.maximum and amount > bounds.maximum:
+        raise InvalidInput("amount", f"The most this fund takes in one order is {_whole(bounds.maximum)}.")
+    if bounds.step and amount % bounds.step:
+        raise InvalidInput("amount", _off_step(amount, bounds.step))
+
+
+def _off_step(amount: Decimal, step: Decimal) -> str:
+    below = amount - amount % step
+    near = f"{_whole(below)} or {_whole(below + step)}" if below else _whole(step)
+    return f"This fund takes multiples of {_whole(step)}: try {near}."
+
+
+def _whole(amount: Decimal) -> str:
+    return money.rupees(amount).removesuffix(".00")
+
+
+# --- The day whose NAV applies --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Which NAV a purchase gets if it is paid at once, and why. `rule` fits 300 characters."""
+
+    nav_on: date
+    allotment_by: date
+    rule: str
+    # By when the money must be on its way for this prediction to hold.
+    pay_before: datetime
+    # False when the list of holidays does not cover a year that matters.
+    is_certain: bool
+
+
+def counting_day(*, moment: datetime, cutoff: time, holidays: frozenset[date]) -> date:
+    """The business day on which something that happens at `moment` counts: today only before the cut-off."""
+    local = moment.astimezone(IST)
+    today = local.date()
+    if calendar.is_business_day(today, holidays) and local.time() < cutoff:
+        return today
+    return calendar.next_business_day(today, holidays)
+
+
+def nav_day(*, ordered_at: datetime, money_at: datetime, is_liquid: bool, holidays: frozenset[date]) -> date:
+    """The date of the NAV by SEBI's rule, from when the order was stamped and when the money was with the scheme."""
+    cutoff = SEBI_CUTOFF.of(is_liquid=is_liquid)
+    days = [counting_day(moment=at, cutoff=cutoff, holidays=holidays) for at in (ordered_at, money_at)]
+    return _nav_of(max(days), is_liquid=is_liquid)
+
+
+def predict_nav_day(*, at: datetime, is_liquid: bool, method: str, holidays: frozenset[date]) -> Prediction:
+    """What a purchase ordered and paid at `at` gets. Raises KeyError for a payment method without a cut-off.
+
+    Units are with the investor one business day after the day that counts: NAVs come out at about 21:00 to 23:00.
+    """
+    cutoff = PLATFORM_CUTOFF[method].of(is_liquid=is_liquid)
+    counts_on = counting_day(moment=at, cutoff=cutoff, holidays=holidays)
+    allotment_by = calendar.next_business_day(counts_on, holidays)
+    unknown = [
+        year
+        for year in sorted({at.astimezone(IST).year, counts_on.year, allotment_by.year})
+        if not calendar.knows(year, holidays)
+    ]
+    nav_on = _nav_of(counts_on, is_liquid=is_liquid)
+    return Prediction(
+        nav_on=nav_on,
+        allotment_by=allotment_by,
+        rule=_rule(at.astimezone(IST), cutoff, counts_on, nav_on, unknown),
+        pay_before=datetime.combine(counts_on, cutoff, tzinfo=IST),
+        is_certain=not unknown,
+    )
+
+
+def _nav_of(counts_on: date, *, is_liquid: bool) -> date:
+    # Liquid and overnight funds earn interest on days off too, so theirs is the calendar day before, Sundays included.
+    return counts_on - calendar.ONE_DAY if is_liquid else counts_on
+
+
+def _rule(at: datetime, cutoff: time, counts_on: date, nav_on: date, unknown: list[int]) -> str:
+    """The rule in plain words, with dates."""
+    by = f"{cutoff:%H:%M}"
+    if counts_on == at.date():
+        first = f"Paid before {by} today, this order counts on {calendar.in_words(counts_on)}"
+    elif at.time() >= cutoff and counts_on == at.date() + calendar.ONE_DAY:
+        first = f"After {by}, an order counts on the next business day, {calendar.in_words(counts_on)}"
+    else:
+        first = f"Paid now, this order counts on the next business day, {calendar.in_words(counts_on)}"
+    second = (
+        "and gets that day's NAV."
+        if nav_on == counts_on
+        else f"and gets the NAV of the day before, {calendar.short(nav_on)}, as liquid and overnight funds do."
+    )
+    third = "".join(
+        f" The market holidays of {year} are not entered yet, so the date may move." for year in unknown[-1:]
+    )
+    return f"{first}, {second}{third}".replace(", and", " and")
+
+
+# --- Lock-in --------------------------------------------------------------------------------------------------
+
+
+def lock_in_words(years: int | None) -> str:
+    """What a lock-in means for somebody who buys now; an empty text when there is none."""
+    if not years:
+        return ""
+    length = "1 year" if years == 1 else f"{years} years"
+    return f"Units cannot be sold for {length} from the day they are allotted. Each purchase has its own {length}."
+
+
+def is_liquid_category(category: str) -> bool:
+    """Whether SEBI's earlier cut-off and previous-day NAV apply."""
+    return category in LIQUID_CATEGORIES
