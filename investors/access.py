@@ -22,7 +22,7 @@ class InvestorRequest(HttpRequest):
 
 
 def investor_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """A page for somebody who is signed in; `request.investor` is theirs. Without an investor: to onboarding."""
+    """A page of a signed-in person; `request.investor` is theirs. Without an investor: to onboarding."""
 
     @access(OWN_ROWS)
     @login_required
@@ -38,7 +38,7 @@ def investor_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
 
 
 def ready_investor_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """The same for pages on which money moves: the investor must be READY, otherwise onboarding says what is missing."""
+    """The same where money moves: the investor must be READY, otherwise onboarding says what is missing."""
 
     @investor_page
     @functools.wraps(view)

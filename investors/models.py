@@ -1,4 +1,4 @@
-"""An investor and what they have authorised. PAN and account numbers are encrypted and found by blind index."""
+"""An investor and what they have authorised. PAN and account numbers are encrypted, found by blind index."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ACCOUNT_INDEX = "bank-account"
 
 @pghistory.track()
 class Investor(Attempted):
-    """A person who invests: a resident individual in this version. The login is `user`, kept apart from the person."""
+    """A person who invests: a resident individual in this version. The login, `user`, is kept apart."""
 
     class State(models.TextChoices):
         DRAFT = lifecycle.DRAFT, "getting ready"
@@ -176,7 +176,7 @@ class Address(Owned):
 
 
 class Nominee(Owned):
-    """Who receives the units when the investor dies: up to three, shares adding up to 100 (FP's limit is three)."""
+    """Who receives the units when the investor dies: up to three (FP's limit), shares adding up to 100."""
 
     position = models.PositiveSmallIntegerField()
     name = models.CharField(max_length=35)
@@ -266,9 +266,9 @@ class InvestmentAccount(Owned):
 class Consent(Owned):
     """An investor's yes to exactly what was shown: a one-time code bound to a digest of it.
 
-    `shown` is what the page showed, in words and figures; `digest` is its SHA-256. A consent is asked for once per form
-    (`form_ref`), given once, within its life and at most five tries (SEBI circular of 30 Sep 2022 on two-factor
-    authentication for mutual-fund transactions; reliability.md P30).
+    `shown` is what the page showed, in words and figures; `digest` is its SHA-256. A consent is asked for
+    once per form (`form_ref`), given once, within its life and at most five tries (SEBI circular of 30
+    Sep 2022 on two-factor authentication for mutual-fund transactions).
     """
 
     class Purpose(models.TextChoices):
@@ -288,6 +288,8 @@ class Consent(Owned):
     tries = models.PositiveSmallIntegerField(default=0)
     ip = models.GenericIPAddressField(null=True, blank=True)
     asked_at = models.DateTimeField()
+    # When the newest code was handed to the mail server; empty while it was not.
+    sent_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField()
     given_at = models.DateTimeField(null=True, blank=True)
     given_ip = models.GenericIPAddressField(null=True, blank=True)
