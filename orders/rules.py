@@ -64,9 +64,9 @@ class AmountBounds:
     def in_words(self) -> str:
         """`From ₹500, up to ₹1,99,999, in steps of ₹100.`; an empty text when there is no bound at all."""
         parts = [
-            f"from {_whole(self.minimum)}" if self.minimum else "",
-            f"up to {_whole(self.maximum)}" if self.maximum else "",
-            f"in steps of {_whole(self.step)}" if self.step and self.step > 1 else "",
+            f"from {rupees(self.minimum)}" if self.minimum else "",
+            f"up to {rupees(self.maximum)}" if self.maximum else "",
+            f"in steps of {rupees(self.step)}" if self.step and self.step > 1 else "",
         ]
         text = ", ".join(part for part in parts if part)
         return f"{text[0].upper()}{text[1:]}." if text else ""
@@ -83,20 +83,21 @@ def check_amount(*, bounds: AmountBounds, amount: Decimal) -> None:
     if amount != amount.to_integral_value():
         raise InvalidInput("amount", "Enter whole rupees, without paise.")
     if bounds.minimum and amount < bounds.minimum:
-        raise InvalidInput("amount", f"The least you can put into this fund is {_whole(bounds.minimum)}.")
+        raise InvalidInput("amount", f"The least you can put into this fund is {rupees(bounds.minimum)}.")
     if bounds.maximum and amount > bounds.maximum:
-        raise InvalidInput("amount", f"The most this fund takes in one order is {_whole(bounds.maximum)}.")
+        raise InvalidInput("amount", f"The most this fund takes in one order is {rupees(bounds.maximum)}.")
     if bounds.step and amount % bounds.step:
         raise InvalidInput("amount", _off_step(amount, bounds.step))
 
 
 def _off_step(amount: Decimal, step: Decimal) -> str:
     below = amount - amount % step
-    near = f"{_whole(below)} or {_whole(below + step)}" if below else _whole(step)
-    return f"This fund takes multiples of {_whole(step)}: try {near}."
+    near = f"{rupees(below)} or {rupees(below + step)}" if below else rupees(step)
+    return f"This fund takes multiples of {rupees(step)}: try {near}."
 
 
-def _whole(amount: Decimal) -> str:
+def rupees(amount: Decimal) -> str:
+    """A limit as people write it: `₹5,000`, paise only where there are any."""
     return money.rupees(amount).removesuffix(".00")
 
 

@@ -1,0 +1,56 @@
+"""Named reads about schemes: what may be bought, for how much, by when, and what a scheme's page shows."""
+
+from __future__ import annotations
+
+import time
+from datetime import date
+
+from orders import rules
+from orders.models import Holiday, Scheme
+
+# The table changes a few times a year; other processes may read up to this many seconds behind.
+HOLIDAYS_LIVE_S = 30.0
+_holidays: tuple[float, frozenset[date]] | None = None
+
+
+def holidays() -> frozenset[date]:
+    """Weekdays on which the market is closed. Kept in the process for half a minute."""
+    global _holidays
+    now = time.monotonic()
+    if _holidays is None or now - _holidays[0] > HOLIDAYS_LIVE_S:
+        _holidays = (now, frozenset(Holiday.objects.values_list("on", flat=True)))
+    return _holidays[1]
+
+
+def forget_holidays() -> None:
+    """Read the table anew at the next question: for whoever has just changed it."""
+    global _holidays
+    _holidays = None
+
+
+def is_liquid(scheme: Scheme) -> bool:
+    """Whether SEBI's earlier cut-off and the NAV of the day before apply."""
+    return rules.is_liquid_category(scheme.category)
+
+
+def bounds_for(scheme: Scheme, is_first: bool) -> rules.AmountBounds:
+    """What FP takes for a first purchase of a scheme in a folio, or for a further one."""
+    if is_first:
+        return rules.AmountBounds(scheme.min_first, scheme.max_first, scheme.step_first)
+    return rules.AmountBounds(scheme.min_more, scheme.max_more, scheme.step_more)
+
+
+def why_not_for_sale(scheme: Scheme) -> str:
+    """Why nobody can buy this scheme here, in words for the investor; an empty text when it is for sale."""
+    if not scheme.is_active:
+        return "This scheme is no longer offered. Units that you hold stay yours."
+    if scheme.plan == Scheme.Plan.DIRECT:
+        return (
+            "This is a direct plan: it is bought from the fund house itself, without a distributor. "
+            "We sell regular plans only."
+        )
+    if scheme.is_close_ended:
+        return "This is a close-ended scheme: it takes no money after its launch."
+    if not scheme.purchase_allowed:
+        return "The fund house takes no purchases into this scheme at the moment."
+    return ""
