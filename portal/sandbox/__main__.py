@@ -1,0 +1,56 @@
+"""`python -m portal.sandbox --host 127.0.0.1 --port 8100 --state var/sandbox.sqlite`"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import ipaddress
+import logging
+import sys
+
+from .app import Sandbox
+from .server import serve
+from .world import PACES
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m portal.sandbox", description="The providers' world on loopback.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8100)
+    parser.add_argument("--state", default="var/sandbox.sqlite", help="file of the world; deleting it starts a new one")
+    parser.add_argument("--pace", choices=PACES, help="fast: seconds a step; market: real cut-offs (kept in the state)")
+    parser.add_argument("--i-know", action="store_true", help="allow a host that is not loopback")
+    parser.add_argument("--verbose", action="store_true", help="log every call")
+    return parser.parse_args()
+
+
+def main() -> int:
+    args = arguments()
+    logging.basicConfig(level=logging.DEBUG if args.verbose else logging.INFO, format="%(asctime)s %(message)s")
+    if not is_loopback(args.host) and not args.i_know:
+        print(
+            f"{args.host} is not loopback: fake money must not be reachable from outside (--i-know to insist)",
+            file=sys.stderr,
+        )
+        return 2
+    try:
+        serve(Sandbox(args.state, args.pace), args.host, args.port)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        print(f"port {args.port} is in use: stop what runs there or choose another with --port", file=sys.stderr)
+        return 3
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,136 @@
+"""One application for all providers: first path segment -> provider, with faults and the journal around each call."""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+import urllib.parse
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from . import amfi, control, faults, fp
+from .journal import Journal
+from .web import REASONS, Problem, Request, Response, Router
+from .world import World
+
+log = logging.getLogger("portal.sandbox")
+CONTROL = "_control"
+
+
+@dataclass(frozen=True)
+class Provider:
+    """`render` writes a Problem in the provider's own words; `enter` checks credentials before a route runs."""
+
+    routes: Router
+    render: Callable[[Problem], Response]
+    enter: Callable[[World, Request], None] | None = None
+
+
+class Sandbox:
+    """The world with its doors: a WSGI application, and `handle` for the sandbox's own server."""
+
+    def __init__(self, state_path: str | Path, pace: str | None = None) -> None:
+        self.world = World(state_path, pace)
+        self.journal = Journal()
+        fp.install(self.world)
+        self.providers = {
+            "fp": Provider(fp.routes(), fp.render, fp.enter),
+            "amfi": Provider(amfi.router(), amfi.render),
+            CONTROL: Provider(control.router(self.journal), control.render),
+        }
+
+    def close(self) -> None:
+        self.world.close()
+
+    # -- one call ----------------------------------------------------------------------------------------------
+
+    def handle(self, request: Request) -> Response:
+        """Answers a call, running into a fault if one is set for it."""
+        started = time.perf_counter()
+        segment, _, rest = request.full_path.lstrip("/").partition("/")
+        provider = self.providers.get(segment)
+        if provider is None:
+            return self._nowhere(request)
+        request.path = "/" + rest
+        self._settle()
+        fault = (
+            None
+            if segment == CONTROL or request.path.startswith("/bank/")
+            else faults.take(self.world, segment, request)
+        )
+        response = self._with_fault(provider, request, fault)
+        if segment != CONTROL:
+            took = time.perf_counter() - started
+            self.journal.note(request, response, took, "+".join(fault.modes) + f" {fault.when}" if fault else "")
+        return response
+
+    def _settle(self) -> None:
+        try:
+            self.world.settle()
+        except Exception:  # a bad due item must not take the world down: it is shown, and the item is gone
+            log.exception("something due could not be done")
+
+    def _with_fault(self, provider: Provider, request: Request, fault: faults.Fault | None) -> Response:
+        if fault is None:
+            return self._answer(provider, request)
+        if fault.when == "before":
+            good = Response(200, b"")
+        else:
+            good = self._answer(provider, request)
+            for kind, key in request.created if fault.hides_for else ():
+                self.world.hide(kind, key, fault.hides_for)
+        if fault.answer_mode == "hang":
+            time.sleep(fault.delay_s or faults.DEFAULT_HANG_S)
+        else:
+            time.sleep(fault.delay_s)
+        if fault.answer_mode == "slow" and fault.when == "before":
+            return self._answer(provider, request)
+        return faults.spoil(fault, good, request.base_url)
+
+    def _answer(self, provider: Provider, request: Request) -> Response:
+        try:
+            handler, args = provider.routes.find(request.method, request.path)
+            if provider.enter:
+                provider.enter(self.world, request)
+            return handler(self.world, request, **args)
+        except Problem as problem:
+            return provider.render(problem)
+        except Exception:
+            log.error("%s %s failed\n%s", request.method, request.full_path, traceback.format_exc())
+            return provider.render(Problem(500, "Internal Server Error"))
+
+    def _nowhere(self, request: Request) -> Response:
+        if request.full_path == "/":
+            return Response(302, b"", "text/plain", {"Location": f"/{CONTROL}/"})
+        return Response(404, b'{"error": {"status": 404, "message": "no such provider", "errors": null}}')
+
+    # -- WSGI --------------------------------------------------------------------------------------------------
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """WSGI door for tests in one process; a fault on the wire raises ConnectionResetError or TimeoutError."""
+        response = self.handle(request_from_environ(environ))
+        if response.wire:
+            raise (TimeoutError if response.wire == "hang" else ConnectionResetError)(f"sandbox fault: {response.wire}")
+        start_response(f"{response.status} {REASONS.get(response.status, 'Status')}", response.header_list())
+        return [b"" if environ["REQUEST_METHOD"] == "HEAD" else response.body]
+
+
+def request_from_environ(environ: dict[str, Any]) -> Request:
+    headers = {key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key.startswith("HTTP_")}
+    if environ.get("CONTENT_TYPE"):
+        headers["content-type"] = environ["CONTENT_TYPE"]
+    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    host = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    return Request(
+        environ["REQUEST_METHOD"],
+        path,
+        environ.get("QUERY_STRING", ""),
+        headers,
+        environ["wsgi.input"].read(length) if length else b"",
+        f"{environ.get('wsgi.url_scheme', 'http')}://{host}",
+        full_path=urllib.parse.quote(path.encode("latin-1"), safe="/:@!$&'()*+,;=~%-._"),
+    )

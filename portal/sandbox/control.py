@@ -1,0 +1,139 @@
+"""Control for programs: the clock, faults, outcomes, the ledger. Arguments come as JSON or as query parameters alike."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from . import control_pages, faults, ledger
+from .clock import ist, last_nav_day, parse_duration, parse_moment
+from .fp import payment_life
+from .journal import Journal
+from .pages import static
+from .web import Problem, Request, Response, Router, json_response
+from .world import PACES, World
+
+WEBHOOK_MODES = ("normal", "off", "duplicate", "reorder", "delay", "tamper")
+
+
+def render(problem: Problem) -> Response:
+    return json_response({"error": {"status": problem.status, "message": problem.message}}, problem.status)
+
+
+def arguments(request: Request) -> dict[str, Any]:
+    """Body over query; a form's fields count as a body. Raises Problem 400."""
+    given: dict[str, Any] = dict(request.query)
+    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return given | request.form
+    if request.body.strip():
+        body = request.json
+        if not isinstance(body, dict):
+            raise Problem(400, "a JSON object is expected")
+        given |= body
+    return given
+
+
+def health(world: World, request: Request) -> Response:
+    return json_response({"status": "ok", "pace": world.pace, "clock": ist(world.now()).isoformat(timespec="seconds")})
+
+
+def reset(world: World, request: Request) -> Response:
+    world.reset()
+    return json_response({"message": "a fresh world"})
+
+
+def clock_document(world: World) -> dict[str, Any]:
+    return {
+        "now": ist(world.now()).isoformat(timespec="milliseconds"), "offset_s": round(world.offset, 3), "pace": world.pace,
+        "last_nav_date": last_nav_day(world.now()).isoformat(), "waiting": world.scalar("SELECT count(*) FROM due"),
+    }  # fmt: skip
+
+
+def clock(world: World, request: Request) -> Response:
+    return json_response(clock_document(world))
+
+
+def move_clock(world: World, given: dict[str, Any]) -> int:
+    """Advances by `advance` or goes to `at`, then settles what is due; returns how much was. Raises Problem 400."""
+    try:
+        if given.get("advance"):
+            world.set_clock(world.now() + parse_duration(str(given["advance"])))
+        elif given.get("at"):
+            world.set_clock(parse_moment(str(given["at"])))
+        else:
+            raise Problem(400, "give advance (P1D, PT1H) or at (an ISO-8601 moment)")
+    except ValueError as error:
+        raise Problem(400, str(error)) from None
+    return world.settle()
+
+
+def set_clock(world: World, request: Request) -> Response:
+    settled = move_clock(world, arguments(request))
+    return json_response(clock_document(world) | {"settled": settled})
+
+
+def set_pace(world: World, request: Request) -> Response:
+    mode = arguments(request).get("mode")
+    if mode not in PACES:
+        raise Problem(400, f"mode is one of {', '.join(PACES)}")
+    world.set_meta("pace", mode)
+    return json_response({"pace": mode})
+
+
+def add_fault(world: World, request: Request) -> Response:
+    return json_response({"id": faults.add(world, arguments(request)), "faults": faults.active(world)}, 201)
+
+
+def list_faults(world: World, request: Request) -> Response:
+    return json_response({"faults": faults.active(world)})
+
+
+def clear_faults(world: World, request: Request) -> Response:
+    faults.clear(world)
+    return json_response({"faults": []})
+
+
+def webhooks(world: World, request: Request) -> Response:
+    mode = arguments(request).get("mode")
+    if mode not in WEBHOOK_MODES:
+        raise Problem(400, f"mode is one of {', '.join(WEBHOOK_MODES)}")
+    world.set_meta("webhooks", mode)
+    return json_response({"mode": mode})
+
+
+def fp_payment(world: World, request: Request, payment_id: str) -> Response:
+    """Stands for the person at the bank page."""
+    outcome = str(arguments(request).get("outcome") or "")
+    row = payment_life.payment_row(world, int(payment_id))
+    status = payment_life.person_does(world, row["id"], outcome)
+    return json_response({"id": row["id"], "outcome": outcome, "status": status})
+
+
+def fp_ledger(world: World, request: Request) -> Response:
+    return json_response(ledger.fp(world, arguments(request)))
+
+
+def requests(journal: Journal, world: World, request: Request) -> Response:
+    return json_response({"requests": journal.latest()})
+
+
+def router(journal: Journal) -> Router:
+    routes = Router()
+    routes.add_all([
+        ("GET", "/health", health),
+        ("POST", "/reset", reset),
+        ("GET", "/clock", clock),
+        ("POST", "/clock", set_clock),
+        ("GET", "/pace", clock),
+        ("POST", "/pace", set_pace),
+        ("GET", "/faults", list_faults),
+        ("POST", "/faults", add_fault),
+        ("DELETE", "/faults", clear_faults),
+        ("POST", "/webhooks", webhooks),
+        ("POST", "/fp/payments/{payment_id:int}", fp_payment),
+        ("GET", "/ledger/fp", fp_ledger),
+        ("GET", "/requests", partial(requests, journal)),
+        ("GET", "/static/{name}", static),
+    ])  # fmt: skip
+    routes.add_all(control_pages.routes(journal))
+    return routes

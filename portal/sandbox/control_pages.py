@@ -1,0 +1,232 @@
+"""The control room: one page for people who run, train on, or test against the sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from . import faults
+from .clock import ist, last_nav_day
+from .fp import life, payment_life
+from .journal import Journal
+from .pages import esc, hidden, page, rupees
+from .schemes import fund_schemes
+from .web import Handler, Problem, Request, Response, redirect
+from .world import PACES, World
+
+HOME = "/_control/"
+CSS = "/_control/static/control.css"
+SHOWN = 30
+ADVANCES = (("PT15M", "15 min"), ("PT1H", "1 hour"), ("P1D", "1 day"), ("P7D", "7 days"), ("P30D", "30 days"))
+QUICK_FAULTS = (
+    "status:500", "status:429", "timed_out_400+invisible:30", "html_200", "truncated", "empty_200", "wrong_types", "reset",
+    "close_half_way", "hang", "redirect", "invisible:30",
+)  # fmt: skip
+WORDS = {
+    "PAYMENT_CONFIRMED": "confirm payment", "SUBMITTED": "submit", "SUCCESSFUL": "allot", "FAILED": "fail", "REVERSED": "reverse",
+    "CANCELLED": "cancel", "SUCCESS": "debit", "INITIATED": "start transfer", "APPROVED": "settle", "TIMEDOUT": "time out",
+    "REJECTED": "reject",
+}  # fmt: skip
+
+
+def _button(act: str, label: str, **fields: Any) -> str:
+    return f'<form method="post" action="{HOME}act">{hidden(act=act, **fields)}<button>{esc(label)}</button></form>'
+
+
+def _when(moment: float | None) -> str:
+    return f"{ist(moment):%d %b %H:%M:%S}" if moment else ""
+
+
+def _clock(world: World) -> str:
+    buttons = "".join(_button("advance", f"+ {label}", advance=code) for code, label in ADVANCES)
+    paces = "".join(_button("pace", pace, mode=pace) for pace in PACES if pace != world.pace)
+    waiting = world.scalar("SELECT count(*) FROM due WHERE kind NOT LIKE '%.expire'")
+    return (
+        f"<section><h2>Clock</h2><p class='big'>{ist(world.now()):%a %d %b %Y, %H:%M:%S} IST</p>"
+        f"<p>Last NAVs: {last_nav_day(world.now()):%d %b %Y}. Pace: <b>{esc(world.pace)}</b>. Steps waiting: {waiting}.</p>"
+        f'<div class="row">{buttons}</div><div class="row">{paces}'
+        f'<form method="post" action="{HOME}act">{hidden(act="at")}<input name="at" type="datetime-local" aria-label="Go to a moment">'
+        f"<button>go</button></form>{_button('reset', 'fresh world')}</div></section>"
+    )
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    if not rows:
+        return "<p class='none'>None yet.</p>"
+    cells = "".join(
+        "<tr>" + "".join(f'<td data-label="{esc(h)}">{cell}</td>' for h, cell in zip(head, row, strict=True)) + "</tr>"
+        for row in rows
+    )
+    return f"<table><thead><tr>{''.join(f'<th>{esc(h)}</th>' for h in head)}</tr></thead><tbody>{cells}</tbody></table>"
+
+
+def _state(word: str) -> str:
+    return f'<span class="state {esc(word.lower())}">{esc(word)}</span>'
+
+
+def _payments(world: World) -> str:
+    rows = []
+    for row in world.all("SELECT * FROM fp_payments ORDER BY id DESC LIMIT ?", SHOWN):
+        acts = "".join(
+            _button("payment", WORDS.get(to, to), id=row["id"], to=to)
+            for to in payment_life.MOVES[row["status"]]
+            if to != "REJECTED"
+        )
+        if row["status"] == "PENDING":
+            acts += _button("outcome", "third-party account", id=row["id"], outcome="tpv_failed")
+            acts += _button("outcome", "late success", id=row["id"], outcome="late_success")
+        why = f" {esc(row['failed_reason'])}" if row["failed_reason"] else ""
+        rows.append((
+            str(row["id"]), rupees(row["amount"]), esc(row["method"] or row["payment_type"]), _state(row["status"]) + why,
+            _when(row["created_at"]), f'<div class="row">{acts}</div>',
+        ))  # fmt: skip
+    return (
+        "<section><h2>Payments</h2>"
+        + _table(("id", "amount", "by", "state", "started", "what may happen next"), rows)
+        + "</section>"
+    )
+
+
+def _orders(world: World) -> str:
+    rows = []
+    for row in world.all("SELECT * FROM fp_orders ORDER BY seq DESC LIMIT ?", SHOWN):
+        acts = "".join(_button("order", WORDS.get(to, to), id=row["id"], to=to) for to in life.moves(row))
+        got = f"{row['reverse_units']} units at {row['price']}" if row["reverse_units"] else esc(row["failure_code"])
+        rows.append((
+            f'<small>{row["id"]}</small>', esc(row["source_ref_id"]), esc(fund_schemes()[row["isin"]].name),
+            rupees(row["amount"]) or esc(row["units"] or "all"), f"{esc(row['type'].lower())}", _state(row["status"]), got,
+            f'<div class="row">{acts}</div>',
+        ))  # fmt: skip
+    head = ("id", "reference", "scheme", "amount", "type", "state", "result", "what may happen next")
+    return "<section><h2>Orders</h2>" + _table(head, rows) + "</section>"
+
+
+def _people(world: World) -> str:
+    sql = "SELECT i.*, (SELECT count(*) FROM fp_accounts a WHERE a.primary_investor_id = i.id) AS accounts FROM fp_investors i ORDER BY id DESC LIMIT ?"
+    rows = [
+        (str(r["id"]), esc(r["name"]), esc(r["pan"]), esc(r["email"]), str(r["accounts"]), esc(r["tenant"]))
+        for r in world.all(sql, SHOWN)
+    ]
+    return (
+        "<section><h2>Investors</h2>"
+        + _table(("id", "name", "PAN", "e-mail", "accounts", "tenant"), rows)
+        + "</section>"
+    )
+
+
+def _select(name: str, options: tuple[str, ...], label: str) -> str:
+    inside = "".join(f"<option>{esc(option)}</option>" for option in options)
+    return f'<label>{esc(label)} <select name="{name}">{inside}</select></label>'
+
+
+def _faults(world: World) -> str:
+    rows = [
+        (
+            esc(f["provider"] or "all"), esc(f"{f['match']['method'] or 'any'} {f['match']['path'] or 'any path'}"), esc(f["when"]),
+            esc(f["mode"]), str(f["times"] or "until off"), str(f["hits"]), _button("unfault", "switch off", id=f["id"]),
+        )
+        for f in faults.active(world)
+    ]  # fmt: skip
+    form = (
+        f'<form method="post" action="{HOME}act" class="row">{hidden(act="fault", provider="fp")}'
+        f"{_select('method', ('', 'POST', 'GET', 'PUT', 'PATCH'), 'method')}"
+        '<label>path <input name="path" placeholder="/orders/purchase/"></label>'
+        f"{_select('when', ('after', 'before'), 'when')}{_select('mode', QUICK_FAULTS, 'mode')}"
+        '<label>times <input name="times" type="number" min="0" value="1"></label>'
+        '<label>delay s <input name="delay_s" type="number" min="0" value="0"></label><button>switch on</button></form>'
+    )
+    table = _table(("provider", "calls", "when", "mode", "left", "hit", ""), rows)
+    return f"<section><h2>Faults</h2>{form}{table}{_button('unfault', 'switch all off') if rows else ''}</section>"
+
+
+def _requests(journal: Journal) -> str:
+    items = []
+    for e in journal.latest():
+        status = e["wire"] or str(e["status"])
+        fault = f' <span class="fault">{esc(e["fault"])}</span>' if e["fault"] else ""
+        query = f"?{e['query']}" if e["query"] else ""
+        items.append(
+            f"<details><summary><b>{esc(status)}</b> {esc(e['method'])} {esc(e['path'])}{esc(query)} <small>{ist(e['at']):%H:%M:%S} "
+            f"{e['ms']} ms</small>{fault}</summary><pre>{esc(e['body'])}</pre><pre>{esc(e['answer'])}</pre></details>"
+        )
+    return "<section><h2>Last 200 requests</h2>" + ("".join(items) or "<p class='none'>None yet.</p>") + "</section>"
+
+
+def home(journal: Journal, world: World, request: Request) -> Response:
+    note = f'<p class="note" role="status">{esc(request.query["note"])}</p>' if request.query.get("note") else ""
+    body = (
+        "<header><h1>Control room</h1><p>The sandbox's world: nothing here is real money.</p></header>"
+        f"<main>{note}{_clock(world)}{_payments(world)}{_orders(world)}{_faults(world)}{_people(world)}{_requests(journal)}</main>"
+    )
+    return page("Control room - sandbox", body, CSS)
+
+
+# -- acts -----------------------------------------------------------------------------------------------------------
+
+
+def _advance(world: World, form: dict[str, str]) -> str:
+    from .control import move_clock
+
+    return f"{move_clock(world, form)} things settled"
+
+
+def _pace(world: World, form: dict[str, str]) -> str:
+    if form.get("mode") in PACES:
+        world.set_meta("pace", form["mode"])
+    return f"pace is {world.pace}"
+
+
+def _reset(world: World, form: dict[str, str]) -> str:
+    world.reset()
+    return "a fresh world"
+
+
+def _payment(world: World, form: dict[str, str]) -> str:
+    payment_life.move(world, int(form["id"]), form["to"])
+    return f"payment {form['id']} is {form['to']}"
+
+
+def _outcome(world: World, form: dict[str, str]) -> str:
+    return f"payment {form['id']} is {payment_life.person_does(world, int(form['id']), form['outcome'])}"
+
+
+def _order(world: World, form: dict[str, str]) -> str:
+    with world.transaction():
+        world.update("fp_orders", int(form["id"]), manual=1)
+        life.move(world, int(form["id"]), form["to"])
+    return f"order {form['id']} is {form['to']}"
+
+
+def _fault(world: World, form: dict[str, str]) -> str:
+    faults.add(world, dict(form))
+    return f"fault {form.get('mode')} is on"
+
+
+def _unfault(world: World, form: dict[str, str]) -> str:
+    faults.clear(world, int(form["id"]) if form.get("id") else None)
+    return "fault switched off"
+
+
+ACTS: dict[str, Callable[[World, dict[str, str]], str]] = {
+    "advance": _advance, "at": _advance, "pace": _pace, "reset": _reset, "payment": _payment, "outcome": _outcome, "order": _order,
+    "fault": _fault, "unfault": _unfault,
+}  # fmt: skip
+
+
+def act(world: World, request: Request) -> Response:
+    """A pressed button; always ends at the page, with a line that says what happened."""
+    from urllib.parse import quote
+
+    form = dict(request.form)
+    try:
+        note = ACTS[form.pop("act", "")](world, form)
+    except Problem as problem:
+        note = problem.message
+    except (KeyError, ValueError):
+        note = "that button is not known"
+    return redirect(f"{HOME}?note={quote(note)}")
+
+
+def routes(journal: Journal) -> list[tuple[str, str, Handler]]:
+    return [("GET", "/", partial(home, journal)), ("POST", "/act", act)]

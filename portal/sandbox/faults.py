@@ -1,0 +1,168 @@
+"""Switches that make chosen calls go wrong, before or after they take effect.
+
+A fault is kept in the world (a restart keeps it) and used up by `times` matching calls. Modes may be joined with `+`:
+`timed_out_400+invisible:30` takes the order, answers 400 and shows the order only half a minute later.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from .web import JSON_TYPE, Problem, Request, Response, dumps
+from .world import World
+
+WIRE_MODES = ("hang", "reset", "close_half_way")
+BODY_MODES = ("html_200", "empty_200", "truncated", "wrong_types", "timed_out_400", "redirect", "slow")
+ALL_MODES = (*WIRE_MODES, *BODY_MODES, "status:<code>", "invisible:<seconds>")
+DEFAULT_HANG_S = 60.0
+HTML = b"<!doctype html><html><head><title>Maintenance</title></head><body><h1>We will be back soon</h1></body></html>"
+HALF = b'{"orders": [{"id": 26544613732737919'
+
+
+@dataclass(frozen=True)
+class Fault:
+    modes: tuple[str, ...]
+    when: str
+    delay_s: float
+    retry_after: str | None
+
+    @property
+    def hides_for(self) -> float:
+        """Real seconds for which what the call creates is not listed."""
+        return max((float(m.partition(":")[2]) for m in self.modes if m.startswith("invisible:")), default=0.0)
+
+    @property
+    def answer_mode(self) -> str:
+        return next((m for m in self.modes if not m.startswith("invisible:")), "")
+
+
+def _checked_mode(mode: str) -> str:
+    for part in mode.split("+"):
+        known = part in WIRE_MODES + BODY_MODES or re.fullmatch(r"status:[1-5]\d\d|invisible:\d+(\.\d+)?", part)
+        if not known:
+            raise Problem(400, f"unknown mode {part!r}; one of {', '.join(ALL_MODES)}")
+    return mode
+
+
+def add(world: World, wish: dict[str, Any]) -> int:
+    """Stores a fault from `{"provider", "match": {"method", "path"}, "when", "mode", "times", "delay_s"}`.
+
+    `path` is a shell pattern (`/api/oms/*/netbanking`) or a part of the path; empty matches every path of the provider.
+    `times` is how many calls fail (0: until switched off; default 1). Raises Problem 400.
+    """
+    match = wish.get("match") or {}
+    if isinstance(match, str):
+        match = json.loads(match)
+    when = str(wish.get("when") or "before")
+    if when not in ("before", "after"):
+        raise Problem(400, "when is before or after")
+    try:
+        times, delay = int(wish.get("times", 1)), float(wish.get("delay_s") or 0)
+    except (TypeError, ValueError):
+        raise Problem(400, "times and delay_s are numbers") from None
+    return world.insert(
+        "faults",
+        provider=str(wish.get("provider") or ""),
+        method=str(match.get("method") or wish.get("method") or "").upper(),
+        path=str(match.get("path") or wish.get("path") or ""),
+        at=when,
+        mode=_checked_mode(str(wish.get("mode") or "")),
+        remaining=times or None,
+        delay_s=delay,
+        retry_after=None if wish.get("retry_after") is None else str(wish["retry_after"]),
+    )
+
+
+def active(world: World) -> list[dict[str, Any]]:
+    rows = world.all("SELECT * FROM faults WHERE remaining IS NULL OR remaining > 0 ORDER BY id")
+    return [
+        {
+            "id": row["id"], "provider": row["provider"], "match": {"method": row["method"], "path": row["path"]},
+            "when": row["at"], "mode": row["mode"], "times": row["remaining"] or 0, "delay_s": row["delay_s"], "hits": row["hits"],
+        }
+        for row in rows
+    ]  # fmt: skip
+
+
+def clear(world: World, fault_id: int | None = None) -> None:
+    if fault_id is None:
+        world.run("DELETE FROM faults")
+    else:
+        world.run("DELETE FROM faults WHERE id = ?", fault_id)
+
+
+def _path_matches(pattern: str, path: str) -> bool:
+    if not pattern:
+        return True
+    return fnmatch.fnmatchcase(path, pattern) if "*" in pattern else pattern in path
+
+
+def take(world: World, provider: str, request: Request) -> Fault | None:
+    """The first fault this call runs into, used up once; a separate `invisible` fault joins it."""
+    rows = world.all("SELECT * FROM faults WHERE remaining IS NULL OR remaining > 0 ORDER BY id")
+    chosen: list[Any] = []
+    for row in rows:
+        fits = row["provider"] in ("", provider) and row["method"] in ("", request.method)
+        if not fits or not _path_matches(row["path"], request.path):
+            continue
+        only_hides = row["mode"].startswith("invisible:") and "+" not in row["mode"]
+        if only_hides or not any(not c["mode"].startswith("invisible:") for c in chosen):
+            chosen.append(row)
+    if not chosen:
+        return None
+    with world.transaction() as db:
+        for row in chosen:
+            db.execute("UPDATE faults SET hits = hits + 1, remaining = remaining - 1 WHERE id = ?", (row["id"],))
+    main = next((row for row in chosen if not row["mode"].startswith("invisible:")), chosen[0])
+    modes = tuple(mode for row in chosen for mode in row["mode"].split("+"))
+    when = "after" if all(mode.startswith("invisible:") for mode in modes) else main["at"]
+    return Fault(modes, when, max(row["delay_s"] for row in chosen), main["retry_after"])
+
+
+def _wrong(value: Any) -> Any:
+    """The same document with every type changed."""
+    if isinstance(value, dict):
+        return {key: _wrong(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return {str(n): _wrong(item) for n, item in enumerate(value)}
+    if isinstance(value, bool) or value is None:
+        return "unexpected"
+    return [value] if isinstance(value, str) else f"{value} INR"
+
+
+def _wrong_types(good: Response) -> Response:
+    try:
+        body = dumps(_wrong(json.loads(good.body or b"{}")))
+    except ValueError:
+        body = b"[]"
+    return Response(good.status, body)
+
+
+def _status(code: int, fault: Fault) -> Response:
+    error = {"error": {"status": code, "message": f"simulated {code}", "errors": None}}
+    headers = {"Retry-After": fault.retry_after or "2"} if code in (429, 503) else {}
+    return Response(code, dumps(error), JSON_TYPE, headers)
+
+
+def spoil(fault: Fault, good: Response, base_url: str) -> Response:
+    """What the caller gets instead of `good`."""
+    mode = fault.answer_mode
+    if mode.startswith("status:"):
+        return _status(int(mode[7:]), fault)
+    if mode in WIRE_MODES:
+        return Response(good.status, good.body or HALF * 2, good.content_type, good.headers, wire=mode)
+    answers = {
+        "html_200": lambda: Response(200, HTML, "text/html;charset=UTF-8"),
+        "empty_200": lambda: Response(200, b""),
+        "truncated": lambda: Response(good.status, good.body[: max(len(good.body) // 2, 1)] or HALF, good.content_type),
+        "wrong_types": lambda: _wrong_types(good),
+        "timed_out_400": lambda: Response(
+            400, dumps({"error": {"status": 400, "message": "Request timed out", "errors": None}})
+        ),
+        "redirect": lambda: Response(302, b"", JSON_TYPE, {"Location": f"{base_url}/fp/redirected"}),
+    }
+    return answers[mode]() if mode in answers else good
