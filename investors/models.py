@@ -66,9 +66,7 @@ class Investor(Attempted):
 
     code = models.CharField(max_length=20, unique=True, editable=False)
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="investor")
-    partner = models.ForeignKey(
-        Partner, null=True, blank=True, on_delete=models.PROTECT, related_name="investors"
-    )
+    partner = models.ForeignKey(Partner, null=True, blank=True, on_delete=models.PROTECT, related_name="investors")
     state = models.CharField(max_length=12, choices=State, default=State.DRAFT, editable=False)
     state_since = models.DateTimeField(auto_now_add=True, editable=False)
     pan = EncryptedTextField("PAN", blank=True, editable=False)
@@ -190,12 +188,8 @@ class Nominee(Owned):
         ordering = ["position"]
         constraints = [
             models.UniqueConstraint(fields=["investor", "position"], name="one_nominee_per_position"),
-            models.CheckConstraint(
-                condition=Q(share__gte=1, share__lte=100), name="a_share_is_1_to_100_percent"
-            ),
-            models.CheckConstraint(
-                condition=Q(position__gte=1, position__lte=3), name="at_most_three_nominees"
-            ),
+            models.CheckConstraint(condition=Q(share__gte=1, share__lte=100), name="a_share_is_1_to_100_percent"),
+            models.CheckConstraint(condition=Q(position__gte=1, position__lte=3), name="at_most_three_nominees"),
         ]
 
     def __str__(self) -> str:
@@ -255,9 +249,7 @@ class InvestmentAccount(Owned):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["investor"], name="one_investment_account_per_investor")
-        ]
+        constraints = [models.UniqueConstraint(fields=["investor"], name="one_investment_account_per_investor")]
 
     def __str__(self) -> str:
         return self.provider_ref

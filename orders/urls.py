@@ -1,6 +1,13 @@
 """Addresses of funds, orders and the portfolio."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from orders.views import purchases
 
 app_name = "orders"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("funds/<slug:isin>/buy/", purchases.buy, name="buy"),
+    path("orders/confirm/<slug:code>/", purchases.confirm, name="confirm"),
+    path("orders/", purchases.order_list, name="list"),
+    path("orders/<slug:code>/", purchases.detail, name="detail"),
+]

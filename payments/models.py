@@ -43,9 +43,7 @@ class Payment(Attempted, Owned):
     # FP's page for this payment: works once, for 15 minutes.
     token_url = EncryptedTextField(blank=True, editable=False)
     token_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
-    handed_over_at = models.DateTimeField(
-        "investor sent to the bank's page", null=True, blank=True, editable=False
-    )
+    handed_over_at = models.DateTimeField("investor sent to the bank's page", null=True, blank=True, editable=False)
     debited_at = models.DateTimeField(null=True, blank=True)
     transferred_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
@@ -56,12 +54,8 @@ class Payment(Attempted, Owned):
     class Meta:
         ordering = ["-id"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["provider", "provider_ref"], name="one_payment_per_provider_payment"
-            ),
-            models.CheckConstraint(
-                condition=Q(amount__gt=Decimal(0)), name="a_payment_is_for_a_positive_amount"
-            ),
+            models.UniqueConstraint(fields=["provider", "provider_ref"], name="one_payment_per_provider_payment"),
+            models.CheckConstraint(condition=Q(amount__gt=Decimal(0)), name="a_payment_is_for_a_positive_amount"),
             models.CheckConstraint(
                 condition=Q(state__in=["CREATED", "STARTING", "FAILED"]) | Q(provider_ref__isnull=False),
                 name="a_payment_beyond_starting_is_known_to_the_provider",
@@ -91,9 +85,7 @@ class PaymentLine(Owned):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["payment", "order"], name="an_order_stands_once_in_a_payment"),
-            models.UniqueConstraint(
-                fields=["order"], condition=Q(is_live=True), name="an_order_has_one_live_payment"
-            ),
+            models.UniqueConstraint(fields=["order"], condition=Q(is_live=True), name="an_order_has_one_live_payment"),
             models.CheckConstraint(condition=Q(amount__gt=Decimal(0)), name="a_payment_line_is_positive"),
         ]
 

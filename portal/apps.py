@@ -1,4 +1,9 @@
+from typing import Any
+
+from importlib import import_module
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.module_loading import autodiscover_modules
 
 
@@ -13,3 +18,17 @@ class PortalConfig(AppConfig):
 
         app.set_default()
         autodiscover_modules("tasks")
+        # The handlers of inbound events, in every process that may work one.
+        import_module("portal.routes")
+        # Sent once per app, after Django has made that app's permissions.
+        post_migrate.connect(_ensure_roles, dispatch_uid="portal.roles")
+
+
+def _ensure_roles(app_config: AppConfig, apps: Any = None, **_: Any) -> None:
+    from portal import gates, roles
+
+    if apps is not None and not {"auth", "portal"} <= {config.label for config in apps.get_app_configs()}:
+        return  # a partial migration, before the tables of permissions exist
+    roles.ensure(app_config.label)
+    if app_config.label == "portal":
+        gates.ensure()

@@ -20,8 +20,8 @@ Sweep = Callable[[datetime], int]
 _sweeps: dict[str, Sweep] = {}
 
 
-def nudge(task_name: str, **kwargs: object) -> None:
-    """Ask a worker to run a registered task soon, once the current transaction has committed.
+def nudge(task_name: str, *, delay_s: float = 0, **kwargs: object) -> None:
+    """Ask a worker to run a registered task in `delay_s`, once the current transaction has committed.
 
     Raises KeyError for a name that no app registered (so that a typo fails in the caller's own test). A queue that is
     down is logged and forgotten: the row's `due_at` brings the work back.
@@ -30,7 +30,7 @@ def nudge(task_name: str, **kwargs: object) -> None:
 
     def send() -> None:
         try:
-            task.apply_async(kwargs=kwargs)
+            task.apply_async(kwargs=kwargs, countdown=delay_s or None)
         except (OperationalError, OSError) as error:
             log.warning("nudge_lost", task=task_name, error=type(error).__name__)
 

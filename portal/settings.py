@@ -152,9 +152,7 @@ def _database(url: str) -> dict[str, object]:
         "PORT": parts.port or "",
         "CONN_MAX_AGE": env.int("DB_CONN_MAX_AGE", default=600),
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {
-            "options": f"-c portal.scope={DB_SCOPE} -c statement_timeout=60000 -c lock_timeout=10000"
-        },
+        "OPTIONS": {"options": f"-c portal.scope={DB_SCOPE} -c statement_timeout=60000 -c lock_timeout=10000"},
         "TEST": {"NAME": env.str("TEST_DATABASE_NAME", default=None)},
     }
 
@@ -331,6 +329,8 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"{BRAND['name']} <{B
 # --- Providers: the same names for each; defaults point at the local sandbox -------------------------------------
 
 SANDBOX_URL = env.str("SANDBOX_URL", default=f"http://127.0.0.1:{SANDBOX_PORT}")
+# The address of this server as FP is told (`server_ip`); empty leaves the field out.
+SERVER_IP = env.str("SERVER_IP", default="127.0.0.1" if SANDBOX else "")
 PROVIDER_CONNECT_TIMEOUT_S = env.float("PROVIDER_CONNECT_TIMEOUT_S", default=3.0)
 PROVIDER_READ_TIMEOUT_S = env.float("PROVIDER_READ_TIMEOUT_S", default=10.0)
 PROVIDER_CA_FILE = env.str("PROVIDER_CA_FILE", default="")
@@ -344,9 +344,7 @@ FP_BASE64_PAYLOAD_FIRST = env.bool("FP_BASE64_PAYLOAD_FIRST", default=False)
 FP_AUTHORIZATION_PRINCIPAL = env.str("FP_AUTHORIZATION_PRINCIPAL", default="tenant")
 FP_ORDER_GATEWAY = env.str("FP_ORDER_GATEWAY", default="RTA")
 FP_CALLS_PER_SECOND = env.int("FP_CALLS_PER_SECOND", default=100 if SANDBOX else 25)
-AMFI_BASE_URL = env.str(
-    "AMFI_BASE_URL", default=f"{SANDBOX_URL}/amfi" if SANDBOX else "https://www.amfiindia.com"
-)
+AMFI_BASE_URL = env.str("AMFI_BASE_URL", default=f"{SANDBOX_URL}/amfi" if SANDBOX else "https://www.amfiindia.com")
 # Where an investor may be sent to pay: FP's `token_url` must lie here. Also the form targets that the CSP allows.
 PAYMENT_PAGE_ORIGINS = env.list("PAYMENT_PAGE_ORIGINS", default=[SANDBOX_URL] if SANDBOX else [])
 CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"] += PAYMENT_PAGE_ORIGINS

@@ -124,9 +124,7 @@ class FintechPrimitives(ProviderClient):
 
     def fetch_order(self, account_id: str, order_id: str, about: About = About()) -> messages.Order:
         """GET one order."""
-        return self._get(
-            messages.Order, f"/api/oms/investment_accounts/{account_id}/orders/{order_id}", about=about
-        )
+        return self._get(messages.Order, f"/api/oms/investment_accounts/{account_id}/orders/{order_id}", about=about)
 
     def list_account_orders(self, account_id: str, about: About = About()) -> Iterator[messages.Order]:
         """Every order of an account in every state, all pages."""
@@ -187,9 +185,7 @@ class FintechPrimitives(ProviderClient):
 
     # --- plumbing -----------------------------------------------------------------------------------------------------
 
-    def _get(
-        self, kind: type[M], path: str, params: Mapping[str, str] | None = None, about: About = About()
-    ) -> M:
+    def _get(self, kind: type[M], path: str, params: Mapping[str, str] | None = None, about: About = About()) -> M:
         request = Request("GET", path, params=params)
         return self._read_as(kind, request, self.read(request, about))
 
@@ -197,9 +193,7 @@ class FintechPrimitives(ProviderClient):
         request = Request("POST", path, json=json.loads(json.dumps(body, default=_wire_number)))
         return self._read_as(kind, request, self.write(request, about))
 
-    def _pages(
-        self, kind: type[M], path: str, params: Mapping[str, str], about: About = About()
-    ) -> Iterator[M]:
+    def _pages(self, kind: type[M], path: str, params: Mapping[str, str], about: About = About()) -> Iterator[M]:
         for number in range(MAX_PAGES):
             page = self._get(kind, path, {**params, "page": str(number), "size": str(PAGE_SIZE)}, about)
             yield page

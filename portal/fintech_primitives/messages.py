@@ -95,9 +95,7 @@ class PaymentMethod(StrEnum):
 
 
 def _word(kind: type[_Word]) -> Any:
-    return Annotated[
-        kind, BeforeValidator(lambda value: kind(_upper(value)) if isinstance(value, str) else value)
-    ]
+    return Annotated[kind, BeforeValidator(lambda value: kind(_upper(value)) if isinstance(value, str) else value)]
 
 
 class Login(Message):
@@ -266,9 +264,7 @@ class KycCheck(Message):
     @property
     def investment_limit(self) -> Decimal | None:
         """Rupees a year in one fund house, when the registry sets a limit."""
-        limits = [
-            each.amount.value for each in self.constraints if each.type == "investment_limit" and each.amount
-        ]
+        limits = [each.amount.value for each in self.constraints if each.type == "investment_limit" and each.amount]
         return min(limits) if limits else None
 
 

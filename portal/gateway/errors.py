@@ -36,9 +36,7 @@ class GatewayError(Exception):
 
     def __str__(self) -> str:
         status = f" {self.status}" if self.status else ""
-        return (
-            f"{type(self).__name__}: {self.provider} {self.method} {self.path}{status} {self.said}".rstrip()
-        )
+        return f"{type(self).__name__}: {self.provider} {self.method} {self.path}{status} {self.said}".rstrip()
 
 
 @dataclass

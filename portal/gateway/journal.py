@@ -56,9 +56,7 @@ def begin(provider: str, request: Request, subject: About) -> GatewayCall:
     )
 
 
-def end(
-    call: GatewayCall, response: Response | None, error: errors.GatewayError | None, started: datetime
-) -> None:
+def end(call: GatewayCall, response: Response | None, error: errors.GatewayError | None, started: datetime) -> None:
     """What became of the call."""
     GatewayCall.objects.filter(pk=call.pk).update(
         outcome=OUTCOMES[type(error)] if error else GatewayCall.Outcome.OK,

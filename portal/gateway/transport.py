@@ -116,9 +116,7 @@ def refuse_the_wrong_world(base_url: str) -> None:
     """Raise ImproperlyConfigured when sandbox mode would leave the machine, or live mode would stay on it."""
     if is_loopback(base_url) != settings.SANDBOX:
         world = "loopback only" if settings.SANDBOX else "no loopback"
-        raise ImproperlyConfigured(
-            f"{settings.MODE} mode speaks to {world}, not to {urlsplit(base_url).hostname}"
-        )
+        raise ImproperlyConfigured(f"{settings.MODE} mode speaks to {world}, not to {urlsplit(base_url).hostname}")
 
 
 def refuse_inside_a_transaction() -> None:

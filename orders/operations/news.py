@@ -1,0 +1,185 @@
+"""News about an order: the one door through which everything that FP says becomes true here.
+
+A poll, a look-up, an answer to our own call, the investor's return and an operator's refresh all end in `absorb`. It
+judges by the table in `orders/lifecycle.py` and does the duties of every step that the news implies.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from orders import lifecycle
+from orders.gateway import OrderSnapshot
+from orders.models import MfOrder
+from orders.operations import ledger
+from portal import audit, cases, jobs
+from portal.attempts import ATTEMPT_FIELDS
+from portal.lifecycle import Verdict
+from portal.models import User
+
+UNKNOWN_CASE = "order_outcome_unknown"
+CONFLICT_CASE = "order_news_conflict"
+# Seconds until somebody looks at an order again, by state.
+PACE_S = {
+    lifecycle.CREATED: 30.0,
+    lifecycle.SUBMITTING: 45.0,
+    lifecycle.AWAITING_PAYMENT: 300.0,
+    lifecycle.PAID: 60.0,
+    lifecycle.PLACED: 120.0,
+    lifecycle.ALLOTTED: 300.0,
+}
+
+
+def absorb(*, order_id: int, snapshot: OrderSnapshot, at: datetime, source: str) -> Verdict | None:
+    """Judge what FP says about an order and make it true here. Returns the verdict; None for a word we do not know.
+
+    Whatever contradicts what we hold (another amount or scheme, an end that excludes ours) becomes a case and moves
+    nothing.
+    """
+    with transaction.atomic(durable=True):
+        order = locked(order_id)
+        if contradiction := _contradiction(order, snapshot):
+            _conflict(order, snapshot, contradiction, at=at)
+            return Verdict.CONFLICT
+        _recognise(order, snapshot, at=at)
+        if snapshot.state is None:
+            return None
+        verdict = lifecycle.PURCHASE[order.gateway].judge(order.state, snapshot.state)
+        if verdict == Verdict.APPLY:
+            _apply(order, snapshot, at=at, source=source)
+        elif verdict == Verdict.CONFLICT:
+            _conflict(order, snapshot, f"we hold {order.state}, FP says {snapshot.their_word}", at=at)
+        elif verdict == Verdict.REPEAT and _allotment_differs(order, snapshot):
+            _conflict(order, snapshot, "FP now states another allotment than the one recorded", at=at)
+    return verdict
+
+
+def _contradiction(order: MfOrder, snapshot: OrderSnapshot) -> str:
+    """What in the snapshot cannot be about this order; empty when nothing."""
+    checks = (
+        (order.provider_ref and order.provider_ref != snapshot.provider_ref, "another order number"),
+        (
+            snapshot.amount is not None and snapshot.amount != order.amount,
+            f"another amount: {snapshot.amount}",
+        ),
+        (snapshot.isin and snapshot.isin != order.scheme.isin, f"another scheme: {snapshot.isin}"),
+        # FP's own sample echoes another reference than was sent; a wrong echo is an alarm (reliability.md P5).
+        (snapshot.client_ref and snapshot.client_ref != order.client_ref, "another reference of ours"),
+    )
+    return next((words for wrong, words in checks if wrong), "")
+
+
+def _recognise(order: MfOrder, snapshot: OrderSnapshot, *, at: datetime) -> None:
+    """FP has the order: its number is on the row and no outcome is unknown any more."""
+    if order.provider_ref == snapshot.provider_ref and order.attempt == MfOrder.Outcome.NONE:
+        return
+    was_unknown = order.is_unknown
+    order.provider_ref = snapshot.provider_ref
+    order.close_attempt()
+    order.due_at = at + timedelta(seconds=PACE_S.get(order.state, 300.0))
+    order.save(update_fields=["provider_ref", *ATTEMPT_FIELDS])
+    audit.record(order, "order.known_to_provider", actor=None, at=at, provider_ref=snapshot.provider_ref)
+    if was_unknown:
+        cases.close_cases(subject=order, kinds=(UNKNOWN_CASE,), resolution="Found at FP by our reference.", at=at)
+
+
+def _apply(order: MfOrder, snapshot: OrderSnapshot, *, at: datetime, source: str) -> None:
+    """Move to where FP is, doing the duties of every step in between."""
+    if snapshot.state == lifecycle.REJECTED:
+        reject(order, code=snapshot.failure_code or "failed", text=snapshot.failure_text, at=at)
+        return
+    if snapshot.state == lifecycle.REVERSED and order.state != lifecycle.ALLOTTED and not snapshot.has_allotment:
+        # Reversed before we ever heard of units: nothing to take back here, but a person should know.
+        _conflict(order, snapshot, "FP reversed an order whose allotment we never saw", at=at)
+        return
+    if snapshot.state in (lifecycle.ALLOTTED, lifecycle.REVERSED) and order.state != lifecycle.ALLOTTED:
+        if not snapshot.has_allotment:
+            # "Successful" without units, NAV, day and folio is no evidence yet: ask again later.
+            _look_later(order, at=at)
+            return
+        _allot(order, snapshot, at=at, source=source)
+    if snapshot.state == lifecycle.REVERSED:
+        ledger.reverse(order=order, at=at)
+    if order.state != snapshot.state:
+        move_to(order, snapshot.state or order.state, at=at, actor=None, source=source)
+    if order.state == lifecycle.AWAITING_PAYMENT:
+        jobs.nudge("payments.start", order_id=order.pk)
+
+
+def _allot(order: MfOrder, snapshot: OrderSnapshot, *, at: datetime, source: str) -> None:
+    order.folio = ledger.record_allotment(order=order, snapshot=snapshot, at=at)
+    order.allotted_units, order.allotted_nav = snapshot.units, snapshot.nav
+    order.allotted_amount, order.allotted_on = snapshot.net_amount, snapshot.traded_on
+    order.save(update_fields=["folio", "allotted_units", "allotted_nav", "allotted_amount", "allotted_on"])
+    move_to(order, lifecycle.ALLOTTED, at=at, actor=None, source=source)
+
+
+def _allotment_differs(order: MfOrder, snapshot: OrderSnapshot) -> bool:
+    return (
+        order.state == lifecycle.ALLOTTED
+        and snapshot.has_allotment
+        and (
+            (snapshot.units, snapshot.nav, snapshot.traded_on)
+            != (order.allotted_units, order.allotted_nav, order.allotted_on)
+        )
+    )
+
+
+def reject(order: MfOrder, *, code: str, text: str, at: datetime) -> None:
+    order.failure_code, order.failure_text = code[:60], text[:500]
+    order.save(update_fields=["failure_code", "failure_text"])
+    move_to(order, lifecycle.REJECTED, at=at, actor=None, code=code)
+
+
+def _conflict(order: MfOrder, snapshot: OrderSnapshot, what: str, *, at: datetime) -> None:
+    cases.open_case(
+        kind=CONFLICT_CASE,
+        subject=order,
+        title=f"Order {order.code}: FP says something that cannot be",
+        detail=f"{what}. FP's order {snapshot.provider_ref}, status {snapshot.their_word}. Nothing was changed.",
+        at=at,
+    )
+
+
+def _look_later(order: MfOrder, *, at: datetime) -> None:
+    order.due_at = at + timedelta(seconds=PACE_S.get(order.state, 300.0))
+    order.save(update_fields=["due_at"])
+
+
+def mark_paid(*, order_id: int, at: datetime, payment: str) -> None:
+    """The investor's money has left the bank for this order. Late or repeated news changes nothing."""
+    with transaction.atomic():
+        order = locked(order_id)
+        if lifecycle.PURCHASE[order.gateway].judge(order.state, lifecycle.PAID) == Verdict.APPLY:
+            move_to(order, lifecycle.PAID, at=at, actor=None, payment=payment)
+
+
+def note_payment(*, order_id: int, event: str, at: datetime, **data: str) -> None:
+    """A step of a payment stands in the order's timeline: `payment.started`, `payment.failed`, ..."""
+    audit.record(MfOrder(pk=order_id), f"payment.{event}", actor=None, at=at, **data)
+
+
+def locked(order_id: int) -> MfOrder:
+    """The row, locked and fresh. The objects beside it are read, not locked."""
+    return (
+        MfOrder.objects.select_for_update(of=("self",))
+        .select_related("scheme", "investment_account", "bank_account", "consent", "folio")
+        .get(pk=order_id)
+    )
+
+
+def move_to(order: MfOrder, state: str, *, at: datetime, actor: User | str | None, **data: object) -> None:
+    """The locked order is in `state`, with an audit entry and the next look set. Skipped steps are named in the entry."""
+    was, table = order.state, lifecycle.PURCHASE[order.gateway]
+    way = table.path(was, state)
+    if not way:
+        raise ValueError(f"no way from {was} to {state}")
+    order.state, order.state_since = state, at
+    pace = PACE_S.get(state)
+    order.due_at = at + timedelta(seconds=pace) if pace else None
+    order.save(update_fields=["state", "state_since", "due_at"])
+    audit.record(order, f"order.{state.lower()}", actor=actor, at=at, was=was, skipped=list(way[:-1]), **data)
+    if state == lifecycle.ALLOTTED:
+        jobs.nudge("orders.tell_allotted", order_id=order.pk)

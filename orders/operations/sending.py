@@ -1,0 +1,239 @@
+"""Speaking to FP about an order: submit, settle, refresh, poll.
+
+    submit    claim, commit, call, record: FP hears of the order under our reference, once
+    settle    the outcome of an attempt is unknown: look it up by our reference, never send blindly
+    refresh   ask FP what it says now
+    poll      one list for the whole tenant instead of a call per order
+
+No transaction is open during a call. What FP says goes through `news.absorb`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+
+from orders import gateway, lifecycle
+from orders.gateway import OrderSnapshot
+from orders.models import MfOrder
+from orders.operations import news
+from portal import audit, cases, gates, jobs
+from portal.attempts import ATTEMPT_FIELDS
+from portal.errors import Failure
+from portal.gateway import errors, journal
+from portal.lifecycle import Verdict
+from portal.models import User
+
+CREDENTIALS_CASE = "provider_refuses_our_credentials"
+RESEND_AFTER_S = 10
+
+
+class NotSafeToSubmitAgain(Failure):
+    """An operator may not send this order again now."""
+
+    code = "not_safe"
+    message = "This order may be at the provider already. It can be sent again only after look-ups found nothing."
+
+
+def submit(*, order_id: int, at: datetime) -> None:
+    """FP has heard of the order under our reference, or the row says what must happen next. Safe to call at any time.
+
+    Raises gates.GateClosed while the kill switch is on; the order waits.
+    """
+    order = _claim(order_id=order_id, at=at)
+    if order is None:
+        return
+    if order.attempt_no > 1 and (found := _look(order, at)):
+        news.absorb(order_id=order_id, snapshot=found, at=at, source="look-up before sending again")
+        return
+    try:
+        provider_ref = gateway.send_purchase(order)
+    except errors.GatewayError as error:
+        _record_trouble(order_id=order_id, fence=order.attempt_no, error=error, at=at)
+        return
+    taken = OrderSnapshot(
+        provider_ref, order.client_ref, _state_once_taken(order), "taken", order.amount, order.scheme.isin
+    )
+    news.absorb(order_id=order_id, snapshot=taken, at=at, source="answer to our order")
+
+
+def _state_once_taken(order: MfOrder) -> str | None:
+    """RTA waits for the money; BSE works on the order by itself and tells us later."""
+    return lifecycle.AWAITING_PAYMENT if order.gateway == "RTA" else None
+
+
+def _claim(*, order_id: int, at: datetime) -> MfOrder | None:
+    with transaction.atomic(durable=True):
+        gates.check()
+        order = news.locked(order_id)
+        waiting = order.state == lifecycle.SUBMITTING and order.attempt == MfOrder.Outcome.NONE
+        if order.state == lifecycle.CREATED:
+            news.move_to(order, lifecycle.SUBMITTING, at=at, actor=None)
+        elif not waiting or order.provider_ref:
+            return None
+        order.open_attempt(at)
+        order.save(update_fields=[*ATTEMPT_FIELDS])
+    return order
+
+
+def _record_trouble(*, order_id: int, fence: int, error: errors.GatewayError, at: datetime) -> None:
+    """What an attempt that brought no order number means for the row."""
+    with transaction.atomic(durable=True):
+        order = news.locked(order_id)
+        if not order.holds(fence) or order.attempt != MfOrder.Outcome.OPEN:
+            return
+        if isinstance(error, errors.Refused) and not error.complains_about("source_ref_id"):
+            order.close_attempt()
+            news.reject(order, code=error.code or "refused", text=error.said, at=at)
+        elif isinstance(error, errors.NOT_TAKEN):
+            _release(order, at=at, why=type(error).__name__)
+        elif isinstance(error, errors.NotAuthorised):
+            _release(order, at=at, why=type(error).__name__)
+            cases.open_case(
+                kind=CREDENTIALS_CASE,
+                subject=order,
+                title="FP does not accept our credentials",
+                detail=f"{error}. The order was not taken and waits.",
+                at=at,
+            )
+        else:
+            # In doubt, or "source_ref_id is taken": FP may have it. Keep the state, look it up, never send blindly.
+            order.mark_unknown(at)
+            order.save(update_fields=[*ATTEMPT_FIELDS])
+            audit.record(order, "order.outcome_unknown", actor=None, at=at, why=type(error).__name__)
+            jobs.nudge("orders.settle", order_id=order.pk, delay_s=2)
+
+
+def _release(order: MfOrder, *, at: datetime, why: str) -> None:
+    """Nothing was sent: the next attempt may send."""
+    order.close_attempt()
+    order.due_at = at + timedelta(seconds=RESEND_AFTER_S)
+    order.save(update_fields=[*ATTEMPT_FIELDS])
+    audit.record(order, "order.not_sent", actor=None, at=at, why=why)
+
+
+def settle(*, order_id: int, at: datetime) -> None:
+    """An unknown outcome is looked up by our reference; one that stays unknown for 15 minutes becomes a case."""
+    order = _take_over(order_id=order_id, at=at)
+    if order is None:
+        return
+    found = _look(order, at)
+    if found:
+        news.absorb(order_id=order_id, snapshot=found, at=at, source="look-up by our reference")
+        return
+    with transaction.atomic(durable=True):
+        order = news.locked(order_id)
+        if not order.is_unknown:
+            return
+        order.look_again(at)
+        order.save(update_fields=[*ATTEMPT_FIELDS])
+        if order.out_of_patience(at):
+            cases.open_case(
+                kind=news.UNKNOWN_CASE,
+                subject=order,
+                title=f"Order {order.code}: nobody knows whether FP has it",
+                detail="Look-ups by our reference found nothing so far. Compare with FP before sending it again.",
+                at=at,
+            )
+
+
+def _take_over(*, order_id: int, at: datetime) -> MfOrder | None:
+    """The row of an unknown attempt. An attempt whose worker died is judged by the journal: without a row nothing left."""
+    with transaction.atomic(durable=True):
+        order = news.locked(order_id)
+        if order.lease_ran_out(at):
+            if not journal.was_begun(order, order.attempt_no, gateway.PURCHASE_PATH):
+                _release(order, at=at, why="the worker stopped before sending")
+                jobs.nudge("orders.submit", order_id=order.pk)
+                return None
+            order.mark_unknown(at)
+            order.save(update_fields=[*ATTEMPT_FIELDS])
+            audit.record(order, "order.outcome_unknown", actor=None, at=at, why="the worker stopped")
+        return order if order.is_unknown else None
+
+
+def _look(order: MfOrder, at: datetime) -> OrderSnapshot | None:
+    """A complete look-up. Trouble while looking is no answer: the row stays as it is and is looked up again."""
+    try:
+        return gateway.find(order)
+    except errors.GatewayError as error:
+        with transaction.atomic(durable=True):
+            row = news.locked(order.pk)
+            if row.attempt == MfOrder.Outcome.OPEN and row.holds(order.attempt_no):
+                _release(row, at=at, why=f"look-up failed: {type(error).__name__}")
+            elif row.is_unknown:
+                row.look_again(at)
+                row.save(update_fields=[*ATTEMPT_FIELDS])
+        raise
+
+
+def may_submit_again(order: MfOrder) -> bool:
+    """Is it safe for an operator to send this order again? Only an unknown one that several look-ups did not find."""
+    return order.state == lifecycle.SUBMITTING and order.is_unknown and order.looks >= 5 and not order.provider_ref
+
+
+def submit_again(*, order_id: int, actor: User, reason: str, at: datetime) -> None:
+    """An operator lets an unknown order be sent again, under the same reference: FP refuses it if it has the first.
+
+    A last look-up runs before the send (see `submit`). Raises NotSafeToSubmitAgain.
+    """
+    with transaction.atomic():
+        order = news.locked(order_id)
+        if not may_submit_again(order):
+            raise NotSafeToSubmitAgain
+        order.close_attempt()
+        order.due_at = at
+        order.save(update_fields=[*ATTEMPT_FIELDS])
+        audit.record(order, "order.submit_again", actor=actor, at=at, reason=reason)
+        jobs.nudge("orders.submit", order_id=order.pk)
+
+
+def refresh(*, order_id: int, at: datetime, actor: User | None = None, reason: str = "") -> None:
+    """What FP says about the order now has been absorbed. Raises the gateway errors of a read."""
+    order = MfOrder.objects.select_related("investment_account").get(pk=order_id)
+    if actor:
+        audit.record(order, "order.refresh_asked", actor=actor, at=at, reason=reason)
+    if order.provider_ref:
+        news.absorb(order_id=order_id, snapshot=gateway.fetch(order), at=at, source="refresh")
+    elif order.is_unknown:
+        settle(order_id=order_id, at=at)
+
+
+def advance(*, order_id: int, at: datetime) -> None:
+    """Do what the row says remains to be done."""
+    order = MfOrder.objects.only("state", *ATTEMPT_FIELDS).get(pk=order_id)
+    if order.state == lifecycle.CREATED or (order.state == lifecycle.SUBMITTING and not order.attempt):
+        submit(order_id=order_id, at=at)
+    elif order.state == lifecycle.SUBMITTING:
+        settle(order_id=order_id, at=at)
+    elif order.state == lifecycle.ALLOTTED:
+        jobs.nudge("orders.tell_allotted", order_id=order_id)
+    elif order.state in lifecycle.OPEN:
+        refresh(order_id=order_id, at=at)
+
+
+def poll(*, at: datetime) -> int:
+    """Every open order of ours has been compared with FP's list of open orders; returns how many moved.
+
+    One list for the whole tenant, a hundred orders a page, instead of a call per order. Ours that are no longer in it
+    have ended: those are fetched one by one.
+    """
+    mine = dict(
+        MfOrder.objects.filter(state__in=lifecycle.OPEN, provider_ref__isnull=False).values_list("provider_ref", "pk")
+    )
+    if not mine:
+        return 0
+    states = dict(MfOrder.objects.filter(pk__in=mine.values()).values_list("pk", "state"))
+    listed = {
+        each.provider_ref: each for each in gateway.list_open(settings.FP_ORDER_GATEWAY) if each.provider_ref in mine
+    }
+    moved = 0
+    for ref, snapshot in listed.items():
+        if snapshot.state != states[mine[ref]]:
+            moved += news.absorb(order_id=mine[ref], snapshot=snapshot, at=at, source="poll") == Verdict.APPLY
+    for ref in list(mine.keys() - listed.keys())[:200]:
+        refresh(order_id=mine[ref], at=at)
+        moved += 1
+    return moved

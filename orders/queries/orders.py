@@ -1,0 +1,155 @@
+"""Reads about orders: an investor's list, one order with its timeline. The owner filter of order pages stands here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from investors.models import Investor
+from orders import lifecycle, words
+from orders.models import MfOrder
+from portal import audit, clock, money
+from portal.models import AuditEntry
+
+PAGE_SIZE = 20
+# Filters of the order list, by the word in the URL.
+FILTERS: dict[str, tuple[str, ...]] = {
+    "open": lifecycle.OPEN,
+    "done": (lifecycle.ALLOTTED, lifecycle.REVERSED),
+    "not-done": (lifecycle.REJECTED, lifecycle.EXPIRED, lifecycle.CANCELLED),
+}
+FILTER_LABELS = (("", "All"), ("open", "In progress"), ("done", "Allotted"), ("not-done", "Not done"))
+
+
+def of_investor(investor: Investor) -> QuerySet[MfOrder]:
+    """The orders of one investor: every page starts from here."""
+    return MfOrder.objects.filter(investor=investor)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One order as a list shows it, formatted once."""
+
+    code: str
+    scheme: str
+    amount: str
+    placed: str
+    kind: str
+    badge: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some rows, and the id below which the next page begins."""
+
+    rows: list[Row]
+    next_cursor: int | None
+
+
+def page(investor: Investor, *, only: str = "", before: int | None = None) -> Page:
+    """A page of an investor's orders, newest first, in one statement and without a count."""
+    orders = (
+        of_investor(investor)
+        .select_related("scheme")
+        .only("code", "state", "attempt", "amount", "placed_at", "scheme__name")
+    )
+    if only in FILTERS:
+        orders = orders.filter(state__in=FILTERS[only])
+    if before:
+        orders = orders.filter(pk__lt=before)
+    found = list(orders.order_by("-pk")[: PAGE_SIZE + 1])
+    shown = found[:PAGE_SIZE]
+    return Page([_row(each) for each in shown], shown[-1].pk if len(found) > PAGE_SIZE else None)
+
+
+def _row(order: MfOrder) -> Row:
+    said = words.of(order)
+    return Row(
+        order.code, order.scheme.name, money.rupees(order.amount), moment(order.placed_at), said.kind, said.badge
+    )
+
+
+def moment(at: datetime) -> str:
+    """`20 Nov 2026, 14:05 IST`."""
+    return f"{at.astimezone(clock.IST):%-d %b %Y, %H:%M} IST"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of the timeline, as `components/_timeline.html` takes it."""
+
+    title: str
+    text: str
+    at: str
+    status: str
+
+
+# What an entry of the audit log means to the investor; entries that are not listed are for operations only.
+HAPPENED: dict[str, tuple[str, str, str]] = {
+    "order.created": ("You confirmed the order", "with a one-time code", "done"),
+    "order.outcome_unknown": ("The answer was lost", "we began to check whether the order arrived", "checking"),
+    "order.awaiting_payment": ("The order is registered", "it waits for your payment", "done"),
+    "payment.handed_over": ("You opened the payment page", "", "done"),
+    "payment.failed": ("A payment did not go through", "", "failed"),
+    "payment.expired": ("A payment page was not used", "", "failed"),
+    "order.paid": ("Your bank confirmed the payment", "", "done"),
+    "payment.settled": ("The money has arrived at the fund house", "", "done"),
+    "order.placed": ("The order is with the fund house", "", "done"),
+    "order.allotted": ("Units allotted", "", "done"),
+    "order.investor_told": ("We wrote to you about the allotment", "", "done"),
+    "order.rejected": ("The order was not accepted", "", "failed"),
+    "order.expired": ("The order expired", "", "failed"),
+    "order.cancelled": ("The order was cancelled", "", "failed"),
+    "order.reversed": ("The fund house took the order back", "", "failed"),
+}
+# What is still to come from each state on, until units are allotted.
+TO_COME: dict[str, tuple[str, ...]] = {
+    lifecycle.CREATED: ("Order registered", "Payment", "Order with the fund house", "Units allotted"),
+    lifecycle.SUBMITTING: ("Order registered", "Payment", "Order with the fund house", "Units allotted"),
+    lifecycle.AWAITING_PAYMENT: ("Payment", "Order with the fund house", "Units allotted"),
+    lifecycle.PAID: ("Order with the fund house", "Units allotted"),
+    lifecycle.PLACED: ("Units allotted",),
+}
+
+
+def timeline(order: MfOrder, entries: list[AuditEntry]) -> list[Step]:
+    """What happened, what is happening now, and what is still to come, in that order."""
+    steps = [_happened(entry) for entry in entries if entry.action in HAPPENED]
+    coming = TO_COME.get(order.state, ())
+    if coming:
+        now = "checking" if order.is_unknown else "current"
+        steps.append(Step(coming[0], words.of(order).title, "", now))
+        steps += [Step(title, _expected(order, title), "", "todo") for title in coming[1:]]
+    return steps
+
+
+def _happened(entry: AuditEntry) -> Step:
+    title, text, status = HAPPENED[entry.action]
+    why = words.reason(str(entry.data.get("code", "")), str(entry.data.get("text", "")))
+    return Step(title, why or text, moment(entry.at), status)
+
+
+def _expected(order: MfOrder, title: str) -> str:
+    return f"expected at the NAV of {order.predicted_nav_on:%-d %b %Y}" if title == "Units allotted" else ""
+
+
+def entries(order: MfOrder) -> list[AuditEntry]:
+    """The audit entries behind the timeline."""
+    return list(audit.entries_of(order).only("action", "at", "data"))
+
+
+def payment_is_out(recorded: list[AuditEntry]) -> bool:
+    """Is the investor, as far as we know, on the payment page or just back from it?"""
+    about_paying = [entry.action for entry in recorded if entry.action.startswith("payment.")]
+    return bool(about_paying) and about_paying[-1] == "payment.handed_over"
+
+
+def last_payment_failure(recorded: list[AuditEntry]) -> str:
+    """Our words for why the newest payment failed; empty when it did not."""
+    about_paying = [entry for entry in recorded if entry.action.startswith("payment.")]
+    if not about_paying or about_paying[-1].action not in ("payment.failed", "payment.expired"):
+        return ""
+    data = about_paying[-1].data
+    return words.reason(str(data.get("code", "")), str(data.get("text", ""))) or "The payment did not go through."
