@@ -287,6 +287,8 @@ class Consent(Owned):
     given_ip = models.GenericIPAddressField(null=True, blank=True)
 
     MAX_TRIES = 5
+    # The order in which pages and messages show the lines; the database does not keep the order of keys.
+    LABELS = ("Scheme", "Amount", "Folio", "Pay from", "Pay by", "Expected NAV")
 
     class Meta:
         constraints = [
@@ -304,6 +306,13 @@ class Consent(Owned):
 
     def __str__(self) -> str:
         return f"{self.get_purpose_display()} {self.code}"
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """What was shown, as (label, text). Keys in lower case are for the program and are not shown."""
+        known = [(label, self.shown[label]) for label in self.LABELS if label in self.shown]
+        others = [(key, text) for key, text in self.shown.items() if key[:1].isupper() and key not in self.LABELS]
+        return known + others
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.code = self.code or identifiers.new_code("CNS")

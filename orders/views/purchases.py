@@ -128,7 +128,7 @@ def confirm(request: InvestorRequest, code: str) -> HttpResponse:
         "consent": consent,
         "scheme": scheme,
         "form": form,
-        "lines": [(label, value) for label, value in consent.shown.items() if label[0].isupper()],
+        "lines": consent.lines,
         "contact": redaction.mask_email(consent.contact),
         "twin": twin,
         "twin_text": f"{money.rupees(twin.amount)} on {order_queries.moment(twin.placed_at)}." if twin else "",
