@@ -1,0 +1,211 @@
+"""What every test may ask for: the sandbox, the cast, clients, the clock, the sweep.
+
+The cast is fixed. Asha is ready to invest, Bharat's KYC is incomplete, Chitra is a stranger who is ready too, Dev is
+ops. With the `sandbox` fixture in the same test, Asha and Chitra are really registered there.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+
+import pytest
+from django.conf import settings
+from django.core import serializers
+from django.test import Client
+
+from portal import clock, jobs
+from portal.gateway.breaker import Breaker
+from portal.models import User
+from tests import factories, world
+from tests.control import SandboxControl, SandboxProcess
+
+CI = os.environ.get("CI") == "true"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+NO_CHROMIUM = (
+    "BROWSER TESTS SKIPPED: no Chromium on PATH. On Debian and Ubuntu: apt install --no-install-recommends chromium"
+)
+_started = time.time()
+
+
+# --- collecting and reporting -----------------------------------------------------------------------------------
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Browser tests need a Chromium; tests of a real Redis run only where REDIS_URL names one."""
+    for item in items:
+        if item.get_closest_marker("browser") and not CHROMIUM:
+            item.add_marker(pytest.mark.skip(reason=NO_CHROMIUM))
+    if not settings.REDIS_URL:
+        without = [item for item in items if item.get_closest_marker("redis")]
+        config.hook.pytest_deselected(items=without)
+        items[:] = [item for item in items if item not in without]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How long it took from the first command, and one loud line when browser tests did not run."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if any(NO_CHROMIUM in str(report.longrepr) for report in skipped):
+        terminalreporter.write_line(NO_CHROMIUM, yellow=True, bold=True)
+    started = float(os.environ.get("RUN_STARTED_AT", _started))
+    terminalreporter.write_line(f"{time.time() - started:.1f} s from the command to here")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI everything is installed, so every skip is a mistake."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if CI and reporter and reporter.stats.get("skipped") and not session.exitstatus:
+        reporter.write_line("CI expects no skipped test", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+# --- the database -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def reference_rows(django_db_setup: None, django_db_blocker: object) -> str:
+    """What migrations put into our tables, as JSON. (Groups come back by themselves, after every flush.)"""
+    from django.apps import apps
+
+    ours = [m for app in ("portal", "investors", "orders", "payments") for m in apps.get_app_config(app).get_models()]
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        rows = [row for model in ours if model._meta.managed for row in model._default_manager.all()]
+    return serializers.serialize("json", rows)
+
+
+@pytest.fixture(autouse=True)
+def _reference_rows_come_back(request: pytest.FixtureRequest, django_db_blocker: object) -> Iterator[None]:
+    """A test with real transactions ends with empty tables; what migrations had put there returns."""
+    marker = request.node.get_closest_marker("django_db")
+    real = {"transactional_db", "live_server"} & set(request.fixturenames) or (
+        marker and marker.kwargs.get("transaction")
+    )
+    rows = request.getfixturevalue("reference_rows") if real else ""
+    yield
+    if real:
+        with django_db_blocker.unblock():  # type: ignore[attr-defined]
+            for row in serializers.deserialize("json", rows):
+                row.save()
+
+
+# --- time -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def _real_time() -> Iterator[None]:
+    """Every test begins at real time."""
+    yield
+    (world.FOLDER / "clock-offset").unlink(missing_ok=True)
+    clock._cached = (-1.0, 0.0)
+
+
+@pytest.fixture
+def at(request: pytest.FixtureRequest) -> Callable[[str | datetime], datetime]:
+    """`at("2026-11-20T14:59")`: it is that moment (IST unless said) from now on, in the sandbox too if it runs."""
+
+    def go(moment: str | datetime) -> datetime:
+        when = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+        when = when if when.tzinfo else when.replace(tzinfo=clock.IST)
+        if "sandbox" in request.fixturenames:
+            request.getfixturevalue("sandbox").set_clock(when)
+        clock.set_offset(when.timestamp() - time.time())
+        return clock.now()
+
+    return go
+
+
+# --- the sandbox ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def sandbox_process() -> Iterator[SandboxProcess]:
+    """One sandbox per process of the test run."""
+    process = SandboxProcess(settings.SANDBOX_URL)
+    try:
+        process.wait()
+        yield process
+    finally:
+        process.stop()
+
+
+@pytest.fixture
+def sandbox(sandbox_process: SandboxProcess) -> SandboxControl:
+    """The sandbox with a fresh world at real time, and a client without memories of the last one."""
+    from portal.fintech_primitives.client import client as fp
+
+    control = SandboxControl(sandbox_process.url)
+    control.reset()
+    fp().breaker = Breaker("fp")
+    fp().renew()
+    return control
+
+
+@pytest.fixture
+def sandbox_control(sandbox: SandboxControl) -> SandboxControl:
+    """Another name for `sandbox`, for tests that read better with it."""
+    return sandbox
+
+
+@pytest.fixture
+def recover() -> Callable[..., dict[str, int]]:
+    """`recover()` or `recover(at)`: run every sweep once; a sweep that fails fails the test."""
+
+    def run(at: datetime | None = None) -> dict[str, int]:
+        touched = jobs.recover(at or clock.now())
+        failed = [name for name, count in touched.items() if count < 0]
+        assert not failed, f"sweeps failed: {failed} (see the log above)"
+        return touched
+
+    return run
+
+
+# --- the cast ---------------------------------------------------------------------------------------------------
+
+
+def _ready(request: pytest.FixtureRequest, **who: object):  # type: ignore[no-untyped-def]
+    investor = factories.ReadyInvestorFactory(**who)
+    if {"sandbox", "sandbox_control"} & set(request.fixturenames):
+        request.getfixturevalue("sandbox")
+        factories.register_at_fp(investor)
+    return investor
+
+
+@pytest.fixture
+def asha(request: pytest.FixtureRequest, db: None):  # type: ignore[no-untyped-def]
+    """Ready to invest."""
+    return _ready(request, user__email="asha@portal.example", name="Asha Rao", given_pan="ASHPR3751C")
+
+
+@pytest.fixture
+def bharat(db: None):  # type: ignore[no-untyped-def]
+    """Signed up; the registries do not know his PAN."""
+    return factories.InvestorFactory(user__email="bharat@portal.example", name="Bharat Mehta", given_pan="BHRPM3753D")
+
+
+@pytest.fixture
+def chitra(request: pytest.FixtureRequest, db: None):  # type: ignore[no-untyped-def]
+    """A stranger to Asha, ready to invest."""
+    return _ready(request, user__email="chitra@portal.example", name="Chitra Nair", given_pan="CHTPN3751E")
+
+
+@pytest.fixture
+def dev(db: None) -> User:
+    """Ops, with every right in the admin."""
+    return factories.UserFactory(email="dev@portal.example", first_name="Dev", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def client_for(db: None) -> Callable[..., Client]:
+    """`client_for(asha)` or `client_for(user)`: a browser in which they are signed in; CSRF off unless asked for."""
+
+    def make(person: object = None, **options: object) -> Client:
+        client = Client(**options)
+        if person is not None:
+            client.force_login(getattr(person, "user", person), backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return make

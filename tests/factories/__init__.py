@@ -1,0 +1,47 @@
+"""Factories build consistent graphs: what depends on a parent is derived from it, so a factory cannot make nonsense."""
+
+from tests.factories.money import (
+    ConsentFactory,
+    FolioFactory,
+    HoldingFactory,
+    OrderFactory,
+    PaymentFactory,
+    TransactionFactory,
+)
+from tests.factories.people import (
+    PASSWORD,
+    AddressFactory,
+    BankAccountFactory,
+    InvestmentAccountFactory,
+    InvestorFactory,
+    KycCheckFactory,
+    NomineeFactory,
+    PartnerFactory,
+    ReadyInvestorFactory,
+    UserFactory,
+    register_at_fp,
+)
+from tests.factories.schemes import FundHouseFactory, NavFactory, SchemeFactory
+
+__all__ = [
+    "PASSWORD",
+    "AddressFactory",
+    "BankAccountFactory",
+    "ConsentFactory",
+    "FolioFactory",
+    "FundHouseFactory",
+    "HoldingFactory",
+    "InvestmentAccountFactory",
+    "InvestorFactory",
+    "KycCheckFactory",
+    "NavFactory",
+    "NomineeFactory",
+    "OrderFactory",
+    "PartnerFactory",
+    "PaymentFactory",
+    "ReadyInvestorFactory",
+    "SchemeFactory",
+    "TransactionFactory",
+    "UserFactory",
+    "register_at_fp",
+]

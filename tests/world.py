@@ -1,0 +1,70 @@
+"""The world of one test run, made before settings are read: every address in settings then points into it.
+
+Loaded by `-p tests.world` (see pyproject.toml). Each process (each xdist worker is one) has its own folder, its own
+sandbox port and its own test database; all of them share one embedded PostgreSQL in `<VAR_DIR>/test/postgres`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import socket
+import tempfile
+from pathlib import Path
+
+import psycopg
+
+ROOT = Path(__file__).resolve().parent.parent
+DURABLE_ENOUGH = ("fsync", "synchronous_commit", "full_page_writes")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _database_url() -> str:
+    """The tests' own PostgreSQL: it may lose everything in a power cut, so it need not wait for the disk."""
+    from portal import embedded
+
+    url = embedded.database_url(Path(os.environ.get("VAR_DIR", ROOT / "var")) / "test")
+    superuser = url.replace(f"//{embedded.ROLE}@", "//postgres@").rsplit("/", 1)[0] + "/postgres"
+    with psycopg.connect(superuser, autocommit=True) as connection:
+        for name in DURABLE_ENOUGH:
+            connection.execute(f"ALTER SYSTEM SET {name} = off")
+        connection.execute("SELECT pg_reload_conf()")
+    return url
+
+
+def _own_folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="portal-test-"))
+    owner = os.getpid()
+    # A forked child must not remove what its parent still uses.
+    atexit.register(lambda: os.getpid() == owner and shutil.rmtree(folder, ignore_errors=True))
+    return folder
+
+
+def _environment() -> dict[str, str]:
+    folder, sandbox_port = _own_folder(), _free_port()
+    return {
+        "MODE": "sandbox",
+        "DEBUG": "",
+        "VAR_DIR": str(folder),
+        "SANDBOX_PORT": str(sandbox_port),
+        "SANDBOX_URL": f"http://127.0.0.1:{sandbox_port}",
+        "FP_BASE_URL": f"http://127.0.0.1:{sandbox_port}/fp",
+        "AMFI_BASE_URL": f"http://127.0.0.1:{sandbox_port}/amfi",
+        "PAYMENT_PAGE_ORIGINS": f"http://127.0.0.1:{sandbox_port}",
+        "FP_CALLS_PER_SECOND": "1000",
+        "PROVIDER_READ_TIMEOUT_S": "3",
+        "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
+        # Playwright's event loop lives in the thread that also asks the database.
+        "DJANGO_ALLOW_ASYNC_UNSAFE": "true",
+    }
+
+
+os.environ.setdefault("DATABASE_URL", "") or os.environ.update(DATABASE_URL=_database_url())
+os.environ.update(_environment())
+FOLDER = Path(os.environ["VAR_DIR"])
