@@ -93,7 +93,7 @@ class ProviderClient:
             error = trouble
         finally:
             self.breaker.heard(error)
-            journal.end(call, response, error, started)
+            journal.end(call, response, error, started, keep_body=subject.keep_body)
         if error:
             raise error
         return parsed

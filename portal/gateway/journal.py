@@ -23,6 +23,8 @@ class About:
     subject_id: str = ""
     our_ref: str = ""
     attempt_no: int = 0
+    # False for master data by the megabyte: the journal keeps that the call was made, not what it carried.
+    keep_body: bool = True
 
 
 def about(subject: models.Model, *, our_ref: str = "", attempt_no: int = 0) -> About:
@@ -56,12 +58,19 @@ def begin(provider: str, request: Request, subject: About) -> GatewayCall:
     )
 
 
-def end(call: GatewayCall, response: Response | None, error: errors.GatewayError | None, started: datetime) -> None:
-    """What became of the call."""
+def end(
+    call: GatewayCall,
+    response: Response | None,
+    error: errors.GatewayError | None,
+    started: datetime,
+    *,
+    keep_body: bool = True,
+) -> None:
+    """What became of the call. The body of a failure is always kept."""
     GatewayCall.objects.filter(pk=call.pk).update(
         outcome=OUTCOMES[type(error)] if error else GatewayCall.Outcome.OK,
         status=response.status if response else None,
-        response_body=readable(response.body) if response else None,
+        response_body=readable(response.body) if response and (keep_body or error) else None,
         error=redaction.text(str(error))[:500] if error else "",
         took_ms=max(0, int((clock.now() - started).total_seconds() * 1000)),
     )
