@@ -1,7 +1,7 @@
 """AMFI's two files, in its own layout: the NAVs of a day and the history of schemes.
 
-`GET /amfi/spages/NAVAll.txt` and `GET /amfi/DownloadNAVHistoryReport_Po.aspx?frmdt=&todt=&mf=&scheme=`, where `mf` is our
-fund house id and `scheme` (a comma-separated list of AMFI codes) is this sandbox's addition.
+`GET /amfi/spages/NAVAll.txt` and `GET /amfi/DownloadNAVHistoryReport_Po.aspx?frmdt=&todt=&mf=&scheme=`, where `mf` is
+our fund house id and `scheme` (a comma-separated list of AMFI codes) is this sandbox's addition.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from .web import Problem, Request, Response, Router
 from .world import World
 
 DAILY_HEAD = "Scheme Code;ISIN Div Payout/ ISIN Growth;ISIN Div Reinvestment;Scheme Name;Net Asset Value;Date"
-HISTORY_HEAD = "Scheme Code;Scheme Name;ISIN Div Payout/ISIN Growth;ISIN Div Reinvestment;Net Asset Value;Repurchase Price;Sale Price;Date"
+HISTORY_HEAD = (
+    "Scheme Code;Scheme Name;ISIN Div Payout/ISIN Growth;ISIN Div Reinvestment;"
+    "Net Asset Value;Repurchase Price;Sale Price;Date"
+)
 LONGEST_DAYS = 92
 TEXT = "text/plain; charset=utf-8"
 

@@ -70,7 +70,7 @@ class Sandbox:
     def _settle(self) -> None:
         try:
             self.world.settle()
-        except Exception:  # a bad due item must not take the world down: it is shown, and the item is gone
+        except Exception:
             log.exception("something due could not be done")
 
     def _with_fault(self, provider: Provider, request: Request, fault: faults.Fault | None) -> Response:
@@ -98,7 +98,7 @@ class Sandbox:
             return handler(self.world, request, **args)
         except Problem as problem:
             return provider.render(problem)
-        except Exception:
+        except Exception:  # noqa: BLE001  a provider answers 500, it does not die
             log.error("%s %s failed\n%s", request.method, request.full_path, traceback.format_exc())
             return provider.render(Problem(500, "Internal Server Error"))
 

@@ -1,4 +1,4 @@
-"""Control for programs: the clock, faults, outcomes, the ledger. Arguments come as JSON or as query parameters alike."""
+"""Control for programs: clock, faults, outcomes, ledger. Arguments come as JSON or as query parameters alike."""
 
 from __future__ import annotations
 
@@ -44,7 +44,8 @@ def reset(world: World, request: Request) -> Response:
 
 def clock_document(world: World) -> dict[str, Any]:
     return {
-        "now": ist(world.now()).isoformat(timespec="milliseconds"), "offset_s": round(world.offset, 3), "pace": world.pace,
+        "now": ist(world.now()).isoformat(timespec="milliseconds"), "offset_s": round(world.offset, 3),
+        "pace": world.pace,
         "last_nav_date": last_nav_day(world.now()).isoformat(), "waiting": world.scalar("SELECT count(*) FROM due"),
     }  # fmt: skip
 

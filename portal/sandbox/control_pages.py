@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -20,12 +20,15 @@ CSS = "/_control/static/control.css"
 SHOWN = 30
 ADVANCES = (("PT15M", "15 min"), ("PT1H", "1 hour"), ("P1D", "1 day"), ("P7D", "7 days"), ("P30D", "30 days"))
 QUICK_FAULTS = (
-    "status:500", "status:429", "timed_out_400+invisible:30", "html_200", "truncated", "empty_200", "wrong_types", "reset",
+    "status:500", "status:429", "timed_out_400+invisible:30", "html_200", "truncated", "empty_200", "wrong_types",
+    "reset",
     "close_half_way", "hang", "redirect", "invisible:30",
 )  # fmt: skip
 WORDS = {
-    "PAYMENT_CONFIRMED": "confirm payment", "SUBMITTED": "submit", "SUCCESSFUL": "allot", "FAILED": "fail", "REVERSED": "reverse",
-    "CANCELLED": "cancel", "SUCCESS": "debit", "INITIATED": "start transfer", "APPROVED": "settle", "TIMEDOUT": "time out",
+    "PAYMENT_CONFIRMED": "confirm payment", "SUBMITTED": "submit", "SUCCESSFUL": "allot", "FAILED": "fail",
+    "REVERSED": "reverse",
+    "CANCELLED": "cancel", "SUCCESS": "debit", "INITIATED": "start transfer", "APPROVED": "settle",
+    "TIMEDOUT": "time out",
     "REJECTED": "reject",
 }  # fmt: skip
 
@@ -44,14 +47,16 @@ def _clock(world: World) -> str:
     waiting = world.scalar("SELECT count(*) FROM due WHERE kind NOT LIKE '%.expire'")
     return (
         f"<section><h2>Clock</h2><p class='big'>{ist(world.now()):%a %d %b %Y, %H:%M:%S} IST</p>"
-        f"<p>Last NAVs: {last_nav_day(world.now()):%d %b %Y}. Pace: <b>{esc(world.pace)}</b>. Steps waiting: {waiting}.</p>"
+        f"<p>Last NAVs: {last_nav_day(world.now()):%d %b %Y}. "
+        f"Pace: <b>{esc(world.pace)}</b>. Steps waiting: {waiting}.</p>"
         f'<div class="row">{buttons}</div><div class="row">{paces}'
-        f'<form method="post" action="{HOME}act">{hidden(act="at")}<input name="at" type="datetime-local" aria-label="Go to a moment">'
+        f'<form method="post" action="{HOME}act">{hidden(act="at")}'
+        '<input name="at" type="datetime-local" aria-label="Go to a moment">'
         f"<button>go</button></form>{_button('reset', 'fresh world')}</div></section>"
     )
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     if not rows:
         return "<p class='none'>None yet.</p>"
     cells = "".join(
@@ -78,7 +83,8 @@ def _payments(world: World) -> str:
             acts += _button("outcome", "late success", id=row["id"], outcome="late_success")
         why = f" {esc(row['failed_reason'])}" if row["failed_reason"] else ""
         rows.append((
-            str(row["id"]), rupees(row["amount"]), esc(row["method"] or row["payment_type"]), _state(row["status"]) + why,
+            str(row["id"]), rupees(row["amount"]), esc(row["method"] or row["payment_type"]),
+            _state(row["status"]) + why,
             _when(row["created_at"]), f'<div class="row">{acts}</div>',
         ))  # fmt: skip
     return (
@@ -95,7 +101,8 @@ def _orders(world: World) -> str:
         got = f"{row['reverse_units']} units at {row['price']}" if row["reverse_units"] else esc(row["failure_code"])
         rows.append((
             f'<small>{row["id"]}</small>', esc(row["source_ref_id"]), esc(fund_schemes()[row["isin"]].name),
-            rupees(row["amount"]) or esc(row["units"] or "all"), f"{esc(row['type'].lower())}", _state(row["status"]), got,
+            rupees(row["amount"]) or esc(row["units"] or "all"), f"{esc(row['type'].lower())}", _state(row["status"]),
+            got,
             f'<div class="row">{acts}</div>',
         ))  # fmt: skip
     head = ("id", "reference", "scheme", "amount", "type", "state", "result", "what may happen next")
@@ -103,7 +110,8 @@ def _orders(world: World) -> str:
 
 
 def _people(world: World) -> str:
-    sql = "SELECT i.*, (SELECT count(*) FROM fp_accounts a WHERE a.primary_investor_id = i.id) AS accounts FROM fp_investors i ORDER BY id DESC LIMIT ?"
+    accounts = "(SELECT count(*) FROM fp_accounts a WHERE a.primary_investor_id = i.id) AS accounts"
+    sql = f"SELECT i.*, {accounts} FROM fp_investors i ORDER BY id DESC LIMIT ?"  # noqa: S608
     rows = [
         (str(r["id"]), esc(r["name"]), esc(r["pan"]), esc(r["email"]), str(r["accounts"]), esc(r["tenant"]))
         for r in world.all(sql, SHOWN)
@@ -123,8 +131,10 @@ def _select(name: str, options: tuple[str, ...], label: str) -> str:
 def _faults(world: World) -> str:
     rows = [
         (
-            esc(f["provider"] or "all"), esc(f"{f['match']['method'] or 'any'} {f['match']['path'] or 'any path'}"), esc(f["when"]),
-            esc(f["mode"]), str(f["times"] or "until off"), str(f["hits"]), _button("unfault", "switch off", id=f["id"]),
+            esc(f["provider"] or "all"), esc(f"{f['match']['method'] or 'any'} {f['match']['path'] or 'any path'}"),
+            esc(f["when"]),
+            esc(f["mode"]), str(f["times"] or "until off"), str(f["hits"]),
+            _button("unfault", "switch off", id=f["id"]),
         )
         for f in faults.active(world)
     ]  # fmt: skip
@@ -147,7 +157,8 @@ def _requests(journal: Journal) -> str:
         fault = f' <span class="fault">{esc(e["fault"])}</span>' if e["fault"] else ""
         query = f"?{e['query']}" if e["query"] else ""
         items.append(
-            f"<details><summary><b>{esc(status)}</b> {esc(e['method'])} {esc(e['path'])}{esc(query)} <small>{ist(e['at']):%H:%M:%S} "
+            f"<details><summary><b>{esc(status)}</b> {esc(e['method'])} {esc(e['path'])}{esc(query)} "
+            f"<small>{ist(e['at']):%H:%M:%S} "
             f"{e['ms']} ms</small>{fault}</summary><pre>{esc(e['body'])}</pre><pre>{esc(e['answer'])}</pre></details>"
         )
     return "<section><h2>Last 200 requests</h2>" + ("".join(items) or "<p class='none'>None yet.</p>") + "</section>"
@@ -209,7 +220,8 @@ def _unfault(world: World, form: dict[str, str]) -> str:
 
 
 ACTS: dict[str, Callable[[World, dict[str, str]], str]] = {
-    "advance": _advance, "at": _advance, "pace": _pace, "reset": _reset, "payment": _payment, "outcome": _outcome, "order": _order,
+    "advance": _advance, "at": _advance, "pace": _pace, "reset": _reset, "payment": _payment, "outcome": _outcome,
+    "order": _order,
     "fault": _fault, "unfault": _unfault,
 }  # fmt: skip
 

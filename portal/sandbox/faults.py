@@ -82,7 +82,8 @@ def active(world: World) -> list[dict[str, Any]]:
     return [
         {
             "id": row["id"], "provider": row["provider"], "match": {"method": row["method"], "path": row["path"]},
-            "when": row["at"], "mode": row["mode"], "times": row["remaining"] or 0, "delay_s": row["delay_s"], "hits": row["hits"],
+            "when": row["at"], "mode": row["mode"], "times": row["remaining"] or 0, "delay_s": row["delay_s"],
+            "hits": row["hits"],
         }
         for row in rows
     ]  # fmt: skip
@@ -107,7 +108,7 @@ def take(world: World, provider: str, request: Request) -> Fault | None:
     chosen: list[Any] = []
     for row in rows:
         fits = row["provider"] in ("", provider) and row["method"] in ("", request.method)
-        if not fits or not _path_matches(row["path"], request.path):
+        if not fits or not any(_path_matches(row["path"], path) for path in (request.path, request.full_path)):
             continue
         only_hides = row["mode"].startswith("invisible:") and "+" not in row["mode"]
         if only_hides or not any(not c["mode"].startswith("invisible:") for c in chosen):

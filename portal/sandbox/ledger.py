@@ -1,4 +1,4 @@
-"""The truth of the world: every order with our reference, how often it was received, its state, amounts and payments."""
+"""The truth of the world: every order with its reference, how often it was received, its state and payments."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from .world import World
 
 TIMES = ("created_at", "confirmed_at", "submitted_at", "succeeded_at", "failed_at", "reversed_at", "cancelled_at")
 TEXTS = (
-    "tenant", "account_id", "kind", "type", "status", "isin", "folio_number", "trade_date", "investment_date", "bank_account_id",
+    "tenant", "account_id", "kind", "type", "status", "isin", "folio_number", "trade_date", "investment_date",
+    "bank_account_id",
     "mandate_id", "sip_id", "failure_code",
 )  # fmt: skip
 NUMBERS = ("amount", "units", "reverse_amount", "reverse_units", "price")
@@ -22,7 +23,8 @@ LIMIT = 1000
 
 
 def _payments(world: World, order_id: int) -> list[dict[str, Any]]:
-    sql = "SELECT p.* FROM fp_payments p JOIN fp_payment_orders o ON o.payment_id = p.id WHERE o.order_id = ? ORDER BY p.id"
+    link = "fp_payment_orders o ON o.payment_id = p.id"
+    sql = f"SELECT p.* FROM fp_payments p JOIN {link} WHERE o.order_id = ? ORDER BY p.id"  # noqa: S608
     return [payments.document(world, row) for row in world.all(sql, order_id)]
 
 
@@ -31,7 +33,8 @@ def _entry(world: World, row: sqlite3.Row) -> dict[str, Any]:
     times = world.scalar(sql, row["tenant"], row["source_ref_id"]) if row["source_ref_id"] else None
     extra = json.loads(row["extra"])
     return {
-        "id": row["id"], "source_ref_id": row["source_ref_id"], "received": times or 1, **{name: row[name] for name in TEXTS},
+        "id": row["id"], "source_ref_id": row["source_ref_id"], "received": times or 1,
+        **{name: row[name] for name in TEXTS},
         **{name: number(row[name]) for name in NUMBERS}, **{name: stamp(row[name]) for name in TIMES},
         "scheme": fund_schemes()[row["isin"]].name, "consent": extra.get("consent"), "extra": extra,
         "payments": _payments(world, row["id"]),
@@ -63,7 +66,8 @@ def fp(world: World, given: dict[str, Any]) -> dict[str, Any]:
 def _never_taken(world: World, given: dict[str, Any]) -> list[dict[str, Any]]:
     """References that were received but never became an order."""
     sql = (
-        "SELECT r.tenant, r.ref, r.times FROM fp_refs r LEFT JOIN fp_orders o ON o.tenant = r.tenant AND o.source_ref_id = r.ref "
+        "SELECT r.tenant, r.ref, r.times FROM fp_refs r "
+        "LEFT JOIN fp_orders o ON o.tenant = r.tenant AND o.source_ref_id = r.ref "
         "WHERE r.space = 'orders' AND o.id IS NULL"
     )
     args = [given["ref"]] if given.get("ref") else []

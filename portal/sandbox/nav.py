@@ -1,8 +1,8 @@
 """NAVs: real on the AMFI days, a seeded random walk between and after them.
 
-The NAV is a pure function of scheme and day. Each scheme moves with its market (equity, rates, gold, overseas), with its
-family (all plans of one scheme) and with a steady drift; between two real days the walk is a bridge that meets both.
-The walk is built by halving intervals, so any day costs about fourteen draws and no day depends on having seen another.
+The NAV is a pure function of scheme and day. Each scheme moves with its market (equity, rates, gold, overseas), with
+its family (all plans of one scheme) and with a steady drift; between two real days the walk is a bridge that meets
+both. The walk is built by halving intervals, so any day costs about fourteen draws and none depends on another.
 """
 
 from __future__ import annotations
@@ -23,15 +23,21 @@ LEVELS = 14
 TEMPERS: tuple[tuple[str, tuple[str, float, float, float]], ...] = (
     ("Overnight", ("rates", 0.0002, 0.062, 0.2)), ("Liquid", ("rates", 0.0005, 0.066, 0.3)),
     ("Money Market", ("rates", 0.001, 0.069, 0.4)), ("Ultra Short", ("rates", 0.0015, 0.069, 0.5)),
-    ("Low Duration", ("rates", 0.003, 0.070, 0.6)), ("Floater", ("rates", 0.008, 0.072, 0.7)), ("Floating", ("rates", 0.008, 0.07, 0.7)),
-    ("Gilt", ("rates", 0.035, 0.070, 0.9)), ("Long Duration", ("rates", 0.045, 0.070, 0.9)), ("Dynamic Bond", ("rates", 0.028, 0.071, 0.8)),
-    ("Credit Risk", ("rates", 0.018, 0.078, 0.4)), ("Debt Scheme", ("rates", 0.014, 0.072, 0.8)), ("Income", ("rates", 0.014, 0.07, 0.8)),
+    ("Low Duration", ("rates", 0.003, 0.070, 0.6)), ("Floater", ("rates", 0.008, 0.072, 0.7)),
+    ("Floating", ("rates", 0.008, 0.07, 0.7)),
+    ("Gilt", ("rates", 0.035, 0.070, 0.9)), ("Long Duration", ("rates", 0.045, 0.070, 0.9)),
+    ("Dynamic Bond", ("rates", 0.028, 0.071, 0.8)),
+    ("Credit Risk", ("rates", 0.018, 0.078, 0.4)), ("Debt Scheme", ("rates", 0.014, 0.072, 0.8)),
+    ("Income", ("rates", 0.014, 0.07, 0.8)),
     ("Arbitrage", ("equity", 0.006, 0.067, 0.1)), ("Equity Savings", ("equity", 0.05, 0.085, 0.8)),
     ("Conservative", ("equity", 0.04, 0.080, 0.7)), ("Dynamic Asset", ("equity", 0.08, 0.10, 0.9)),
     ("Multi Asset", ("equity", 0.085, 0.11, 0.8)), ("Hybrid Scheme", ("equity", 0.11, 0.11, 0.9)),
-    ("Solution Oriented", ("equity", 0.10, 0.10, 0.9)), ("Gold", ("gold", 0.14, 0.11, 0.99)), ("Overseas", ("overseas", 0.17, 0.11, 0.7)),
-    ("Small Cap", ("equity", 0.19, 0.14, 0.75)), ("Mid Cap", ("equity", 0.17, 0.13, 0.85)), ("Sectoral", ("equity", 0.19, 0.12, 0.65)),
-    ("Index Funds", ("equity", 0.15, 0.115, 0.95)), ("ETF", ("equity", 0.15, 0.115, 0.95)), ("", ("equity", 0.15, 0.12, 0.9)),
+    ("Solution Oriented", ("equity", 0.10, 0.10, 0.9)), ("Gold", ("gold", 0.14, 0.11, 0.99)),
+    ("Overseas", ("overseas", 0.17, 0.11, 0.7)),
+    ("Small Cap", ("equity", 0.19, 0.14, 0.75)), ("Mid Cap", ("equity", 0.17, 0.13, 0.85)),
+    ("Sectoral", ("equity", 0.19, 0.12, 0.65)),
+    ("Index Funds", ("equity", 0.15, 0.115, 0.95)), ("ETF", ("equity", 0.15, 0.115, 0.95)),
+    ("", ("equity", 0.15, 0.12, 0.9)),
 )  # fmt: skip
 
 

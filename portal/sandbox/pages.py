@@ -29,10 +29,12 @@ def page(title: str, body: str, css: str, *, script: str = "", form_to: str = ""
     text = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{esc(title)}</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">'
-        f'<link rel="stylesheet" href="{esc(css)}"><link rel="icon" href="data:,">{tags}</head><body>{body}</body></html>'
+        f'<link rel="stylesheet" href="{esc(css)}"><link rel="icon" href="data:,">{tags}</head>'
+        f"<body>{body}</body></html>"
     )
     policy = (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'; "
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; base-uri 'none'; "
+        "frame-ancestors 'none'; "
         f"form-action 'self' {form_to}".strip()
     )
     headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -57,7 +59,7 @@ def rupees(text: str | None) -> str:
         return ""
     whole, _, part = f"{abs(float(text)):.2f}".partition(".")
     head, tail = whole[:-3], whole[-3:]
-    groups = []
+    groups: list[str] = []
     while head:
         groups.insert(0, head[-2:])
         head = head[:-2]

@@ -31,8 +31,10 @@ COUNTRIES = (
     ("AU", "Australia"), ("BE", "Belgium"), ("CA", "Canada"), ("CN", "China"), ("FR", "France"), ("DE", "Germany"),
     ("HK", "Hong Kong"), ("IN", "India"), ("ID", "Indonesia"), ("IE", "Ireland"), ("IT", "Italy"), ("JP", "Japan"),
     ("KE", "Kenya"), ("KW", "Kuwait"), ("MY", "Malaysia"), ("MU", "Mauritius"), ("NP", "Nepal"), ("NL", "Netherlands"),
-    ("NZ", "New Zealand"), ("OM", "Oman"), ("QA", "Qatar"), ("SA", "Saudi Arabia"), ("SG", "Singapore"), ("ZA", "South Africa"),
-    ("KR", "South Korea"), ("ES", "Spain"), ("LK", "Sri Lanka"), ("SE", "Sweden"), ("CH", "Switzerland"), ("TH", "Thailand"),
+    ("NZ", "New Zealand"), ("OM", "Oman"), ("QA", "Qatar"), ("SA", "Saudi Arabia"), ("SG", "Singapore"),
+    ("ZA", "South Africa"),
+    ("KR", "South Korea"), ("ES", "Spain"), ("LK", "Sri Lanka"), ("SE", "Sweden"), ("CH", "Switzerland"),
+    ("TH", "Thailand"),
     ("AE", "United Arab Emirates"), ("GB", "United Kingdom"), ("US", "United States of America"),
 )  # fmt: skip
 
@@ -101,12 +103,12 @@ def branch(ifsc: str) -> dict[str, Any]:
     if not ifsc_exists(ifsc):
         raise KeyError(ifsc)
     pin = _pincode_list()[stable(ifsc) % len(_pincode_list())]
-    name = bank_names().get(ifsc[:4], ifsc[:4])
+    name, door = bank_names().get(ifsc[:4], ifsc[:4]), 1 + stable("door", ifsc) % 200
     return {
         "ifsc_code": ifsc,
         "micr_code": f"{pin.code[:3]}{stable('bank', ifsc[:4]) % 1000:03d}{stable(ifsc) % 1000:03d}",
         "branch_name": pin.office.upper(),
-        "branch_address": f"{name}, {1 + stable('door', ifsc) % 200} Main Road, {pin.office}, {pin.district} {pin.code}",
+        "branch_address": f"{name}, {door} Main Road, {pin.office}, {pin.district} {pin.code}",
         "bank_name": name.upper(),
         "contact": None,
         "city": pin.office,

@@ -5,7 +5,8 @@ CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS due (
   id INTEGER PRIMARY KEY, at REAL NOT NULL, kind TEXT NOT NULL, ref TEXT NOT NULL, details TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS due_at ON due (at, id);
-CREATE TABLE IF NOT EXISTS hidden (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, ref INTEGER NOT NULL, until_real REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS hidden (
+  id INTEGER PRIMARY KEY, kind TEXT NOT NULL, ref INTEGER NOT NULL, until_real REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS hidden_kind ON hidden (kind, until_real);
 CREATE TABLE IF NOT EXISTS faults (
   id INTEGER PRIMARY KEY, provider TEXT, method TEXT, path TEXT, at TEXT NOT NULL, mode TEXT NOT NULL,
@@ -27,14 +28,17 @@ CREATE TABLE IF NOT EXISTS fp_accounts (
   secondary_investor_id INTEGER, created_at REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS fp_accounts_investor ON fp_accounts (primary_investor_id);
 CREATE TABLE IF NOT EXISTS fp_folios (
-  number TEXT PRIMARY KEY, tenant TEXT NOT NULL, account_id INTEGER NOT NULL REFERENCES fp_accounts, amc_id INTEGER NOT NULL,
+  number TEXT PRIMARY KEY, tenant TEXT NOT NULL, account_id INTEGER NOT NULL REFERENCES fp_accounts,
+  amc_id INTEGER NOT NULL,
   created_at REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS fp_folios_account ON fp_folios (account_id, amc_id);
 
 CREATE TABLE IF NOT EXISTS fp_orders (
-  id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, tenant TEXT NOT NULL, account_id INTEGER NOT NULL REFERENCES fp_accounts,
+  id INTEGER PRIMARY KEY, seq INTEGER NOT NULL, tenant TEXT NOT NULL,
+  account_id INTEGER NOT NULL REFERENCES fp_accounts,
   kind TEXT NOT NULL, type TEXT NOT NULL, status TEXT NOT NULL, isin TEXT NOT NULL, amc_id INTEGER NOT NULL,
-  amount TEXT, units TEXT, reverse_amount TEXT, reverse_units TEXT, price TEXT, trade_date TEXT, investment_date TEXT NOT NULL,
+  amount TEXT, units TEXT, reverse_amount TEXT, reverse_units TEXT, price TEXT, trade_date TEXT,
+  investment_date TEXT NOT NULL,
   folio_number TEXT, bank_account_id INTEGER, source_ref_id TEXT, sip_id INTEGER, mandate_id INTEGER, pay_by TEXT,
   redemption_mode TEXT, redemption_bank_account_number TEXT, redemption_bank_account_ifsc_code TEXT,
   created_at REAL NOT NULL, confirmed_at REAL, submitted_at REAL, succeeded_at REAL, failed_at REAL, reversed_at REAL,
@@ -52,8 +56,10 @@ CREATE TABLE IF NOT EXISTS fp_refs (
 
 CREATE TABLE IF NOT EXISTS fp_payments (
   id INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, payment_type TEXT NOT NULL, status TEXT NOT NULL,
-  amount TEXT NOT NULL, debit_date TEXT, failed_reason TEXT, method TEXT, token TEXT, token_used INTEGER NOT NULL DEFAULT 0,
-  postback_url TEXT, postback_method TEXT NOT NULL DEFAULT 'POST', mandate_id INTEGER, late_auth INTEGER NOT NULL DEFAULT 0,
+  amount TEXT NOT NULL, debit_date TEXT, failed_reason TEXT, method TEXT, token TEXT,
+  token_used INTEGER NOT NULL DEFAULT 0,
+  postback_url TEXT, postback_method TEXT NOT NULL DEFAULT 'POST', mandate_id INTEGER,
+  late_auth INTEGER NOT NULL DEFAULT 0,
   created_at REAL NOT NULL, submitted_at REAL, debit_confirmed_at REAL, failed_at REAL,
   transfer_initiated_at REAL, settled_at REAL, rejected_at REAL);
 CREATE UNIQUE INDEX IF NOT EXISTS fp_payments_token ON fp_payments (token) WHERE token IS NOT NULL;
@@ -66,31 +72,40 @@ CREATE INDEX IF NOT EXISTS fp_payment_orders_order ON fp_payment_orders (order_i
 CREATE TABLE IF NOT EXISTS fp_kyc_checks (
   id TEXT PRIMARY KEY, tenant TEXT NOT NULL, pan TEXT NOT NULL, created_at REAL NOT NULL, updated_at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS fp_kyc_requests (
-  id TEXT PRIMARY KEY, seq INTEGER NOT NULL, tenant TEXT NOT NULL, status TEXT NOT NULL, doc TEXT NOT NULL, details TEXT,
+  id TEXT PRIMARY KEY, seq INTEGER NOT NULL, tenant TEXT NOT NULL, status TEXT NOT NULL, doc TEXT NOT NULL,
+  details TEXT,
   created_at REAL NOT NULL, expires_at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS fp_files (
   id TEXT PRIMARY KEY, tenant TEXT NOT NULL, filename TEXT NOT NULL, content_type TEXT NOT NULL, purpose TEXT,
   content BLOB NOT NULL, created_at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS fp_file_operations (
-  id TEXT PRIMARY KEY, tenant TEXT NOT NULL, file TEXT NOT NULL REFERENCES fp_files, type TEXT NOT NULL, status TEXT NOT NULL,
+  id TEXT PRIMARY KEY, tenant TEXT NOT NULL, file TEXT NOT NULL REFERENCES fp_files, type TEXT NOT NULL,
+  status TEXT NOT NULL,
   processed INTEGER, failed INTEGER, succeeded INTEGER, created_at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS fp_mandates (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, bank_account_id INTEGER NOT NULL REFERENCES fp_bank_accounts,
+  id INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL,
+  bank_account_id INTEGER NOT NULL REFERENCES fp_bank_accounts,
   mandate_ref TEXT, valid_from TEXT, valid_to TEXT, mandate_limit TEXT NOT NULL, mandate_type TEXT NOT NULL,
-  mandate_status TEXT NOT NULL, umrn TEXT, created_at REAL NOT NULL, received_at REAL, submitted_at REAL, approved_at REAL,
+  mandate_status TEXT NOT NULL, umrn TEXT, created_at REAL NOT NULL, received_at REAL, submitted_at REAL,
+  approved_at REAL,
   rejected_at REAL, cancelled_at REAL, rejected_reason TEXT, provider_id INTEGER, provider_name TEXT);
 CREATE INDEX IF NOT EXISTS fp_mandates_bank ON fp_mandates (bank_account_id);
 CREATE TABLE IF NOT EXISTS fp_sips (
   id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, account_id INTEGER NOT NULL REFERENCES fp_accounts, isin TEXT NOT NULL,
-  amount TEXT NOT NULL, start_day INTEGER NOT NULL, start_date TEXT NOT NULL, frequency TEXT NOT NULL, installments INTEGER NOT NULL,
-  generated INTEGER NOT NULL DEFAULT 0, next_date TEXT, folio_number TEXT, mandate_id INTEGER NOT NULL, source_ref_id TEXT,
-  active INTEGER NOT NULL DEFAULT 1, failed_in_a_row INTEGER NOT NULL DEFAULT 0, created_at REAL NOT NULL, extra TEXT NOT NULL);
+  amount TEXT NOT NULL, start_day INTEGER NOT NULL, start_date TEXT NOT NULL, frequency TEXT NOT NULL,
+  installments INTEGER NOT NULL,
+  generated INTEGER NOT NULL DEFAULT 0, next_date TEXT, folio_number TEXT, mandate_id INTEGER NOT NULL,
+  source_ref_id TEXT,
+  active INTEGER NOT NULL DEFAULT 1, failed_in_a_row INTEGER NOT NULL DEFAULT 0, created_at REAL NOT NULL,
+  extra TEXT NOT NULL);
 CREATE UNIQUE INDEX IF NOT EXISTS fp_sips_ref ON fp_sips (tenant, source_ref_id) WHERE source_ref_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS fp_sips_account ON fp_sips (account_id, created_at);
 
 CREATE TABLE IF NOT EXISTS fp_transactions (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, folio_number TEXT NOT NULL, isin TEXT NOT NULL, type TEXT NOT NULL,
-  amount TEXT NOT NULL, paid TEXT NOT NULL, units TEXT NOT NULL, traded_on TEXT NOT NULL, traded_at TEXT NOT NULL, order_id INTEGER,
+  id INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, folio_number TEXT NOT NULL, isin TEXT NOT NULL,
+  type TEXT NOT NULL,
+  amount TEXT NOT NULL, paid TEXT NOT NULL, units TEXT NOT NULL, traded_on TEXT NOT NULL, traded_at TEXT NOT NULL,
+  order_id INTEGER,
   corporate_action TEXT, related_transaction_id INTEGER, rta_order_reference TEXT, rta_product_code TEXT,
   rta_investment_option TEXT, rta_scheme_name TEXT, sources TEXT NOT NULL DEFAULT '[]', origin TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS fp_transactions_folio ON fp_transactions (folio_number, isin, traded_on, id);

@@ -28,7 +28,8 @@ MAX_AMOUNT = 99_999_999
 INSTANT_ISINS = {"INF109K01VF4", "INF204K01UN9", "INF209K01RU9", "INF760K01DF2"}
 RTA_IDS = {"CAMS": 1, "KARVY": 2, "FRANKLIN": 1}
 CATEGORIES = (
-    ("Equity Scheme", "EQUITY"), ("Debt Scheme", "DEBT"), ("Hybrid Scheme", "HYBRID"), ("Solution Oriented", "SOLUTION_ORIENTED"),
+    ("Equity Scheme", "EQUITY"), ("Debt Scheme", "DEBT"), ("Hybrid Scheme", "HYBRID"),
+    ("Solution Oriented", "SOLUTION_ORIENTED"),
     ("Other Scheme", "OTHER"), ("ELSS", "EQUITY"), ("Growth", "EQUITY"), ("Balanced", "HYBRID"),
 )  # fmt: skip
 
@@ -88,7 +89,8 @@ def _listing(position: int, row: dict[str, str]) -> Listing:
     days = ((dt.date(2018, 1, 31), row["nav_2018_01_31"]), (dt.date(2025, 1, 29), row["nav_2025_01_29"]))
     anchors = tuple((day, nav) for day, nav in days if re.fullmatch(r"\d*\.?\d*[1-9]\d*\.?\d*", nav))
     return Listing(
-        position, row["code"], row["isin"], row["isin_reinvest"], row["name"], row["nav"], row["nav_date"], row["section"],
+        position, row["code"], row["isin"], row["isin_reinvest"], row["name"], row["nav"], row["nav_date"],
+        row["section"],
         row["amc"], anchors, row["family"], row["min_amount"], amfi_date(row["launch"]) if row["launch"] else None,
         row["rta"], row["rta_code"], row["rta_code_reinvest"],
     )  # fmt: skip
@@ -238,11 +240,15 @@ class FundScheme:
 
 FIELDS = (
     "isin", "active", "name", "investment_option", "min_initial_investment", "min_additional_investment",
-    "initial_investment_multiples", "max_initial_investment", "max_additional_investment", "additional_investment_multiples",
-    "min_withdrawal_amount", "min_withdrawal_units", "max_withdrawal_amount", "max_withdrawal_units", "withdrawal_multiples",
+    "initial_investment_multiples", "max_initial_investment", "max_additional_investment",
+    "additional_investment_multiples",
+    "min_withdrawal_amount", "min_withdrawal_units", "max_withdrawal_amount", "max_withdrawal_units",
+    "withdrawal_multiples",
     "sip_allowed", "min_sip_amount", "max_sip_amount", "min_sip_installments", "sip_multiples", "sip_frequency_data",
-    "switch_in_allowed", "switch_in_min_amt", "switch_multiples", "fund_category", "plan_type", "amfi_code", "sub_category",
-    "scheme_code", "close_ended", "lock_in", "lock_in_period", "long_term_period", "purchase_allowed", "redemption_allowed",
+    "switch_in_allowed", "switch_in_min_amt", "switch_multiples", "fund_category", "plan_type", "amfi_code",
+    "sub_category",
+    "scheme_code", "close_ended", "lock_in", "lock_in_period", "long_term_period", "purchase_allowed",
+    "redemption_allowed",
     "insta_redemption_allowed", "amc_id", "rta_id", "merged", "merged_to_isin", "name_changes",
 )  # fmt: skip
 

@@ -26,7 +26,7 @@ PLAN_WORDS = re.compile(
 def nav_lines(path: Path) -> list[tuple[str, str, list[str]]]:
     """(section, fund house, fields) of each data line of an AMFI file."""
     section, amc, found = "", "", []
-    for line in gzip.open(path).read().decode("utf-8").split("\r\n"):
+    for line in gzip.decompress(path.read_bytes()).decode().split("\r\n"):
         fields = line.split(";")
         if len(fields) > 5 and fields[0] != "Scheme Code":
             found.append((section, amc, fields))

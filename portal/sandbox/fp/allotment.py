@@ -1,7 +1,8 @@
 """What success means: units, price, folio, a transaction, and lots first in, first out.
 
 Stamp duty of 0.005 % (to the paisa, half up) comes off a purchase first; units are rounded half up to three decimals;
-`reverse_amount` is the amount net of stamp duty. On redemption of equity funds 0.001 % securities transaction tax comes off.
+`reverse_amount` is the amount net of stamp duty. On redemption of equity funds 0.001 % securities transaction tax
+comes off.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ def take(lots: list[Lot], units: Decimal, day: dt.date, price: Decimal) -> list[
         lot = lots[0]
         part = min(lot.units, units)
         sources.append({
-            "days_held": (day - lot.day).days, "units": part, "purchased_on": lot.day.isoformat(), "purchased_at": lot.price,
+            "days_held": (day - lot.day).days, "units": part, "purchased_on": lot.day.isoformat(),
+            "purchased_at": lot.price,
             "gain": paisa((price - lot.price) * part),
         })  # fmt: skip
         lot.paid -= lot.part(part)
@@ -108,7 +110,10 @@ def allot(world: World, order: sqlite3.Row, day: dt.date, price: Decimal) -> str
     """Gives or takes the units of an order that succeeds; returns a failure code when it cannot."""
     if price <= 0:
         return "scheme_invalid"
-    return _buy(world, order, day, price) if order["kind"] == "purchase" else _sell(world, order, day, price)
+    if order["kind"] != "purchase":
+        return _sell(world, order, day, price)
+    _buy(world, order, day, price)
+    return None
 
 
 def _buy(world: World, order: sqlite3.Row, day: dt.date, price: Decimal) -> None:
@@ -148,16 +153,19 @@ def fill(
 
 
 def record(
-    world: World, order: sqlite3.Row, folio: str, kind: str, day: dt.date, price: Decimal, amount: Decimal, units: Decimal,
+    world: World, order: sqlite3.Row, folio: str, kind: str, day: dt.date, price: Decimal, amount: Decimal,
+    units: Decimal,
     *, paid: Decimal = Decimal(0), sources: list[dict[str, Any]] | None = None,
 ) -> None:  # fmt: skip
     """One transaction, as the registrar's feed will report it."""
     scheme = fund_schemes()[order["isin"]]
     world.insert(
-        "fp_transactions", tenant=order["tenant"], folio_number=folio, isin=order["isin"], type=kind, amount=str(amount),
+        "fp_transactions", tenant=order["tenant"], folio_number=folio, isin=order["isin"], type=kind,
+        amount=str(amount),
         paid=str(paid), units=str(units), traded_on=day.isoformat(), traded_at=str(price), order_id=order["id"],
         rta_order_reference=str(random.randrange(10**11, 10**12)), rta_product_code=scheme.scheme_code,  # noqa: S311
-        rta_investment_option=scheme.option, rta_scheme_name=scheme.name, sources=dumps(sources or []).decode(), origin="order",
+        rta_investment_option=scheme.option, rta_scheme_name=scheme.name, sources=dumps(sources or []).decode(),
+        origin="order",
     )  # fmt: skip
 
 

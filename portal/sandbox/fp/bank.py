@@ -1,8 +1,8 @@
 """The bank at the end of a payment's `token_url`: a page for the person who pays, plainly a fake one.
 
-The token opens the page once, within 15 minutes of the world's clock; after that it is an "Invalid token". The page then
-holds a seal of its own. What the person does moves the payment; the browser then carries the document's three fields
-back to the shop, by a form that works without script.
+The token opens the page once, within 15 minutes of the world's clock; after that it is an "Invalid token". The page
+then holds a seal of its own. What the person does moves the payment; the browser then carries the document's three
+fields back to the shop, by a form that works without script.
 """
 
 from __future__ import annotations
@@ -22,7 +22,11 @@ from .auth import _key
 from .payments import BANK_PATH
 
 CSS, JS = "/fp/bank/static/bank.css", "/fp/bank/static/continue.js"
-BANNER = '<p class="fake"><strong>Fake bank of the sandbox.</strong> No real money moves here. Do not type a real password.</p>'
+BANNER = (
+    '<p class="fake"><strong>Fake bank of the sandbox.</strong> No real money moves here. '
+    "Do not type a real password.</p>"
+)
+CREST = '<header><span class="crest" aria-hidden="true">B</span> Bank of Make-Believe</header>'
 SUCCESS_STATES = ("SUCCESS", "INITIATED", "APPROVED")
 NETBANKING_ACTS = (
     ("success", "Pay {amount}", "The money is debited from your own account."),
@@ -43,12 +47,15 @@ UPI_ACTS = (
 
 
 def _frame(title: str, body: str, **options: str) -> Response:
-    inside = f'<header><span class="crest" aria-hidden="true">B</span> Bank of Make-Believe</header>{BANNER}<main>{body}</main>'
+    inside = f"{CREST}{BANNER}<main>{body}</main>"
     return page(f"{title} - fake bank", inside, CSS, **options)  # type: ignore[arg-type]
 
 
 def _invalid() -> Response:
-    text = "<h1>Invalid token</h1><p>This link has been used, or it is older than 15 minutes. Go back to the shop and start the payment again.</p>"
+    text = (
+        "<h1>Invalid token</h1><p>This link has been used, or it is older than 15 minutes. "
+        "Go back to the shop and start the payment again.</p>"
+    )
     answer = _frame("Invalid token", text)
     answer.status = 400
     return answer
@@ -87,13 +94,15 @@ def _scheme_name(row: sqlite3.Row) -> str:
 def _payer(world: World, payment_id: int) -> str:
     """The account the money must come from, last digits only."""
     sql = (
-        "SELECT b.number, b.account_holder_name, b.ifsc_code FROM fp_payment_orders p JOIN fp_orders o ON o.id = p.order_id "
+        "SELECT b.number, b.account_holder_name, b.ifsc_code FROM fp_payment_orders p "
+        "JOIN fp_orders o ON o.id = p.order_id "
         "JOIN fp_bank_accounts b ON b.id = o.bank_account_id WHERE p.payment_id = ? LIMIT 1"
     )
     row = world.one(sql, payment_id)
     if row is None:
         return ""
-    return f"<p>From the account of {esc(row['account_holder_name'])}, number ending {esc(row['number'][-4:])}, {esc(row['ifsc_code'])}</p>"
+    holder, last, ifsc = esc(row["account_holder_name"]), esc(row["number"][-4:]), esc(row["ifsc_code"])
+    return f"<p>From the account of {holder}, number ending {last}, {ifsc}</p>"
 
 
 def _pay_page(world: World, row: sqlite3.Row) -> Response:
@@ -111,7 +120,8 @@ def _pay_page(world: World, row: sqlite3.Row) -> Response:
     body = (
         f"<h1>Pay {amount}</h1>{way}{_payer(world, row['id'])}{_order_lines(world, row['id'])}"
         f'<form method="post" action="{BANK_PATH}">{hidden(payment=row["id"], seal=seal(world, row))}{buttons}</form>'
-        f"<p class='foot'>Payment {row['id']}, started {ist(row['created_at']):%d %b %Y %H:%M} by the sandbox's clock.</p>"
+        f"<p class='foot'>Payment {row['id']}, "
+        f"started {ist(row['created_at']):%d %b %Y %H:%M} by the sandbox's clock.</p>"
     )
     return _frame("Pay", body)
 
@@ -158,7 +168,8 @@ def _return_page(row: sqlite3.Row) -> Response:
         back = urllib.parse.urlunsplit(parts._replace(query=""))
     form = (
         f'<form method="{method}" action="{esc(back)}" data-continue>{hidden(**fields)}'
-        f'<div class="act"><button class="main">Continue to the shop</button><small>You are taken there in a moment.</small></div></form>'
+        f'<div class="act"><button class="main">Continue to the shop</button>'
+        "<small>You are taken there in a moment.</small></div></form>"
     )
     return _frame("Back to the shop", f"{head}{form}", script=JS, form_to=origin(back))
 

@@ -80,7 +80,8 @@ def _wanted(request: Request) -> list[str]:
 
 def _folios(world: World, request: Request, account_id: int | None) -> list[sqlite3.Row]:
     wanted = _wanted(request)
-    where, args = "tenant = ?", [request.tenant]
+    where = "tenant = ?"
+    args: list[Any] = [request.tenant]
     if account_id is not None:
         where, args = where + " AND account_id = ?", [*args, account_id]
     if wanted:

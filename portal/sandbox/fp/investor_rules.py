@@ -22,7 +22,8 @@ SOURCES_OF_WEALTH = (
     "OTHERS",
 )
 OCCUPATIONS = (
-    "AGRICULTURE", "BUSINESS", "DOCTOR", "FOREX_DEALER", "GOVERNMENT_SERVICE", "HOUSE_WIFE", "OTHERS", "PRIVATE_SECTOR_SERVICE",
+    "AGRICULTURE", "BUSINESS", "DOCTOR", "FOREX_DEALER", "GOVERNMENT_SERVICE", "HOUSE_WIFE", "OTHERS",
+    "PRIVATE_SECTOR_SERVICE",
     "PROFESSIONAL", "PUBLIC_SECTOR_SERVICE", "RETIRED", "SERVICE", "STUDENT",
 )  # fmt: skip
 RESIDENTIAL = ("RESIDENT_INDIVIDUAL", "NON_RESIDENT_INDIVIDUAL")
@@ -101,20 +102,24 @@ FATCA = (
     ("gross_annual_income", True, _above_zero), ("no_other_tax_residences", True, _flag), *TRC,
 )  # fmt: skip
 IDENTITY = (
-    ("name", True, _text), ("father_or_spouse_name", False, _text), ("mothers_name", False, _text), ("ckyc_number", False, _text),
+    ("name", True, _text), ("father_or_spouse_name", False, _text), ("mothers_name", False, _text),
+    ("ckyc_number", False, _text),
     ("kyc_relation", False, _enum(RELATIONS)), ("date_of_birth", True, _date), ("marital_status", True, _enum(MARITAL)),
     ("pan_number", False, _pan), ("gender", True, _enum(GENDERS)), ("occupation", True, _enum(OCCUPATIONS)),
     ("residential_status", True, _enum(RESIDENTIAL)), ("country_of_citizenship_ansi_code", True, _country),
-    ("pan_exempt", False, _flag), ("pep_exposed", True, _flag), ("pep_related", True, _flag), ("guardian_relationship", False, _text),
+    ("pan_exempt", False, _flag), ("pep_exposed", True, _flag), ("pep_related", True, _flag),
+    ("guardian_relationship", False, _text),
     ("guardian_name", False, _text), ("guardian_date_of_birth", False, _date), ("guardian_pan_number", False, _pan),
     ("signature", False, _text),
 )  # fmt: skip
 NOMINEE = (
-    ("date_of_birth", True, _date), ("name", True, _text), ("relationship", True, _text), ("guardian_name", False, _text),
+    ("date_of_birth", True, _date), ("name", True, _text), ("relationship", True, _text),
+    ("guardian_name", False, _text),
     ("guardian_relationship", False, _text), ("allocation_percentage", True, _share),
 )  # fmt: skip
 ADDRESS = (
-    ("line1", True, _text), ("line2", False, _text), ("line3", False, _text), ("city", False, _text), ("state", False, _text),
+    ("line1", True, _text), ("line2", False, _text), ("line3", False, _text), ("city", False, _text),
+    ("state", False, _text),
     ("pincode", False, _text), ("zipcode", False, _text), ("country_ansi_code", False, _country),
 )  # fmt: skip
 UPPER = {

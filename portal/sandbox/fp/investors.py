@@ -80,9 +80,7 @@ def create(world: World, request: Request) -> Response:
         for bank in banks:
             _add_bank(world, request, key, bank)
     request.created.append(("investor", key))
-    row = world.one("SELECT * FROM fp_investors WHERE id = ?", key)
-    assert row is not None
-    return json_response(document(world, request, row))
+    return read(world, request, str(key))
 
 
 def _merged(world: World, request: Request, row: sqlite3.Row) -> dict[str, Any]:
@@ -151,7 +149,8 @@ def search(world: World, request: Request) -> Response:
             where += " AND name LIKE ?"
             args.append(f"%{text}%")
     if banks := whole_numbers(request, "bank_account_ids"):
-        where += f" AND id IN (SELECT investor_id FROM fp_bank_accounts WHERE id IN ({','.join(map(str, banks))}))"
+        listed = ",".join(map(str, banks))
+        where += f" AND id IN (SELECT investor_id FROM fp_bank_accounts WHERE id IN ({listed}))"  # noqa: S608  numbers only
     if ids := whole_numbers(request, "ids"):
         where += f" AND id IN ({','.join(map(str, ids))})"
     return _page(world, request, where, args)

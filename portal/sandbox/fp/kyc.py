@@ -50,7 +50,8 @@ def _document(row: sqlite3.Row) -> dict[str, Any]:
     source = {"name": "kra-cams", "response_verbatim": said.verbatim, "fetched_at": stamp(row["updated_at"])}
     return {
         "id": row["id"], "source_ref_id": None, "pan": row["pan"], "entity_details": {}, "status": said.status,
-        "reason": said.reason, "action": said.action, "constraints": [limit] if said.limited else [], "sources": [source],
+        "reason": said.reason, "action": said.action, "constraints": [limit] if said.limited else [],
+        "sources": [source],
         "created_at": stamp(row["created_at"]), "updated_at": stamp(row["updated_at"]),
     }  # fmt: skip
 

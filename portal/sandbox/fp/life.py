@@ -6,7 +6,8 @@
 
 An order whose amount ends in 0 goes on by itself and succeeds; one ending in 1 goes on and fails after submission; any
 other waits for the control room or the simulation calls. An order that a hand has moved is left to that hand.
-Pace `fast`: one step every STEP_S seconds, NAV of the last published day. Pace `market`: cut-offs and T+1 of the world's clock.
+Pace `fast`: one step every STEP_S seconds, NAV of the last published day. Pace `market`: cut-offs and T+1 of
+the world's clock.
 """
 
 from __future__ import annotations
@@ -41,7 +42,8 @@ MOVES: dict[str, tuple[str, ...]] = {
     "REVERSED": (),
 }
 STAMPS = {
-    "PAYMENT_CONFIRMED": "confirmed_at", "SUBMITTED": "submitted_at", "SUCCESSFUL": "succeeded_at", "FAILED": "failed_at",
+    "PAYMENT_CONFIRMED": "confirmed_at", "SUBMITTED": "submitted_at", "SUCCESSFUL": "succeeded_at",
+    "FAILED": "failed_at",
     "REVERSED": "reversed_at", "CANCELLED": "cancelled_at",
 }  # fmt: skip
 
@@ -140,7 +142,8 @@ def _bought_this_year(world: World, row: sqlite3.Row) -> Decimal:
     day = dt.date.fromisoformat(row["investment_date"])
     start = dt.date(day.year - (day.month < 4), 4, 1).isoformat()
     sql = (
-        "SELECT amount FROM fp_orders WHERE account_id = ? AND amc_id = ? AND kind = 'purchase' AND investment_date >= ? "
+        "SELECT amount FROM fp_orders WHERE account_id = ? AND amc_id = ? AND kind = 'purchase' "
+        "AND investment_date >= ? "
         "AND (status = 'SUCCESSFUL' OR id = ?)"
     )
     return sum(

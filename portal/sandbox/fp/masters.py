@@ -1,4 +1,4 @@
-"""Master data: PIN codes, states, countries, bank branches, fund houses, fund schemes, and the lists of permitted words."""
+"""Master data: PIN codes, states, countries, bank branches, fund houses, fund schemes, and the permitted words."""
 
 from __future__ import annotations
 

@@ -21,5 +21,6 @@ from . import (
 )
 
 ALL: tuple[ModuleType, ...] = (
-    auth, investors, accounts, kyc, masters, purchases, order_reads, holdings, payments, bank, simulate, life, payment_life,
+    auth, investors, accounts, kyc, masters, purchases, order_reads, holdings, payments, bank, simulate, life,
+    payment_life,
 )  # fmt: skip

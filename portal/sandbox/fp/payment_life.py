@@ -35,7 +35,8 @@ MOVES: dict[str, tuple[str, ...]] = {
     "REJECTED": (),
 }
 STAMPS = {
-    "SUBMITTED": "submitted_at", "SUCCESS": "debit_confirmed_at", "INITIATED": "transfer_initiated_at", "APPROVED": "settled_at",
+    "SUBMITTED": "submitted_at", "SUCCESS": "debit_confirmed_at", "INITIATED": "transfer_initiated_at",
+    "APPROVED": "settled_at",
     "FAILED": "failed_at", "TIMEDOUT": "failed_at", "REJECTED": "rejected_at",
 }  # fmt: skip
 # what a person, the control room or a control call may do -> the state it leads to and the reason
@@ -187,7 +188,8 @@ def _debit_refused(world: World, payment_id: int) -> None:
 
 
 CONSEQUENCES = {
-    "SUCCESS": _debited, "INITIATED": _transferring, "SUBMITTED": _presented, "REJECTED": _debit_refused, "FAILED": _debit_refused,
+    "SUCCESS": _debited, "INITIATED": _transferring, "SUBMITTED": _presented, "REJECTED": _debit_refused,
+    "FAILED": _debit_refused,
 }  # fmt: skip
 
 

@@ -101,8 +101,10 @@ def add_order(world: World, tenant: str, account_id: int, isin: str, order: dict
     scheme = fund_schemes()[isin.upper()]
     extra = {name: value for name, value in order.items() if name not in KNOWN - {"user_ip", "server_ip"}}
     row = {
-        "id": key, "seq": (world.scalar("SELECT max(seq) FROM fp_orders") or 0) + 1, "tenant": tenant, "account_id": account_id,
-        "kind": "purchase", "type": "ADDITIONAL_PURCHASE" if order.get("folio_number") else "PURCHASE", "status": "PENDING",
+        "id": key, "seq": (world.scalar("SELECT max(seq) FROM fp_orders") or 0) + 1, "tenant": tenant,
+        "account_id": account_id,
+        "kind": "purchase", "type": "ADDITIONAL_PURCHASE" if order.get("folio_number") else "PURCHASE",
+        "status": "PENDING",
         "isin": scheme.isin, "amc_id": scheme.amc_id, "amount": None, "folio_number": order.get("folio_number"),
         "source_ref_id": order.get("source_ref_id"), "investment_date": ist(now).date().isoformat(), "created_at": now,
         "extra": dumps(extra).decode(),
@@ -159,7 +161,8 @@ def check_mandate(world: World, errors: Errors, account: sqlite3.Row, given: Any
         errors.add("mandate_id", "is mandatory")
         return
     sql = (
-        "SELECT m.mandate_status AS status, b.investor_id FROM fp_mandates m JOIN fp_bank_accounts b ON b.id = m.bank_account_id "
+        "SELECT m.mandate_status AS status, b.investor_id FROM fp_mandates m "
+        "JOIN fp_bank_accounts b ON b.id = m.bank_account_id "
         "WHERE m.id = ?"
     )
     row = world.one(sql, as_int(given) or 0)
