@@ -9,28 +9,25 @@ from django.db import connection
 from orders.gateway import OrderSnapshot
 from orders.models import Folio, MfOrder, Transaction
 from portal import audit
-from portal.errors import Failure
 
 
-class FolioBelongsToAnother(Failure):
-    """FP names a folio that is another investor's: nothing is recorded, a person must look."""
-
-    code = "folio_belongs_to_another"
+def belongs_to_another(order: MfOrder, folio_number: str) -> bool:
+    """Is this folio at the order's fund house known as somebody else's?"""
+    folios = Folio.objects.filter(fund_house_id=order.scheme.fund_house_id, number=folio_number)
+    return folios.exclude(investor_id=order.investor_id).exists()
 
 
 def record_allotment(*, order: MfOrder, snapshot: OrderSnapshot, at: datetime) -> Folio:
     """The units of an order are in its folio: one provisional purchase is appended and the holding rebuilt.
 
     Call it inside the transaction that moves the order, with the order locked. The unique key on (order, kind) makes a
-    second delivery of the same news impossible to record. Raises FolioBelongsToAnother.
+    second delivery of the same news impossible to record. The caller has made sure that the folio is not another's.
     """
     folio, made = Folio.objects.get_or_create(
         fund_house_id=order.scheme.fund_house_id,
         number=snapshot.folio_number or "",
         defaults={"investor_id": order.investor_id},
     )
-    if folio.investor_id != order.investor_id:
-        raise FolioBelongsToAnother
     if made:
         audit.record(folio, "folio.opened", actor=None, at=at, order=order.code)
     Transaction.objects.create(

@@ -67,6 +67,7 @@ def _contradiction(order: MfOrder, snapshot: OrderSnapshot) -> str:
         (snapshot.isin and snapshot.isin != order.scheme.isin, f"another scheme: {snapshot.isin}"),
         # FP's own sample echoes another reference than was sent; a wrong echo is an alarm (reliability.md P5).
         (snapshot.client_ref and snapshot.client_ref != order.client_ref, "another reference of ours"),
+        (snapshot.folio_number and ledger.belongs_to_another(order, snapshot.folio_number), "another investor's folio"),
     )
     return next((words for wrong, words in checks if wrong), "")
 
@@ -171,7 +172,7 @@ def locked(order_id: int) -> MfOrder:
 
 
 def move_to(order: MfOrder, state: str, *, at: datetime, actor: User | str | None, **data: object) -> None:
-    """The locked order is in `state`, with an audit entry and the next look set. Skipped steps are named in the entry."""
+    """The locked order is in `state`, with an audit entry that names skipped steps, and the next look is set."""
     was, table = order.state, lifecycle.PURCHASE[order.gateway]
     way = table.path(was, state)
     if not way:

@@ -19,7 +19,7 @@ from portal import audit, jobs, money
 from portal.errors import Failure, InvalidInput
 from portal.models import User
 
-# A consent is acted on at once: an old confirmation page cannot be replayed for an old NAV (threat model, NAV arbitrage).
+# A consent is acted on at once: an old confirmation page cannot be replayed for an old NAV (NAV arbitrage).
 CONSENT_LIFE = timedelta(minutes=10)
 # A look-alike this recent is shown to the investor before it is bought again (feature N6, intent ledger).
 LOOK_ALIKE_WINDOW = timedelta(hours=24)

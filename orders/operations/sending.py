@@ -45,7 +45,13 @@ def submit(*, order_id: int, at: datetime) -> None:
     order = _claim(order_id=order_id, at=at)
     if order is None:
         return
-    if order.attempt_no > 1 and (found := _look(order, at)):
+    try:
+        # Before anything is sent a second time, FP is asked whether it has the first.
+        found = gateway.find(order) if order.attempt_no > 1 else None
+    except errors.GatewayError as error:
+        _not_sent(order_id=order_id, fence=order.attempt_no, why=f"look-up failed: {type(error).__name__}", at=at)
+        return
+    if found:
         news.absorb(order_id=order_id, snapshot=found, at=at, source="look-up before sending again")
         return
     try:
@@ -86,6 +92,7 @@ def _record_trouble(*, order_id: int, fence: int, error: errors.GatewayError, at
             return
         if isinstance(error, errors.Refused) and not error.complains_about("source_ref_id"):
             order.close_attempt()
+            order.save(update_fields=[*ATTEMPT_FIELDS])
             news.reject(order, code=error.code or "refused", text=error.said, at=at)
         elif isinstance(error, errors.NOT_TAKEN):
             _release(order, at=at, why=type(error).__name__)
@@ -106,6 +113,14 @@ def _record_trouble(*, order_id: int, fence: int, error: errors.GatewayError, at
             jobs.nudge("orders.settle", order_id=order.pk, delay_s=2)
 
 
+def _not_sent(*, order_id: int, fence: int, why: str, at: datetime) -> None:
+    """The attempt ended before anything was sent."""
+    with transaction.atomic(durable=True):
+        order = news.locked(order_id)
+        if order.holds(fence) and order.attempt == MfOrder.Outcome.OPEN:
+            _release(order, at=at, why=why)
+
+
 def _release(order: MfOrder, *, at: datetime, why: str) -> None:
     """Nothing was sent: the next attempt may send."""
     order.close_attempt()
@@ -115,14 +130,25 @@ def _release(order: MfOrder, *, at: datetime, why: str) -> None:
 
 
 def settle(*, order_id: int, at: datetime) -> None:
-    """An unknown outcome is looked up by our reference; one that stays unknown for 15 minutes becomes a case."""
+    """An unknown outcome is looked up by our reference; one that stays unknown for 15 minutes becomes a case.
+
+    Raises the gateway error of a look-up that failed, after the row has been set up for the next one.
+    """
     order = _take_over(order_id=order_id, at=at)
     if order is None:
         return
-    found = _look(order, at)
+    try:
+        found = gateway.find(order)
+    except errors.GatewayError as error:
+        _still_unknown(order_id=order_id, at=at, why=f"the last look-up failed: {type(error).__name__}")
+        raise
     if found:
         news.absorb(order_id=order_id, snapshot=found, at=at, source="look-up by our reference")
-        return
+    else:
+        _still_unknown(order_id=order_id, at=at, why="look-ups by our reference found nothing so far")
+
+
+def _still_unknown(*, order_id: int, at: datetime, why: str) -> None:
     with transaction.atomic(durable=True):
         order = news.locked(order_id)
         if not order.is_unknown:
@@ -134,13 +160,13 @@ def settle(*, order_id: int, at: datetime) -> None:
                 kind=news.UNKNOWN_CASE,
                 subject=order,
                 title=f"Order {order.code}: nobody knows whether FP has it",
-                detail="Look-ups by our reference found nothing so far. Compare with FP before sending it again.",
+                detail=f"Unknown for 15 minutes; {why}. Compare with FP before sending it again.",
                 at=at,
             )
 
 
 def _take_over(*, order_id: int, at: datetime) -> MfOrder | None:
-    """The row of an unknown attempt. An attempt whose worker died is judged by the journal: without a row nothing left."""
+    """The row of an unknown attempt. Where the worker died, the journal tells: without a row no byte has left."""
     with transaction.atomic(durable=True):
         order = news.locked(order_id)
         if order.lease_ran_out(at):
@@ -152,21 +178,6 @@ def _take_over(*, order_id: int, at: datetime) -> MfOrder | None:
             order.save(update_fields=[*ATTEMPT_FIELDS])
             audit.record(order, "order.outcome_unknown", actor=None, at=at, why="the worker stopped")
         return order if order.is_unknown else None
-
-
-def _look(order: MfOrder, at: datetime) -> OrderSnapshot | None:
-    """A complete look-up. Trouble while looking is no answer: the row stays as it is and is looked up again."""
-    try:
-        return gateway.find(order)
-    except errors.GatewayError as error:
-        with transaction.atomic(durable=True):
-            row = news.locked(order.pk)
-            if row.attempt == MfOrder.Outcome.OPEN and row.holds(order.attempt_no):
-                _release(row, at=at, why=f"look-up failed: {type(error).__name__}")
-            elif row.is_unknown:
-                row.look_again(at)
-                row.save(update_fields=[*ATTEMPT_FIELDS])
-        raise
 
 
 def may_submit_again(order: MfOrder) -> bool:

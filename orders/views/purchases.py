@@ -123,7 +123,10 @@ def confirm(request: InvestorRequest, code: str) -> HttpResponse:
         try:
             return redirect("orders:detail", code=_place(request, consent, scheme, form).code)
         except Failure as error:
-            form.add_error("otp" if isinstance(error, (consents.WrongCode, consents.CodeExpired, consents.TooManyTries)) else None, error.message)
+            form.add_error(
+                "otp" if isinstance(error, (consents.WrongCode, consents.CodeExpired, consents.TooManyTries)) else None,
+                error.message,
+            )
     context = {
         "consent": consent,
         "scheme": scheme,
