@@ -286,9 +286,12 @@ WIDGETS = {
 @register.simple_tag
 def widget(field: BoundField) -> SafeString:
     """The field's input in the look of the house; ids, `required` and the aria attributes come from Django."""
-    own = field.field.widget.attrs.get("class", "")
+    attrs = field.field.widget.attrs
     look = WIDGETS.get(field.widget_type, "input")
-    return mark_safe(field.as_widget(attrs={"class": f"{look} {own}".strip()}))  # noqa: S308
+    extra: dict[str, Any] = {"class": f"{look} {attrs.get('class', '')}".strip()}
+    if str(attrs.get("placeholder", "")).lower().startswith(str(field.label).lower()):
+        extra["placeholder"] = False  # the label already says it
+    return mark_safe(field.as_widget(attrs=extra))  # noqa: S308
 
 
 @register.filter
