@@ -1,4 +1,4 @@
-"""Our words <-> FP's messages about orders. Only an explicit success or failure of FP's is final; the rest is pending."""
+"""Our words <-> FP's messages about orders. Only an explicit success or failure of FP's is final."""
 
 from __future__ import annotations
 

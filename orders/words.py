@@ -70,7 +70,7 @@ STATES: dict[str, Words] = {
         "failed",
         "Reversed",
         "The fund house took the order back",
-        "The units were removed. The money comes back to the account it came from. We have opened a case and follow it.",
+        "The units were removed and the money comes back to the account it came from. We follow this as a case.",
     ),
 }
 BANK_IS_CHECKED = Words(

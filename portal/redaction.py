@@ -16,11 +16,15 @@ MAX_DEPTH = 12
 
 # Whole value hidden when the field is called like this.
 SECRET_NAMES = frozenset(
-    ["authorization", "token", "accesstoken", "refreshtoken", "requesttoken", "jwt", "secret", "apisecret", "password", "otp", "code", "session", "sessionid", "ssession", "cookie", "setcookie", "csrfmiddlewaretoken", "encrykey", "tokenurl", "pin", "totp", "signature", "mfprodate", "xgatewaysecret", "xgatewayauthtoken", "recoverycodes", "useragent", "ipaddress", "userip", "serverip", "responseverbatim"]
+    """authorization token accesstoken refreshtoken requesttoken jwt secret apisecret password otp code session
+    sessionid ssession cookie setcookie csrfmiddlewaretoken encrykey tokenurl pin totp signature mfprodate
+    xgatewaysecret xgatewayauthtoken recoverycodes useragent ipaddress userip serverip responseverbatim""".split()
 )
 # Masked to its last characters when the field is called like this.
 MASKED_NAMES = frozenset(
-    ["pan", "pannumber", "guardianpannumber", "number", "accountnumber", "bankaccountnumber", "redemptionbankaccountnumber", "mobile", "email", "phone", "phonenumber", "firsttrctaxidnumber", "secondtrctaxidnumber", "thirdtrctaxidnumber", "aadhaar", "name", "displayname", "accountholdername", "fatherorspousename", "mothersname", "guardianname", "line1", "line2", "line3", "dateofbirth", "query"]
+    """pan pannumber guardianpannumber number accountnumber bankaccountnumber redemptionbankaccountnumber mobile
+    email phone phonenumber firsttrctaxidnumber secondtrctaxidnumber thirdtrctaxidnumber aadhaar name displayname
+    accountholdername fatherorspousename mothersname guardianname line1 line2 line3 dateofbirth query""".split()
 )
 # FP's `number` is a page number in list answers: short values are no account numbers and stay readable.
 _SHAPES = (
@@ -31,7 +35,8 @@ _SHAPES = (
 )
 # Long digit runs that are references and no personal data keep their value under these names.
 REFERENCE_NAMES = frozenset(
-    ["id", "ids", "orderid", "amcorderids", "investmentaccountid", "primaryinvestorid", "sourcerefid", "paymentid", "clientref", "providerref", "amccode", "schemecode", "amficode", "path"]
+    """id ids orderid amcorderids investmentaccountid primaryinvestorid sourcerefid paymentid clientref providerref
+    amccode schemecode amficode path""".split()
 )
 
 
@@ -58,6 +63,11 @@ def text(value: str) -> str:
     return value if len(value) <= MAX_TEXT else value[:MAX_TEXT] + "… [cut]"
 
 
+def storable(value: str) -> str:
+    """`value` without what PostgreSQL cannot keep: NUL characters and lone surrogates become replacement characters."""
+    return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
 def redact(value: Any, name: str = "", depth: int = 0) -> Any:
     """A copy of a parsed body, header map or log value that may be stored and shown to staff."""
     key = name.lower().replace("_", "").replace("-", "")
@@ -66,11 +76,11 @@ def redact(value: Any, name: str = "", depth: int = 0) -> Any:
     if depth > MAX_DEPTH:
         return "[deeper than we keep]"
     if isinstance(value, Mapping):
-        return {str(k): redact(v, str(k), depth + 1) for k, v in value.items()}
+        return {storable(str(k)): redact(v, str(k), depth + 1) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [redact(v, name, depth + 1) for v in value[:200]]
     if isinstance(value, str):
-        return _text_under(key, value)
+        return _text_under(key, storable(value))
     if isinstance(value, int) and not isinstance(value, bool) and key in MASKED_NAMES and value > 99_999:
         return mask(str(value))
     return value

@@ -21,6 +21,7 @@ from portal.models import User
 
 UNKNOWN_CASE = "order_outcome_unknown"
 CONFLICT_CASE = "order_news_conflict"
+REVERSED_CASE = "order_reversed"
 # Seconds until somebody looks at an order again, by state.
 PACE_S = {
     lifecycle.CREATED: 30.0,
@@ -103,6 +104,13 @@ def _apply(order: MfOrder, snapshot: OrderSnapshot, *, at: datetime, source: str
         _allot(order, snapshot, at=at, source=source)
     if snapshot.state == lifecycle.REVERSED:
         ledger.reverse(order=order, at=at)
+        cases.open_case(
+            kind=REVERSED_CASE,
+            subject=order,
+            title=f"Order {order.code} was reversed after allotment",
+            detail="The units were taken back. Follow the refund until the investor has the money.",
+            at=at,
+        )
     if order.state != snapshot.state:
         move_to(order, snapshot.state or order.state, at=at, actor=None, source=source)
     if order.state == lifecycle.AWAITING_PAYMENT:

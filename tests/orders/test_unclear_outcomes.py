@@ -9,6 +9,8 @@ import pytest
 
 from orders.operations import news, sending
 from portal import clock
+from portal.fintech_primitives import client as fp
+from portal.gateway.breaker import Breaker
 from portal.gateway.errors import GatewayError
 from portal.models import Case, GatewayCall
 from tests.orders.conftest import ours_at_fp
@@ -107,8 +109,6 @@ def test_an_order_that_fp_shows_only_later_is_not_sent_again_meanwhile(asha, pla
 
 
 def test_fp_out_of_reach_means_that_nothing_was_sent_and_it_goes_out_later(asha, place, sandbox, recover, monkeypatch):
-    from portal.fintech_primitives import client as fp
-
     order = place(asha)
     monkeypatch.setattr(fp.client().transport, "base_url", "http://127.0.0.1:9/fp")
     submit(order)
@@ -156,6 +156,7 @@ def test_an_unknown_that_lasts_fifteen_minutes_becomes_one_case_and_is_closed_wh
     assert order.is_unknown
     assert Case.objects.get(kind=news.UNKNOWN_CASE, state="OPEN").times_reported >= 2
     sandbox.no_faults()
+    fp.client().breaker = Breaker("fp")  # its ten seconds are over
     recover(at + timedelta(minutes=45))
     order.refresh_from_db()
     assert order.state == "AWAITING_PAYMENT"
