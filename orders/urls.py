@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orders.views import purchases
+from orders.views import portfolio, purchases
 
 app_name = "orders"
 urlpatterns = [
@@ -10,4 +10,6 @@ urlpatterns = [
     path("orders/confirm/<slug:code>/", purchases.confirm, name="confirm"),
     path("orders/", purchases.order_list, name="list"),
     path("orders/<slug:code>/", purchases.detail, name="detail"),
+    path("portfolio/", portfolio.portfolio, name="portfolio"),
+    path("portfolio/<slug:isin>/", portfolio.holding, name="holding"),
 ]

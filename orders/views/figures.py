@@ -1,0 +1,175 @@
+"""Figures of holdings as people read them: each is formatted here once, so that long tables need no filters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from orders import calendar, returns
+from orders.queries.portfolio import Lot, OpenOrder, Position
+from portal import money
+
+NOTHING = "–"
+# A hero figure is exact up to here; beyond it would not fit a phone and becomes compact with the exact one beside it.
+EXACT_UP_TO = Decimal(1_00_00_00_000)
+
+
+class Signed(NamedTuple):
+    """A gain or loss: the class that colours it (with an arrow) and its text with a sign."""
+
+    kind: str
+    text: str
+
+
+def kind_of(amount: Decimal | None) -> str:
+    """`gain`, `loss` or `flat`, as it reads after rounding."""
+    if amount is None or not (rounded := money.to_paise(amount)):
+        return "flat"
+    return "gain" if rounded > 0 else "loss"
+
+
+def signed_rupees(amount: Decimal | None) -> Signed:
+    """`+₹120.00`."""
+    return Signed(kind_of(amount), NOTHING if amount is None else money.signed_rupees(amount))
+
+
+def signed_short(amount: Decimal | None) -> Signed:
+    """`+₹1.2 L`, for tiles."""
+    if amount is None:
+        return Signed("flat", NOTHING)
+    plus = "+" if kind_of(amount) == "gain" else ""
+    return Signed(kind_of(amount), f"{plus}{money.rupees_short(amount)}")
+
+
+def signed_percent(value: Decimal | None) -> Signed:
+    """`+12.40%`; a figure that says nothing because it is beyond reading is capped in words."""
+    if value is None:
+        return Signed("flat", NOTHING)
+    if value > returns.READABLE_PERCENT:
+        return Signed("gain", f"over +{money.number(returns.READABLE_PERCENT, 0)}%")
+    return Signed(kind_of(value), money.signed_percent(value))
+
+
+def hero_rupees(amount: Decimal) -> str:
+    """The exact figure, or the compact one where the exact one is too long for a phone."""
+    return money.rupees(amount) if abs(amount) < EXACT_UP_TO else money.rupees_short(amount)
+
+
+def days_between(span: tuple[date, date] | None) -> str:
+    """`20 Nov 2026`, or `18 Nov 2026 to 20 Nov 2026` when not all are of one day."""
+    if span is None:
+        return NOTHING
+    first, last = span
+    return calendar.short(last) if first == last else f"{calendar.short(first)} to {calendar.short(last)}"
+
+
+def length(days: int) -> str:
+    """`1 day`, `45 days`, `2 years 3 months`: how long something has been held."""
+    if days < 365:
+        return "1 day" if days == 1 else f"{days} days"
+    years, months = divmod(days * 12 // 365, 12)
+    parts = [(years, "year"), (months, "month")]
+    return " ".join(f"{count} {word}{'' if count == 1 else 's'}" for count, word in parts if count)
+
+
+NO_RATE = {
+    returns.NoRate.NOTHING: "There is nothing to work it out from yet.",
+    returns.NoRate.SAME_DAY: "It needs at least one day between what went in and the NAV that values it.",
+    returns.NoRate.ONE_SIDED: "It needs both money that went in and a value today.",
+    returns.NoRate.UNSOLVED: "These cash flows have no single yearly rate.",
+}
+
+
+def rate(found: returns.Rate) -> dict[str, str]:
+    """An XIRR with its caveat, or why there is none."""
+    if found.percent is None:
+        why = NO_RATE[found.why_not or returns.NoRate.NOTHING]
+        return {"kind": "flat", "text": "Not yet", "note": why}
+    shown = signed_percent(found.percent)
+    note = f"a year, over {length(found.days)}"
+    if found.is_young:
+        note = f"a year, from only {length(found.days)}: it can swing widely until a year has passed"
+    return {"kind": shown.kind, "text": shown.text, "note": note}
+
+
+# --- Rows ---------------------------------------------------------------------------------------------------------
+
+
+def position_row(each: Position, address: str) -> dict[str, Any]:
+    """A row of the holdings table."""
+    day, gain = signed_rupees(each.day_change), signed_rupees(each.gain)
+    known = each.value is not None
+    return {
+        "url": address,
+        "name": each.name,
+        "about": f"{each.category or each.asset_class} · {folios(each.folios)}",
+        "units": money.number(each.units, 3),
+        "nav": f"₹{money.number(each.nav, 4)}" if each.nav is not None else "",
+        "nav_on": calendar.short(each.nav_on) if each.nav_on else "",
+        "invested": money.rupees(each.invested),
+        "value": money.rupees(each.value) if each.value is not None else "",
+        "is_known": known,
+        "is_stale": known and each.is_stale,
+        "is_provisional": each.is_provisional,
+        "day_kind": day.kind,
+        "day": day.text,
+        "day_percent": "" if each.day_change_percent is None else money.signed_percent(each.day_change_percent),
+        "gain_kind": gain.kind,
+        "gain": gain.text,
+        "gain_percent": "" if each.gain_percent is None else signed_percent(each.gain_percent).text,
+    }
+
+
+def folios(numbers: Iterable[str]) -> str:
+    """`Folio 12345/67`, or `2 folios`."""
+    known = list(numbers)
+    return f"Folio {known[0]}" if len(known) == 1 else f"{len(known)} folios"
+
+
+def lot_row(lot: Lot, *, nav: Decimal | None, today: date, lock_in_years: int | None) -> dict[str, Any]:
+    """A row of a holding's history. A purchase that was taken back, and its reversal, have no value of their own."""
+    value = money.to_paise(lot.units * nav) if lot.is_held and nav is not None else None
+    gain = None if value is None else value - lot.amount
+    shown = signed_rupees(gain)
+    percent = None if gain is None else returns.percent_of(gain, lot.amount)
+    return {
+        "on": calendar.short(lot.on),
+        "what": "Bought" if lot.units > 0 else "Taken back",
+        "folio": lot.folio,
+        "order_code": lot.order_code,
+        "amount": money.rupees(lot.amount),
+        "nav": f"₹{money.number(lot.nav, 4)}",
+        "units": money.number(lot.units, 3),
+        "value": NOTHING if value is None else money.rupees(value),
+        "gain_kind": shown.kind,
+        "gain": shown.text,
+        "gain_percent": "" if percent is None else signed_percent(percent).text,
+        "held": length((today - lot.on).days) if lot.is_held and today > lot.on else "",
+        "free_on": _free_on(lot, lock_in_years, today),
+        "is_provisional": lot.is_provisional and lot.is_held,
+        "reversed_on": calendar.short(lot.reversed_on) if lot.reversed_on else "",
+    }
+
+
+def _free_on(lot: Lot, years: int | None, today: date) -> str:
+    """The day from which locked units may be sold; empty when they may already. 29 February counts as 1 March."""
+    if not years or not lot.is_held:
+        return ""
+    try:
+        free = lot.on.replace(year=lot.on.year + years)
+    except ValueError:
+        free = date(lot.on.year + years, 3, 1)
+    return calendar.short(free) if free > today else ""
+
+
+def order_row(order: OpenOrder, address: str) -> dict[str, Any]:
+    """A row of an open order."""
+    return {
+        "url": address,
+        "code": order.code,
+        "name": order.name,
+        "amount": money.rupees(order.amount),
+        "nav_on": calendar.short(order.predicted_nav_on),
+    }

@@ -1,0 +1,94 @@
+"""The first page: for a visitor what this is, for an investor what needs them, then what they own."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from investors import queries as people
+from investors.models import Investor
+from orders import words
+from orders.queries import orders as order_queries
+from orders.queries import portfolio as queries
+from orders.queries.portfolio import OpenOrder, Portfolio
+from orders.views.portfolio import flight, summary
+from portal import clock, money
+from portal.access import access
+
+RECENT = 5
+
+
+class Attention(NamedTuple):
+    """One thing that waits for the investor, or that we are finding out for them."""
+
+    kind: str
+    title: str
+    text: str
+    url: str
+
+
+@require_safe
+@access("anyone; who is signed in sees own rows only")
+def home(request: HttpRequest) -> HttpResponse:
+    """Landing page for visitors; for everybody else what needs them first."""
+    if not request.user.is_authenticated:
+        return render(request, "landing.html")
+    investor = Investor.objects.filter(user_id=request.user.pk).first()
+    context = _nobody(request) if investor is None else _investor(investor, at=clock.now())
+    return render(request, "home.html", context)
+
+
+def _nobody(request: HttpRequest) -> dict[str, Any]:
+    """Signed in without being an investor yet: staff need nothing, everybody else can start."""
+    start = Attention(
+        "needs",
+        "Get ready to invest",
+        "Start with your PAN. It takes about ten minutes, and every step is kept.",
+        reverse("investors:onboarding"),
+    )
+    return {"attention": [] if getattr(request.user, "is_staff", False) else [start]}
+
+
+def _investor(investor: Investor, *, at: datetime) -> dict[str, Any]:
+    positions, flows = queries.held(investor_id=investor.pk, at=at)
+    book = Portfolio(positions, queries.totals(positions, flows), queries.open_orders(investor_id=investor.pk))
+    return {
+        "investor": investor,
+        "attention": [*_getting_ready(investor), *_orders_that_need(book.open_orders)],
+        "summary": summary(book.totals, at=at) if book.totals.nav_days else None,
+        "unvalued": book.unvalued,
+        "flight": flight(book),
+        "orders": order_queries.page(investor).rows[:RECENT],
+        "is_ready": investor.state == Investor.State.READY,
+    }
+
+
+def _getting_ready(investor: Investor) -> list[Attention]:
+    """What is still missing before the first order."""
+    if investor.state == Investor.State.READY:
+        return []
+    missing = [step.title for step in people.checklist(investor) if not step.done]
+    text = f"Still missing: {', '.join(missing)}." if missing else "We are registering you; this takes a minute."
+    return [Attention("needs", "Finish getting ready to invest", text, reverse("investors:onboarding"))]
+
+
+def _orders_that_need(open_orders: list[OpenOrder]) -> list[Attention]:
+    """Orders to be paid, and orders of which nobody has told us what became of them."""
+    return [found for order in open_orders if (found := _attention(order))]
+
+
+def _attention(order: OpenOrder) -> Attention | None:
+    url, what = reverse("orders:detail", args=[order.code]), f"{money.rupees(order.amount)} in {order.name}"
+    if order.is_unknown:
+        return Attention("checking", words.CHECKING.title, f"{what}. We are asking until we know.", url)
+    if order.needs_payment and order.was_at_bank:
+        said = words.BANK_IS_CHECKED
+        return Attention(said.kind, said.title, f"{what}. If you have paid, there is nothing to do.", url)
+    if order.needs_payment:
+        return Attention("needs", "Pay for your order", f"{what}. No money has moved yet.", url)
+    return None
