@@ -42,8 +42,18 @@ def close_cases(*, subject: models.Model, kinds: tuple[str, ...], resolution: st
     return closed
 
 
-def close(*, case: Case, resolution: str, actor: User | None, at: datetime) -> None:
-    """The case is closed with words about how it ended."""
+def claim(*, case: Case, actor: User, reason: str, at: datetime) -> None:
+    """The case is `actor`'s to work on, whoever held it before. A closed case stays as it is."""
     with transaction.atomic():
-        Case.objects.filter(pk=case.pk).update(state="CLOSED", closed_at=at, resolution=resolution[:300])
-        audit.record(case, "case.closed", actor=actor, at=at, reason=resolution)
+        if Case.objects.filter(pk=case.pk, state="OPEN").update(owner=actor):
+            audit.record(case, "case.claimed", actor=actor, at=at, reason=reason)
+
+
+def close(*, case: Case, resolution: str, actor: User | None, at: datetime) -> None:
+    """The case is closed with words about how it ended. A second closing changes nothing."""
+    with transaction.atomic():
+        closed = Case.objects.filter(pk=case.pk, state="OPEN").update(
+            state="CLOSED", closed_at=at, resolution=resolution[:300]
+        )
+        if closed:
+            audit.record(case, "case.closed", actor=actor, at=at, reason=resolution)

@@ -26,9 +26,7 @@ def the_world_is_one(**_: Any) -> list[Error]:
     """Sandbox mode speaks to loopback only, live mode never does."""
     if settings.MODE not in MODES:
         return [_error(1, f"MODE is {settings.MODE!r}", "Set MODE=sandbox or MODE=live.")]
-    wrong = [
-        name for name, url in settings.PROVIDER_BASE_URLS.items() if is_loopback(url) != settings.SANDBOX
-    ]
+    wrong = [name for name, url in settings.PROVIDER_BASE_URLS.items() if is_loopback(url) != settings.SANDBOX]
     return [
         _error(
             2,

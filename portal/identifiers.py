@@ -39,9 +39,7 @@ def clean_pan(text: str) -> str:
     try:
         return str(_pan.validate(value))
     except _StdnumError:
-        raise ValueError(
-            "A PAN has ten characters: five letters, four digits and a letter, like ABCPE1234F."
-        ) from None
+        raise ValueError("A PAN has ten characters: five letters, four digits and a letter, like ABCPE1234F.") from None
 
 
 def clean_individual_pan(text: str) -> str:

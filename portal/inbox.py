@@ -12,8 +12,8 @@ import structlog
 from django.db import transaction
 from django.db.models import F
 
-from portal import redaction
-from portal.models import InboundEvent
+from portal import audit, redaction
+from portal.models import InboundEvent, User
 
 log = structlog.get_logger(__name__)
 MAX_TRIES = 8
@@ -60,18 +60,22 @@ def store(
 
 def work(at: datetime, *, limit: int = 200) -> int:
     """Work up to `limit` new events, oldest first. Returns how many were worked."""
-    ids = list(
-        InboundEvent.objects.filter(state="NEW").order_by("received_at").values_list("pk", flat=True)[:limit]
-    )
+    ids = list(InboundEvent.objects.filter(state="NEW").order_by("received_at").values_list("pk", flat=True)[:limit])
     return sum(work_one(event_id=pk, at=at) for pk in ids)
+
+
+def work_again(*, event: InboundEvent, actor: User, reason: str, at: datetime) -> bool:
+    """The event is handed to its handler once more, with all its tries ahead. Handlers fetch, so a repeat is harmless."""
+    with transaction.atomic():
+        InboundEvent.objects.filter(pk=event.pk).update(state="NEW", tries=0, note="")
+        audit.record(event, "event.worked_again", actor=actor, at=at, reason=reason)
+    return work_one(event_id=event.pk, at=at)
 
 
 def work_one(*, event_id: int, at: datetime) -> bool:
     """Hand one event to its handler. A handler's trouble leaves the event NEW for another try, then FAILED."""
     with transaction.atomic():
-        event = (
-            InboundEvent.objects.select_for_update(skip_locked=True).filter(pk=event_id, state="NEW").first()
-        )
+        event = InboundEvent.objects.select_for_update(skip_locked=True).filter(pk=event_id, state="NEW").first()
         if event is None:
             return False
         event.tries += 1

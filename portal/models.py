@@ -162,9 +162,7 @@ class InboundEvent(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["provider", "fingerprint"], name="an_inbound_event_is_stored_once"
-            )
+            models.UniqueConstraint(fields=["provider", "fingerprint"], name="an_inbound_event_is_stored_once")
         ]
         indexes = [models.Index(fields=["received_at"], condition=Q(state="NEW"), name="inbox_to_be_worked")]
 
@@ -201,8 +199,7 @@ class Case(models.Model):
                 name="one_open_case_per_kind_and_subject",
             ),
             models.CheckConstraint(
-                condition=Q(state="OPEN", closed_at__isnull=True)
-                | Q(state="CLOSED", closed_at__isnull=False),
+                condition=Q(state="OPEN", closed_at__isnull=True) | Q(state="CLOSED", closed_at__isnull=False),
                 name="a_case_is_closed_exactly_when_it_has_a_closing_time",
             ),
         ]

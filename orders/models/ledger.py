@@ -19,9 +19,7 @@ class Folio(Owned):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["fund_house", "number"], name="a_folio_exists_once_per_fund_house"
-            )
+            models.UniqueConstraint(fields=["fund_house", "number"], name="a_folio_exists_once_per_fund_house")
         ]
 
     def __str__(self) -> str:
@@ -48,9 +46,7 @@ class Transaction(Owned):
     order = models.ForeignKey(
         "orders.MfOrder", null=True, blank=True, on_delete=models.PROTECT, related_name="transactions"
     )
-    reverses = models.OneToOneField(
-        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="reversed_by"
-    )
+    reverses = models.OneToOneField("self", null=True, blank=True, on_delete=models.PROTECT, related_name="reversed_by")
     # Provisional until the registrar's feed confirms it.
     is_provisional = models.BooleanField(default=True)
     recorded_at = models.DateTimeField()

@@ -76,9 +76,7 @@ class MfOrder(Attempted, Owned):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(fields=["provider", "provider_ref"], name="one_order_per_provider_order"),
-            models.CheckConstraint(
-                condition=Q(amount__gt=Decimal(0)), name="an_order_is_for_a_positive_amount"
-            ),
+            models.CheckConstraint(condition=Q(amount__gt=Decimal(0)), name="an_order_is_for_a_positive_amount"),
             models.CheckConstraint(
                 condition=~Q(state="ALLOTTED")
                 | Q(allotted_units__gt=0, allotted_nav__gt=0, allotted_on__isnull=False, folio__isnull=False),
@@ -94,9 +92,7 @@ class MfOrder(Attempted, Owned):
         indexes = [
             due_index("mforder"),
             models.Index(fields=["investor", "-id"], name="mforder_of_investor"),
-            models.Index(
-                fields=["state", "state_since"], condition=Q(state__in=lifecycle.OPEN), name="mforder_open"
-            ),
+            models.Index(fields=["state", "state_since"], condition=Q(state__in=lifecycle.OPEN), name="mforder_open"),
         ]
 
     def __str__(self) -> str:

@@ -57,27 +57,17 @@ class Scheme(models.Model):
     switch_in_allowed = models.BooleanField(default=False)
     instant_redemption_allowed = models.BooleanField(default=False)
     lock_in_years = models.PositiveSmallIntegerField(null=True, blank=True)
-    min_first = models.DecimalField(
-        "minimum first purchase", max_digits=15, decimal_places=2, null=True, blank=True
-    )
-    max_first = models.DecimalField(
-        "maximum first purchase", max_digits=15, decimal_places=2, null=True, blank=True
-    )
+    min_first = models.DecimalField("minimum first purchase", max_digits=15, decimal_places=2, null=True, blank=True)
+    max_first = models.DecimalField("maximum first purchase", max_digits=15, decimal_places=2, null=True, blank=True)
     step_first = models.DecimalField(
         "first purchase in steps of", max_digits=15, decimal_places=2, null=True, blank=True
     )
-    min_more = models.DecimalField(
-        "minimum further purchase", max_digits=15, decimal_places=2, null=True, blank=True
-    )
-    max_more = models.DecimalField(
-        "maximum further purchase", max_digits=15, decimal_places=2, null=True, blank=True
-    )
+    min_more = models.DecimalField("minimum further purchase", max_digits=15, decimal_places=2, null=True, blank=True)
+    max_more = models.DecimalField("maximum further purchase", max_digits=15, decimal_places=2, null=True, blank=True)
     step_more = models.DecimalField(
         "further purchase in steps of", max_digits=15, decimal_places=2, null=True, blank=True
     )
-    min_sip = models.DecimalField(
-        "minimum SIP instalment", max_digits=15, decimal_places=2, null=True, blank=True
-    )
+    min_sip = models.DecimalField("minimum SIP instalment", max_digits=15, decimal_places=2, null=True, blank=True)
     exit_load_note = models.CharField(max_length=300, blank=True)
     nav = models.DecimalField("NAV", max_digits=18, decimal_places=4, null=True, blank=True)
     nav_on = models.DateField("NAV date", null=True, blank=True)
@@ -94,9 +84,7 @@ class Scheme(models.Model):
             models.Index(fields=["category"], name="scheme_by_category"),
         ]
         constraints = [
-            models.CheckConstraint(
-                condition=Q(nav__isnull=True) | Q(nav__gte=0), name="a_nav_is_not_negative"
-            )
+            models.CheckConstraint(condition=Q(nav__isnull=True) | Q(nav__gte=0), name="a_nav_is_not_negative")
         ]
 
     def __str__(self) -> str:
