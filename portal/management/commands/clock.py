@@ -1,0 +1,54 @@
+"""Show the clock, or let time pass in the sandbox: its world and the portal move together."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from portal import clock
+from portal.gateway.transport import refuse_the_wrong_world
+
+
+class Command(BaseCommand):
+    """Sandbox only: real money has real time."""
+
+    help = "clock: show. clock advance P1D: a day passes, and what falls due in it is settled."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """`advance` wants an ISO-8601 duration, `set` a moment."""
+        parser.add_argument("act", nargs="?", choices=["show", "advance", "set"], default="show")
+        parser.add_argument("value", nargs="?", default="", help="P1D, PT6H, or 2026-11-20T15:01")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Prints both clocks. Raises CommandError in live mode or when the sandbox does not answer."""
+        if not settings.SANDBOX:
+            raise CommandError("The clock can be moved in the sandbox only.")
+        body = {"advance": {"advance": options["value"]}, "set": {"at": options["value"]}}.get(options["act"])
+        if body and not options["value"]:
+            raise CommandError(f"clock {options['act']} needs a value, for example: clock advance P1D")
+        world = _ask(body)
+        clock.set_offset(round(world.timestamp() - datetime.now(tz=clock.IST).timestamp(), 0))
+        self.stdout.write(f"sandbox {world:%d %b %Y %H:%M:%S}")
+        self.stdout.write(f"portal  {clock.now():%d %b %Y %H:%M:%S}")
+
+
+def _ask(body: dict[str, str] | None) -> datetime:
+    refuse_the_wrong_world(settings.SANDBOX_URL)
+    request = urllib.request.Request(  # noqa: S310 - loopback, checked above
+        f"{settings.SANDBOX_URL}/_control/clock",
+        data=json.dumps(body).encode() if body else None,
+        headers={"Content-Type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310
+            return datetime.fromisoformat(json.load(answer)["now"])
+    except urllib.error.HTTPError as error:
+        raise CommandError(f"the sandbox refused: {error.read().decode()[:200]}") from error
+    except OSError as error:
+        raise CommandError(f"no sandbox at {settings.SANDBOX_URL}: start it with ./run up") from error

@@ -1,0 +1,38 @@
+"""Stop all outbound money, or let it flow again."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from portal import clock, gates
+from portal.models import Gate
+
+
+class Command(BaseCommand):
+    """Closes or opens the gate that is read before every send; rows wait and nothing is lost."""
+
+    help = "kill_switch on|off|status: stop (or resume) everything that moves money."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """The position and the reason, which goes into the audit log."""
+        parser.add_argument("position", choices=["on", "off", "status"])
+        parser.add_argument("--reason", default="", help="why, for the audit log")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Prints what holds afterwards."""
+        if options["position"] != "status":
+            gates.turn(
+                name=gates.OUTBOUND_MONEY,
+                closed=options["position"] == "on",
+                reason=options["reason"] or f"kill_switch {options['position']} on the command line",
+                actor=f"command:{getpass.getuser()}",
+                at=clock.now(),
+            )
+        gate = Gate.objects.filter(pk=gates.OUTBOUND_MONEY).first()
+        if gate and gate.is_closed:
+            self.stdout.write(f"Kill switch ON since {gate.changed_at:%d %b %Y %H:%M}: no money leaves. {gate.reason}")
+        else:
+            self.stdout.write("Kill switch OFF: money may move.")
