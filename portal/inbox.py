@@ -65,7 +65,7 @@ def work(at: datetime, *, limit: int = 200) -> int:
 
 
 def work_again(*, event: InboundEvent, actor: User, reason: str, at: datetime) -> bool:
-    """The event is handed to its handler once more, with all its tries ahead. Handlers fetch, so a repeat is harmless."""
+    """The event is handed to its handler once more, with all tries ahead. Handlers fetch, so a repeat is harmless."""
     with transaction.atomic():
         InboundEvent.objects.filter(pk=event.pk).update(state="NEW", tries=0, note="")
         audit.record(event, "event.worked_again", actor=actor, at=at, reason=reason)

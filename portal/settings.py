@@ -85,6 +85,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "portal.views.SecondFactorForStaff",
+    "portal.views.AdminContentPolicy",
     "django_structlog.middlewares.RequestMiddleware",
 ]
 
@@ -191,8 +192,9 @@ CELERY_BEAT_SCHEDULE = {
     "beat is alive": {"task": "portal.heartbeat", "schedule": 30.0},
     "fetch AMFI NAVs": {
         "task": "orders.ingest_navs",
-        "schedule": env.float("NAV_FETCH_EVERY_S", default=900.0),
+        "schedule": env.float("NAV_FETCH_EVERY_S", default=60.0 if SANDBOX else 900.0),
     },
+    "sync schemes with FP": {"task": "orders.sync_schemes", "schedule": 86_400.0},
     "follow the sandbox clock": {"task": "portal.follow_sandbox_clock", "schedule": 5.0},
     "re-check KYC": {"task": "investors.recheck_kyc", "schedule": 3600.0},
 }
@@ -345,10 +347,16 @@ FP_AUTHORIZATION_PRINCIPAL = env.str("FP_AUTHORIZATION_PRINCIPAL", default="tena
 FP_ORDER_GATEWAY = env.str("FP_ORDER_GATEWAY", default="RTA")
 FP_CALLS_PER_SECOND = env.int("FP_CALLS_PER_SECOND", default=100 if SANDBOX else 25)
 AMFI_BASE_URL = env.str("AMFI_BASE_URL", default=f"{SANDBOX_URL}/amfi" if SANDBOX else "https://www.amfiindia.com")
+# The history lives on another host than the day, and takes a scheme only in our sandbox.
+AMFI_HISTORY_BASE_URL = env.str(
+    "AMFI_HISTORY_BASE_URL", default=AMFI_BASE_URL if SANDBOX else "https://portal.amfiindia.com"
+)
+AMFI_HISTORY_BY_SCHEME = env.bool("AMFI_HISTORY_BY_SCHEME", default=SANDBOX)
+AMFI_CALLS_PER_SECOND = env.int("AMFI_CALLS_PER_SECOND", default=50 if SANDBOX else 1)
 # Where an investor may be sent to pay: FP's `token_url` must lie here. Also the form targets that the CSP allows.
 PAYMENT_PAGE_ORIGINS = env.list("PAYMENT_PAGE_ORIGINS", default=[SANDBOX_URL] if SANDBOX else [])
 CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"] += PAYMENT_PAGE_ORIGINS
-PROVIDER_BASE_URLS = {"fp": FP_BASE_URL, "amfi": AMFI_BASE_URL}
+PROVIDER_BASE_URLS = {"fp": FP_BASE_URL, "amfi": AMFI_BASE_URL, "amfi history": AMFI_HISTORY_BASE_URL}
 
 # --- API (partner endpoints come with their own app files; nothing is open by default) ---------------------------
 
@@ -360,15 +368,33 @@ REST_FRAMEWORK = {
 
 # --- Admin ------------------------------------------------------------------------------------------------------
 
+# Our accent (static/src/css/tokens.css) as the steps that Unfold asks for; `base` is our ink on warm paper.
+# fmt: off
+_STEPS = ("50", "100", "200", "300", "400", "500", "600", "700", "800", "900", "950")
+_ACCENT = ("#f4f5fb", "#eceef8", "#d5daf0", "#b3bef8", "#8a97dd", "#5f6dbd",
+           "#2c3779", "#262f69", "#1f2860", "#191f4a", "#11152f")
+_PAPER = ("#f9f9f7", "#f1f0ec", "#e4e3dd", "#cfced0", "#989eae", "#636876",
+          "#4d5260", "#343948", "#1f2330", "#171a22", "#11131a")
+# fmt: on
 UNFOLD = {
     "SITE_TITLE": f"{BRAND['name']} operations",
     "SITE_HEADER": f"{BRAND['name']} operations",
     "SITE_SUBHEADER": "Sandbox: no real money moves" if SANDBOX else "Live",
     "SITE_URL": "/",
-    "SHOW_HISTORY": True,
+    "SITE_SYMBOL": "potted_plant",
+    # Each page of ours shows the audit log of its object; Django's own log of edits would be a second truth.
+    "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": True,
     "ENVIRONMENT": "portal.views.admin_environment",
     "DASHBOARD_CALLBACK": "portal.admin.dashboard",
+    "STYLES": ["portal.admin.stylesheet"],
+    "SIDEBAR": {"show_search": False, "navigation": "portal.admin.navigation"},
+    "BORDER_RADIUS": "8px",
+    "COLORS": {
+        "primary": dict(zip(_STEPS, _ACCENT, strict=True)),
+        "base": dict(zip(_STEPS, _PAPER, strict=True)),
+    },
 }
 
 # --- Logging ----------------------------------------------------------------------------------------------------

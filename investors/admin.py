@@ -1,0 +1,274 @@
+"""Investors and what they have authorised, as operations see them: identifiers masked, nothing to edit."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.contrib import admin
+from django.db.models import Count, Q
+from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateTimeFilter
+from unfold.decorators import display
+
+from investors import lifecycle
+from investors.models import PAN_INDEX, Address, BankAccount, Consent, InvestmentAccount, Investor, KycCheck, Nominee
+from portal import redaction
+from portal.admin import home, show
+from portal.admin.base import Lines, OpsAdmin
+from portal.admin.filters import StuckFilter, UnknownFilter, stuck
+from portal.admin.finding import by_code, by_email, by_part, by_text, pan_query
+
+TONES = {lifecycle.DRAFT: "neutral", lifecycle.REGISTERING: "waiting", lifecycle.READY: "done"}
+# Registration is two calls; an hour later a person should look.
+PATIENCE = {lifecycle.REGISTERING: timedelta(hours=1)}
+
+
+class AddressLines(Lines):
+    """Where the investor lives."""
+
+    model = Address
+    fields = ("kind", "line1", "line2", "line3", "city", "state", "pincode")
+
+
+class NomineeLines(Lines):
+    """Who receives the units when the investor dies."""
+
+    model = Nominee
+    fields = ("position", "name", "relationship", "share", "guardian_name")
+
+
+class BankAccountLines(Lines):
+    """The investor's bank accounts, by their last four digits."""
+
+    model = BankAccount
+    fields = ("code", "bank_name", "masked_number", "ifsc", "kind", "is_primary", "provider_ref")
+
+    @display(description="Number")
+    def masked_number(self, account: BankAccount) -> str:
+        return f"ends in {account.last_four}"
+
+
+class KycLines(Lines):
+    """What the registries said, newest first."""
+
+    model = KycCheck
+    ordering = ("-checked_at",)
+    fields = ("checked", "is_compliant", "reason", "action", "investment_limit")
+
+    @display(description="Checked")
+    def checked(self, check: KycCheck) -> str:
+        return show.moment(check.checked_at)
+
+
+@admin.register(Investor)
+class InvestorAdmin(OpsAdmin):
+    """People who invest: how far their registration is, and what was said about it."""
+
+    patience = PATIENCE
+    list_display = ("code", "name", "pan_masked", "state_badge", "age_now", "login", "partner", "provider_ref")
+    list_filter = (("state", ChoicesCheckboxFilter), StuckFilter, UnknownFilter)
+    list_select_related = ("user", "partner")
+    ordering = ("-id",)
+    finders = (by_code("code"), by_text("provider_ref", "mobile"), by_email("user"), by_part("name"))
+    private_query = staticmethod(pan_query("pan_index", PAN_INDEX))
+    private_lookups = ("pan_index__in",)
+    search_help_text = "Code, name, e-mail, mobile or whole PAN"
+    quick = (
+        ("Being registered", "state__exact=REGISTERING"),
+        ("Stuck", "stuck=1"),
+        ("Ready", "state__exact=READY"),
+        ("All", ""),
+    )
+    shows_calls = True
+    inlines = (KycLines, BankAccountLines, AddressLines, NomineeLines)
+    fieldsets = (
+        (None, {"fields": ("code", "name", "pan_masked", "state_badge", "age_now", "login", "partner")}),
+        (
+            "Person",
+            {"fields": ("date_of_birth", "gender", "marital_status", "occupation", "mobile", "nomination_opted_out")},
+        ),
+        (
+            "FATCA and CRS",
+            {
+                "fields": (
+                    "country_of_birth",
+                    "source_of_wealth",
+                    "income",
+                    "tax_resident_only_in_india",
+                    "is_politically_exposed",
+                    "is_related_to_politically_exposed",
+                )
+            },
+        ),
+        ("At the provider", {"fields": ("provider_ref", "account", "attempt_words", "refused")}),
+    )
+
+    @display(description="PAN")
+    def pan_masked(self, investor: Investor) -> str:
+        return investor.masked_pan or show.NOTHING
+
+    @display(description="State", ordering="state")
+    def state_badge(self, investor: Investor) -> str:
+        if investor.is_unknown:
+            return show.badge("checking", "checking")
+        if investor.refusal:
+            return show.badge("needs", "to be corrected")
+        return show.badge(TONES[investor.state], investor.get_state_display())
+
+    @display(description="In this state", ordering="state_since")
+    def age_now(self, investor: Investor) -> str:
+        return show.since(investor.state_since)
+
+    @display(description="Signs in as")
+    def login(self, investor: Investor) -> str:
+        return show.change_link(investor.user, investor.user.email)
+
+    @display(description="Gross annual income")
+    def income(self, investor: Investor) -> str:
+        return f"₹{show.grouped(investor.gross_annual_income)}" if investor.gross_annual_income else show.NOTHING
+
+    @display(description="Investment account")
+    def account(self, investor: Investor) -> str:
+        return ", ".join(each.provider_ref for each in investor.investmentaccounts.all()) or show.NOTHING
+
+    @display(description="Attempts")
+    def attempt_words(self, investor: Investor) -> str:
+        return show.attempt_words(investor)
+
+    @display(description="Refused")
+    def refused(self, investor: Investor) -> str:
+        return show.pretty(investor.refusal)
+
+
+@admin.register(KycCheck)
+class KycCheckAdmin(OpsAdmin):
+    """Answers of the KYC registries. Never changed; the newest counts."""
+
+    list_display = ("checked", "investor", "answer", "reason", "action", "limit")
+    list_filter = (("is_compliant", BooleanRadioFilter), ("checked_at", RangeDateTimeFilter))
+    list_select_related = ("investor",)
+    ordering = ("-id",)
+    finders = (by_code("investor__code"), by_text("provider_ref"), by_email("investor__user"))
+    private_query = staticmethod(pan_query("pan_index", PAN_INDEX))
+    private_lookups = ("pan_index__in",)
+    search_help_text = "Investor code, e-mail or whole PAN"
+    fieldsets = (
+        (None, {"fields": ("investor", "answer", "reason", "action", "limit", "checked", "provider_ref")}),
+        ("The registry's own words", {"fields": ("words",)}),
+    )
+
+    @display(description="Checked", ordering="id")
+    def checked(self, check: KycCheck) -> str:
+        return show.moment(check.checked_at)
+
+    @display(description="Answer")
+    def answer(self, check: KycCheck) -> str:
+        return show.badge("done", "compliant") if check.is_compliant else show.badge("needs", "not compliant")
+
+    @display(description="Limit a year")
+    def limit(self, check: KycCheck) -> str:
+        return show.rupees(check.investment_limit)
+
+    @display(description="Verbatim")
+    def words(self, check: KycCheck) -> str:
+        return redaction.text(check.verbatim) or show.NOTHING
+
+
+@admin.register(BankAccount)
+class BankAccountAdmin(OpsAdmin):
+    """Bank accounts by their last four digits."""
+
+    list_display = ("code", "investor", "bank_name", "masked_number", "ifsc", "kind", "is_primary", "provider_ref")
+    list_filter = (("is_primary", BooleanRadioFilter),)
+    list_select_related = ("investor",)
+    ordering = ("-id",)
+    finders = (by_code("code", "investor__code"), by_text("provider_ref"), by_email("investor__user"))
+    search_help_text = "Account code, investor code or e-mail"
+    fieldsets = (
+        (None, {"fields": ("code", "investor", "bank_name", "branch_name", "ifsc", "masked_number", "kind")}),
+        ("Use", {"fields": ("is_primary", "provider_ref", "added")}),
+    )
+
+    @display(description="Number")
+    def masked_number(self, account: BankAccount) -> str:
+        return f"ends in {account.last_four}"
+
+    @display(description="Added")
+    def added(self, account: BankAccount) -> str:
+        return show.moment(account.created_at)
+
+
+@admin.register(Consent)
+class ConsentAdmin(OpsAdmin):
+    """What investors said yes to, in the words they were shown. The code itself is kept nowhere."""
+
+    list_display = ("code", "investor", "purpose", "rupees", "isin", "answer", "asked", "tries")
+    list_filter = (("asked_at", RangeDateTimeFilter),)
+    list_select_related = ("investor",)
+    ordering = ("-id",)
+    finders = (by_code("code", "investor__code", "isin"), by_email("investor__user"))
+    search_help_text = "Consent code, investor code, ISIN or e-mail"
+    fieldsets = (
+        (None, {"fields": ("code", "investor", "purpose", "rupees", "isin", "folio_number", "answer")}),
+        ("Shown", {"fields": ("was_shown", "digest")}),
+        ("When and where", {"fields": ("asked", "expires", "given", "contact_masked", "tries", "ip", "given_ip")}),
+    )
+
+    @display(description="Amount", ordering="amount")
+    def rupees(self, consent: Consent) -> str:
+        return show.rupees(consent.amount)
+
+    @display(description="Answer")
+    def answer(self, consent: Consent) -> str:
+        if consent.given_at:
+            return show.badge("done", "given")
+        return show.badge("neutral", "not given")
+
+    @display(description="Asked", ordering="id")
+    def asked(self, consent: Consent) -> str:
+        return show.moment(consent.asked_at)
+
+    @display(description="Valid until")
+    def expires(self, consent: Consent) -> str:
+        return show.moment(consent.expires_at)
+
+    @display(description="Given")
+    def given(self, consent: Consent) -> str:
+        return show.moment(consent.given_at)
+
+    @display(description="Code sent to")
+    def contact_masked(self, consent: Consent) -> str:
+        return redaction.mask_email(consent.contact)
+
+    @display(description="Words and figures")
+    def was_shown(self, consent: Consent) -> str:
+        return show.pretty(consent.shown)
+
+
+@admin.register(InvestmentAccount)
+class InvestmentAccountAdmin(OpsAdmin):
+    """Accounts at FP under which orders are placed."""
+
+    list_display = ("provider_ref", "investor", "created_at")
+    list_select_related = ("investor",)
+    ordering = ("-id",)
+    finders = (by_text("provider_ref"), by_code("investor__code"))
+    search_help_text = "Provider's number or investor code"
+    fieldsets = ((None, {"fields": ("provider_ref", "investor", "created_at")}),)
+
+
+@home.part(order=50, permission="investors.view_investor")
+def investors_part(at: datetime) -> home.Part:
+    """Registrations on their way."""
+    counts = Investor.objects.filter(state=lifecycle.REGISTERING).aggregate(
+        all=Count("pk"),
+        stuck=Count("pk", filter=stuck(PATIENCE, at)),
+        refused=Count("pk", filter=~Q(refusal=[])),
+    )
+    tile = home.Tile(
+        "Being registered",
+        str(counts["all"]),
+        f"{counts['stuck']} stuck · {counts['refused']} to be corrected",
+        show.list_url(Investor, "state__exact=REGISTERING"),
+        "needs" if counts["stuck"] else "neutral",
+    )
+    return home.Part([tile])

@@ -1,0 +1,5 @@
+"""Orders, the ledger and schemes, as operations see them."""
+
+from orders.admin import ledger, mf, schemes
+
+__all__ = ["ledger", "mf", "schemes"]

@@ -1,0 +1,102 @@
+"""The ledger: folios, transactions, holdings. Facts and what follows from them; nobody edits either."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter
+from unfold.decorators import display
+
+from investors.models import PAN_INDEX
+from orders.models import Folio, Holding, Transaction
+from portal.admin import show
+from portal.admin.base import OpsAdmin
+from portal.admin.finding import by_code, by_email, by_text, pan_query
+
+
+class LedgerAdmin(OpsAdmin):
+    """What the three lists share."""
+
+    private_query = staticmethod(pan_query("investor__pan_index", PAN_INDEX))
+    private_lookups = ("investor__pan_index__in",)
+    search_help_text = "Folio, investor code, ISIN, e-mail or PAN"
+
+
+@admin.register(Folio)
+class FolioAdmin(LedgerAdmin):
+    """The investor's account numbers at fund houses."""
+
+    list_display = ("number", "fund_house", "investor")
+    list_select_related = ("fund_house", "investor")
+    ordering = ("-id",)
+    finders = (by_text("number"), by_code("investor__code"), by_email("investor__user"))
+    fieldsets = ((None, {"fields": ("number", "fund_house", "investor")}),)
+
+
+@admin.register(Transaction)
+class TransactionAdmin(LedgerAdmin):
+    """Units moving, once and for ever. Wrong ones are reversed by a second row."""
+
+    list_display = (
+        "traded_on",
+        "kind",
+        "investor",
+        "scheme",
+        "units_moved",
+        "rupees",
+        "price",
+        "folio",
+        "is_provisional",
+    )
+    list_filter = (
+        ("kind", ChoicesCheckboxFilter),
+        ("is_provisional", BooleanRadioFilter),
+        ("traded_on", RangeDateFilter),
+    )
+    list_select_related = ("investor", "scheme", "folio")
+    ordering = ("-id",)
+    finders = (by_text("folio__number"), by_code("investor__code", "scheme__isin"), by_email("investor__user"))
+    fieldsets = (
+        (None, {"fields": ("kind", "investor", "scheme", "folio", "units_moved", "rupees", "price", "traded_on")}),
+        ("Where it comes from", {"fields": ("order", "reverses", "is_provisional", "recorded")}),
+    )
+
+    @display(description="Units", ordering="units")
+    def units_moved(self, transaction: Transaction) -> str:
+        return show.figure(transaction.units, 3)
+
+    @display(description="Amount", ordering="amount")
+    def rupees(self, transaction: Transaction) -> str:
+        return show.rupees(transaction.amount)
+
+    @display(description="NAV")
+    def price(self, transaction: Transaction) -> str:
+        return show.figure(transaction.nav, 4, "₹")
+
+    @display(description="Recorded")
+    def recorded(self, transaction: Transaction) -> str:
+        return show.moment(transaction.recorded_at)
+
+
+@admin.register(Holding)
+class HoldingAdmin(LedgerAdmin):
+    """What a folio holds now: computed from transactions."""
+
+    list_display = ("investor", "scheme", "units_held", "cost", "folio", "first_bought_on", "rebuilt")
+    list_select_related = ("investor", "scheme", "folio")
+    ordering = ("-id",)
+    finders = (by_text("folio__number"), by_code("investor__code", "scheme__isin"), by_email("investor__user"))
+    fieldsets = (
+        (None, {"fields": ("investor", "scheme", "folio", "units_held", "cost", "first_bought_on", "rebuilt")}),
+    )
+
+    @display(description="Units", ordering="units")
+    def units_held(self, holding: Holding) -> str:
+        return show.figure(holding.units, 3)
+
+    @display(description="Invested", ordering="invested")
+    def cost(self, holding: Holding) -> str:
+        return show.rupees(holding.invested)
+
+    @display(description="Rebuilt")
+    def rebuilt(self, holding: Holding) -> str:
+        return show.moment(holding.rebuilt_at)

@@ -1,0 +1,228 @@
+"""Mutual-fund orders: where each stands, for how long, what was said about it, and the two things staff may do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from django.contrib import admin
+from django.db.models import Count, Min, Model, Q, QuerySet, Sum
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter
+from unfold.decorators import display
+
+from investors.models import PAN_INDEX
+from orders import lifecycle
+from orders.models import MfOrder
+from orders.operations import sending
+from orders.queries.stuck import PATIENCE
+from portal.admin import home, show
+from portal.admin.acts import Act, By
+from portal.admin.base import OpsAdmin
+from portal.admin.filters import StuckFilter, UnknownFilter, fixed_filter, stuck
+from portal.admin.finding import by_code, by_email, by_text, pan_query
+
+TONES = {
+    lifecycle.CREATED: "waiting",
+    lifecycle.SUBMITTING: "waiting",
+    lifecycle.AWAITING_PAYMENT: "needs",
+    lifecycle.PAID: "waiting",
+    lifecycle.PLACED: "waiting",
+    lifecycle.ALLOTTED: "done",
+    lifecycle.REJECTED: "failed",
+    lifecycle.EXPIRED: "failed",
+    lifecycle.CANCELLED: "neutral",
+    lifecycle.REVERSED: "failed",
+}
+
+
+def state_badge(order: MfOrder) -> str:
+    """The order's state; an unknown outcome is shown as what it is."""
+    if order.is_unknown:
+        return show.badge("checking", "checking")
+    return show.badge(TONES[order.state], order.get_state_display())
+
+
+def _refresh(order: MfOrder, by: By) -> str:
+    sending.refresh(order_id=order.pk, at=by.at, actor=by.actor, reason=by.reason)
+    now = MfOrder.objects.get(pk=order.pk)
+    if now.state != order.state:
+        return f"The provider was asked: {now.get_state_display()}."
+    return "The provider was asked; there is no news."
+
+
+def _submit_again(order: MfOrder, by: By) -> str:
+    sending.submit_again(order_id=order.pk, actor=by.actor, reason=by.reason, at=by.at)
+    return "The order is sent again under the same reference, after one more look-up."
+
+
+@admin.register(MfOrder)
+class MfOrderAdmin(OpsAdmin):
+    """Orders. Money and state are what operations and the provider made them; nobody types them."""
+
+    patience = PATIENCE
+    list_display = (
+        "code",
+        "investor",
+        "scheme_name",
+        "rupees",
+        "state",
+        "age_now",
+        "provider_ref",
+        "attempts",
+        "due",
+    )
+    list_filter = (
+        ("state", ChoicesCheckboxFilter),
+        StuckFilter,
+        UnknownFilter,
+        fixed_filter("gateway", "gateway", "RTA", "BSE"),
+        ("placed_at", RangeDateTimeFilter),
+    )
+    list_select_related = ("investor", "scheme")
+    ordering = ("-id",)
+    finders = (
+        by_code("code", "client_ref", "investor__code", "scheme__isin"),
+        by_text("provider_ref"),
+        by_email("investor__user"),
+    )
+    private_query = staticmethod(pan_query("investor__pan_index", PAN_INDEX))
+    private_lookups = ("investor__pan_index__in",)
+    search_help_text = "Code, reference, ISIN, investor code, e-mail or PAN"
+    quick = (
+        ("Open", "&".join(f"state__exact={state}" for state in lifecycle.OPEN)),
+        ("Stuck", "stuck=1"),
+        ("We are checking", "unknown=1"),
+        ("Allotted", "state__exact=ALLOTTED"),
+        ("All", ""),
+    )
+    shows_calls = True
+    fieldsets = (
+        (
+            None,
+            {"fields": ("code", "state", "age_now", "investor", "scheme", "isin", "rupees", "method", "payments")},
+        ),
+        ("At the provider", {"fields": ("provider", "gateway", "client_ref", "provider_ref", "attempts", "due")}),
+        ("Told the investor", {"fields": ("placed", "predicted_nav_on", "prediction", "consent", "bank_account")}),
+        ("Allotted", {"fields": ("units", "nav", "net_amount", "allotted_on", "folio")}),
+        ("Refused", {"fields": ("failure_code", "failure_text")}),
+    )
+    acts = (
+        Act(
+            name="refresh",
+            label="Refresh from provider",
+            permission="orders.act_mforder",
+            explain="Asks the provider what it says about this order now, and takes it in. Nothing is sent or bought. "
+            "An unknown outcome is looked up by our reference.",
+            run=_refresh,
+            offered=lambda order: bool(order.provider_ref or order.is_unknown),
+            icon="sync",
+        ),
+        Act(
+            name="submit-again",
+            label="Submit again",
+            permission="orders.act_mforder",
+            explain="Several look-ups did not find this order at the provider. It is looked up once more and then sent "
+            "under the same reference, which the provider refuses if it has the first one. Compare with the "
+            "provider's own screen before you go on.",
+            run=_submit_again,
+            offered=sending.may_submit_again,
+            icon="outbox",
+            danger=True,
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[MfOrder]:
+        # A list shows no PAN, so it decrypts none.
+        return super().get_queryset(request).defer("investor__pan")
+
+    def related(self, obj: Model) -> Sequence[Model]:
+        return _payments_of(obj)
+
+    @display(description="Scheme")
+    def scheme_name(self, order: MfOrder) -> str:
+        name = order.scheme.name
+        return name if len(name) <= 44 else name[:43] + "…"
+
+    @display(description="ISIN")
+    def isin(self, order: MfOrder) -> str:
+        return order.scheme.isin
+
+    @display(description="Amount", ordering="amount")
+    def rupees(self, order: MfOrder) -> str:
+        return show.rupees(order.amount)
+
+    @display(description="State", ordering="state")
+    def state(self, order: MfOrder) -> str:
+        return state_badge(order)
+
+    @display(description="In this state", ordering="state_since")
+    def age_now(self, order: MfOrder) -> str:
+        return show.since(order.state_since)
+
+    @display(description="Attempts")
+    def attempts(self, order: MfOrder) -> str:
+        return show.attempt_words(order)
+
+    @display(description="Next look", ordering="due_at")
+    def due(self, order: MfOrder) -> str:
+        return show.due_words(order.due_at)
+
+    @display(description="Pays by")
+    def method(self, order: MfOrder) -> str:
+        return order.get_payment_method_display()
+
+    @display(description="Payments")
+    def payments(self, order: MfOrder) -> str:
+        return show.links((payment, payment.get_state_display()) for payment in _payments_of(order))
+
+    @display(description="Placed")
+    def placed(self, order: MfOrder) -> str:
+        return show.moment(order.placed_at)
+
+    @display(description="Units")
+    def units(self, order: MfOrder) -> str:
+        return show.figure(order.allotted_units, 3)
+
+    @display(description="NAV")
+    def nav(self, order: MfOrder) -> str:
+        return show.figure(order.allotted_nav, 4, "₹")
+
+    @display(description="Invested after stamp duty")
+    def net_amount(self, order: MfOrder) -> str:
+        return show.rupees(order.allotted_amount)
+
+
+def _payments_of(order: Model) -> list[Model]:
+    """The attempts at collecting money for an order, newest first, through the reverse side of their lines."""
+    lines = order.payment_lines.select_related("payment").order_by("-id")  # type: ignore[attr-defined]
+    return [line.payment for line in lines]
+
+
+@home.part(order=20, permission="orders.view_mforder")
+def orders_part(at: datetime) -> home.Part:
+    """Orders that are on their way, by state, with what is stuck and how much money waits."""
+    is_stuck, is_unknown = stuck(PATIENCE, at), Q(attempt=MfOrder.Outcome.UNKNOWN)
+    found = {
+        each["state"]: each
+        for each in MfOrder.objects.filter(state__in=lifecycle.OPEN)
+        .order_by()
+        .values("state")
+        .annotate(
+            count=Count("pk"),
+            value=Sum("amount"),
+            stuck=Count("pk", filter=is_stuck),
+            at_risk=Sum("amount", filter=is_stuck, default=Decimal(0)),
+            unknown=Count("pk", filter=is_unknown),
+            in_doubt=Sum("amount", filter=is_unknown, default=Decimal(0)),
+            oldest=Min("state_since"),
+        )
+    }
+    return home.money_part(
+        model=MfOrder,
+        words="orders",
+        found=found,
+        states=[(state, MfOrder.State(state).label) for state in lifecycle.OPEN],
+        at=at,
+    )

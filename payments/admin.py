@@ -1,0 +1,209 @@
+"""Payments: where each attempt at collecting money stands, for which orders, and what was said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from django.contrib import admin
+from django.db.models import Count, Min, Model, Q, QuerySet, Sum
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter
+from unfold.decorators import display
+
+from investors.models import PAN_INDEX
+from payments import lifecycle, operations
+from payments.models import Payment, PaymentLine
+from payments.patience import PATIENCE
+from portal.admin import home, show
+from portal.admin.acts import Act, By
+from portal.admin.base import Lines, OpsAdmin
+from portal.admin.filters import StuckFilter, UnknownFilter, stuck
+from portal.admin.finding import by_code, by_email, by_text, pan_query
+
+TONES = {
+    lifecycle.CREATED: "waiting",
+    lifecycle.STARTING: "waiting",
+    lifecycle.AWAITING_INVESTOR: "needs",
+    lifecycle.DEBITED: "waiting",
+    lifecycle.TRANSFERRED: "waiting",
+    lifecycle.SETTLED: "done",
+    lifecycle.FAILED: "failed",
+    lifecycle.EXPIRED: "failed",
+}
+# Payments that something is still expected of.
+ON_THEIR_WAY = tuple(state for state in lifecycle.LIVE if state != lifecycle.SETTLED)
+
+
+class PaymentLineLines(Lines):
+    """For which orders."""
+
+    model = PaymentLine
+    verbose_name_plural = "orders of this payment"
+    fields = ("order_link", "rupees", "is_live")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PaymentLine]:
+        return super().get_queryset(request).select_related("order")
+
+    @display(description="Order")
+    def order_link(self, line: PaymentLine) -> str:
+        return show.change_link(line.order, f"{line.order.code} ({line.order.get_state_display()})")
+
+    @display(description="Amount")
+    def rupees(self, line: PaymentLine) -> str:
+        return show.rupees(line.amount)
+
+
+def _refresh(payment: Payment, by: By) -> str:
+    operations.refresh(payment_id=payment.pk, at=by.at, actor=by.actor, reason=by.reason)
+    now = Payment.objects.get(pk=payment.pk)
+    if now.state != payment.state:
+        return f"The provider was asked: {now.get_state_display()}."
+    return "The provider was asked; there is no news."
+
+
+@admin.register(Payment)
+class PaymentAdmin(OpsAdmin):
+    """Payments. The page at the bank is the investor's alone: its address is never shown here."""
+
+    patience = PATIENCE
+    list_display = (
+        "code",
+        "investor",
+        "rupees",
+        "way",
+        "state",
+        "age_now",
+        "provider_ref",
+        "attempts",
+        "due",
+    )
+    list_filter = (
+        ("state", ChoicesCheckboxFilter),
+        StuckFilter,
+        UnknownFilter,
+        ("method", ChoicesCheckboxFilter),
+        ("created_at", RangeDateTimeFilter),
+    )
+    list_select_related = ("investor",)
+    ordering = ("-id",)
+    finders = (
+        by_code("code", "investor__code", "lines__order__code"),
+        by_text("provider_ref"),
+        by_email("investor__user"),
+    )
+    private_query = staticmethod(pan_query("investor__pan_index", PAN_INDEX))
+    private_lookups = ("investor__pan_index__in",)
+    search_help_text = "Code, order code, provider's number, investor code, e-mail or PAN"
+    quick = (
+        ("On their way", "&".join(f"state__exact={state}" for state in ON_THEIR_WAY)),
+        ("Stuck", "stuck=1"),
+        ("We are checking", "unknown=1"),
+        ("Failed", "state__exact=FAILED&state__exact=EXPIRED"),
+        ("All", ""),
+    )
+    shows_calls = True
+    inlines = (PaymentLineLines,)
+    fieldsets = (
+        (None, {"fields": ("code", "state", "age_now", "investor", "rupees", "way")}),
+        ("At the provider", {"fields": ("provider", "provider_ref", "attempts", "due", "page_until", "handed_over")}),
+        ("Money", {"fields": ("created", "debited", "transferred", "settled")}),
+        ("Failed", {"fields": ("failure_code", "failure_text")}),
+    )
+    acts = (
+        Act(
+            name="refresh",
+            label="Refresh from provider",
+            permission="payments.act_payment",
+            explain="Asks the provider what it says about this payment now, and takes that in. No money is collected.",
+            run=_refresh,
+            offered=lambda payment: bool(payment.provider_ref or payment.is_unknown),
+            icon="sync",
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Payment]:
+        # A list shows neither a PAN nor a bank's page, so it decrypts none.
+        return super().get_queryset(request).defer("investor__pan", "token_url")
+
+    def related(self, obj: Model) -> Sequence[Model]:
+        return [line.order for line in PaymentLine.objects.filter(payment=obj.pk).select_related("order")]
+
+    @display(description="Amount", ordering="amount")
+    def rupees(self, payment: Payment) -> str:
+        return show.rupees(payment.amount)
+
+    @display(description="By")
+    def way(self, payment: Payment) -> str:
+        return payment.get_method_display()
+
+    @display(description="State", ordering="state")
+    def state(self, payment: Payment) -> str:
+        if payment.is_unknown:
+            return show.badge("checking", "checking")
+        return show.badge(TONES[payment.state], payment.get_state_display())
+
+    @display(description="In this state", ordering="state_since")
+    def age_now(self, payment: Payment) -> str:
+        return show.since(payment.state_since)
+
+    @display(description="Attempts")
+    def attempts(self, payment: Payment) -> str:
+        return show.attempt_words(payment)
+
+    @display(description="Next look", ordering="due_at")
+    def due(self, payment: Payment) -> str:
+        return show.due_words(payment.due_at)
+
+    @display(description="Bank's page valid until")
+    def page_until(self, payment: Payment) -> str:
+        return show.moment(payment.token_expires_at)
+
+    @display(description="Investor sent to the bank's page")
+    def handed_over(self, payment: Payment) -> str:
+        return show.moment(payment.handed_over_at)
+
+    @display(description="Created")
+    def created(self, payment: Payment) -> str:
+        return show.moment(payment.created_at)
+
+    @display(description="Debited")
+    def debited(self, payment: Payment) -> str:
+        return show.moment(payment.debited_at)
+
+    @display(description="Transferred")
+    def transferred(self, payment: Payment) -> str:
+        return show.moment(payment.transferred_at)
+
+    @display(description="Settled")
+    def settled(self, payment: Payment) -> str:
+        return show.moment(payment.settled_at)
+
+
+@home.part(order=30, permission="payments.view_payment")
+def payments_part(at: datetime) -> home.Part:
+    """Payments that are on their way, by state, with what is stuck and how much money waits."""
+    is_stuck, is_unknown = stuck(PATIENCE, at), Q(attempt=Payment.Outcome.UNKNOWN)
+    found = {
+        each["state"]: each
+        for each in Payment.objects.filter(state__in=ON_THEIR_WAY)
+        .order_by()
+        .values("state")
+        .annotate(
+            count=Count("pk"),
+            value=Sum("amount"),
+            stuck=Count("pk", filter=is_stuck),
+            at_risk=Sum("amount", filter=is_stuck, default=Decimal(0)),
+            unknown=Count("pk", filter=is_unknown),
+            in_doubt=Sum("amount", filter=is_unknown, default=Decimal(0)),
+            oldest=Min("state_since"),
+        )
+    }
+    return home.money_part(
+        model=Payment,
+        words="payments",
+        found=found,
+        states=[(state, Payment.State(state).label) for state in ON_THEIR_WAY],
+        at=at,
+    )

@@ -1,0 +1,15 @@
+"""The admin of operations: what every app's admin pages share, and the kernel's own pages.
+
+base        read-only pages with confirmed acts, search and paging    acts        what an act is
+timeline    audit entries and provider calls in words                 show        badges, ages, rupees, links
+filters     stuck, unknown                                            finding     search through indexes
+home        the first page, made of parts that apps register          menu        the side navigation
+
+work, evidence, people, system    the kernel's own pages
+"""
+
+from portal.admin import evidence, people, system, work
+from portal.admin.home import dashboard
+from portal.admin.menu import navigation, stylesheet
+
+__all__ = ["dashboard", "evidence", "navigation", "people", "stylesheet", "system", "work"]

@@ -1,0 +1,106 @@
+"""What staff may do to an object: a button, a page that asks for the reason, one operation, words about how it went.
+
+An `Act` is data; `OpsAdmin` (base.py) gives it an address, checks the permission, shows the confirmation page on GET
+and runs the operation on POST. The same operation runs in the worker; here it gets `actor` and `reason`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import structlog
+from django import forms
+from django.db import models
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+
+from portal import audit
+from portal.errors import Failure
+from portal.gateway import errors
+from portal.models import User
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class By:
+    """Who acts, why, when, and what else the form asked."""
+
+    actor: User
+    reason: str
+    at: datetime
+    answers: Mapping[str, Any] = field(default_factory=dict)
+
+
+class ReasonForm(forms.Form):
+    """Every act is given a reason, in words that a colleague understands in a year."""
+
+    reason = forms.CharField(
+        min_length=5,
+        max_length=300,
+        label="Reason",
+        help_text="Goes into the audit log under your name. No PAN, no account numbers.",
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3, "autofocus": True}),
+    )
+
+
+def _always(_: Any) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class Act:
+    """One thing that staff may do. `run` calls the operation and returns words for the person who pressed the button.
+
+    `permission` is a permission, or a function of the object that names one. `offered` says whether the act makes
+    sense for this object now. `journalled_here` adds the audit entry for operations that do not write their own.
+    """
+
+    name: str
+    label: str
+    permission: str | Callable[[Any], str]
+    explain: str
+    run: Callable[[Any, By], str]
+    offered: Callable[[Any], bool] = _always
+    form: type[ReasonForm] = ReasonForm
+    icon: str = "play_arrow"
+    danger: bool = False
+    journalled_here: bool = False
+
+    def permission_for(self, obj: Any) -> str:
+        """The permission that this act needs on this object."""
+        return self.permission if isinstance(self.permission, str) else self.permission(obj)
+
+    def allowed(self, user: Any, obj: Any) -> bool:
+        """May this person do this to this object?"""
+        return user.has_perm(self.permission_for(obj))
+
+
+# Provider trouble in words for operations: what happened, and what is safe.
+TROUBLE: dict[type[errors.GatewayError], str] = {
+    errors.Unreachable: "The provider could not be reached. Nothing was sent; try again in a minute.",
+    errors.Throttled: "The provider asked us to slow down. Nothing was sent; try again in a minute.",
+    errors.OutcomeUnknown: "The provider gave no usable answer. Background work keeps looking; send nothing by hand.",
+    errors.NotAuthorised: "The provider does not accept our credentials. Check them before trying again.",
+    errors.Refused: "The provider said no.",
+    errors.Garbled: "The provider's answer could not be read. It is kept in the conversation below.",
+}
+
+
+def perform(act: Act, obj: models.Model, by: By) -> tuple[bool, str]:
+    """Run an act. Returns (whether it went through, words); foreseen trouble becomes words, never a broken page."""
+    if act.journalled_here:
+        audit.record(obj, f"ops.{act.name}", actor=by.actor, at=by.at, reason=by.reason)
+    try:
+        return True, act.run(obj, by)
+    except Failure as failure:
+        return False, failure.message
+    except errors.GatewayError as trouble:
+        log.warning("act_met_provider_trouble", act=act.name, subject=str(obj.pk), error=str(trouble))
+        return False, TROUBLE.get(type(trouble), "The provider could not help.")
+
+
+class ChoiceWidget(UnfoldAdminSelectWidget):
+    """A select in the look of the admin, for acts that ask one thing more than the reason."""

@@ -1,0 +1,236 @@
+"""The base of every admin page of ours: people look, operations act.
+
+`OpsAdmin` shows evidence, states and money read-only, offers acts (acts.py) on the detail page, and pages without
+counting. `KeptAdmin` is for the few things that staff keep by hand (holidays, partners): each save is audited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import flatten_fieldsets, unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_POST
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.enums import ActionVariant
+
+from portal import audit, clock
+from portal.access import STAFF, access
+from portal.admin import acts, timeline
+from portal.admin.acts import Act, By
+from portal.admin.finding import Finder
+from portal.admin.paging import UncountedPaginator
+
+
+class OpsAdmin(ModelAdmin):
+    """Read-only pages with acts. Subclasses are tables: columns, sections, finders, acts."""
+
+    actions = None
+    acts: tuple[Act, ...] = ()
+    # Search: what a term may be (finding.py), and how a term that must not stand in an address continues.
+    finders: tuple[Finder, ...] = ()
+    private_query: Callable[[str], dict[str, str] | None] = staticmethod(lambda _: None)
+    private_lookups: tuple[str, ...] = ()
+    # Links above the list: words and query string.
+    quick: tuple[tuple[str, str], ...] = ()
+    # Sections of the detail page below the fields.
+    shows_timeline = True
+    shows_calls = False
+    show_full_result_count = False
+    paginator = UncountedPaginator
+    list_per_page = 50
+    list_filter_submit = True
+    compressed_fields = True
+    list_before_template = "admin/quick.html"
+    change_form_outer_after_template = "admin/conversation.html"
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        return flatten_fieldsets(self.get_fieldsets(request, obj)) if self.fieldsets else []
+
+    def related(self, obj: Model) -> Sequence[Model]:
+        """Objects whose timeline and conversation belong on this object's page as well."""
+        return ()
+
+    # --- Finding --------------------------------------------------------------------------------------------------
+
+    def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
+        return ("finders",) if self.finders else ()
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        conditions = [found for finder in self.finders if term and (found := finder(term))]
+        if not term:
+            return queryset, False
+        return queryset.filter(Q.create(conditions, connector=Q.OR)) if conditions else queryset.none(), False
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        return lookup in self.private_lookups or super().lookup_allowed(lookup, value, request)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if self.private_query(request.GET.get("q", "")):
+            return self._found(request, request.GET)
+        return super().changelist_view(request, extra_context)
+
+    def _found(self, request: HttpRequest, asked: Any) -> HttpResponse:
+        term = asked.get("q", "").strip()
+        kept = {key: asked[key] for key in asked if key not in {"q", "p", "csrfmiddlewaretoken"}}
+        query = kept | (self.private_query(term) or ({"q": term} if term else {}))
+        url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        return redirect(f"{url}?{urlencode(query)}" if query else url)
+
+    def find_view(self, request: HttpRequest) -> HttpResponse:
+        """Where the search box posts to."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return self._found(request, request.POST)
+
+    # --- Acts -----------------------------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}"
+        find = access(STAFF)(self.admin_site.admin_view(require_POST(self.find_view)))
+        act = access(STAFF)(self.admin_site.admin_view(self.act_view))
+        own = [
+            path("find/", find, name=f"{name}_find"),
+            path("<path:object_id>/act/<slug:act_name>/", act, name=f"{name}_act"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def act_view(self, request: HttpRequest, object_id: str, act_name: str) -> HttpResponse:
+        """The confirmation page of an act (GET) and the act itself (POST)."""
+        act = next((each for each in self.acts if each.name == act_name), None)
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        obj = self.get_object(request, unquote(object_id))
+        if act is None or obj is None:
+            raise Http404
+        if not act.allowed(request.user, obj):
+            raise PermissionDenied
+        if not act.offered(obj):
+            messages.warning(request, f"“{act.label}” is not possible in the present state.")
+            return HttpResponseRedirect(self._url_of(obj))
+        form = act.form(request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            return self._perform(request, act, obj, form.cleaned_data)
+        return self._confirmation(request, act, obj, form)
+
+    def _perform(self, request: HttpRequest, act: Act, obj: Model, answers: dict[str, Any]) -> HttpResponse:
+        reason = str(answers.pop("reason"))
+        by = By(actor=request.user, reason=reason, at=clock.now(), answers=answers)  # type: ignore[arg-type]
+        done, words = acts.perform(act, obj, by)
+        (messages.success if done else messages.warning)(request, words)
+        return HttpResponseRedirect(self._url_of(obj))
+
+    def _confirmation(self, request: HttpRequest, act: Act, obj: Model, form: Any) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": act.label,
+            "act": act,
+            "object": obj,
+            "form": form,
+            "back": self._url_of(obj),
+        }
+        status = 422 if form.is_bound else 200
+        return TemplateResponse(request, "admin/act.html", context, status=status)
+
+    def _url_of(self, obj: Model) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
+    ) -> HttpResponse:
+        if obj is not None:
+            context["actions_detail"] = [
+                self._button(act, obj) for act in self.acts if act.allowed(request.user, obj) and act.offered(obj)
+            ]
+            together = [obj, *self.related(obj)]
+            context["open_cases"] = timeline.open_cases_of(together)
+            context["steps"] = timeline.steps_of(together) if self.shows_timeline else None
+            context["calls"] = timeline.calls_of(together) if self.shows_calls else None
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
+    def _button(self, act: Act, obj: Model) -> dict[str, Any]:
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_act"
+        return {
+            "title": act.label,
+            "icon": act.icon,
+            "variant": ActionVariant.DANGER if act.danger else ActionVariant.DEFAULT,
+            "attrs": {},
+            "dialog": None,
+            "path": reverse(name, args=[obj.pk, act.name]),
+        }
+
+
+class KeptAdmin(ModelAdmin):
+    """Something that staff keep by hand. Every save and removal is in the audit log: who did it, and what changed."""
+
+    actions = None
+    compressed_fields = True
+    warn_unsaved_form = True
+    change_form_outer_after_template = "admin/conversation.html"
+
+    def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        self._record(request, obj, "changed" if change else "added", form.changed_data)
+
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        self._record(request, obj, "removed", [])
+        super().delete_model(request, obj)
+
+    def _record(self, request: HttpRequest, obj: Model, what: str, fields: list[str]) -> None:
+        values = {name: getattr(obj, name, None) for name in fields}
+        actor: Any = request.user
+        audit.record(obj, f"{self.opts.model_name}.{what}", actor=actor, at=clock.now(), title=str(obj), **values)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
+    ) -> HttpResponse:
+        if obj is not None:
+            context["steps"] = timeline.steps_of([obj])
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
+
+class Lines(TabularInline):
+    """Rows of another table on an object's page: read-only."""
+
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Sequence[str]:
+        return tuple(self.fields or ())
+
+
+def replace(model: type[Model], model_admin: type[ModelAdmin]) -> None:
+    """Register a page of ours for a model of a library, in place of the library's."""
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)
+    admin.site.register(model, model_admin)

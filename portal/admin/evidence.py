@@ -1,0 +1,109 @@
+"""Evidence: the audit log and the journal of every call to a provider. Read-only for everybody, for ever."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter
+from unfold.decorators import display
+
+from portal import redaction
+from portal.admin import show, timeline
+from portal.admin.base import OpsAdmin
+from portal.admin.filters import fixed_filter
+from portal.admin.finding import by_code, by_text
+from portal.models import AuditEntry, GatewayCall
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(OpsAdmin):
+    """Who did what to which object, when and why; chained by the database so that no change stays unseen."""
+
+    list_display = ("id", "when", "words", "about", "actor", "why")
+    list_filter = (("at", RangeDateTimeFilter),)
+    ordering = ("-id",)
+    finders = (by_text("action", "actor", "subject_id"),)
+    search_help_text = "Action, actor (user:7) or key of the object"
+    shows_timeline = False
+    fieldsets = ((None, {"fields": ("id", "when", "words", "action", "about", "who", "why", "details")}),)
+
+    @display(description="When", ordering="id")
+    def when(self, entry: AuditEntry) -> str:
+        return show.moment(entry.at)
+
+    @display(description="What")
+    def words(self, entry: AuditEntry) -> str:
+        return timeline.words_of(entry.action)
+
+    @display(description="About")
+    def about(self, entry: AuditEntry) -> str:
+        return show.subject_link(entry.subject_kind, entry.subject_id)
+
+    @display(description="Who")
+    def who(self, entry: AuditEntry) -> str:
+        return timeline.names_of([entry.actor])[entry.actor]
+
+    @display(description="Reason")
+    def why(self, entry: AuditEntry) -> str:
+        return redaction.text(entry.reason)
+
+    @display(description="Details")
+    def details(self, entry: AuditEntry) -> str:
+        return show.pretty(entry.data)
+
+
+@admin.register(GatewayCall)
+class GatewayCallAdmin(OpsAdmin):
+    """The real conversation with providers, redacted when it was written."""
+
+    list_display = ("id", "provider", "method", "where", "outcome_badge", "status", "took", "when", "about")
+    list_filter = (
+        ("outcome", ChoicesCheckboxFilter),
+        fixed_filter("provider", "provider", "fp", "amfi"),
+        fixed_filter("method", "method", "GET", "POST", "PUT", "PATCH", "DELETE"),
+        ("started_at", RangeDateTimeFilter),
+    )
+    ordering = ("-id",)
+    finders = (by_code("our_ref"), by_text("subject_id"))
+    search_help_text = "Our reference or key of the object"
+    quick = (
+        ("Unknown outcome", "outcome__exact=OUTCOME_UNKNOWN&outcome__exact=GARBLED&outcome__exact=SENDING"),
+        ("Refused", "outcome__exact=REFUSED"),
+        ("Not sent", "outcome__exact=UNREACHABLE&outcome__exact=THROTTLED"),
+        ("All", ""),
+    )
+    shows_timeline = False
+    fieldsets = (
+        (None, {"fields": ("provider", "method", "path", "outcome_badge", "status", "took", "when", "error")}),
+        ("About", {"fields": ("about", "our_ref", "attempt_no")}),
+        ("Sent", {"fields": ("sent",)}),
+        ("Answered", {"fields": ("answered",)}),
+    )
+
+    @display(description="Path")
+    def where(self, call: GatewayCall) -> str:
+        return call.path if len(call.path) <= 60 else call.path[:59] + "…"
+
+    @display(description="Outcome", ordering="outcome")
+    def outcome_badge(self, call: GatewayCall) -> str:
+        tone = timeline.CALL_TONES[GatewayCall.Outcome(call.outcome)]
+        return show.badge(tone, call.get_outcome_display())
+
+    @display(description="Took")
+    def took(self, call: GatewayCall) -> str:
+        return show.NOTHING if call.took_ms is None else f"{call.took_ms} ms"
+
+    @display(description="When", ordering="id")
+    def when(self, call: GatewayCall) -> str:
+        return show.moment(call.started_at)
+
+    @display(description="About")
+    def about(self, call: GatewayCall) -> str:
+        return show.subject_link(call.subject_kind, call.subject_id) if call.subject_kind else show.NOTHING
+
+    @display(description="Body")
+    def sent(self, call: GatewayCall) -> str:
+        return show.pretty(call.request_body)
+
+    @display(description="Body")
+    def answered(self, call: GatewayCall) -> str:
+        return show.pretty(call.response_body)

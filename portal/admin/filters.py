@@ -1,0 +1,70 @@
+"""Filters that ask what operations ask: what is stuck, what is unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import RadioFilter
+
+from portal import clock
+from portal.attempts import PATIENCE as UNKNOWN_PATIENCE
+from portal.attempts import Attempted
+
+
+def stuck(patience: Mapping[str, timedelta], at: datetime) -> Q:
+    """Rows that have stood in a state for longer than its patience, or whose outcome is unknown for too long."""
+    condition = Q(attempt=Attempted.Outcome.UNKNOWN, unknown_since__lte=at - UNKNOWN_PATIENCE)
+    for state, length in patience.items():
+        condition |= Q(state=state, state_since__lte=at - length)
+    return condition
+
+
+class StuckFilter(RadioFilter):
+    """Rows that stand longer than the patience of their state; the model admin gives the table as `patience`."""
+
+    title = "stuck"
+    parameter_name = "stuck"
+    patience: Mapping[str, timedelta]
+
+    def __init__(self, request: HttpRequest, params: Any, model: Any, model_admin: Any) -> None:
+        self.patience = model_admin.patience
+        super().__init__(request, params, model, model_admin)
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("1", "Longer than its state should take")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(stuck(self.patience, clock.now())) if self.value() == "1" else queryset
+
+
+class UnknownFilter(RadioFilter):
+    """Rows whose last sending attempt has no known outcome."""
+
+    title = "outcome"
+    parameter_name = "unknown"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("1", "Unknown: we are checking")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(attempt=Attempted.Outcome.UNKNOWN) if self.value() == "1" else queryset
+
+
+def fixed_filter(name: str, words: str, *choices: str) -> type[RadioFilter]:
+    """A filter on a column whose few values are known here, so that the list need not ask the table for them."""
+
+    class Fixed(RadioFilter):
+        title = words
+        parameter_name = name
+
+        def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+            return [(choice, choice) for choice in choices]
+
+        def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+            return queryset.filter(**{name: self.value()}) if self.value() in choices else queryset
+
+    return Fixed

@@ -1,0 +1,250 @@
+"""The first page of operations: what needs a person, then how the machinery is.
+
+The page is made of parts. Each app registers its own beside its admin pages, because the kernel knows no app:
+
+    @home.part(order=20, permission="orders.view_mforder")
+    def orders(at: datetime) -> Part: ...
+
+A part is a few numbers (tiles) and tables (panels) from one or two set-based statements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, Min, Model, Q
+from django.http import HttpRequest
+from django.utils.html import format_html
+
+from portal import clock, money
+from portal.admin import show
+from portal.models import Case, Gate, GatewayCall, Heartbeat, InboundEvent
+
+HEALTH_WINDOW = timedelta(minutes=15)
+# Beat sends the heartbeat every 30 seconds and a worker writes it.
+BEAT_IS_LATE_AFTER = timedelta(minutes=3)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One number with its words; `tone` colours it when somebody has to act."""
+
+    label: str
+    value: str
+    note: str = ""
+    url: str = ""
+    tone: str = "neutral"
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A table. Cells are text or safe HTML from `show`; the first column is the row's name."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    empty: str
+    url: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one app puts on the first page."""
+
+    tiles: Sequence[Tile] = field(default_factory=tuple)
+    panels: Sequence[Panel] = field(default_factory=tuple)
+
+
+Builder = Callable[[datetime], Part]
+_parts: list[tuple[int, str, Builder]] = []
+
+
+def part(*, order: int, permission: str) -> Callable[[Builder], Builder]:
+    """Register a part; people without the permission do not see it."""
+
+    def register(build: Builder) -> Builder:
+        _parts.append((order, permission, build))
+        return build
+
+    return register
+
+
+def money_part(
+    *,
+    model: type[Model],
+    words: str,
+    found: Mapping[str, Mapping[str, Any]],
+    states: Sequence[tuple[str, str]],
+    at: datetime,
+) -> Part:
+    """Tiles and a table for rows that carry money, from one statement grouped by state.
+
+    `found` gives by state: count, value, stuck, at_risk (rupees that are stuck), unknown, in_doubt, oldest.
+    """
+    rows = [_state_row(model, state, label, found.get(state), at) for state, label in states]
+    stuck, unknown = (sum(each[key] for each in found.values()) for key in ("stuck", "unknown"))
+    at_risk, in_doubt = (sum((each[key] for each in found.values()), Decimal(0)) for key in ("at_risk", "in_doubt"))
+    tiles = [
+        Tile(
+            f"Stuck {words}",
+            str(stuck),
+            f"{money.rupees_short(at_risk)} waits" if stuck else "All move at their pace.",
+            show.list_url(model, "stuck=1"),
+            "needs" if stuck else "done",
+        ),
+        Tile(
+            f"Unknown {words}",
+            str(unknown),
+            f"{money.rupees_short(in_doubt)} in doubt" if unknown else "Every outcome is known.",
+            show.list_url(model, "unknown=1"),
+            "checking" if unknown else "done",
+        ),
+    ]
+    columns = ("State", "Count", "Value", "Stuck", "Value stuck", "Oldest")
+    title = f"{words.capitalize()} on their way"
+    return Part(tiles, [Panel(title, columns, rows, f"No {words} on their way.", show.list_url(model))])
+
+
+def _state_row(model: type[Model], state: str, label: str, found: Mapping[str, Any] | None, at: datetime) -> list[str]:
+    name = format_html('<a class="ops-link" href="{}">{}</a>', show.list_url(model, f"state__exact={state}"), label)
+    if found is None:
+        return [name, "0", *[show.NOTHING] * 4]
+    stuck = str(found["stuck"]) if found["stuck"] else show.NOTHING
+    at_risk = show.rupees(found["at_risk"]) if found["stuck"] else show.NOTHING
+    return [name, str(found["count"]), show.rupees(found["value"]), stuck, at_risk, show.age(at - found["oldest"])]
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Context of the first page (settings.UNFOLD)."""
+    at = clock.now()
+    parts = [
+        build(at)
+        for _, permission, build in sorted(_parts, key=lambda each: each[0])
+        if request.user.has_perm(permission)
+    ]
+    tiles = [tile for each in parts for tile in each.tiles]
+    panels = [panel for each in parts for panel in each.panels]
+    return {**context, "title": "Today's work", "tiles": tiles, "panels": panels, "as_of": show.moment(at)}
+
+
+@part(order=10, permission="portal.view_case")
+def cases_part(at: datetime) -> Part:
+    """Open cases by kind and age."""
+    kinds = list(
+        Case.objects.filter(state=Case.State.OPEN)
+        .values("kind")
+        .annotate(
+            count=Count("pk"),
+            nobodys=Count("pk", filter=Q(owner=None)),
+            today=Count("pk", filter=Q(opened_at__gte=at - timedelta(days=1))),
+            oldest=Min("opened_at"),
+        )
+        .order_by("oldest")
+    )
+    total = sum(each["count"] for each in kinds)
+    nobodys = sum(each["nobodys"] for each in kinds)
+    oldest = show.age(at - kinds[0]["oldest"]) if kinds else ""
+    tile = Tile(
+        "Open cases",
+        str(total),
+        f"{nobodys} nobody's · oldest {oldest}" if total else "Nothing waits for a person.",
+        show.list_url(Case, "state__exact=OPEN"),
+        "needs" if total else "done",
+    )
+    rows = [
+        [
+            each["kind"].replace("_", " ").capitalize(),
+            str(each["count"]),
+            str(each["today"]),
+            str(each["nobodys"]),
+            show.age(at - each["oldest"]),
+        ]
+        for each in kinds
+    ]
+    columns = ("Kind", "Open", "New in 24 h", "Nobody's", "Oldest")
+    url = show.list_url(Case, "state__exact=OPEN")
+    return Part([tile], [Panel("Cases", columns, rows, "No open case.", url)])
+
+
+@part(order=60, permission="portal.view_inboundevent")
+def inbox_part(at: datetime) -> Part:
+    """Doorbells that nobody answered."""
+    late = at - timedelta(minutes=2)
+    # NEW rows have an index of their own; FAILED ones are few because each needs a person.
+    counts = InboundEvent.objects.filter(state__in=["NEW", "FAILED"]).aggregate(
+        failed=Count("pk", filter=Q(state="FAILED")),
+        waiting=Count("pk", filter=Q(state="NEW", received_at__lt=late)),
+    )
+    url = show.list_url(InboundEvent, "state__exact=FAILED")
+    tone = "failed" if counts["failed"] else "needs" if counts["waiting"] else "done"
+    note = f"{counts['waiting']} waiting longer than 2 min"
+    return Part([Tile("Failed inbound events", str(counts["failed"]), note, url, tone)])
+
+
+@part(order=70, permission="portal.view_gate")
+def machinery_part(at: datetime) -> Part:
+    """Gates, and whether beat and a worker are alive."""
+    closed = list(Gate.objects.filter(is_closed=True).order_by("name"))
+    gate = Tile(
+        "Money gate",
+        "Closed" if closed else "Open",
+        "; ".join(each.reason for each in closed) or "Orders and payments are sent.",
+        show.list_url(Gate),
+        "failed" if closed else "done",
+    )
+    heard = Heartbeat.objects.filter(name="beat").values_list("at", flat=True).first()
+    late = heard is None or at - heard > BEAT_IS_LATE_AFTER
+    beat = Tile(
+        "Background work",
+        "Silent" if late else "Alive",
+        f"last heard {show.age(at - heard)} ago" if heard else "never heard: start worker and beat",
+        show.list_url(Heartbeat),
+        "failed" if late else "done",
+    )
+    return Part([gate, beat])
+
+
+_HEALTH = """
+    SELECT provider, count(*),
+           count(*) FILTER (WHERE outcome IN ('UNREACHABLE', 'THROTTLED', 'NOT_AUTHORISED')),
+           count(*) FILTER (WHERE outcome IN ('OUTCOME_UNKNOWN', 'GARBLED')),
+           count(*) FILTER (WHERE outcome = 'REFUSED'),
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY took_ms),
+           percentile_cont(0.95) WITHIN GROUP (ORDER BY took_ms),
+           max(started_at)
+      FROM portal_gatewaycall WHERE started_at >= %s GROUP BY provider ORDER BY provider
+"""
+
+
+@part(order=80, permission="portal.view_gatewaycall")
+def providers_part(at: datetime) -> Part:
+    """Provider health from the last quarter of an hour of the journal."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HEALTH, [at - HEALTH_WINDOW])
+        found = cursor.fetchall()
+    rows = [
+        [
+            str(provider).upper(),
+            str(calls),
+            str(errors),
+            str(unclear),
+            str(refused),
+            _ms(median),
+            _ms(slow),
+            f"{show.age(at - last)} ago",
+        ]
+        for provider, calls, errors, unclear, refused, median, slow, last in found
+    ]
+    columns = ("Provider", "Calls", "Errors", "No clear answer", "Refusals", "Median", "95th", "Last call")
+    url = show.list_url(GatewayCall)
+    return Part((), [Panel("Providers, last 15 minutes", columns, rows, "No call in 15 minutes.", url)])
+
+
+def _ms(value: float | None) -> str:
+    return show.NOTHING if value is None else f"{value:.0f} ms"

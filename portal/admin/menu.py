@@ -1,0 +1,103 @@
+"""The admin's side navigation: work first, then people, money, funds, evidence, the machinery."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import NoReverseMatch, reverse
+
+from portal.models import Case
+
+_BEAT = "django_celery_beat"
+# Group -> (words, icon, admin page, query string, permission).
+MENU: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
+    "Work": (
+        ("Today", "dashboard", "index", "", ""),
+        ("Cases", "inbox", "portal_case_changelist", "state__exact=OPEN", "portal.view_case"),
+        ("Stuck orders", "hourglass_top", "orders_mforder_changelist", "stuck=1", "orders.view_mforder"),
+        ("Stuck payments", "hourglass_bottom", "payments_payment_changelist", "stuck=1", "payments.view_payment"),
+        ("Inbound events", "call_received", "portal_inboundevent_changelist", "", "portal.view_inboundevent"),
+    ),
+    "People": (
+        ("Investors", "person", "investors_investor_changelist", "", "investors.view_investor"),
+        ("KYC checks", "verified_user", "investors_kyccheck_changelist", "", "investors.view_kyccheck"),
+        ("Bank accounts", "account_balance", "investors_bankaccount_changelist", "", "investors.view_bankaccount"),
+        ("Consents", "check_circle", "investors_consent_changelist", "", "investors.view_consent"),
+        ("Partners", "handshake", "portal_partner_changelist", "", "portal.view_partner"),
+    ),
+    "Orders and payments": (
+        ("Orders", "receipt_long", "orders_mforder_changelist", "", "orders.view_mforder"),
+        ("Payments", "payments", "payments_payment_changelist", "", "payments.view_payment"),
+        ("Transactions", "swap_vert", "orders_transaction_changelist", "", "orders.view_transaction"),
+        ("Holdings", "donut_small", "orders_holding_changelist", "", "orders.view_holding"),
+        ("Folios", "folder", "orders_folio_changelist", "", "orders.view_folio"),
+    ),
+    "Funds": (
+        ("Schemes", "stacked_line_chart", "orders_scheme_changelist", "", "orders.view_scheme"),
+        ("Fund houses", "apartment", "orders_fundhouse_changelist", "", "orders.view_fundhouse"),
+        ("NAV runs", "update", "orders_navrun_changelist", "", "orders.view_navrun"),
+        ("Holidays", "event", "orders_holiday_changelist", "", "orders.view_holiday"),
+    ),
+    "Evidence": (
+        ("Audit log", "history", "portal_auditentry_changelist", "", "portal.view_auditentry"),
+        ("Provider calls", "forum", "portal_gatewaycall_changelist", "", "portal.view_gatewaycall"),
+    ),
+    "System": (
+        ("Gates", "toggle_on", "portal_gate_changelist", "", "portal.view_gate"),
+        ("Users", "group", "portal_user_changelist", "", "portal.view_user"),
+        ("Roles", "badge", "auth_group_changelist", "", "auth.view_group"),
+        ("E-mail addresses", "mail", "account_emailaddress_changelist", "", "account.view_emailaddress"),
+        ("Second factors", "key", "mfa_authenticator_changelist", "", "mfa.view_authenticator"),
+        ("Sessions", "devices", "usersessions_usersession_changelist", "", "usersessions.view_usersession"),
+        ("Schedule", "schedule", f"{_BEAT}_periodictask_changelist", "", f"{_BEAT}.view_periodictask"),
+        ("Heartbeat", "monitor_heart", "portal_heartbeat_changelist", "", "portal.view_heartbeat"),
+    ),
+}
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The groups and entries that this person may open (settings.UNFOLD)."""
+    groups = [
+        {"title": title, "separator": number > 0, "items": _items(request, entries)}
+        for number, (title, entries) in enumerate(MENU.items())
+    ]
+    return [group for group in groups if group["items"]]
+
+
+def _items(request: HttpRequest, entries: tuple[tuple[str, str, str, str, str], ...]) -> list[dict[str, Any]]:
+    items = []
+    for words, icon, page, query, permission in entries:
+        url = _url(page)
+        if url is None or (permission and not request.user.has_perm(permission)):
+            continue
+        item: dict[str, Any] = {"title": words, "icon": icon, "link": f"{url}?{query}" if query else url}
+        item["active"] = _is_active(request, url, query)
+        if words == "Cases" and (count := _open_cases()):
+            item |= {"badge": count, "badge_variant": "warning"}
+        items.append(item)
+    return items
+
+
+def _is_active(request: HttpRequest, url: str, query: str) -> bool:
+    if "stuck=" in query or request.GET.get("stuck"):
+        return request.path == url and ("stuck=" in query) == bool(request.GET.get("stuck"))
+    return request.path == url if url == _url("index") else request.path.startswith(url)
+
+
+def _url(page: str) -> str | None:
+    try:
+        return reverse(f"admin:{page}")
+    except NoReverseMatch:
+        return None
+
+
+def _open_cases() -> str:
+    count = Case.objects.filter(state=Case.State.OPEN).order_by()[:100].count()
+    return "99+" if count > 99 else str(count) if count else ""
+
+
+def stylesheet(request: HttpRequest) -> str:
+    """Our additions to the look of the admin."""
+    return static("ops/ops.css")

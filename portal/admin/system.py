@@ -1,0 +1,75 @@
+"""The machinery: the schedule of background work, and whether it is alive."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django_celery_beat.models import (
+    ClockedSchedule,
+    CrontabSchedule,
+    IntervalSchedule,
+    PeriodicTask,
+    SolarSchedule,
+)
+from unfold.decorators import display
+
+from portal.admin import show
+from portal.admin.base import KeptAdmin, OpsAdmin, replace
+from portal.models import Heartbeat
+
+
+class PeriodicTaskAdmin(KeptAdmin):
+    """Scheduled work. What runs when stands in the code; here a task can be paused and set going again."""
+
+    list_display = ("name", "task", "rhythm", "enabled", "last_run", "total_run_count")
+    list_select_related = ("interval", "crontab", "solar", "clocked")
+    ordering = ("name",)
+    fields = ("name", "task", "rhythm", "enabled", "last_run", "total_run_count")
+    readonly_fields = ("name", "task", "rhythm", "last_run", "total_run_count")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @display(description="Rhythm")
+    def rhythm(self, task: PeriodicTask) -> str:
+        return str(task.scheduler)
+
+    @display(description="Last run", ordering="last_run_at")
+    def last_run(self, task: PeriodicTask) -> str:
+        return show.moment(task.last_run_at)
+
+
+class ScheduleAdmin(OpsAdmin):
+    """A rhythm of the schedule, as beat keeps it."""
+
+    list_display = ("__str__",)
+    fieldsets = ((None, {"fields": ("__str__",)}),)
+
+
+@admin.register(Heartbeat)
+class HeartbeatAdmin(OpsAdmin):
+    """When the background was last heard: beat sent the task and a worker ran it."""
+
+    list_display = ("name", "heard", "ago")
+    ordering = ("name",)
+    fieldsets = ((None, {"fields": ("name", "heard", "ago")}),)
+
+    @display(description="Heard", ordering="at")
+    def heard(self, heartbeat: Heartbeat) -> str:
+        return show.moment(heartbeat.at)
+
+    @display(description="Ago")
+    def ago(self, heartbeat: Heartbeat) -> str:
+        return show.since(heartbeat.at)
+
+
+replace(PeriodicTask, PeriodicTaskAdmin)
+replace(IntervalSchedule, ScheduleAdmin)
+replace(CrontabSchedule, ScheduleAdmin)
+for unused in (ClockedSchedule, SolarSchedule):
+    admin.site.unregister(unused)

@@ -1,0 +1,155 @@
+"""What happened to an object, in words: its audit entries, and the conversation with the provider about it."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import reduce
+from typing import Any
+
+from django.db.models import Model, Q
+
+from portal import audit, redaction
+from portal.admin import show
+from portal.models import AuditEntry, Case, GatewayCall, User
+
+# The newest that are shown on an object's page; older ones are in the audit log and the journal.
+MOST = 200
+
+# Words for actions that do not read well by themselves. Others are written out: `order.expired` -> Order expired.
+WORDS = {
+    "order.placed": "Order placed by the investor",
+    "order.submitting": "Being sent to the provider",
+    "order.outcome_unknown": "Sent, outcome unknown: looking it up",
+    "order.not_sent": "Not sent; waits for the next try",
+    "order.known_to_provider": "The provider knows it",
+    "order.awaiting_payment": "Awaiting payment",
+    "order.submit_again": "Sending again was allowed",
+    "order.refresh_asked": "The provider was asked again",
+    "payment.refresh_asked": "The provider was asked again",
+    "event.worked_again": "Given to its handler again",
+    "user.role_given": "Role given",
+    "user.role_taken": "Role taken away",
+    "user.switched_on": "May sign in again",
+    "user.switched_off": "May no longer sign in",
+}
+# What an entry's data is called in front of people; other keys are shown as they are.
+LABELS = {"was": "before", "skipped": "steps passed over", "provider_ref": "provider's number", "isin": "ISIN"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of the timeline."""
+
+    at: datetime
+    words: str
+    by: str
+    is_person: bool
+    reason: str
+    about: str
+    details: Sequence[tuple[str, str]] = field(default_factory=tuple)
+
+
+def words_of(action: str) -> str:
+    """An action in words: `order.placed` -> `Order placed by the investor`."""
+    return WORDS.get(action) or action.replace(".", " ").replace("_", " ").capitalize()
+
+
+def details_of(data: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """An entry's data as label and text, without what says nothing and without anything personal."""
+    return [
+        (LABELS.get(key, key.replace("_", " ")), redaction.text(_text(value)))
+        for key, value in data.items()
+        if value not in (None, "", [], {})
+    ]
+
+
+def _text(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def names_of(actors: Iterable[str]) -> dict[str, str]:
+    """Actors as people read them, with one statement for all: `user:7` -> the person's name or address."""
+    ids = {int(actor[5:]) for actor in actors if actor.startswith("user:") and actor[5:].isdigit()}
+    people = {f"user:{user.pk}": str(user) for user in User.objects.filter(pk__in=ids)} if ids else {}
+    return {actor: people.get(actor, "the system" if actor == audit.SYSTEM else actor) for actor in actors}
+
+
+def _about(objects: Sequence[Model]) -> Q:
+    return reduce(
+        operator.or_,
+        [Q(subject_kind=audit.kind_of(each), subject_id=str(each.pk)) for each in objects],
+    )
+
+
+def steps_of(objects: Sequence[Model]) -> list[Step]:
+    """The timeline of some objects together, oldest first."""
+    entries = list(AuditEntry.objects.filter(_about(objects)).order_by("-id")[:MOST])[::-1]
+    names = names_of({entry.actor for entry in entries})
+    titles = _titles(objects)
+    return [
+        Step(
+            at=entry.at,
+            words=words_of(entry.action),
+            by=names[entry.actor],
+            is_person=entry.actor.startswith("user:"),
+            reason=redaction.text(entry.reason),
+            about=titles.get((entry.subject_kind, entry.subject_id), ""),
+            details=details_of(entry.data),
+        )
+        for entry in entries
+    ]
+
+
+def _titles(objects: Sequence[Model]) -> dict[tuple[str, str], str]:
+    """Names of the objects beside the first, whose page this is."""
+    return {(audit.kind_of(each), str(each.pk)): str(each) for each in objects[1:]}
+
+
+# Outcome of a call -> the tone of its badge.
+CALL_TONES = {
+    GatewayCall.Outcome.OK: "done",
+    GatewayCall.Outcome.SENDING: "checking",
+    GatewayCall.Outcome.OUTCOME_UNKNOWN: "checking",
+    GatewayCall.Outcome.GARBLED: "checking",
+    GatewayCall.Outcome.THROTTLED: "waiting",
+    GatewayCall.Outcome.UNREACHABLE: "needs",
+    GatewayCall.Outcome.NOT_AUTHORISED: "failed",
+    GatewayCall.Outcome.REFUSED: "failed",
+}
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One call to a provider as it is shown: bodies are redacted when they are stored, and once more here."""
+
+    call: GatewayCall
+    badge: str
+    request: str
+    response: str
+    about: str
+
+
+def calls_of(objects: Sequence[Model]) -> list[Exchange]:
+    """The conversation with providers about some objects, oldest first."""
+    calls = list(GatewayCall.objects.filter(_about(objects)).order_by("-id")[:MOST])[::-1]
+    titles = _titles(objects)
+    return [
+        Exchange(
+            call=call,
+            badge=show.badge(CALL_TONES[GatewayCall.Outcome(call.outcome)], call.get_outcome_display()),
+            request=show.pretty(call.request_body),
+            response=show.pretty(call.response_body),
+            about=titles.get((call.subject_kind, call.subject_id), ""),
+        )
+        for call in calls
+    ]
+
+
+def open_cases_of(objects: Sequence[Model]) -> list[Case]:
+    """What a person must still look at about some objects, oldest first."""
+    return list(
+        Case.objects.filter(_about(objects), state=Case.State.OPEN).select_related("owner").order_by("opened_at")
+    )

@@ -1,0 +1,230 @@
+"""The work of operations: cases, inbound events, gates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import F, QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RadioFilter
+from unfold.decorators import display
+
+from portal import cases, gates, inbox
+from portal.admin import show
+from portal.admin.acts import Act, By
+from portal.admin.base import OpsAdmin
+from portal.admin.finding import by_code, by_text
+from portal.models import Case, Gate, InboundEvent
+
+APPROVAL = "approval"
+
+
+def closing_permission(case: Case) -> str:
+    """Approvals are closed by a checker, everything else by a maker."""
+    return "portal.approve_case" if case.kind.startswith(APPROVAL) else "portal.act_case"
+
+
+def _claim(case: Case, by: By) -> str:
+    cases.claim(case=case, actor=by.actor, reason=by.reason, at=by.at)
+    return f"{case.code} is yours."
+
+
+def _close(case: Case, by: By) -> str:
+    cases.close(case=case, resolution=by.reason, actor=by.actor, at=by.at)
+    return f"{case.code} is closed."
+
+
+def _is_open(case: Case) -> bool:
+    return case.state == Case.State.OPEN
+
+
+class WhoseFilter(RadioFilter):
+    """Cases by who holds them."""
+
+    title = "owner"
+    parameter_name = "whose"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("mine", "Mine"), ("nobody", "Nobody's")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Case]) -> QuerySet[Case]:
+        if self.value() == "mine":
+            return queryset.filter(owner_id=request.user.pk)
+        return queryset.filter(owner=None) if self.value() == "nobody" else queryset
+
+
+@admin.register(Case)
+class CaseAdmin(OpsAdmin):
+    """The inbox: what a person must look at, open and oldest first."""
+
+    list_display = ("code", "title", "kind_words", "state_badge", "age_now", "owner", "times_reported", "about")
+    list_filter = (("state", ChoicesCheckboxFilter), WhoseFilter)
+    list_select_related = ("owner",)
+    ordering = ("-state", "opened_at")
+    finders = (by_code("code"), by_text("kind"))
+    search_help_text = "Case code or kind"
+    quick = (
+        ("Open", "state__exact=OPEN"),
+        ("Mine", "state__exact=OPEN&whose=mine"),
+        ("Nobody's", "state__exact=OPEN&whose=nobody"),
+        ("Closed", "state__exact=CLOSED"),
+        ("All", ""),
+    )
+    fieldsets = (
+        (None, {"fields": ("code", "title", "state_badge", "about", "detail", "owner")}),
+        ("Since when", {"fields": ("opened", "reported", "times_reported", "closed", "resolution")}),
+    )
+    acts = (
+        Act(
+            name="claim",
+            label="Claim",
+            permission="portal.act_case",
+            explain="The case is yours to work on; colleagues see your name on it.",
+            run=_claim,
+            offered=_is_open,
+            icon="front_hand",
+        ),
+        Act(
+            name="close",
+            label="Close",
+            permission=closing_permission,
+            explain="The case leaves the inbox. The reason says how it ended. If the same thing is reported again, a "
+            "new case opens.",
+            run=_close,
+            offered=_is_open,
+            icon="task_alt",
+        ),
+    )
+
+    @display(description="Kind", ordering="kind")
+    def kind_words(self, case: Case) -> str:
+        return case.kind.replace("_", " ")
+
+    @display(description="State")
+    def state_badge(self, case: Case) -> str:
+        return show.badge("needs" if _is_open(case) else "neutral", case.get_state_display())
+
+    @display(description="Age", ordering="opened_at")
+    def age_now(self, case: Case) -> str:
+        return show.since(case.opened_at) if _is_open(case) else show.NOTHING
+
+    @display(description="About")
+    def about(self, case: Case) -> str:
+        return show.subject_link(case.subject_kind, case.subject_id)
+
+    @display(description="Opened")
+    def opened(self, case: Case) -> str:
+        return show.moment(case.opened_at)
+
+    @display(description="Last reported")
+    def reported(self, case: Case) -> str:
+        return show.moment(case.reported_at)
+
+    @display(description="Closed")
+    def closed(self, case: Case) -> str:
+        return show.moment(case.closed_at)
+
+
+EVENT_TONES = {"NEW": "waiting", "DONE": "done", "FAILED": "failed"}
+
+
+def _work_again(event: InboundEvent, by: By) -> str:
+    worked = inbox.work_again(event=event, actor=by.actor, reason=by.reason, at=by.at)
+    return "Worked." if worked else "It did not work this time; it stays in the inbox and is tried again."
+
+
+@admin.register(InboundEvent)
+class InboundEventAdmin(OpsAdmin):
+    """Webhooks and browsers' returns: doorbells. What they say is never believed, only looked up."""
+
+    list_display = ("id", "provider", "kind", "state_badge", "received", "tries", "times_seen", "about")
+    list_filter = (("state", ChoicesCheckboxFilter),)
+    ordering = ("-id",)
+    finders = (by_text("kind", "provider", "subject_id"),)
+    search_help_text = "Kind, provider or key of the object"
+    quick = (("Needs a look", "state__exact=FAILED"), ("To be worked", "state__exact=NEW"), ("All", ""))
+    fieldsets = (
+        (None, {"fields": ("provider", "kind", "state_badge", "about", "note")}),
+        ("Delivery", {"fields": ("received", "times_seen", "tries", "worked")}),
+        ("What it said (not believed)", {"fields": ("said",)}),
+    )
+    acts = (
+        Act(
+            name="work-again",
+            label="Work again",
+            permission="portal.act_inboundevent",
+            explain="The event is given to its handler once more. The handler asks the provider; it believes nothing "
+            "that the event says, so working it twice is harmless.",
+            run=_work_again,
+            icon="replay",
+        ),
+    )
+
+    @display(description="State", ordering="state")
+    def state_badge(self, event: InboundEvent) -> str:
+        return show.badge(EVENT_TONES[event.state], event.get_state_display())
+
+    @display(description="Received", ordering="id")
+    def received(self, event: InboundEvent) -> str:
+        return show.moment(event.received_at)
+
+    @display(description="Worked")
+    def worked(self, event: InboundEvent) -> str:
+        return show.moment(event.worked_at)
+
+    @display(description="About")
+    def about(self, event: InboundEvent) -> str:
+        return show.subject_link(event.subject_kind, event.subject_id) if event.subject_kind else show.NOTHING
+
+    @display(description="Body")
+    def said(self, event: InboundEvent) -> str:
+        return show.pretty(event.body)
+
+
+def _turn(gate: Gate, by: By) -> str:
+    closed = not gate.is_closed
+    gates.turn(name=gate.name, closed=closed, reason=by.reason, actor=by.actor, at=by.at)
+    return "Closed: nothing that moves money leaves from now on." if closed else "Open: what waited goes on by itself."
+
+
+@admin.register(Gate)
+class GateAdmin(OpsAdmin):
+    """The kill switch: read before every send that moves money."""
+
+    list_display = ("name", "state_badge", "reason", "changed_by", "changed")
+    ordering = ("name",)
+    fieldsets = ((None, {"fields": ("name", "state_badge", "reason", "changed_by", "changed")}),)
+    acts = (
+        Act(
+            name="close",
+            label="Close the gate",
+            permission="portal.turn_gate",
+            explain="Nothing that moves money is sent to any provider until the gate is opened again. Orders and "
+            "payments wait; nothing is lost. Looking and refreshing go on.",
+            run=_turn,
+            offered=lambda gate: not gate.is_closed,
+            icon="block",
+            danger=True,
+        ),
+        Act(
+            name="open",
+            label="Open the gate",
+            permission="portal.turn_gate",
+            explain="Sending goes on, and what waited is sent.",
+            run=_turn,
+            offered=lambda gate: gate.is_closed,
+            icon="play_arrow",
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Gate]:
+        return super().get_queryset(request).order_by(F("is_closed").desc(), "name")
+
+    @display(description="State")
+    def state_badge(self, gate: Gate) -> str:
+        return show.badge("failed", "closed") if gate.is_closed else show.badge("done", "open")
+
+    @display(description="Since")
+    def changed(self, gate: Gate) -> str:
+        return show.moment(gate.changed_at)

@@ -1,0 +1,170 @@
+"""Roles: what each kind of person may do in the admin, as one table.
+
+    investor     no admin at all; the investor pages look at whose rows they are, not at permissions
+    ops viewer   reads everything, changes nothing
+    ops maker    reads everything and works: asks providers again, claims and closes cases, keeps the holiday list
+    ops checker  reads everything and approves what a maker asked for (cases of a kind that begins with "approval")
+    admin        reads everything and looks after people, partners, gates and the schedule
+    partner      no admin; the partner API looks at whose rows they are
+
+Nobody, in any role, edits a state or an amount: those change through operations only. The table is applied after every
+`migrate`, so the database always holds exactly what is written here.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+
+from portal import audit
+from portal.errors import Failure
+from portal.models import User
+
+INVESTOR = "investor"
+VIEWER = "ops viewer"
+MAKER = "ops maker"
+CHECKER = "ops checker"
+ADMIN = "admin"
+PARTNER = "partner"
+
+STAFF_ROLES = (VIEWER, MAKER, CHECKER, ADMIN)
+
+# What may be done beside Django's view, add, change and delete: permission -> words for people.
+ACTS = {
+    "portal.act_case": "Can claim and close cases",
+    "portal.approve_case": "Can approve what somebody else asked for",
+    "portal.act_inboundevent": "Can work inbound events again",
+    "portal.turn_gate": "Can close and open gates",
+    "portal.act_user": "Can give roles and switch people off",
+    "investors.act_investor": "Can check KYC and register again",
+    "orders.act_mforder": "Can ask the provider about orders and send them again",
+    "payments.act_payment": "Can ask the provider about payments",
+}
+
+_KERNEL = ("user", "partner", "auditentry", "gatewaycall", "inboundevent", "case", "gate", "heartbeat")
+_PEOPLE = ("investor", "kyccheck", "address", "nominee", "bankaccount", "investmentaccount", "consent")
+_ORDERS = ("scheme", "fundhouse", "navrun", "holiday", "mforder", "folio", "transaction", "holding")
+_VIEW = (
+    *(f"portal.view_{name}" for name in _KERNEL),
+    *(f"investors.view_{name}" for name in _PEOPLE),
+    *(f"orders.view_{name}" for name in _ORDERS),
+    *(f"payments.view_{name}" for name in ("payment", "paymentline")),
+)
+_SYSTEM = (
+    "auth.view_group",
+    "account.view_emailaddress",
+    "mfa.view_authenticator",
+    "usersessions.view_usersession",
+    "django_celery_beat.view_periodictask",
+    "django_celery_beat.change_periodictask",
+    "django_celery_beat.view_intervalschedule",
+    "django_celery_beat.view_crontabschedule",
+)
+
+GRANTS: dict[str, tuple[str, ...]] = {
+    INVESTOR: (),
+    PARTNER: (),
+    VIEWER: _VIEW,
+    MAKER: (
+        *_VIEW,
+        "portal.act_case",
+        "portal.act_inboundevent",
+        "investors.act_investor",
+        "orders.act_mforder",
+        "payments.act_payment",
+        "orders.add_holiday",
+        "orders.change_holiday",
+        "orders.delete_holiday",
+    ),
+    CHECKER: (*_VIEW, "portal.approve_case"),
+    ADMIN: (
+        *_VIEW,
+        *_SYSTEM,
+        "portal.add_user",
+        "portal.act_user",
+        "portal.turn_gate",
+        "portal.add_partner",
+        "portal.change_partner",
+    ),
+}
+
+
+class OwnRole(Failure):
+    """Nobody gives a role to themselves, or takes one from themselves."""
+
+    code = "own_role"
+    message = "Somebody else has to change your own roles."
+
+
+def ensure(app_label: str) -> None:
+    """The groups exist, and of the permissions that belong to `app_label` each has exactly those of the table."""
+    for permission, words in ACTS.items():
+        if permission.startswith(f"{app_label}."):
+            _make_act(permission, words)
+    known = {
+        f"{each.content_type.app_label}.{each.codename}": each
+        for each in Permission.objects.filter(content_type__app_label=app_label).select_related("content_type")
+    }
+    for role, granted in GRANTS.items():
+        group, _ = Group.objects.get_or_create(name=role)
+        wanted = {known[name] for name in granted if name in known}
+        held = set(group.permissions.filter(content_type__app_label=app_label))
+        group.permissions.remove(*(held - wanted))
+        group.permissions.add(*(wanted - held))
+
+
+def _make_act(permission: str, words: str) -> None:
+    app_label, codename = permission.split(".")
+    model = codename.split("_", 1)[1]
+    kind, _ = ContentType.objects.get_or_create(app_label=app_label, model=model)
+    Permission.objects.get_or_create(content_type=kind, codename=codename, defaults={"name": words})
+
+
+def roles_of(user: User) -> list[str]:
+    """The roles a person has, in alphabetical order."""
+    return sorted(user.groups.filter(name__in=GRANTS).values_list("name", flat=True))
+
+
+def grant(user: User, role: str) -> None:
+    """`user` has `role` from now on; a staff role opens the admin. Raises KeyError for a role that has no grants."""
+    if role not in GRANTS:
+        raise KeyError(role)
+    group, _ = Group.objects.get_or_create(name=role)
+    user.groups.add(group)
+    _match_staff_flag(user)
+
+
+def withdraw(user: User, role: str) -> None:
+    """`user` no longer has `role`; without a staff role the admin is closed to them."""
+    user.groups.remove(*Group.objects.filter(name=role))
+    _match_staff_flag(user)
+
+
+def change(*, user: User, role: str, give: bool, actor: User, reason: str, at: datetime) -> None:
+    """One role more or one less, with an audit entry. Raises OwnRole when somebody changes their own."""
+    if user.pk == actor.pk:
+        raise OwnRole
+    with transaction.atomic():
+        (grant if give else withdraw)(user, role)
+        action = "user.role_given" if give else "user.role_taken"
+        audit.record(user, action, actor=actor, at=at, reason=reason, role=role)
+
+
+def set_active(*, user: User, active: bool, actor: User, reason: str, at: datetime) -> None:
+    """The person may sign in, or may not. Raises OwnRole when somebody switches themselves off."""
+    if user.pk == actor.pk:
+        raise OwnRole
+    with transaction.atomic():
+        User.objects.filter(pk=user.pk).update(is_active=active)
+        action = "user.switched_on" if active else "user.switched_off"
+        audit.record(user, action, actor=actor, at=at, reason=reason)
+
+
+def _match_staff_flag(user: User) -> None:
+    is_staff = user.is_superuser or user.groups.filter(name__in=STAFF_ROLES).exists()
+    if is_staff != user.is_staff:
+        user.is_staff = is_staff
+        user.save(update_fields=["is_staff"])
