@@ -35,12 +35,12 @@ GLOSSARY: dict[str, Entry] = _entries(
     ("lock-in", "A time during which units cannot be sold. For ELSS it is three years from each purchase."),
     (
         "ELSS",
-        "Equity linked savings scheme: a fund with a three-year lock-in that can count for section 80C under the old tax regime.",
+        "Equity linked savings scheme: three years of lock-in; can count for section 80C under the old tax regime.",
     ),
     ("ISIN", "The 12-character code that names one plan and option of a fund, the same everywhere."),
     (
         "KYC",
-        "Know your customer: the identity check that the law asks for before you may invest. Registries (KRAs) keep it.",
+        "Know your customer: the identity check that the law asks for before you may invest.",
     ),
     (
         "KRA",
@@ -54,7 +54,7 @@ GLOSSARY: dict[str, Entry] = _entries(
     ("day change", "What your holding gained or lost between the last two published NAVs."),
     (
         "IDCW",
-        "Income distribution cum capital withdrawal: the option that pays out now and then, partly from your own capital.",
+        "Income distribution cum capital withdrawal: pays out now and then, partly from your own capital.",
     ),
     ("growth", "The option that pays nothing out: gains stay in the fund and show in its NAV."),
     ("regular plan", "Bought through a distributor, who is paid commission out of the fund's expenses."),

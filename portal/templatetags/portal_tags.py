@@ -1,7 +1,8 @@
-"""What templates of every app share: numbers and dates as people read them, icons, states, navigation, form widgets.
+"""What templates of every app share: figures and dates as people read them, icons, states, navigation, widgets.
 
-The formatting itself lives in `portal.money`; here it only becomes usable in templates. A missing value is an en dash, so
-that a page with nothing to show yet needs no `if` around each figure. In rows of long tables format in the view, not here.
+The formatting itself lives in `portal.money`; here it only becomes usable in templates. A missing value is an en
+dash, so that a page with nothing to show yet needs no `if` around each figure. Rows of long tables are formatted in
+the view, not here.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 from django import template
 from django.forms import BoundField
 from django.urls import NoReverseMatch, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from lucide.templatetags.lucide import lucide
 
@@ -164,9 +165,7 @@ def state(kind: str, word: str = "") -> str:
 @cache
 def _state(kind: str, word: str) -> str:
     symbol, usual = STATES[kind]
-    return format_html(
-        '<span class="state state-{}">{}{}</span>', kind, _icon(symbol, 14, "", ""), word or usual
-    )
+    return format_html('<span class="state state-{}">{}{}</span>', kind, _icon(symbol, 14, "", ""), word or usual)
 
 
 @register.filter
@@ -195,11 +194,11 @@ def risk_meter(level: str) -> str:
     if word.lower() not in RISK_STEPS:
         return format_html('<span class="risk-meter">{}</span>', word or "Risk not stated")
     reached = RISK_STEPS.index(word.lower()) + 1
-    bars = "".join('<b class="on"></b>' if step < reached else "<b></b>" for step in range(len(RISK_STEPS)))
-    shown = word[0].upper() + word[1:].lower()
-    return format_html(
-        '<span class="risk-meter"><i aria-hidden="true">{}</i>{} risk</span>', mark_safe(bars), shown
+    bars = format_html_join(
+        "", '<b class="{}"></b>', (("on" if step < reached else "off",) for step in range(len(RISK_STEPS)))
     )
+    shown = word[0].upper() + word[1:].lower()
+    return format_html('<span class="risk-meter"><i aria-hidden="true">{}</i>{} risk</span>', bars, shown)
 
 
 @register.simple_tag(takes_context=True)
@@ -221,12 +220,34 @@ def _next_number(context: template.Context) -> str:
     """1, 2, 3 … within one answer, so that ids are unique in the page and equal between two renderings of it."""
     request = context.get("request")
     if request is None:
-        context.render_context["glossary"] = number = context.render_context.get("glossary", 0) + 1
+        context.render_context["glossary"] = number = (context.render_context.get("glossary") or 0) + 1
     else:
         request.glossary_count = number = getattr(request, "glossary_count", 0) + 1
     # A fragment is swapped into a page that has its own numbers.
     part = getattr(getattr(request, "htmx", None), "target", None)
     return f"{part}-{number}".replace("#", "-") if part else str(number)
+
+
+# What a user agent contains -> what people call it; the first that fits counts, so Edge stands before Chrome.
+_BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS", "Mac"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
+
+
+@register.filter
+def browser(user_agent: str) -> str:
+    """`Chrome on Android`, from the header that a browser sends. It is a hint to its owner, not a fact."""
+    text = user_agent or ""
+    name = next((word for part, word in _BROWSERS if part in text), "Unknown browser")
+    system = next((word for part, word in _SYSTEMS if part in text), "")
+    return f"{name} on {system}" if system else name
 
 
 # --- Navigation -----------------------------------------------------------------------------------------------
@@ -251,9 +272,7 @@ def navigation(context: template.Context) -> list[dict[str, Any]]:
         if (url := _address(name)) is not None
     ]
     inside = [
-        item["url"]
-        for item in items
-        if path == item["url"] or (item["url"] != "/" and path.startswith(item["url"]))
+        item["url"] for item in items if path == item["url"] or (item["url"] != "/" and path.startswith(item["url"]))
     ]
     current = max(inside, key=len, default=None)
     return [{**item, "current": item["url"] == current} for item in items]
@@ -289,7 +308,8 @@ def widget(field: BoundField) -> SafeString:
     attrs = field.field.widget.attrs
     look = WIDGETS.get(field.widget_type, "input")
     extra: dict[str, Any] = {"class": f"{look} {attrs.get('class', '')}".strip()}
-    if str(attrs.get("placeholder", "")).lower().startswith(str(field.label).lower()):
+    hint, label = str(attrs.get("placeholder", "")).lower(), str(field.label).lower()
+    if hint in label or label in hint:
         extra["placeholder"] = False  # the label already says it
     return mark_safe(field.as_widget(attrs=extra))  # noqa: S308
 

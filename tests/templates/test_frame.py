@@ -1,0 +1,95 @@
+"""The frame around every page, the sign-in pages in it, and the pages for when something is wrong."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.conf import settings
+from django.core import mail
+from django.template.loader import get_template
+from django.test import Client
+
+RISK = "Mutual Fund investments are subject to market risks, read all scheme related documents carefully."
+
+
+@pytest.fixture
+def page(client: Client, db: None) -> str:
+    return client.get("/accounts/login/").content.decode()
+
+
+def test_every_page_carries_what_the_regulator_asks(page: str) -> None:
+    assert RISK in page
+    assert settings.BRAND["arn"] in page
+    assert settings.BRAND["euin"] in page
+    assert "AMFI-registered Mutual Fund Distributor" in page
+    assert "commission" in page
+
+
+def test_the_sandbox_says_that_no_real_money_moves(page: str) -> None:
+    assert "Sandbox: no real money moves" in page
+
+
+def test_live_pages_have_no_sandbox_banner(client: Client, db: None, settings) -> None:
+    settings.BRAND = {**settings.BRAND, "sandbox": False}
+    assert "Sandbox" not in client.get("/accounts/login/").content.decode()
+
+
+def test_the_frame_has_landmarks_and_a_skip_link(page: str) -> None:
+    assert page.index('href="#main"') < page.index("<header")
+    assert re.search(r'<main[^>]*id="main"', page)
+    assert page.count("<h1") == 1
+    assert 'id="live"' in page
+    assert 'lang="en-IN"' in page
+
+
+def test_htmx_sends_the_csrf_token(page: str) -> None:
+    assert 'hx-headers:inherited=\'{"X-CSRFToken": "' in page
+
+
+@pytest.mark.parametrize(("cookie", "written"), [("dark", True), ("light", True), ('"><script>', False), ("", False)])
+def test_the_theme_is_remembered_and_nothing_else_gets_in(client: Client, db: None, cookie: str, written: bool) -> None:
+    client.cookies["theme"] = cookie
+    html = client.get("/accounts/login/").content.decode()
+    opening = re.search(r"<html[^>]*>", html)
+    assert opening is not None
+    assert (f'data-theme="{cookie}"' in opening.group()) is written
+    assert ("data-theme" in opening.group()) is written
+
+
+def test_a_sign_up_error_stands_at_its_field(client: Client, db: None) -> None:
+    html = client.post("/accounts/signup/", {"email": "asha@example.in", "password1": "12345"}).content.decode()
+    assert 'id="id_password1_error"' in html
+    assert re.search(r'name="password1"[^>]*aria-invalid="true"', html)
+    assert 'href="#id_password1"' in html
+
+
+def test_a_sign_up_sends_a_calm_message_with_a_code(client: Client, db: None) -> None:
+    client.post("/accounts/signup/", {"email": "new@example.in", "password1": "calm-river-42-stone"})
+    message = mail.outbox[-1]
+    assert "\n" not in message.subject
+    assert re.search(r"^[A-Z0-9]{3,4}-?[A-Z0-9]{3,4}$", str(message.body), re.M)
+    assert settings.BRAND["arn"] in message.body
+    assert "&" not in message.body
+
+
+def test_a_missing_page_is_our_page(client: Client, db: None) -> None:
+    answer = client.get("/no-such-page/")
+    assert answer.status_code == 404
+    assert "This page is not here" in answer.content.decode()
+    assert RISK in answer.content.decode()
+
+
+def test_a_form_from_another_session_is_refused_in_words(db: None) -> None:
+    answer = Client(enforce_csrf_checks=True).post("/accounts/login/", {})
+    assert answer.status_code == 403
+    assert "This form has grown old" in answer.content.decode()
+
+
+@pytest.mark.parametrize("name", ["500.html", "400.html"])
+def test_the_last_resort_needs_nothing(name: str) -> None:
+    template = get_template(name)
+    html = template.render()
+    assert RISK in html
+    assert "/static/app.css" in html
+    assert "{%" not in template.template.source
