@@ -1,4 +1,4 @@
-"""The risk that is usual for a SEBI category. Not the fund's own risk-o-meter: that one prevails, and pages must say so.
+"""The risk that is usual for a SEBI category. Not the fund's own risk-o-meter: that one prevails, and pages say so.
 
 Fund houses publish a risk-o-meter per scheme every month (SEBI circulars of 5 Oct 2020 and 5 Nov 2024).
 Neither FP's scheme master nor AMFI's NAV file carries it. Until a feed does, this table says where funds of a category
@@ -65,5 +65,5 @@ USUAL: dict[str, Level] = {category: level for level, names in _BY_LEVEL.items()
 
 
 def usual(category: str) -> Level | None:
-    """The usual level of a SEBI category; None where funds of one category differ too much to say (index funds, FoF)."""
+    """The usual level of a SEBI category; None where its funds differ too much to say (index funds, FoF)."""
     return USUAL.get(category)

@@ -8,7 +8,7 @@ import structlog
 from celery import shared_task
 
 from orders.models import MfOrder
-from orders.operations import news, notices, sending
+from orders.operations import nav_fetch, navs, news, notices, schemes, sending
 from portal import clock, gates, jobs
 from portal.attempts import claim_due
 from portal.gateway.errors import GatewayError
@@ -48,6 +48,37 @@ def poll(**_: object) -> None:
         sending.poll(at=clock.now())
     except GatewayError as error:
         log.warning("poll_failed", error=str(error))
+
+
+@shared_task(name="orders.ingest_navs")
+@jobs.singleton
+def ingest_navs(**_: object) -> None:
+    """Take in AMFI's newest file, if something is missing. A file that was refused is a case already."""
+    now = clock.now()
+    try:
+        if nav_fetch.is_due(at=now):
+            nav_fetch.fetch_day(at=now)
+    except (GatewayError, navs.NavFileRefused) as error:
+        log.warning("navs_not_fetched", error=str(error))
+
+
+@shared_task(name="orders.fetch_nav_history")
+def fetch_nav_history(*, amfi_code: int, **_: object) -> None:
+    """Fetch the past of one scheme, for its chart."""
+    try:
+        nav_fetch.fetch_past(amfi_code=amfi_code, at=clock.now())
+    except (GatewayError, navs.NavFileRefused) as error:
+        log.warning("nav_history_not_fetched", amfi_code=amfi_code, error=str(error))
+
+
+@shared_task(name="orders.sync_schemes")
+@jobs.singleton
+def sync_schemes(**_: object) -> None:
+    """Bring fund houses and schemes up to FP's list. What failed today is tried again tomorrow, or by the command."""
+    try:
+        schemes.sync(at=clock.now())
+    except (GatewayError, schemes.SyncIncomplete) as error:
+        log.warning("schemes_not_synced", error=str(error))
 
 
 @jobs.sweep("orders")

@@ -181,7 +181,7 @@ class FintechPrimitives(ProviderClient):
 
     def list_schemes(self) -> Iterator[messages.SchemePage]:
         """Every scheme, page by page, with the total in each page."""
-        yield from self._pages(messages.SchemePage, "/api/oms/fund_schemes", {})
+        yield from self._pages(messages.SchemePage, "/api/oms/fund_schemes", {}, About(keep_body=False))
 
     # --- plumbing -----------------------------------------------------------------------------------------------------
 
