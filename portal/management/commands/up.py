@@ -88,17 +88,17 @@ class Command(BaseCommand):
             stack.finish(static)
             _static_stamp().write_text(_static_digest())
             self._step("static files are collected")
-        self._start_services(stack)
+        stack.start("web", "-m", "gunicorn", *_gunicorn_words())
         stack.wait_for(f"http://127.0.0.1:{settings.WEB_PORT}/healthz")
         self._step(f"pages answer: {settings.PUBLIC_URL}")
+        self._start_background(stack)
         stack.finish(stack.start("demo", "manage.py", "seed_demo", "--quiet-when-done"), echo=True)
         self._step("ready")
         self.stdout.write(demo.welcome())
 
-    def _start_services(self, stack: Stack) -> None:
+    def _start_background(self, stack: Stack) -> None:
         for name in ("messages", "control"):
             (settings.QUEUE_DIR / name).mkdir(parents=True, exist_ok=True)
-        stack.start("web", "-m", "gunicorn", *_gunicorn_words())
         stack.start(
             "worker", *CELERY, "worker", "--pool", "threads", "-c", "8", "--loglevel", "INFO",
             "--without-gossip", "--without-mingle", "--without-heartbeat",
@@ -130,7 +130,7 @@ def _gunicorn_words() -> list[str]:
     bind = f"127.0.0.1:{settings.WEB_PORT}"
     return [
         "portal.wsgi:application", "--bind", bind, "--worker-class", "gthread", "--workers", "2", "--threads", "8",
-        "--graceful-timeout", "5", "--keep-alive", "5",
+        "--preload", "--graceful-timeout", "5", "--keep-alive", "5",
     ]  # fmt: skip
 
 
