@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import datetime
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -77,17 +78,25 @@ def reference_rows(django_db_setup: None, django_db_blocker: object) -> str:
     return serializers.serialize("json", rows)
 
 
+_ROWS = pytest.StashKey[tuple[str, Any]]()
+
+
 @pytest.fixture(autouse=True)
-def _reference_rows_come_back(request: pytest.FixtureRequest, django_db_blocker: object) -> Iterator[None]:
-    """A test with real transactions ends with empty tables; what migrations had put there returns."""
+def _remember_reference_rows(request: pytest.FixtureRequest, django_db_blocker: Any) -> None:
+    """A test with real transactions ends with empty tables: keep what migrations had put there."""
     marker = request.node.get_closest_marker("django_db")
-    real = {"transactional_db", "live_server"} & set(request.fixturenames) or (
-        marker and marker.kwargs.get("transaction")
-    )
-    rows = request.getfixturevalue("reference_rows") if real else ""
+    asked = {"transactional_db", "live_server"} & set(request.fixturenames)
+    if asked or (marker and marker.kwargs.get("transaction")):
+        request.node.stash[_ROWS] = (request.getfixturevalue("reference_rows"), django_db_blocker)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
+    """Bring the rows of migrations back. Not in a fixture: pytest-django empties the tables after those have ended."""
     yield
-    if real:
-        with django_db_blocker.unblock():  # type: ignore[attr-defined]
+    if nextitem and _ROWS in item.stash:
+        rows, blocker = item.stash[_ROWS]
+        with blocker.unblock():
             for row in serializers.deserialize("json", rows):
                 row.save()
 
