@@ -19,6 +19,11 @@ from portal.management.stack import AlreadyRunning, Child, ChildDied, Stack, onl
 
 PORTS = {"WEB_PORT": "the web server", "SANDBOX_PORT": "the sandbox"}
 CELERY = ("-m", "celery", "-A", "portal.celery")
+WORKER_WORDS = (
+    *CELERY, "worker", "--pool", "threads", "-c", "8", "--loglevel", "INFO",
+    "--without-gossip", "--without-mingle", "--without-heartbeat",
+)  # fmt: skip
+BEAT_WORDS = (*CELERY, "beat", "--loglevel", "INFO", "--pidfile", "")
 
 
 class Stopped(BaseException):
@@ -88,7 +93,7 @@ class Command(BaseCommand):
             stack.finish(static)
             _static_stamp().write_text(_static_digest())
             self._step("static files are collected")
-        stack.start("web", "-m", "gunicorn", *_gunicorn_words())
+        stack.start("web", *web_words(settings.WEB_PORT))
         stack.wait_for(f"http://127.0.0.1:{settings.WEB_PORT}/healthz")
         self._step(f"pages answer: {settings.PUBLIC_URL}")
         self._start_background(stack)
@@ -99,11 +104,8 @@ class Command(BaseCommand):
     def _start_background(self, stack: Stack) -> None:
         for name in ("messages", "control"):
             (settings.QUEUE_DIR / name).mkdir(parents=True, exist_ok=True)
-        stack.start(
-            "worker", *CELERY, "worker", "--pool", "threads", "-c", "8", "--loglevel", "INFO",
-            "--without-gossip", "--without-mingle", "--without-heartbeat",
-        )  # fmt: skip
-        stack.start("beat", *CELERY, "beat", "--loglevel", "INFO", "--pidfile", "")
+        stack.start("worker", *WORKER_WORDS)
+        stack.start("beat", *BEAT_WORDS)
 
     def _migrate(self) -> None:
         call_command("migrate", interactive=False, verbosity=0)
@@ -126,10 +128,11 @@ def _stop(*_: object) -> None:
     raise Stopped
 
 
-def _gunicorn_words() -> list[str]:
-    bind = f"127.0.0.1:{settings.WEB_PORT}"
+def web_words(port: int) -> list[str]:
+    """The web server on a port of loopback."""
     return [
-        "portal.wsgi:application", "--bind", bind, "--worker-class", "gthread", "--workers", "2", "--threads", "8",
+        "-m", "gunicorn", "portal.wsgi:application", "--bind", f"127.0.0.1:{port}",
+        "--worker-class", "gthread", "--workers", "2", "--threads", "8",
         "--preload", "--graceful-timeout", "5", "--keep-alive", "5",
     ]  # fmt: skip
 
