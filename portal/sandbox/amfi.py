@@ -96,6 +96,8 @@ def daily(world: World, request: Request) -> Response:
     day = last_nav_day(world.now())
     modified = ist(dt.datetime.combine(day, dt.time(17, 30), dt.UTC).timestamp()).astimezone(dt.UTC)
     stamp = modified.strftime("%a, %d %b %Y %H:%M:%S GMT")
+    if request.headers.get("if-modified-since") == stamp:
+        return Response(304, b"", TEXT, {"Last-Modified": stamp})
     return Response(200, nav_all(day), TEXT, {"Last-Modified": stamp})
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from . import control_pages, faults, ledger
 from .clock import ist, last_nav_day, parse_duration, parse_moment
-from .fp import payment_life
+from .fp import feeds, life, mandate_life, payment_life
 from .journal import Journal
 from .pages import static
 from .web import Problem, Request, Response, Router, json_response
@@ -110,6 +110,34 @@ def fp_payment(world: World, request: Request, payment_id: str) -> Response:
     return json_response({"id": row["id"], "outcome": outcome, "status": status})
 
 
+def fp_order(world: World, request: Request, order_id: str) -> Response:
+    """Moves an order by hand; it is left to hands from then on."""
+    to = str(arguments(request).get("status") or "").upper()
+    with world.transaction():
+        row = life.order_row(world, int(order_id))
+        world.update("fp_orders", row["id"], manual=1)
+        life.move(world, row["id"], to)
+    return json_response({"id": row["id"], "status": life.order_row(world, row["id"])["status"]})
+
+
+def fp_mandate(world: World, request: Request, mandate_id: str) -> Response:
+    to = str(arguments(request).get("status") or "").upper()
+    mandate_life.move(world, int(mandate_id), to)
+    return json_response({"id": int(mandate_id), "status": to})
+
+
+def fp_feed(world: World, request: Request) -> Response:
+    """The registrar's feed of the world's own transactions, for uploading."""
+    given = arguments(request)
+    rta = str(given.get("rta") or "CAMS").upper()
+    if rta not in ("CAMS", "KFINTECH"):
+        raise Problem(400, "rta is CAMS or KFINTECH")
+    first, last = str(given.get("from") or "0001-01-01"), str(given.get("to") or "9999-12-31")
+    name = {"CAMS": "WBR2", "KFINTECH": "MFSD201"}[rta]
+    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+    return Response(200, feeds.export(world, rta, first, last), "text/csv;charset=UTF-8", headers)
+
+
 def fp_ledger(world: World, request: Request) -> Response:
     return json_response(ledger.fp(world, arguments(request)))
 
@@ -132,6 +160,9 @@ def router(journal: Journal) -> Router:
         ("DELETE", "/faults", clear_faults),
         ("POST", "/webhooks", webhooks),
         ("POST", "/fp/payments/{payment_id:int}", fp_payment),
+        ("POST", "/fp/orders/{order_id:int}", fp_order),
+        ("POST", "/fp/mandates/{mandate_id:int}", fp_mandate),
+        ("GET", "/fp/feed", fp_feed),
         ("GET", "/ledger/fp", fp_ledger),
         ("GET", "/requests", partial(requests, journal)),
         ("GET", "/static/{name}", static),

@@ -8,7 +8,7 @@ from typing import Any
 
 from . import faults
 from .clock import ist, last_nav_day
-from .fp import life, payment_life
+from .fp import life, mandate_life, payment_life
 from .journal import Journal
 from .pages import esc, hidden, page, rupees
 from .schemes import fund_schemes
@@ -109,6 +109,21 @@ def _orders(world: World) -> str:
     return "<section><h2>Orders</h2>" + _table(head, rows) + "</section>"
 
 
+def _mandates(world: World) -> str:
+    rows = []
+    for row in world.all("SELECT * FROM fp_mandates ORDER BY id DESC LIMIT ?", SHOWN):
+        acts = "".join(
+            _button("mandate", WORDS.get(to, to.lower()), id=row["id"], to=to)
+            for to in mandate_life.MOVES[row["mandate_status"]]
+        )
+        rows.append((
+            str(row["id"]), esc(row["mandate_type"]), rupees(row["mandate_limit"]), _state(row["mandate_status"]),
+            esc(row["umrn"]), f'<div class="row">{acts}</div>',
+        ))  # fmt: skip
+    head = ("id", "type", "limit", "state", "UMRN", "what may happen next")
+    return "<section><h2>Mandates</h2>" + _table(head, rows) + "</section>"
+
+
 def _people(world: World) -> str:
     accounts = "(SELECT count(*) FROM fp_accounts a WHERE a.primary_investor_id = i.id) AS accounts"
     sql = f"SELECT i.*, {accounts} FROM fp_investors i ORDER BY id DESC LIMIT ?"  # noqa: S608
@@ -168,7 +183,7 @@ def home(journal: Journal, world: World, request: Request) -> Response:
     note = f'<p class="note" role="status">{esc(request.query["note"])}</p>' if request.query.get("note") else ""
     body = (
         "<header><h1>Control room</h1><p>The sandbox's world: nothing here is real money.</p></header>"
-        f"<main>{note}{_clock(world)}{_payments(world)}{_orders(world)}{_faults(world)}{_people(world)}{_requests(journal)}</main>"
+        f"<main>{note}{_clock(world)}{_payments(world)}{_orders(world)}{_mandates(world)}{_faults(world)}{_people(world)}{_requests(journal)}</main>"
     )
     return page("Control room - sandbox", body, CSS)
 
@@ -209,6 +224,11 @@ def _order(world: World, form: dict[str, str]) -> str:
     return f"order {form['id']} is {form['to']}"
 
 
+def _mandate(world: World, form: dict[str, str]) -> str:
+    mandate_life.move(world, int(form["id"]), form["to"])
+    return f"mandate {form['id']} is {form['to']}"
+
+
 def _fault(world: World, form: dict[str, str]) -> str:
     faults.add(world, dict(form))
     return f"fault {form.get('mode')} is on"
@@ -221,7 +241,7 @@ def _unfault(world: World, form: dict[str, str]) -> str:
 
 ACTS: dict[str, Callable[[World, dict[str, str]], str]] = {
     "advance": _advance, "at": _advance, "pace": _pace, "reset": _reset, "payment": _payment, "outcome": _outcome,
-    "order": _order,
+    "order": _order, "mandate": _mandate,
     "fault": _fault, "unfault": _unfault,
 }  # fmt: skip
 

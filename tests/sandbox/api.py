@@ -16,7 +16,6 @@ import urllib.parse
 from typing import Any
 
 LIQUID, BOND = "INF204K01UN9", "INF204K01EF9"
-EQUITY, TAX_SAVER = "INF179K01BE2", "INF846K01131"
 CALLS = itertools.count(1)
 INVESTOR: dict[str, Any] = {
     "display_name": "tony",

@@ -17,7 +17,7 @@ from ..pages import esc, hidden, origin, page, rupees, static
 from ..schemes import fund_schemes
 from ..web import Problem, Request, Response
 from ..world import World
-from . import payment_life
+from . import mandate_life, payment_life
 from .auth import _key
 from .payments import BANK_PATH
 
@@ -35,6 +35,11 @@ NETBANKING_ACTS = (
     ("tpv_failed", "Pay from another person's account", "Third-party accounts are not allowed; the payment fails."),
     ("late_success", "Time out now, succeed later", "Failed first; the debit is found a little later."),
     ("abandon", "Close without paying", "Nothing is sent back to the shop."),
+)
+MANDATE_ACTS = (
+    ("success", "Authorise up to {amount}", "The bank approves the mandate a little later."),
+    ("cancelled", "Decline", "No mandate is given."),
+    ("abandon", "Close without authorising", "Nothing is sent back to the shop."),
 )
 UPI_ACTS = (
     ("success", "Approve {amount} in the UPI app", "The money is debited from your own account."),
@@ -105,21 +110,36 @@ def _payer(world: World, payment_id: int) -> str:
     return f"<p>From the account of {holder}, number ending {last}, {ifsc}</p>"
 
 
-def _pay_page(world: World, row: sqlite3.Row) -> Response:
-    amount, upi = rupees(row["amount"]), row["method"] == "UPI"
-    buttons = "".join(
+def _buttons(acts: tuple[tuple[str, str, str], ...], amount: str) -> str:
+    return "".join(
         f'<div class="act"><button name="outcome" value="{value}" class="{"main" if value == "success" else ""}">'
         f"{esc(label.format(amount=amount))}</button><small>{esc(why)}</small></div>"
-        for value, label, why in (UPI_ACTS if upi else NETBANKING_ACTS)
+        for value, label, why in acts
     )
-    way = (
-        "<p>UPI request to <code>you@fakebank</code></p>"
-        if upi
-        else f"<p>{esc((row['method'] or 'NETBANKING').title())}</p>"
-    )
+
+
+def _what(world: World, row: sqlite3.Row) -> tuple[str, tuple[tuple[str, str, str], ...], str]:
+    """What the page is about: its words, its buttons, and the amount on them."""
+    amount = rupees(row["amount"])
+    if row["payment_type"] == "AUTH_TRANSACTION":
+        mandate = mandate_life.mandate_row(world, row["mandate_id"])
+        limit = rupees(mandate["mandate_limit"])
+        return (
+            f"<h1>Authorise an e-mandate</h1><p>Debits up to {limit} each, until you cancel.</p>",
+            MANDATE_ACTS,
+            limit,
+        )
+    lines = _payer(world, row["id"]) + _order_lines(world, row["id"])
+    if row["method"] == "UPI":
+        return f"<h1>Pay {amount}</h1><p>UPI request to <code>you@fakebank</code></p>{lines}", UPI_ACTS, amount
+    return f"<h1>Pay {amount}</h1><p>{esc((row['method'] or 'NETBANKING').title())}</p>{lines}", NETBANKING_ACTS, amount
+
+
+def _pay_page(world: World, row: sqlite3.Row) -> Response:
+    words, acts, amount = _what(world, row)
     body = (
-        f"<h1>Pay {amount}</h1>{way}{_payer(world, row['id'])}{_order_lines(world, row['id'])}"
-        f'<form method="post" action="{BANK_PATH}">{hidden(payment=row["id"], seal=seal(world, row))}{buttons}</form>'
+        f'{words}<form method="post" action="{BANK_PATH}">{hidden(payment=row["id"], seal=seal(world, row))}'
+        f"{_buttons(acts, amount)}</form>"
         f"<p class='foot'>Payment {row['id']}, "
         f"started {ist(row['created_at']):%d %b %Y %H:%M} by the sandbox's clock.</p>"
     )
@@ -152,7 +172,12 @@ def _closed(row: sqlite3.Row) -> Response:
 
 def _return_page(row: sqlite3.Row) -> Response:
     paid = row["status"] in SUCCESS_STATES
-    head = "<h1>Paid</h1>" if paid else f"<h1>Not paid</h1><p>Reason: <code>{esc(row['failed_reason'])}</code></p>"
+    done = "Authorised" if row["payment_type"] == "AUTH_TRANSACTION" else "Paid"
+    head = (
+        f"<h1>{done}</h1>"
+        if paid
+        else f"<h1>Not {done.lower()}</h1><p>Reason: <code>{esc(row['failed_reason'])}</code></p>"
+    )
     back = row["postback_url"]
     if not back:
         return _frame("Done", f"{head}<p>The shop gave no address to go back to. You may close this window.</p>")

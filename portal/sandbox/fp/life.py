@@ -22,7 +22,7 @@ from ..clock import at_ist, business_day_on_or_after, ist, next_business_day
 from ..schemes import FundScheme, fund_schemes
 from ..web import Problem
 from ..world import World
-from . import allotment, kyc
+from . import allotment, kyc, sip_life
 from .auth import gateway
 
 STEP_S = 1.5
@@ -84,7 +84,8 @@ def created(world: World, order_id: int) -> None:
     if row["kind"] == "purchase" and gateway(row["tenant"]) == "BSE":
         world.schedule(world.moment() + BSE_SUBMIT_S[world.pace], "fp.order", order_id, to="SUBMITTED")
     elif row["kind"] != "purchase" and outcome(row) != "wait":
-        world.schedule(world.moment() + (STEP_S if world.pace == "fast" else 300), "fp.order", order_id, to="SUBMITTED")
+        soon = world.pace == "fast" or row["redemption_mode"] == "INSTANT"
+        world.schedule(world.moment() + (STEP_S if soon else 300), "fp.order", order_id, to="SUBMITTED")
 
 
 def move(world: World, order_id: int, to: str, failure: str | None = None) -> None:
@@ -98,7 +99,12 @@ def move(world: World, order_id: int, to: str, failure: str | None = None) -> No
             to = "FAILED" if failure else to
         if to == "REVERSED":
             allotment.reverse(world, row)
-        world.update("fp_orders", order_id, **{"status": to, STAMPS[to]: world.moment(), "failure_code": failure})
+        values = {"status": to, STAMPS[to]: world.moment(), "failure_code": failure}
+        if to == "SUBMITTED" and row["kind"] != "purchase":
+            values["confirmed_at"] = world.moment()
+        world.update("fp_orders", order_id, **values)
+        if row["sip_id"]:
+            sip_life.instalment_ended(world, row["sip_id"], to)
         go_on(world, order_id)
 
 
@@ -129,7 +135,7 @@ def verdict(world: World, row: sqlite3.Row) -> str | None:
     """Why the fund house will refuse the order, or None."""
     sql = "SELECT i.pan FROM fp_investors i JOIN fp_accounts a ON a.primary_investor_id = i.id WHERE a.id = ?"
     pan = world.scalar(sql, row["account_id"])
-    said = kyc.verdict(pan) if pan else None
+    said = kyc.registry(world, pan) if pan else None
     if said and not said.status and row["kind"] == "purchase":
         return {"A": "pan_aadhaar_not_mapped", "I": "pan_invalid"}.get(pan[4], "pan_kyc_incomplete")
     if said and said.limited and row["kind"] == "purchase" and _bought_this_year(world, row) > kyc.LIMIT_RUPEES:
@@ -184,7 +190,7 @@ def _submit_at(world: World, row: sqlite3.Row) -> float:
 
 def _allot_at(world: World, row: sqlite3.Row) -> float:
     soon = world.moment() + STEP_S
-    if world.pace == "fast":
+    if world.pace == "fast" or row["redemption_mode"] == "INSTANT":
         return soon
     day = _trade_day(world, row)
     for _ in range(1 + nav.lag(fund_schemes()[row["isin"]].listing)):
@@ -195,7 +201,7 @@ def _allot_at(world: World, row: sqlite3.Row) -> float:
 def _trade(world: World, row: sqlite3.Row) -> tuple[dt.date, Decimal]:
     """Trade date and NAV: liquid funds sell at the NAV of the day before."""
     scheme = fund_schemes()[row["isin"]]
-    if world.pace == "fast":
+    if world.pace == "fast" or row["redemption_mode"] == "INSTANT":
         return nav.latest(scheme, world.moment())
     day = _trade_day(world, row)
     priced = nav.day_before(day, 1) if scheme.liquid and row["kind"] == "purchase" else day

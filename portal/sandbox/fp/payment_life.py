@@ -19,7 +19,7 @@ from ..clock import at_ist, ist, next_business_day
 from ..schemes import fund_schemes
 from ..web import Problem
 from ..world import World
-from . import life
+from . import life, mandate_life
 
 TOKEN_LIFE_S = 15 * 60
 GIVE_UP_S = 30 * 60
@@ -102,7 +102,7 @@ def arrange_debit(world: World, tenant: str, keys: list[int]) -> int:
 
 
 def mandate_stands(world: World, row: sqlite3.Row) -> bool:
-    if row["mandate_id"] is None:
+    if row["mandate_id"] is None or row["payment_type"] == "AUTH_TRANSACTION":
         return True
     return bool(world.scalar("SELECT mandate_status = 'APPROVED' FROM fp_mandates WHERE id = ?", row["mandate_id"]))
 
@@ -148,7 +148,10 @@ def _goes_by_itself(world: World, payment_id: int) -> bool:
 
 
 def _debited(world: World, payment_id: int) -> None:
-    moment = world.moment()
+    moment, row = world.moment(), payment_row(world, payment_id)
+    if row["payment_type"] == "AUTH_TRANSACTION":
+        mandate_life.authorised(world, row["mandate_id"])
+        return
     for order in orders_of(world, payment_id):
         day = life.funds_day(world, fund_schemes()[order["isin"]], moment)
         if order["funds_date"] is None:

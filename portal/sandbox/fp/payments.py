@@ -69,7 +69,7 @@ def _payable(world: World, request: Request, field: str, wanted: Any, errors: Er
     return rows
 
 
-def _postback(errors: Errors, given: Any, field: str = "payment_postback_url") -> str | None:
+def postback_url(errors: Errors, given: Any, field: str = "payment_postback_url") -> str | None:
     if given is None:
         return None
     good = isinstance(given, str) and given.startswith(("http://", "https://"))
@@ -81,7 +81,7 @@ def netbanking(world: World, request: Request) -> Response:
     given, errors = body_object(request), Errors()
     method = given.get("method")
     errors.check(method is None or method in METHODS, "method", f"should be one of {', '.join(METHODS)}")
-    postback = _postback(errors, given.get("payment_postback_url"))
+    postback = postback_url(errors, given.get("payment_postback_url"))
     with world.transaction():
         orders = _payable(world, request, "amc_order_ids", given.get("amc_order_ids"), errors)
         errors.check(all(row["pay_by"] != "nach" for row in orders), "amc_order_ids", "is paid by a mandate")
@@ -115,7 +115,7 @@ def bse(world: World, request: Request) -> Response:
     if gateway(request.tenant) != "BSE":
         raise Problem(400, "bse_payments needs BSE as gateway provider")
     given, errors = body_object(request), Errors()
-    postback = _postback(errors, given.get("postback_url") or given.get("payment_postback_url"), "postback_url")
+    postback = postback_url(errors, given.get("postback_url") or given.get("payment_postback_url"), "postback_url")
     with world.transaction():
         orders = _payable(world, request, "order_ids", given.get("order_ids"), errors)
         errors.stop()

@@ -1,0 +1,124 @@
+"""Uploaded files, and file operations that read a registrar's feed."""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from typing import Any
+
+from ..web import Problem, Request, Response, Upload, json_response
+from ..world import World
+from . import feeds
+from .common import Errors, body_object, refuse, stamp
+
+MOST_BYTES = 25 * 1024 * 1024
+PROCESS_AFTER_S = 1.0
+
+
+def _document(request: Request, row: sqlite3.Row) -> dict[str, Any]:
+    return {
+        "object": "file", "id": row["id"], "created_at": stamp(row["created_at"]), "filename": row["filename"],
+        "content_type": row["content_type"], "purpose": row["purpose"], "byte_size": row["byte_size"],
+        "url": f"{request.base_url}/fp/files/{row['id']}/content",
+    }  # fmt: skip
+
+
+FIELDS = "id, filename, content_type, purpose, created_at, length(content) AS byte_size"
+
+
+def _row(world: World, tenant: str, key: object) -> sqlite3.Row | None:
+    return world.one(f"SELECT {FIELDS} FROM fp_files WHERE id = ? AND tenant = ?", key, tenant)  # noqa: S608
+
+
+def create(world: World, request: Request) -> Response:
+    upload, purpose = request.parts.get("file"), request.parts.get("purpose")
+    if not isinstance(upload, Upload):
+        raise refuse("file", "is mandatory")
+    if not upload.content or len(upload.content) > MOST_BYTES:
+        raise refuse("file", f"should have from 1 to {MOST_BYTES} bytes")
+    key = str(uuid.uuid4())
+    world.insert(
+        "fp_files",
+        id=key,
+        tenant=request.tenant,
+        filename=upload.filename or "file",
+        content_type=upload.content_type,
+        purpose=purpose if isinstance(purpose, str) else None,
+        content=upload.content,
+        created_at=world.now(),
+    )
+    return read(world, request, key)
+
+
+def read(world: World, request: Request, key: str) -> Response:
+    row = _row(world, request.tenant, key)
+    if row is None:
+        raise Problem(404, "File not found")
+    return json_response(_document(request, row))
+
+
+def content(world: World, request: Request, key: str) -> Response:
+    sql = "SELECT content, content_type FROM fp_files WHERE id = ? AND tenant = ?"
+    row = world.one(sql, key, request.tenant)
+    if row is None:
+        raise Problem(404, "File not found")
+    return Response(200, row["content"], row["content_type"], {"X-Content-Type-Options": "nosniff"})
+
+
+def list_all(world: World, request: Request) -> Response:
+    sql = f"SELECT {FIELDS} FROM fp_files WHERE tenant = ? ORDER BY created_at DESC LIMIT 1000"  # noqa: S608
+    data = [_document(request, row) for row in world.all(sql, request.tenant)]
+    return json_response({"object": "list", "data": data})
+
+
+# -- operations -----------------------------------------------------------------------------------------------------
+
+
+def _operation(row: sqlite3.Row) -> dict[str, Any]:
+    names = ("id", "file", "type", "status", "processed", "failed", "succeeded")
+    return {"object": "file_operation", **{name: row[name] for name in names}}
+
+
+def operate(world: World, request: Request) -> Response:
+    given, errors = body_object(request), Errors()
+    errors.check(given.get("type") == "transaction_processing", "type", "should be transaction_processing")
+    errors.check(_row(world, request.tenant, given.get("file")), "file", "is not an uploaded file")
+    errors.stop()
+    key = str(uuid.uuid4())
+    values = {"tenant": request.tenant, "file": given["file"], "type": given["type"], "status": "pending"}
+    with world.transaction():
+        world.insert("fp_file_operations", id=key, created_at=world.now(), **values)
+        world.schedule(world.now() + PROCESS_AFTER_S, "fp.feed", key)
+    return read_operation(world, request, key)
+
+
+def read_operation(world: World, request: Request, key: str) -> Response:
+    row = world.one("SELECT * FROM fp_file_operations WHERE id = ? AND tenant = ?", key, request.tenant)
+    if row is None:
+        raise Problem(404, "File operation not found")
+    return json_response(_operation(row))
+
+
+def _due_feed(world: World, ref: str, details: dict[str, Any]) -> None:
+    row = world.one("SELECT * FROM fp_file_operations WHERE id = ?", ref)
+    if row is None:
+        return
+    raw = world.scalar("SELECT content FROM fp_files WHERE id = ?", row["file"])
+    try:
+        good, bad = feeds.process(world, row["tenant"], raw)
+    except feeds.UnreadableFeed:
+        world.update("fp_file_operations", ref, status="failed", processed=0, failed=0, succeeded=0)
+        return
+    counts = {"processed": good + bad, "failed": bad, "succeeded": good}
+    world.update("fp_file_operations", ref, status="processed", **counts)
+
+
+ROUTES = [
+    ("POST", "/files", create),
+    ("GET", "/files", list_all),
+    ("GET", "/files/{key}", read),
+    ("GET", "/files/{key}/content", content),
+    ("POST", "/file_operations", operate),
+    ("GET", "/file_operations/{key}", read_operation),
+]
+DUE = {"fp.feed": _due_feed}
