@@ -39,6 +39,16 @@ PURCHASE_PATH = "/orders/purchase/"
 
 
 @dataclass(frozen=True)
+class Allotment:
+    """Units (3 decimals) at a NAV (4 decimals) of a day, in a folio."""
+
+    units: Decimal
+    nav: Decimal
+    traded_on: date
+    folio_number: str
+
+
+@dataclass(frozen=True)
 class OrderSnapshot:
     """What the provider says about an order now, in our words. `state` is None for a word that we do not know."""
 
@@ -57,9 +67,11 @@ class OrderSnapshot:
     failure_text: str = ""
 
     @property
-    def has_allotment(self) -> bool:
-        """Everything that an allotment must say has been said."""
-        return bool(self.units and self.nav and self.traded_on and self.folio_number)
+    def allotment(self) -> Allotment | None:
+        """What was allotted, when everything that an allotment must say has been said; else None."""
+        if self.units and self.nav and self.traded_on and self.folio_number:
+            return Allotment(self.units, self.nav, self.traded_on, self.folio_number)
+        return None
 
 
 def snapshot(order: Order, gateway: str) -> OrderSnapshot:

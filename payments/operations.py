@@ -151,11 +151,8 @@ def settle(*, payment_id: int, at: datetime) -> None:
     payment = _take_over(payment_id=payment_id, at=at)
     if payment is None:
         return
-    known = set(
-        Payment.objects.filter(investor_id=payment.investor_id, provider_ref__isnull=False).values_list(
-            "provider_ref", flat=True
-        )
-    )
+    rows = Payment.objects.filter(investor_id=payment.investor_id).values_list("provider_ref", flat=True)
+    known = {ref for ref in rows if ref}
     found = gateway.find(payment, _order_refs(payment), known)
     with transaction.atomic(durable=True):
         row = locked(payment_id)
@@ -379,4 +376,4 @@ def _move_to(payment: Payment, state: str, *, at: datetime, **data: object) -> N
     pace = PACE_S.get(state)
     payment.due_at = at + timedelta(seconds=pace) if pace else None
     payment.save(update_fields=["state", "state_since", "due_at"])
-    audit.record(payment, f"payment.{state.lower()}", actor=None, at=at, was=was, skipped=list(way[:-1]), **data)
+    audit.record(payment, f"payment.{state.lower()}", actor=None, at=at, was=was, skipped=list(way[:-1]), data=data)

@@ -33,9 +33,13 @@ def record(
     actor: User | str | None,
     at: datetime,
     reason: str = "",
-    **data: Any,
+    data: Mapping[str, Any] | None = None,
+    **more: Any,
 ) -> None:
-    """Append an entry about `subject`. Call it inside the transaction that makes the act true."""
+    """Append an entry about `subject`. Call it inside the transaction that makes the act true.
+
+    `data` and the further keywords are what is worth knowing about the act; nothing personal or secret.
+    """
     AuditEntry.objects.create(
         at=at,
         actor=actor_name(actor),
@@ -43,7 +47,7 @@ def record(
         subject_kind=kind_of(subject),
         subject_id=str(subject.pk),
         reason=reason[:300],
-        data={key: _plain(value) for key, value in data.items()},
+        data={key: _plain(value) for key, value in {**(data or {}), **more}.items()},
     )
 
 

@@ -97,6 +97,6 @@ def _text_under(key: str, value: str) -> str:
 def log_processor(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """structlog processor: the last thing that touches a log line before it is written."""
     for key, value in list(event.items()):
-        if not key.startswith("_") and key not in {"exc_info", "timestamp", "level", "logger"}:
+        if not key.startswith("_") and key not in {"timestamp", "level", "logger"}:
             event[key] = redact(value, key)
     return event

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from orders.gateway import OrderSnapshot
+from orders.gateway import Allotment
 from orders.models import Folio, MfOrder, Transaction
 from portal import audit
 
@@ -17,7 +17,7 @@ def belongs_to_another(order: MfOrder, folio_number: str) -> bool:
     return folios.exclude(investor_id=order.investor_id).exists()
 
 
-def record_allotment(*, order: MfOrder, snapshot: OrderSnapshot, at: datetime) -> Folio:
+def record_allotment(*, order: MfOrder, allotment: Allotment, at: datetime) -> Folio:
     """The units of an order are in its folio: one provisional purchase is appended and the holding rebuilt.
 
     Call it inside the transaction that moves the order, with the order locked. The unique key on (order, kind) makes a
@@ -25,7 +25,7 @@ def record_allotment(*, order: MfOrder, snapshot: OrderSnapshot, at: datetime) -
     """
     folio, made = Folio.objects.get_or_create(
         fund_house_id=order.scheme.fund_house_id,
-        number=snapshot.folio_number or "",
+        number=allotment.folio_number,
         defaults={"investor_id": order.investor_id},
     )
     if made:
@@ -35,10 +35,10 @@ def record_allotment(*, order: MfOrder, snapshot: OrderSnapshot, at: datetime) -
         folio=folio,
         scheme_id=order.scheme_id,
         kind=Transaction.Kind.PURCHASE,
-        units=snapshot.units,
+        units=allotment.units,
         amount=order.amount,
-        nav=snapshot.nav,
-        traded_on=snapshot.traded_on,
+        nav=allotment.nav,
+        traded_on=allotment.traded_on,
         order=order,
         recorded_at=at,
     )

@@ -6,6 +6,7 @@ judges by the table in `orders/lifecycle.py` and does the duties of every step t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -89,51 +90,64 @@ def _recognise(order: MfOrder, snapshot: OrderSnapshot, *, at: datetime) -> None
 
 def _apply(order: MfOrder, snapshot: OrderSnapshot, *, at: datetime, source: str) -> None:
     """Move to where FP is, doing the duties of every step in between."""
-    if snapshot.state == lifecycle.REJECTED:
-        reject(order, code=snapshot.failure_code or "failed", text=snapshot.failure_text, at=at)
-        return
-    if snapshot.state == lifecycle.REVERSED and order.state != lifecycle.ALLOTTED and not snapshot.has_allotment:
-        # Reversed before we ever heard of units: nothing to take back here, but a person should know.
-        _conflict(order, snapshot, "FP reversed an order whose allotment we never saw", at=at)
-        return
-    if snapshot.state in (lifecycle.ALLOTTED, lifecycle.REVERSED) and order.state != lifecycle.ALLOTTED:
-        if not snapshot.has_allotment:
-            # "Successful" without units, NAV, day and folio is no evidence yet: ask again later.
-            _look_later(order, at=at)
-            return
-        _allot(order, snapshot, at=at, source=source)
-    if snapshot.state == lifecycle.REVERSED:
-        ledger.reverse(order=order, at=at)
-        cases.open_case(
-            kind=REVERSED_CASE,
-            subject=order,
-            title=f"Order {order.code} was reversed after allotment",
-            detail="The units were taken back. Follow the refund until the investor has the money.",
-            at=at,
-        )
-    if order.state != snapshot.state:
-        move_to(order, snapshot.state or order.state, at=at, actor=None, source=source)
+    duty = _DUTIES.get(snapshot.state or "", _moved)
+    duty(order, snapshot, at, source)
+
+
+def _moved(order: MfOrder, snapshot: OrderSnapshot, at: datetime, source: str) -> None:
+    move_to(order, snapshot.state or order.state, at=at, actor=None, source=source)
     if order.state == lifecycle.AWAITING_PAYMENT:
         jobs.nudge("payments.start", order_id=order.pk)
 
 
-def _allot(order: MfOrder, snapshot: OrderSnapshot, *, at: datetime, source: str) -> None:
-    order.folio = ledger.record_allotment(order=order, snapshot=snapshot, at=at)
-    order.allotted_units, order.allotted_nav = snapshot.units, snapshot.nav
-    order.allotted_amount, order.allotted_on = snapshot.net_amount, snapshot.traded_on
+def _rejected(order: MfOrder, snapshot: OrderSnapshot, at: datetime, source: str) -> None:
+    reject(order, code=snapshot.failure_code or "failed", text=snapshot.failure_text, at=at)
+
+
+def _allotted(order: MfOrder, snapshot: OrderSnapshot, at: datetime, source: str) -> None:
+    allotment = snapshot.allotment
+    if allotment is None:
+        # "Successful" without units, NAV, day and folio is no evidence yet: ask again later.
+        order.due_at = at + timedelta(seconds=PACE_S.get(order.state, 300.0))
+        order.save(update_fields=["due_at"])
+        return
+    order.folio = ledger.record_allotment(order=order, allotment=allotment, at=at)
+    order.allotted_units, order.allotted_nav = allotment.units, allotment.nav
+    order.allotted_amount, order.allotted_on = snapshot.net_amount, allotment.traded_on
     order.save(update_fields=["folio", "allotted_units", "allotted_nav", "allotted_amount", "allotted_on"])
     move_to(order, lifecycle.ALLOTTED, at=at, actor=None, source=source)
 
 
-def _allotment_differs(order: MfOrder, snapshot: OrderSnapshot) -> bool:
-    return (
-        order.state == lifecycle.ALLOTTED
-        and snapshot.has_allotment
-        and (
-            (snapshot.units, snapshot.nav, snapshot.traded_on)
-            != (order.allotted_units, order.allotted_nav, order.allotted_on)
-        )
+def _reversed(order: MfOrder, snapshot: OrderSnapshot, at: datetime, source: str) -> None:
+    if order.state != lifecycle.ALLOTTED and snapshot.allotment is None:
+        # Reversed before we ever heard of units: nothing to take back here, but a person must know.
+        _conflict(order, snapshot, "FP reversed an order whose allotment we never saw", at=at)
+        return
+    if order.state != lifecycle.ALLOTTED:
+        _allotted(order, snapshot, at, source)
+    ledger.reverse(order=order, at=at)
+    move_to(order, lifecycle.REVERSED, at=at, actor=None, source=source)
+    cases.open_case(
+        kind=REVERSED_CASE,
+        subject=order,
+        title=f"Order {order.code} was reversed after allotment",
+        detail="The units were taken back. Follow the refund until the investor has the money.",
+        at=at,
     )
+
+
+# What news of a state makes us do beyond moving; states that are not listed only move.
+_DUTIES: dict[str, Callable[[MfOrder, OrderSnapshot, datetime, str], None]] = {
+    lifecycle.REJECTED: _rejected,
+    lifecycle.ALLOTTED: _allotted,
+    lifecycle.REVERSED: _reversed,
+}
+
+
+def _allotment_differs(order: MfOrder, snapshot: OrderSnapshot) -> bool:
+    held = (order.allotted_units, order.allotted_nav, order.allotted_on)
+    said = snapshot.allotment
+    return order.state == lifecycle.ALLOTTED and said is not None and held != (said.units, said.nav, said.traded_on)
 
 
 def reject(order: MfOrder, *, code: str, text: str, at: datetime) -> None:
@@ -152,11 +166,6 @@ def _conflict(order: MfOrder, snapshot: OrderSnapshot, what: str, *, at: datetim
     )
 
 
-def _look_later(order: MfOrder, *, at: datetime) -> None:
-    order.due_at = at + timedelta(seconds=PACE_S.get(order.state, 300.0))
-    order.save(update_fields=["due_at"])
-
-
 def mark_paid(*, order_id: int, at: datetime, payment: str) -> None:
     """The investor's money has left the bank for this order. Late or repeated news changes nothing."""
     with transaction.atomic():
@@ -167,7 +176,7 @@ def mark_paid(*, order_id: int, at: datetime, payment: str) -> None:
 
 def note_payment(*, order_id: int, event: str, at: datetime, **data: str) -> None:
     """A step of a payment stands in the order's timeline: `payment.started`, `payment.failed`, ..."""
-    audit.record(MfOrder(pk=order_id), f"payment.{event}", actor=None, at=at, **data)
+    audit.record(MfOrder(pk=order_id), f"payment.{event}", actor=None, at=at, data=data)
 
 
 def locked(order_id: int) -> MfOrder:
@@ -189,6 +198,6 @@ def move_to(order: MfOrder, state: str, *, at: datetime, actor: User | str | Non
     pace = PACE_S.get(state)
     order.due_at = at + timedelta(seconds=pace) if pace else None
     order.save(update_fields=["state", "state_since", "due_at"])
-    audit.record(order, f"order.{state.lower()}", actor=actor, at=at, was=was, skipped=list(way[:-1]), **data)
+    audit.record(order, f"order.{state.lower()}", actor=actor, at=at, was=was, skipped=list(way[:-1]), data=data)
     if state == lifecycle.ALLOTTED:
         jobs.nudge("orders.tell_allotted", order_id=order.pk)

@@ -28,6 +28,8 @@ from portal.models import User
 
 CREDENTIALS_CASE = "provider_refuses_our_credentials"
 RESEND_AFTER_S = 10
+# Orders that one poll fetches singly; the rest follows with the next poll.
+ENDED_AT_ONCE = 200
 
 
 class NotSafeToSubmitAgain(Failure):
@@ -231,20 +233,17 @@ def poll(*, at: datetime) -> int:
     One list for the whole tenant, a hundred orders a page, instead of a call per order. Ours that are no longer in it
     have ended: those are fetched one by one.
     """
-    mine = dict(
-        MfOrder.objects.filter(state__in=lifecycle.OPEN, provider_ref__isnull=False).values_list("provider_ref", "pk")
-    )
+    known = MfOrder.objects.filter(state__in=lifecycle.OPEN).exclude(provider_ref=None)
+    mine = {str(ref): (pk, state) for ref, pk, state in known.values_list("provider_ref", "pk", "state")}
     if not mine:
         return 0
-    states = dict(MfOrder.objects.filter(pk__in=mine.values()).values_list("pk", "state"))
-    listed = {
-        each.provider_ref: each for each in gateway.list_open(settings.FP_ORDER_GATEWAY) if each.provider_ref in mine
-    }
     moved = 0
-    for ref, snapshot in listed.items():
-        if snapshot.state != states[mine[ref]]:
-            moved += news.absorb(order_id=mine[ref], snapshot=snapshot, at=at, source="poll") == Verdict.APPLY
-    for ref in list(mine.keys() - listed.keys())[:200]:
-        refresh(order_id=mine[ref], at=at)
+    ended = dict(mine)
+    for snapshot in gateway.list_open(settings.FP_ORDER_GATEWAY):
+        order_id, state = ended.pop(snapshot.provider_ref, (0, ""))
+        if order_id and snapshot.state != state:
+            moved += news.absorb(order_id=order_id, snapshot=snapshot, at=at, source="poll") == Verdict.APPLY
+    for order_id, _ in list(ended.values())[:ENDED_AT_ONCE]:
+        refresh(order_id=order_id, at=at)
         moved += 1
     return moved

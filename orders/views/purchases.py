@@ -18,7 +18,7 @@ from investors.models import Consent
 from investors.operations import consents
 from orders import lifecycle, rules, words
 from orders.forms import ConfirmForm, PurchaseForm
-from orders.models import Scheme
+from orders.models import MfOrder, Scheme
 from orders.operations import purchases
 from orders.queries import orders as order_queries
 from orders.queries import schemes as scheme_queries
@@ -149,7 +149,7 @@ def _resend(request: InvestorRequest, consent: Consent) -> HttpResponse:
     return redirect("orders:confirm", code=consent.code)
 
 
-def _place(request: InvestorRequest, consent: Consent, scheme: Scheme, form: ConfirmForm) -> object:
+def _place(request: InvestorRequest, consent: Consent, scheme: Scheme, form: ConfirmForm) -> MfOrder:
     at = clock.now()
     given = consents.give(
         investor=request.investor, code=consent.code, otp=form.cleaned_data["otp"].strip(), ip=client_ip(request), at=at
@@ -163,7 +163,7 @@ def _place(request: InvestorRequest, consent: Consent, scheme: Scheme, form: Con
         payment_method=method,
         at=at,
     )
-    return purchases.place(consent=given, wish=wish, user_ip=client_ip(request), at=at, actor=request.user)
+    return purchases.place(consent=given, wish=wish, user_ip=client_ip(request), at=at, actor=request.investor.user)
 
 
 @require_safe

@@ -149,7 +149,7 @@ def test_honours_the_yearly_limit_of_an_ekyc_investor(asha, place):
         checked_at=clock.now() + timedelta(seconds=1),
     )
     place(asha, amount=30_000)
-    with pytest.raises(InvalidInput, match="₹20,000.00"):
+    with pytest.raises(InvalidInput, match=r"₹20,000\.00"):
         place(asha, amount=30_000)
 
 

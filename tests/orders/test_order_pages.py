@@ -1,0 +1,221 @@
+"""The pages on which an investor buys: amount, confirmation, order, list. What they say, refuse, and cost."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+
+from investors.models import Consent
+from orders.models import MfOrder
+from portal import clock
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def form_of(page) -> dict[str, str]:
+    """The hidden reference that a form carries."""
+    return {"form_ref": re.search(r'name="form_ref" value="([0-9A-Z]{20})"', page.content.decode()).group(1)}
+
+
+def answers(asha, **changes: object) -> dict[str, object]:
+    account = asha.bankaccounts.get(is_primary=True)
+    return {"amount": "5000", "bank_account": account.code, "payment_method": "UPI", **changes}
+
+
+def newest_code() -> str:
+    return re.search(r"^\s+(\d{6})\s*$", mail.outbox[-1].body, re.MULTILINE).group(1)
+
+
+@pytest.fixture
+def browser(asha, client_for):
+    return client_for(asha)
+
+
+@pytest.fixture
+def buy_url(scheme) -> str:
+    return f"/funds/{scheme.isin}/buy/"
+
+
+@pytest.fixture
+def on_commit(django_capture_on_commit_callbacks):
+    """Messages leave after the commit, which a test's transaction never reaches by itself."""
+    return lambda: django_capture_on_commit_callbacks(execute=True)
+
+
+def confirmed_by_code(browser, buy_url, asha, on_commit, **changes: object):
+    page = browser.get(buy_url)
+    with on_commit():
+        asked = browser.post(buy_url, {**answers(asha, **changes), **form_of(page)})
+    assert asked.status_code == 302, asked.content.decode()
+    return asked["Location"]
+
+
+def test_leads_from_the_amount_over_the_code_to_one_order(browser, asha, buy_url, on_commit):
+    confirm_url = confirmed_by_code(browser, buy_url, asha, on_commit)
+    page = browser.get(confirm_url).content.decode()
+    assert "₹5,000.00" in page
+    assert "HDFC" in page
+    assert MfOrder.objects.count() == 0, "nothing is ordered before the code"
+    done = browser.post(confirm_url, {"otp": newest_code()})
+    order = MfOrder.objects.get()
+    assert done["Location"] == f"/orders/{order.code}/"
+    assert order.amount == 5000
+    assert order.prediction in page
+
+
+def test_refresh_back_and_a_second_tab_lead_to_the_same_order(browser, asha, buy_url, on_commit):
+    confirm_url = confirmed_by_code(browser, buy_url, asha, on_commit)
+    otp = newest_code()
+    first = browser.post(confirm_url, {"otp": otp})
+    again = browser.post(confirm_url, {"otp": otp})
+    back = browser.get(confirm_url)
+    assert first["Location"] == again["Location"] == back["Location"]
+    assert MfOrder.objects.count() == 1
+
+
+def test_the_same_form_sent_twice_asks_for_one_consent(browser, asha, buy_url, on_commit):
+    page = browser.get(buy_url)
+    sent = {**answers(asha), **form_of(page)}
+    with on_commit():
+        places = {browser.post(buy_url, sent)["Location"] for _ in range(2)}
+    assert len(places) == 1
+    assert Consent.objects.count() == 1
+    assert len(mail.outbox) == 1
+
+
+def test_buying_the_same_again_needs_an_explicit_yes(browser, asha, buy_url, on_commit):
+    browser.post(confirmed_by_code(browser, buy_url, asha, on_commit), {"otp": newest_code()})
+    confirm_url = confirmed_by_code(browser, buy_url, asha, on_commit)
+    assert "You bought the same a short while ago" in browser.get(confirm_url).content.decode()
+    refused = browser.post(confirm_url, {"otp": newest_code()})
+    assert refused.status_code == 422
+    assert MfOrder.objects.count() == 1
+    browser.post(confirm_url, {"otp": newest_code(), "buy_again": "on"})
+    assert MfOrder.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("amount", "words"),
+    [
+        ("", "Write how much you want to invest."),
+        ("abc", "Write the amount in whole rupees"),
+        ("5000.50", "Whole rupees only"),
+        ("0", "at least ₹1"),
+        ("-5", "at least ₹1"),
+        ("1", "₹100"),
+        ("9" * 40, "12 digits"),
+        ("NaN", "Write the amount in whole rupees"),
+        ("1e400", "digits"),
+        ("5000\x00", "Null characters"),
+    ],
+)
+def test_says_at_the_field_what_is_wrong_with_an_amount(browser, asha, scheme, buy_url, amount, words):
+    page = browser.get(buy_url)
+    refused = browser.post(buy_url, {**answers(asha, amount=amount), **form_of(page)})
+    assert refused.status_code == 422
+    assert words in refused.content.decode()
+    assert not Consent.objects.exists()
+
+
+def test_pays_only_from_an_account_of_ones_own(browser, asha, chitra, buy_url):
+    page = browser.get(buy_url)
+    foreign = chitra.bankaccounts.get(is_primary=True)
+    refused = browser.post(buy_url, {**answers(asha, bank_account=foreign.code), **form_of(page)})
+    assert refused.status_code == 422
+    assert not Consent.objects.exists()
+
+
+def test_a_wrong_code_orders_nothing_and_says_so_at_the_field(browser, asha, buy_url, on_commit):
+    confirm_url = confirmed_by_code(browser, buy_url, asha, on_commit)
+    wrong = "000000" if newest_code() != "000000" else "111111"
+    refused = browser.post(confirm_url, {"otp": wrong})
+    assert refused.status_code == 422
+    assert "does not match" in refused.content.decode()
+    assert not MfOrder.objects.exists()
+
+
+def test_a_form_reused_after_a_day_orders_nothing(browser, asha, buy_url, on_commit, at):
+    confirm_url = confirmed_by_code(browser, buy_url, asha, on_commit)
+    otp = newest_code()
+    at(clock.now() + timedelta(days=1))
+    browser.post(confirm_url, {"otp": otp})
+    assert not MfOrder.objects.exists()
+
+
+def test_somebody_elses_confirmation_and_order_are_not_there(browser, asha, chitra, buy_url, on_commit, client_for):
+    confirm_url = confirmed_by_code(browser, buy_url, asha, on_commit)
+    stranger = client_for(chitra)
+    assert stranger.get(confirm_url).status_code == 404
+    assert stranger.post(confirm_url, {"otp": newest_code()}).status_code == 404
+    order = factories.OrderFactory(investor=asha)
+    assert stranger.get(f"/orders/{order.code}/").status_code == 404
+
+
+def test_an_investor_who_is_not_ready_is_led_to_what_is_missing(client_for, bharat, scheme, buy_url):
+    assert client_for(bharat).get(buy_url)["Location"] == "/onboarding/"
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("CREATED", "Your order is on record"),
+        ("SUBMITTING", "Your order is being sent"),
+        ("AWAITING_PAYMENT", "Your order waits for your payment"),
+        ("PAID", "Your bank has confirmed the payment"),
+        ("PLACED", "The fund house has your order"),
+        ("ALLOTTED", "Units allotted"),
+        ("REJECTED", "The order was not accepted"),
+        ("EXPIRED", "The order has expired"),
+        ("CANCELLED", "The order was cancelled"),
+        ("REVERSED", "The fund house took the order back"),
+    ],
+)
+def test_says_for_each_state_what_happened_and_refreshes_itself_while_open(db, client_for, state, words):
+    order = factories.OrderFactory(state=state)
+    page = client_for(order.investor).get(f"/orders/{order.code}/").content.decode()
+    assert words in page
+    is_open = state in ("CREATED", "SUBMITTING", "AWAITING_PAYMENT", "PAID", "PLACED")
+    assert ("hx-trigger" in page.split('id="order-status"')[1][:400]) == is_open
+    assert ("Pay ₹" in page) == (state == "AWAITING_PAYMENT")
+
+
+def test_a_fragment_and_the_page_say_the_same(db, client_for):
+    order = factories.OrderFactory(state="PLACED")
+    browser = client_for(order.investor)
+    fragment = browser.get(f"/orders/{order.code}/", headers={"HX-Request": "true"}).content.decode()
+    assert "<html" not in fragment
+    assert 'id="order-status"' in fragment
+    assert "The fund house has your order" in fragment
+
+
+def test_the_list_pages_by_key_and_keeps_its_filter(db, client_for):
+    investor = factories.ReadyInvestorFactory()
+    scheme = factories.SchemeFactory()
+    factories.OrderFactory.create_batch(23, investor=investor, scheme=scheme, state="PLACED")
+    factories.OrderFactory(investor=investor, scheme=scheme, state="REJECTED")
+    browser = client_for(investor)
+    first = browser.get("/orders/?show=open").content.decode()
+    following = re.search(r'href="(\?show=open&amp;before=\d+)"', first).group(1).replace("&amp;", "&")
+    second = browser.get(f"/orders/{following}").content.decode()
+    codes = [re.findall(r"ORD-[0-9A-Z]{12}", page) for page in (first, second)]
+    assert [len(set(found)) for found in codes] == [20, 3]
+    assert not set(codes[0]) & set(codes[1])
+
+
+def test_the_order_page_costs_few_statements(db, client_for, django_assert_max_num_queries):
+    order = factories.OrderFactory(state="ALLOTTED")
+    browser = client_for(order.investor)
+    with django_assert_max_num_queries(7):
+        browser.get(f"/orders/{order.code}/")
+
+
+def test_the_order_list_costs_the_same_for_one_order_and_for_twenty(db, client_for, django_assert_max_num_queries):
+    investor = factories.ReadyInvestorFactory()
+    factories.OrderFactory.create_batch(20, investor=investor, scheme=factories.SchemeFactory())
+    browser = client_for(investor)
+    with django_assert_max_num_queries(6):
+        browser.get("/orders/")
