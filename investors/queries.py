@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from investors.models import BankAccount, Investor
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.urls import reverse
+
+from investors import lifecycle, refusals, steps
+from investors.models import Address, BankAccount, Investor, KycCheck, Nominee
+from investors.steps import Profile, Step
 
 
 def bank_accounts_of(investor: Investor) -> QuerySet[BankAccount]:
@@ -15,3 +21,112 @@ def bank_accounts_of(investor: Investor) -> QuerySet[BankAccount]:
 def primary_bank_account(investor: Investor) -> BankAccount | None:
     """The account that is used unless another one is chosen."""
     return bank_accounts_of(investor).first()
+
+
+def latest_kyc(investor: Investor) -> KycCheck | None:
+    """What the registries said last, about whichever PAN stood on the row then."""
+    return KycCheck.objects.filter(investor=investor).order_by("-checked_at", "-id").first()
+
+
+def profile(investor: Investor) -> Profile:
+    """Everything the application consists of. An investor that is not saved yet has nothing."""
+    if investor.pk is None:
+        return Profile(investor)
+    return Profile(
+        investor,
+        kyc=latest_kyc(investor),
+        address=Address.objects.filter(investor=investor).first(),
+        nominees=tuple(Nominee.objects.filter(investor=investor)),
+        bank=primary_bank_account(investor),
+    )
+
+
+@dataclass(frozen=True)
+class CheckItem:
+    """A line of the checklist; the names fit `components/_steps.html`."""
+
+    slug: str
+    title: str
+    text: str
+    is_done: bool
+    problem: str = ""
+    is_next: bool = False
+    is_open: bool = True
+
+    @property
+    def status(self) -> str:
+        """`failed` when something must be corrected, else `done`, `current` or `todo`."""
+        if self.problem:
+            return "failed"
+        return "done" if self.is_done else "current" if self.is_next else "todo"
+
+    @property
+    def url(self) -> str:
+        """Where this is filled in; empty when it can no longer be changed here."""
+        return reverse("investors:step", args=[self.slug]) if self.is_open else ""
+
+
+def checklist(investor: Investor) -> list[CheckItem]:
+    """Every step with whether it is done, what is wrong with it, and where to go. The first missing one is next."""
+    return checklist_of(profile(investor))
+
+
+def checklist_of(found: Profile) -> list[CheckItem]:
+    """The same for a profile that was already read."""
+    items: list[CheckItem] = []
+    nothing_missing_so_far = True
+    for step in steps.STEPS:
+        problem = problem_with(found, step)
+        is_done = step.is_done(found) and not problem
+        items.append(
+            CheckItem(
+                step.slug,
+                step.title,
+                problem or step.about,
+                is_done,
+                problem,
+                is_next=nothing_missing_so_far and not is_done,
+                is_open=may_change(found.investor, step.slug) and _after_pan(items),
+            )
+        )
+        nothing_missing_so_far = nothing_missing_so_far and is_done
+    return items
+
+
+def _after_pan(before: list[CheckItem]) -> bool:
+    """The PAN comes first: without it nothing else is of use."""
+    return not before or before[0].is_done
+
+
+def problem_with(found: Profile, step: Step) -> str:
+    """What must be corrected in a step that was filled in; empty when nothing."""
+    if refusals.by_field(found.investor.refusal, step.slug):
+        return "Something here was not accepted. Please correct it."
+    check = found.kyc_of_this_pan
+    if step.slug == steps.PAN and check and not check.is_compliant:
+        return "The KYC registries did not confirm this PAN."
+    return ""
+
+
+def is_complete(found: Profile) -> bool:
+    """Nothing is missing and nothing was refused: it can be confirmed."""
+    return all(item.is_done for item in checklist_of(found))
+
+
+def may_change(investor: Investor, slug: str) -> bool:
+    """May this step be changed here now? Before confirming all of them, afterwards only what was refused."""
+    if investor.state == lifecycle.DRAFT:
+        return True
+    if investor.state != lifecycle.REGISTERING or investor.attempt:
+        return False
+    return slug in refusals.steps_of(investor.refusal)
+
+
+KYC_GOOD_FOR = timedelta(days=30)
+
+
+def kyc_checks_that_are_old(*, at: datetime, limit: int) -> list[Investor]:
+    """Ready investors whose newest check is older than 30 days, the oldest first."""
+    newest = KycCheck.objects.filter(investor=OuterRef("pk")).order_by("-checked_at").values("checked_at")[:1]
+    ready = Investor.objects.filter(state=lifecycle.READY).annotate(kyc_at=Subquery(newest))
+    return list(ready.filter(kyc_at__lte=at - KYC_GOOD_FOR).order_by("kyc_at")[:limit])

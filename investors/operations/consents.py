@@ -87,9 +87,7 @@ class TooManyTries(Failure):
     """Raised after five wrong codes: this consent is closed for good, the form begins again."""
 
     code = "too_many_tries"
-    message = (
-        "Five codes did not match, so this confirmation is closed. Nothing was ordered. Please start again."
-    )
+    message = "Five codes did not match, so this confirmation is closed. Nothing was ordered. Please start again."
 
 
 class TooManyMessages(Failure):
@@ -141,11 +139,7 @@ def ask(
 def resend(*, consent: Consent, at: datetime) -> Consent:
     """A new code is on the way for the same consent; tries are kept. Raises TooManyTries, TooManyMessages."""
     with transaction.atomic(durable=True):
-        consent = (
-            Consent.objects.select_for_update(of=("self",))
-            .select_related("investor__user")
-            .get(pk=consent.pk)
-        )
+        consent = Consent.objects.select_for_update(of=("self",)).select_related("investor__user").get(pk=consent.pk)
         if consent.given_at is None:
             _refuse_spent(consent)
             _issue(consent, consent.investor, at)
@@ -202,9 +196,7 @@ def _matches(consent: Consent, otp: str) -> bool:
 
 
 def _hash(consent: Consent, otp: str) -> str:
-    return salted_hmac(
-        "investors.consent", f"{consent.code}:{consent.digest}:{otp}", algorithm="sha256"
-    ).hexdigest()
+    return salted_hmac("investors.consent", f"{consent.code}:{consent.digest}:{otp}", algorithm="sha256").hexdigest()
 
 
 # --- asking -----------------------------------------------------------------------------------------------
@@ -262,9 +254,7 @@ def _bind(consent: Consent, terms: Terms, at: datetime) -> None:
         setattr(consent, name, value)
     consent.digest = terms.digest
     if before and before != consent.digest:
-        audit.record(
-            consent, "consent.changed", actor=_actor(consent), at=at, before=before, after=consent.digest
-        )
+        audit.record(consent, "consent.changed", actor=_actor(consent), at=at, before=before, after=consent.digest)
 
 
 def _issue(consent: Consent, investor: Investor, at: datetime) -> None:

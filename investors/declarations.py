@@ -1,0 +1,52 @@
+"""What an investor declares before we register them. The exact words are kept in the audit log with the yes.
+
+Change a text: change it here and set WORDED_ON; what people declared earlier stays as they saw it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+WORDED_ON = date(2026, 11, 1)
+
+# SEBI circular of 15 Jun 2022 (nomination for mutual fund unit holders), declaration for opting out, one holder.
+OPT_OUT = (
+    "I hereby confirm that I do not wish to appoint any nominee(s) for my mutual fund units held in my mutual fund "
+    "folio and understand the issues involved in non-appointment of nominee(s) and further am aware that in case of "
+    "my death, my legal heir(s) would need to submit all the requisite documents issued by Court or other such "
+    "competent authority, based on the value of assets held in the mutual fund folio."
+)
+NOMINATE = (
+    "I nominate the persons shown above to receive my mutual fund units in the event of my death, in the shares shown."
+)
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """One sentence with a box of its own."""
+
+    slug: str
+    text: str
+
+
+def declarations(*, opted_out: bool, legal_name: str, arn: str) -> tuple[Declaration, ...]:
+    """What has to be declared, in the order of the page."""
+    return (
+        Declaration(
+            "fatca",
+            "I am a resident of India for tax purposes and of no other country, and what I have stated for FATCA and "
+            "CRS is true. I will tell you within 30 days when it changes.",
+        ),
+        Declaration(
+            "execution",
+            f"I ask {legal_name} (AMFI-registered mutual fund distributor, {arn}) to carry out my orders. They "
+            "carry out what I choose; they give me no advice, and fund houses pay them commission for regular plans.",
+        ),
+        Declaration("nomination", OPT_OUT if opted_out else NOMINATE),
+        Declaration(
+            "terms",
+            "What I have entered is mine and correct, the bank account is in my own name, and you may send it to the "
+            "fund houses, registrars and KYC registries that need it for my orders. I accept the terms of use.",
+        ),
+    )

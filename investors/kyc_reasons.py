@@ -1,0 +1,94 @@
+"""Why a PAN is not ready for investing, what to do about it, and who must act: an entry per reason of FP's.
+
+Reasons are FP's words (KYC check, `reason`); a word that is not here is explained as "unknown". Texts
+were written from SEBI's KYC master circular of 12 Oct 2023 and the KRAs' public pages; check them when
+those change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One obstacle in words for the investor."""
+
+    title: str
+    meaning: str
+    to_do: str
+    who: str
+    meanwhile: str
+
+
+_EXISTING_GO_ON = "Units that you already own stay yours. This portal cannot place a first purchase for you yet."
+_CORRECT_AT_A_KRA = (
+    "Open the website of any KYC registry (CVL, CAMS, KFintech, NDML or DOTEX), enter your PAN, and follow "
+    "“Modify KYC”. It takes a few working days."
+)
+
+REASONS: dict[str, Reason] = {
+    "unavailable": Reason(
+        "No KYC registry knows this PAN yet",
+        "You have not done KYC for mutual funds or shares before, or it was done under another PAN.",
+        "Do your KYC once with any fund house or KYC registry: PAN, Aadhaar and a photograph are enough. Come "
+        "back when the registry has confirmed it. You cannot do it in this portal yet.",
+        "You",
+        "Nothing that you own changes.",
+    ),
+    "incomplete": Reason(
+        "Your KYC is registered but not validated",
+        "The registry could not match your PAN with Aadhaar, or your mobile number or e-mail is not verified.",
+        "First link PAN and Aadhaar on the Income Tax e-filing site if they are not linked. " + _CORRECT_AT_A_KRA,
+        "You",
+        "Fund houses in which you already have a folio may still accept orders. This portal does not place them.",
+    ),
+    "onhold": Reason(
+        "Your KYC is on hold",
+        "A registry found something in your papers that does not match: often the name, the address proof or the "
+        "link between PAN and Aadhaar.",
+        "The registry has written to you about what is missing. " + _CORRECT_AT_A_KRA,
+        "You, then the registry",
+        _EXISTING_GO_ON,
+    ),
+    "rejected": Reason(
+        "The registry rejected your KYC papers",
+        "A document could not be read or did not match the PAN record.",
+        _CORRECT_AT_A_KRA + " Use fresh copies of your papers.",
+        "You",
+        _EXISTING_GO_ON,
+    ),
+    "underprocess": Reason(
+        "Your KYC is being worked on",
+        "Your papers have arrived at the registry and are being checked.",
+        "Wait. It usually takes two to three working days. Check again here afterwards.",
+        "The registry",
+        _EXISTING_GO_ON,
+    ),
+    "legacy": Reason(
+        "Your KYC record is an old one",
+        "It was made under earlier rules, and new investments need it in today's form.",
+        _CORRECT_AT_A_KRA,
+        "You",
+        _EXISTING_GO_ON,
+    ),
+    "deactivated": Reason(
+        "Your KYC record has been switched off",
+        "A registry or an authority has closed this record.",
+        "Ask the registry that keeps it for the reason. Only they can open it again.",
+        "You and the registry",
+        _EXISTING_GO_ON,
+    ),
+    "unknown": Reason(
+        "The registry did not confirm this PAN",
+        "It gave no reason that we can read. Most often the PAN was mistyped or is no longer valid.",
+        "Compare the PAN with your card. If it is right, ask any KYC registry about its status.",
+        "You",
+        _EXISTING_GO_ON,
+    ),
+}
+
+
+def explain(reason: str) -> Reason:
+    """The entry for FP's word, in any spelling of case and spaces."""
+    return REASONS.get(reason.lower().replace("_", "").replace(" ", "").replace("-", ""), REASONS["unknown"])

@@ -1,0 +1,159 @@
+"""Asking the KYC registries about a PAN, and keeping what they said: raw answer, date, limit.
+
+The PAN lies on the row, encrypted, before anybody is asked, so that nothing typed is lost when FP cannot
+be reached. It is claimed (its index is set, unique over all investors) with the answer, not before.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import IntegrityError, transaction
+
+from investors import gateway, lifecycle, queries, refusals, steps
+from investors.models import Investor, KycCheck
+from investors.operations import onboarding
+from portal import audit, cases
+from portal.errors import Failure, InvalidInput
+from portal.fintech_primitives import messages
+from portal.gateway import errors
+from portal.models import User
+
+log = structlog.get_logger(__name__)
+
+CHECKS_A_DAY = 10
+PAN_TAKEN_CASE = "pan_used_by_two_logins"
+KYC_TURNED_CASE = "kyc_no_longer_compliant"
+
+
+class RegistrySilent(Failure):
+    """Raised when the registries could not be asked. The PAN is kept."""
+
+    code = "registry_silent"
+    message = "We could not ask the KYC registry just now. What you typed is kept; please try again in a minute."
+
+
+class TooManyChecks(Failure):
+    """Raised after ten checks within a day."""
+
+    code = "too_many_checks"
+    message = "You have checked ten times within a day. Please come back tomorrow; what you typed is kept."
+
+
+class PanUnusable(InvalidInput):
+    """Raised for a PAN that cannot be used with this login. The words do not say why, nor who else uses it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "pan",
+            "We cannot use this PAN with this login. If it is yours, write to us from the e-mail address of this "
+            "login; we have noted it.",
+        )
+
+
+def check(*, investor: Investor, pan: str, actor: User, at: datetime) -> KycCheck:
+    """The PAN stands on the row and the registries' answer about it is kept, whatever it says.
+
+    A new PAN resets what belongs to the person behind it: name and date of birth must be given again. Raises
+    RegistrySilent, TooManyChecks, PanUnusable, onboarding.NotEditable, InvalidInput for a PAN that FP
+    calls invalid.
+    """
+    row = _put_pan(investor_id=investor.pk, pan=pan, actor=actor, at=at)
+    try:
+        answer = gateway.check_kyc(row)
+    except errors.Refused:
+        raise InvalidInput("pan", "The registry does not accept this PAN. Please compare it with your card.") from None
+    except errors.GatewayError as error:
+        raise RegistrySilent from error
+    try:
+        return _keep(investor_id=row.pk, pan=pan, answer=answer, actor=actor, at=at)
+    except IntegrityError as error:
+        if "one_investor_per_pan" not in str(error):
+            raise
+    _report_taken(row, at)
+    raise PanUnusable
+
+
+def _put_pan(*, investor_id: int, pan: str, actor: User, at: datetime) -> Investor:
+    with transaction.atomic():
+        row = onboarding.locked(investor_id)
+        if not queries.may_change(row, steps.PAN):
+            raise onboarding.NotEditable
+        asked = audit.entries_of(row).filter(action="kyc.asked", at__gt=at - timedelta(days=1)).count()
+        if asked >= CHECKS_A_DAY:
+            raise TooManyChecks
+        if pan != row.pan:
+            if row.pan_index:
+                row.name, row.date_of_birth = "", None
+            row.pan, row.pan_index = pan, None
+            row.save()
+        audit.record(row, "kyc.asked", actor=actor, at=at, pan=row.masked_pan)
+    return row
+
+
+def _keep(*, investor_id: int, pan: str, answer: messages.KycCheck, actor: User | str | None, at: datetime) -> KycCheck:
+    with transaction.atomic():
+        row = onboarding.locked(investor_id)
+        if row.pan != pan:
+            # Another tab has put another PAN there while the registry was thinking; this answer is about nobody.
+            raise RegistrySilent
+        row.set_pan(pan)
+        if row.state != lifecycle.READY:
+            row.refusal = refusals.without(row.refusal, steps.PAN)
+        row.save()
+        kept = KycCheck.objects.create(
+            investor=row,
+            pan_index=row.pan_index or "",
+            provider_ref=answer.id,
+            is_compliant=answer.status,
+            reason=(answer.reason or "")[:60],
+            action=(answer.action or "")[:60],
+            investment_limit=answer.investment_limit,
+            verbatim=gateway.verbatim_of(answer),
+            checked_at=at,
+        )
+        audit.record(row, "kyc.checked", actor=actor, at=at, is_compliant=answer.status, reason=kept.reason)
+    return kept
+
+
+def _report_taken(row: Investor, at: datetime) -> None:
+    cases.open_case(
+        kind=PAN_TAKEN_CASE,
+        subject=row,
+        title=f"{row.code} typed a PAN that belongs to another investor",
+        detail="Find the other one by searching for the PAN on this investor's page. Nothing was changed on either.",
+        at=at,
+    )
+
+
+def recheck_old(*, at: datetime, limit: int = 50) -> int:
+    """Ready investors whose check is older than 30 days have a fresh one; stops when FP cannot be reached.
+
+    An investor whose KYC has turned becomes a case. Returns how many were checked.
+    """
+    done = 0
+    for investor in queries.kyc_checks_that_are_old(at=at, limit=limit):
+        try:
+            answer = gateway.check_kyc(investor)
+        except errors.Refused as refusal:
+            log.warning("kyc_recheck_refused", investor=investor.pk, code=refusal.code)
+            continue
+        except errors.GatewayError as error:
+            log.warning("kyc_recheck_stopped", error=str(error), done=done)
+            break
+        _keep(investor_id=investor.pk, pan=investor.pan, answer=answer, actor=None, at=at)
+        if not answer.status:
+            _report_turned(investor, answer, at)
+        done += 1
+    return done
+
+
+def _report_turned(investor: Investor, answer: messages.KycCheck, at: datetime) -> None:
+    cases.open_case(
+        kind=KYC_TURNED_CASE,
+        subject=investor,
+        title=f"KYC of {investor.code} is no longer compliant",
+        detail=f"The registries say: {answer.reason or 'no reason'} (action: {answer.action or 'none'}).",
+        at=at,
+    )

@@ -1,0 +1,192 @@
+"""Getting ready: every step is saved as it is made, and confirming all of them starts the registration.
+
+What may be changed when: see `queries.may_change`. Each save locks the investor first, so that two tabs
+cannot mix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from investors import declarations as declared
+from investors import gateway, lifecycle, queries, refusals, steps
+from investors.models import Address, BankAccount, Investor, Nominee
+from portal import audit, jobs
+from portal.errors import Failure, InvalidInput
+from portal.models import User
+
+Values = Mapping[str, Any]
+# A form filled in hastily and the sweep of claim_due both look at this.
+LOOK_AGAIN_S = 60.0
+
+
+class NotEditable(Failure):
+    """Raised when a step is saved that can no longer be changed here."""
+
+    code = "not_editable"
+    message = "This can no longer be changed here, because your registration is under way or finished."
+
+
+class Incomplete(Failure):
+    """Raised when an application is confirmed while something is missing."""
+
+    code = "incomplete"
+    message = "Something is still missing. The list shows what; nothing you entered is lost."
+
+
+class NotDeclared(Failure):
+    """Raised when a declaration was not ticked."""
+
+    code = "not_declared"
+    message = "Please read and tick every declaration."
+
+
+def begin(*, user: User, at: datetime) -> Investor:
+    """The person who signed in has an application; a second call returns the same one."""
+    with transaction.atomic():
+        investor, made = Investor.objects.get_or_create(user=user, defaults={"mobile": user.mobile})
+        if made:
+            audit.record(investor, "investor.began", actor=user, at=at)
+    return investor
+
+
+def locked(investor_id: int) -> Investor:
+    """The row, locked until the end of the caller's transaction."""
+    return Investor.objects.select_for_update(of=("self",)).select_related("user").get(pk=investor_id)
+
+
+def save_step(*, investor: Investor, slug: str, values: Values, actor: User | str, at: datetime) -> Investor:
+    """The step holds these values, and what FP complained about in it is answered.
+
+    City, state, bank and branch are looked up at FP before anything is locked. Raises NotEditable,
+    InvalidInput for a PIN code or IFSC that does not exist, gateway.LookUpDown.
+    """
+    values = _PREPARE.get(slug, dict)(values)
+    with transaction.atomic():
+        row = locked(investor.pk)
+        if not queries.may_change(row, slug):
+            raise NotEditable
+        _SAVE[slug](row, values)
+        row.refusal = refusals.without(row.refusal, slug)
+        row.save()
+        audit.record(row, f"onboarding.{slug}", actor=actor, at=at)
+    return row
+
+
+def confirm(
+    *,
+    investor: Investor,
+    agreed: set[str],
+    texts: tuple[declared.Declaration, ...],
+    ip: str | None,
+    actor: User,
+    at: datetime,
+) -> Investor:
+    """The investor has declared everything and is being registered. Confirming twice changes nothing.
+
+    Raises Incomplete, NotDeclared.
+    """
+    with transaction.atomic():
+        row = locked(investor.pk)
+        if not may_confirm(row):
+            return row
+        if not queries.is_complete(queries.profile(row)):
+            raise Incomplete
+        if not {each.slug for each in texts} <= agreed:
+            raise NotDeclared
+        if row.state == lifecycle.DRAFT:
+            move_to(row, lifecycle.REGISTERING, at=at)
+        row.refusal, row.due_at = [], at
+        row.save()
+        audit.record(
+            row,
+            "investor.confirmed",
+            actor=actor,
+            at=at,
+            ip=ip,
+            worded_on=declared.WORDED_ON,
+            declarations={each.slug: each.text for each in texts},
+        )
+        jobs.nudge("investors.register", investor_id=row.pk)
+    return row
+
+
+def may_confirm(investor: Investor) -> bool:
+    """Is there something to confirm: a draft, or an application that was refused and corrected?"""
+    if investor.state == lifecycle.DRAFT:
+        return True
+    waiting = investor.state == lifecycle.REGISTERING and not investor.attempt and investor.due_at is None
+    return waiting and not refusals.has_nowhere(investor.refusal)
+
+
+def move_to(investor: Investor, state: str, *, at: datetime) -> None:
+    """Take one listed step of the lifecycle on a locked row; the caller saves."""
+    if not lifecycle.REGISTRATION.allows(investor.state, state):
+        raise ValueError(f"{investor.state} does not lead to {state}")
+    investor.state, investor.state_since = state, at
+
+
+# --- what each step writes ------------------------------------------------------------------------------------
+
+
+def _columns(*names: str) -> Callable[[Investor, Values], None]:
+    def save(investor: Investor, values: Values) -> None:
+        for name in names:
+            setattr(investor, name, values[name])
+
+    return save
+
+
+def _with_place(values: Values) -> Values:
+    place = gateway.find_place(values["pincode"])
+    return {**values, "city": place.city[:60], "state": place.state[:60]}
+
+
+def _save_address(investor: Investor, values: Values) -> None:
+    Address.objects.update_or_create(investor=investor, kind=Address.Kind.CORRESPONDENCE, defaults=dict(values))
+
+
+def _save_nominees(investor: Investor, values: Values) -> None:
+    Nominee.objects.filter(investor=investor).delete()
+    investor.nomination_opted_out = bool(values["opted_out"])
+    if not investor.nomination_opted_out:
+        people = enumerate(values["nominees"], start=1)
+        Nominee.objects.bulk_create(Nominee(investor=investor, position=n, **person) for n, person in people)
+
+
+def _with_branch(values: Values) -> Values:
+    branch = gateway.find_branch(values["ifsc"])
+    return {**values, "bank_name": branch.bank[:120], "branch_name": branch.branch[:120]}
+
+
+def _save_bank(investor: Investor, values: Values) -> None:
+    account = BankAccount.objects.filter(investor=investor, is_primary=True).first()
+    account = account or BankAccount(investor=investor, is_primary=True)
+    if values.get("number"):
+        account.set_number(values["number"])
+    if not account.number:
+        raise InvalidInput("number", "Enter the account number.")
+    for name in ("holder_name", "kind", "ifsc", "bank_name", "branch_name"):
+        setattr(account, name, values[name])
+    account.save()
+
+
+_SAVE: dict[str, Callable[[Investor, Values], None]] = {
+    steps.PERSONAL: _columns("name", "date_of_birth", "gender", "marital_status", "occupation", "mobile"),
+    steps.FATCA: _columns(
+        "country_of_birth",
+        "source_of_wealth",
+        "gross_annual_income",
+        "tax_resident_only_in_india",
+        "is_politically_exposed",
+        "is_related_to_politically_exposed",
+    ),
+    steps.ADDRESS: _save_address,
+    steps.NOMINEES: _save_nominees,
+    steps.BANK: _save_bank,
+}
+_PREPARE: dict[str, Callable[[Values], Values]] = {steps.ADDRESS: _with_place, steps.BANK: _with_branch}

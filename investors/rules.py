@@ -1,0 +1,96 @@
+"""What may stand in an application: pure rules about texts, ages and shares. ValueError says why.
+
+Lengths are those of the strictest order gateway (FP's documentation of the BSE gateway: name 70, nominee
+and guardian 35, relationship 20, address line 40, account number 16), so that an application fits
+wherever an order may go.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date
+
+ADULT_AGE = 18
+OLDEST_AGE = 120
+MAX_NOMINEES = 3
+NAME_LENGTH = 70
+NOMINEE_LENGTH = 35
+RELATIONSHIP_LENGTH = 20
+LINE_LENGTH = 40
+# Registrars keep Latin letters only; the PAN card is printed in them as well.
+_NAME = re.compile(r"[A-Za-z][A-Za-z .'\-]*")
+_LINE_OTHERS = re.compile(r"[^A-Za-z0-9 ,./#\-()'&:;+]")
+_ACCOUNT = re.compile(r"[0-9]{6,16}")
+# What word processors and phones put in place of plain characters.
+_PLAIN = str.maketrans({"’": "'", "‘": "'", "`": "'", "–": "-", "—": "-", "\u00a0": " "})
+
+
+def tidy(text: str) -> str:
+    """One line without doubled spaces, with plain quotes and dashes, accents folded into their letters."""
+    flat = unicodedata.normalize("NFKC", text).translate(_PLAIN)
+    folded = "".join(c for c in unicodedata.normalize("NFD", flat) if not unicodedata.combining(c))
+    return " ".join(folded.split())
+
+
+def clean_name(text: str, *, longest: int = NAME_LENGTH) -> str:
+    """A person's name in the letters that registrars keep. Raises ValueError."""
+    name = tidy(text)
+    if not _NAME.fullmatch(name):
+        raise ValueError("Write the name in English letters, as on the PAN card. Full stops and hyphens are fine.")
+    if len(name) > longest:
+        raise ValueError(f"Fund houses keep {longest} letters at most. Please shorten a middle name.")
+    return name
+
+
+def clean_line(text: str) -> str:
+    """A line of an address. Raises ValueError that names what cannot be used."""
+    line = tidy(text)
+    strange = sorted(set(_LINE_OTHERS.findall(line)))
+    if strange:
+        shown = " ".join(c for c in strange if c.isprintable())[:20] or "a hidden character"
+        raise ValueError(f"Only English letters, digits and , . / # - ( ) can be kept. Please leave out: {shown}")
+    if len(line) > LINE_LENGTH:
+        raise ValueError(f"At most {LINE_LENGTH} characters fit in one line. Use the next line for the rest.")
+    return line
+
+
+def clean_account_number(text: str) -> str:
+    """A bank account number: 6 to 16 digits, leading zeros kept. Raises ValueError."""
+    number = re.sub(r"[\s-]", "", text)
+    if not _ACCOUNT.fullmatch(number):
+        raise ValueError("An account number has 6 to 16 digits. Your passbook and your bank's app show it.")
+    return number
+
+
+def clean_rupees(text: str) -> int:
+    """Whole rupees from what people type: `12,00,000`, `₹12 00 000.00`. Raises ValueError."""
+    digits = re.sub(r"[\s,₹_]|\.0{1,2}$", "", text)
+    if not re.fullmatch(r"[0-9]{1,12}", digits) or int(digits) == 0:
+        raise ValueError("Enter whole rupees, for example 12,00,000.")
+    return int(digits)
+
+
+def age_on(born_on: date, on: date) -> int:
+    """Completed years. Who is born on 29 February is a year older on 1 March."""
+    return on.year - born_on.year - ((on.month, on.day) < (born_on.month, born_on.day))
+
+
+def is_minor(born_on: date, on: date) -> bool:
+    """Under eighteen (Majority Act 1875, section 3)."""
+    return age_on(born_on, on) < ADULT_AGE
+
+
+def check_adult(born_on: date, on: date) -> None:
+    """Raises ValueError unless somebody born then may invest in their own name today."""
+    if born_on > on or age_on(born_on, on) > OLDEST_AGE:
+        raise ValueError("This date of birth cannot be right. Please check the year.")
+    if is_minor(born_on, on):
+        raise ValueError("You must be 18 to invest in your own name. Accounts for minors are not offered yet.")
+
+
+def check_shares(shares: list[int]) -> None:
+    """Raises ValueError unless the shares of one to three nominees make 100 percent."""
+    total = sum(shares)
+    if total != 100:
+        raise ValueError(f"The shares add up to {total}%. They must make exactly 100%.")
