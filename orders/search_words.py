@@ -9,6 +9,7 @@ from collections.abc import Iterable
 _WORD = re.compile(r"[a-z0-9]+")
 MAX_WORD = 40
 MAX_WORDS_ASKED = 8
+MEASURED = 40
 # What people type -> words that stand in the official names. Indexed beside them.
 ALIASES = (
     ("aditya birla sun life", "absl"),
@@ -87,11 +88,13 @@ def nearest(word: str, known: Iterable[tuple[str, int]], most: int = 3) -> list[
 
     The beginning of a known word counts too: somebody may still be typing.
     """
-    allowed = slips_allowed(word)
+    allowed, grams = slips_allowed(word), trigrams(word)
+    # Measuring letter by letter is dear: only for the words that share most with what was typed.
+    near = sorted(known, key=lambda each: -likeness(grams, trigrams(each[0])))[:MEASURED]
     scored = []
-    for other, count in known:
+    for other, count in near:
         slips = min(distance(word, other), distance(word, other[: len(word)]) if len(other) > len(word) else 99)
         if slips <= allowed:
-            scored.append((slips, other[0] != word[0], -likeness(trigrams(word), trigrams(other)), -count, other))
+            scored.append((slips, other[0] != word[0], -likeness(grams, trigrams(other)), -count, other))
     scored.sort()
     return [other for slips, *_, other in scored[:most] if slips == scored[0][0]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, When
 
 
 class FundHouse(models.Model):
@@ -73,7 +73,8 @@ class Scheme(models.Model):
     nav_on = models.DateField("NAV date", null=True, blank=True)
     previous_nav = models.DecimalField(max_digits=18, decimal_places=4, null=True, blank=True)
     previous_nav_on = models.DateField(null=True, blank=True)
-    synced_at = models.DateTimeField("last told by FP", null=True, blank=True)
+    # When FP last told us something new about it; a sync without news leaves the row alone.
+    synced_at = models.DateTimeField("last changed by FP", null=True, blank=True)
     # Words of name, fund house, category and ISIN; written by the scheme sync (`orders/operations/schemes.py`).
     search = SearchVectorField(null=True, editable=False)
 
@@ -82,6 +83,14 @@ class Scheme(models.Model):
             GinIndex(fields=["search"], name="scheme_search"),
             models.Index(fields=["fund_house", "name"], name="scheme_by_fund_house"),
             models.Index(fields=["category"], name="scheme_by_category"),
+            # The list that everybody sees first, in its order: growth before IDCW, then the name.
+            models.Index(
+                Case(When(option="GROWTH", then=0), default=1, output_field=models.IntegerField()),
+                "name",
+                "id",
+                condition=Q(is_active=True, purchase_allowed=True, plan="REGULAR", is_close_ended=False),
+                name="scheme_for_sale",
+            ),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(nav__isnull=True) | Q(nav__gte=0), name="a_nav_is_not_negative")

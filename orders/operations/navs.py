@@ -96,7 +96,8 @@ def _take_in(run: NavRun, parsed: feed.NavFile, only: frozenset[str], progress: 
         run.changed = cursor.rowcount
     progress("NAVs new or corrected", run.changed, len(lines))
     if run.changed:
-        progress("schemes with a new NAV", show_latest(touched_only=True), run.changed)
+        shown = show_latest(touched_only=True)
+        progress("schemes with another newest NAV", shown, shown)
     run.lines = len(parsed.lines) + parsed.without_nav + len(parsed.bad)
     run.accepted = len(lines)
     run.unreadable = len(parsed.bad)

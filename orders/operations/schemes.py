@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from orders import search_words
 from orders.feeds.amfi import split_category
 from orders.models import Scheme
 from orders.operations import navs, search_index
@@ -52,7 +53,7 @@ def sync(*, at: datetime, progress: Progress = navs.quiet) -> Synced:
     with transaction.atomic():
         _refuse_a_shrunken_list(len(listed))
         _write_houses(houses, {scheme.amc_id for scheme in listed.values() if scheme.amc_id})
-        changed = _write_schemes(listed.values(), at)
+        changed = _write_schemes(listed.values(), {house.id: house.name for house in houses}, at)
         ended = _end_unlisted(at)
         progress("schemes new or changed", changed, len(listed))
         navs.show_latest()
@@ -90,19 +91,20 @@ def _write_houses(houses: list[messages.Amc], used: set[str]) -> None:
         cursor.execute(_HOUSES, [list(rows), [name[:120] for name, _ in values], [active for _, active in values]])
 
 
-def _write_schemes(listed: Iterable[messages.Scheme], at: datetime) -> int:
+def _write_schemes(listed: Iterable[messages.Scheme], houses: dict[str, str], at: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_STAGE)
-        with cursor.copy(f"COPY scheme_stage ({', '.join(COLUMNS)}, amc_ref) FROM STDIN") as copy:
+        with cursor.copy(f"COPY scheme_stage ({', '.join(COLUMNS)}, amc_ref, search) FROM STDIN") as copy:
             for scheme in listed:
-                copy.write_row(_row(scheme))
+                row = _row(scheme)
+                copy.write_row((*row, scheme.amc_id, _search(row, houses.get(scheme.amc_id or "", ""))))
         cursor.execute(_UPSERT, {"at": at})
         changed: int = cursor.rowcount
     return changed
 
 
 def _row(scheme: messages.Scheme) -> tuple[object, ...]:
-    """FP's scheme in the order of COLUMNS, with FP's id of the fund house last."""
+    """FP's scheme in the order of COLUMNS."""
     kind, category = split_category(scheme.sub_category or "")
     asset_class = (scheme.fund_category or kind).upper()
     name = " ".join(scheme.name.split())[:250]
@@ -130,7 +132,17 @@ def _row(scheme: messages.Scheme) -> tuple[object, ...]:
         scheme.max_additional_investment,
         scheme.additional_investment_multiples,
         scheme.min_sip_amount,
-        scheme.amc_id,
+    )
+
+
+def _search(row: tuple[object, ...], house: str) -> str:
+    """What a new scheme is found by; `search_index.build` corrects it when something of it changes later."""
+    named = dict(zip(COLUMNS, row, strict=True))
+    return search_words.document(
+        name=str(named["name"]),
+        house=house,
+        kinds=search_index.kinds(*(str(named[name]) for name in ("category", "asset_class", "plan", "option"))),
+        codes=search_index.codes(scheme_isin=str(named["isin"]), amfi_code=named["amfi_code"]),
     )
 
 
@@ -143,10 +155,9 @@ def _option_in(name: str) -> str:
 
 
 def _end_unlisted(at: datetime) -> int:
-    """Schemes that FP no longer lists are inactive; the others were told of at `at`."""
+    """Schemes that FP no longer lists are inactive."""
     with connection.cursor() as cursor:
-        cursor.execute(_TOLD, {"at": at})
-        cursor.execute(_END)
+        cursor.execute(_END, [at])
         ended: int = cursor.rowcount
     return ended
 
@@ -164,26 +175,23 @@ _HOUSES = """
 """
 _STAGE = f"""
     CREATE TEMPORARY TABLE IF NOT EXISTS scheme_stage ON COMMIT DELETE ROWS AS
-        SELECT {", ".join(COLUMNS)}, ''::text AS amc_ref FROM orders_scheme WITH NO DATA;
+        SELECT {", ".join(COLUMNS)}, ''::text AS amc_ref, search FROM orders_scheme WITH NO DATA;
     DELETE FROM scheme_stage;
 """  # noqa: S608 - column names of our own
 # A category that FP leaves out keeps what AMFI's file said.
 _KEPT = {"category": "COALESCE(NULLIF(excluded.category, ''), known.category)"}
 _NEW = {name: _KEPT.get(name, f"excluded.{name}") for name in COLUMNS if name != "isin"}
 _UPSERT = f"""
-    INSERT INTO orders_scheme AS known ({", ".join(COLUMNS)}, fund_house_id, exit_load_note, synced_at)
-    SELECT {", ".join(f"stage.{name}" for name in COLUMNS)}, house.id, '', %(at)s
+    INSERT INTO orders_scheme AS known ({", ".join(COLUMNS)}, fund_house_id, exit_load_note, synced_at, search)
+    SELECT {", ".join(f"stage.{name}" for name in COLUMNS)}, house.id, '', %(at)s, stage.search
       FROM scheme_stage stage JOIN orders_fundhouse house ON house.provider_ref = stage.amc_ref
     ON CONFLICT (isin) DO UPDATE
-       SET {", ".join(f"{name} = {value}" for name, value in _NEW.items())}, fund_house_id = excluded.fund_house_id, synced_at = excluded.synced_at
+       SET {", ".join(f"{name} = {value}" for name, value in _NEW.items())},
+           fund_house_id = excluded.fund_house_id, synced_at = excluded.synced_at
      WHERE ({", ".join(f"known.{name}" for name in _NEW)}, known.fund_house_id)
         IS DISTINCT FROM ({", ".join(_NEW.values())}, excluded.fund_house_id)
 """  # noqa: S608 - column names of our own, no value of anybody's
-_TOLD = """
-    UPDATE orders_scheme SET synced_at = %(at)s
-     WHERE synced_at IS DISTINCT FROM %(at)s AND isin IN (SELECT isin FROM scheme_stage)
-"""
 _END = """
-    UPDATE orders_scheme SET is_active = false, purchase_allowed = false, sip_allowed = false
+    UPDATE orders_scheme SET is_active = false, purchase_allowed = false, sip_allowed = false, synced_at = %s
      WHERE is_active AND isin NOT IN (SELECT isin FROM scheme_stage)
 """

@@ -30,10 +30,24 @@ def build() -> int:
     return changed
 
 
+def kinds(category: str, asset_class: str, plan: str, option: str) -> str:
+    """The words for what sort of scheme it is."""
+    return f"{category} {asset_class} {plan} {option}".replace("_", " ")
+
+
+def codes(*, scheme_isin: str, amfi_code: object) -> str:
+    """The codes by which a scheme is known."""
+    return f"{scheme_isin} {amfi_code or ''}"
+
+
 def _document(row: tuple) -> str:  # type: ignore[type-arg]
     _, name, house, category, asset_class, plan, option, isin, amfi_code, _ = row
-    kinds = f"{category} {asset_class} {plan} {option}"
-    return search_words.document(name=name, house=house, kinds=kinds, codes=f"{isin} {amfi_code or ''}")
+    return search_words.document(
+        name=name,
+        house=house,
+        kinds=kinds(category, asset_class, plan, option),
+        codes=codes(scheme_isin=isin, amfi_code=amfi_code),
+    )
 
 
 def _vocabulary(row: tuple) -> list[str]:  # type: ignore[type-arg]
