@@ -83,7 +83,7 @@ def work_one(*, event_id: int, at: datetime) -> bool:
     try:
         _handlers[event.provider, event.kind](event, at)
     except Exception as error:  # provider trouble of any kind must not lose the event
-        log.warning("inbound_event_failed", event=event.pk, error=repr(error))
+        log.warning("inbound_event_failed", event_id=event.pk, error=repr(error))
         state = "FAILED" if event.tries >= MAX_TRIES else "NEW"
         InboundEvent.objects.filter(pk=event.pk).update(state=state, note=redaction.text(repr(error))[:300])
         return False
