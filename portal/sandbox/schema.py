@@ -43,8 +43,9 @@ CREATE TABLE IF NOT EXISTS fp_orders (
   redemption_mode TEXT, redemption_bank_account_number TEXT, redemption_bank_account_ifsc_code TEXT,
   created_at REAL NOT NULL, confirmed_at REAL, submitted_at REAL, succeeded_at REAL, failed_at REAL, reversed_at REAL,
   cancelled_at REAL, failure_code TEXT, manual INTEGER NOT NULL DEFAULT 0, funds_date TEXT, extra TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS fp_orders_tenant ON fp_orders (tenant, status, investment_date, seq);
-CREATE INDEX IF NOT EXISTS fp_orders_account ON fp_orders (account_id, status, investment_date, seq);
+CREATE INDEX IF NOT EXISTS fp_orders_tenant ON fp_orders (tenant, status, investment_date, seq, type);
+CREATE INDEX IF NOT EXISTS fp_orders_account ON fp_orders (account_id, status, investment_date, seq, type);
+CREATE INDEX IF NOT EXISTS fp_orders_any_ref ON fp_orders (source_ref_id);
 CREATE INDEX IF NOT EXISTS fp_orders_account_kind ON fp_orders (account_id, kind, investment_date, seq);
 CREATE INDEX IF NOT EXISTS fp_orders_sip ON fp_orders (sip_id, seq) WHERE sip_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS fp_orders_seq ON fp_orders (seq);

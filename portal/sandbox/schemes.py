@@ -39,9 +39,12 @@ def stable(*parts: object) -> int:
     return zlib.crc32("|".join(map(str, parts)).encode())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Listing:
-    """One line of the AMFI file with what other sources know of the scheme."""
+    """One line of the AMFI file with what other sources know of the scheme.
+
+    `live`: it still had a NAV when the file was written.
+    """
 
     position: int
     code: str
@@ -59,15 +62,8 @@ class Listing:
     rta: str
     rta_code: str
     rta_code_reinvest: str
-
-    @property
-    def nav_day(self) -> dt.date:
-        return amfi_date(self.nav_date)
-
-    @property
-    def live(self) -> bool:
-        """Whether the scheme still had a NAV when the file was written."""
-        return self.nav_day >= LIVE_SINCE and bool(re.fullmatch(r"\d+(\.\d+)?", self.nav)) and float(self.nav) > 0
+    nav_day: dt.date
+    live: bool
 
 
 MONTHS = {
@@ -88,11 +84,13 @@ def to_amfi_date(day: dt.date) -> str:
 def _listing(position: int, row: dict[str, str]) -> Listing:
     days = ((dt.date(2018, 1, 31), row["nav_2018_01_31"]), (dt.date(2025, 1, 29), row["nav_2025_01_29"]))
     anchors = tuple((day, nav) for day, nav in days if re.fullmatch(r"\d*\.?\d*[1-9]\d*\.?\d*", nav))
+    day, value = amfi_date(row["nav_date"]), row["nav"]
+    live = day >= LIVE_SINCE and bool(re.fullmatch(r"\d+(\.\d+)?", value)) and float(value) > 0
     return Listing(
         position, row["code"], row["isin"], row["isin_reinvest"], row["name"], row["nav"], row["nav_date"],
         row["section"],
         row["amc"], anchors, row["family"], row["min_amount"], amfi_date(row["launch"]) if row["launch"] else None,
-        row["rta"], row["rta_code"], row["rta_code_reinvest"],
+        row["rta"], row["rta_code"], row["rta_code_reinvest"], day, live,
     )  # fmt: skip
 
 

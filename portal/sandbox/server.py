@@ -129,6 +129,14 @@ def _ticker(sandbox: Sandbox, stop: threading.Event) -> None:
             log.exception("something due could not be done")
 
 
+def _warm() -> None:
+    """Reads the data files, so that the first caller need not wait for them."""
+    from . import places, schemes
+
+    for load in (schemes.fund_schemes, schemes.by_scheme_code, places.pincodes, places.ifsc_count):
+        load()
+
+
 class Running:
     """A server in threads of this process: what the command and the tests use."""
 
@@ -143,6 +151,7 @@ class Running:
         ]
         for thread in self._threads:
             thread.start()
+        threading.Thread(target=_warm, name="sandbox-warm", daemon=True).start()
 
     def close(self) -> None:
         self._stop.set()

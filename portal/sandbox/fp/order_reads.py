@@ -31,31 +31,36 @@ def document(row: sqlite3.Row) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _page_of_states(scope: str, states: list[str], more: str, order: str, upto: int) -> str:
-    """One branch for each state, so that every branch reads its index in order and stops early."""
-    branch = (
-        f"SELECT * FROM (SELECT * FROM fp_orders WHERE {scope} = ? AND status = ?{more} ORDER BY {order} LIMIT {upto})"  # noqa: S608
-    )
-    return " UNION ALL ".join([branch] * len(states))
+def _ids(scope: str, states: list[str], more: str, order: str, upto: int) -> str:
+    """Ids in order, read from the index alone: one branch for each state, each stopping where the page ends."""
+    branch = f"SELECT id, investment_date, seq FROM fp_orders WHERE {scope} = ? AND status = ?{more}"  # noqa: S608
+    if len(states) == 1:
+        return branch
+    ordered = f"SELECT * FROM ({branch} ORDER BY {order} LIMIT {upto})"  # noqa: S608
+    return " UNION ALL ".join([ordered] * len(states))
 
 
 def _list(world: World, request: Request, scope: str, key: object) -> Response:
     page, size = paging(request)
-    states = words(request, "state", STATES) or ["SUCCESSFUL"]
-    states = list(dict.fromkeys(states))
+    states = list(dict.fromkeys(words(request, "state", STATES) or ["SUCCESSFUL"]))
     types = words(request, "type", TYPES)
     one_of(request, "sort", ("investment_date", "order_date"), "investment_date")
     direction = one_of(request, "direction", ("asc", "desc"), "desc")
     more = f" AND type IN ({','.join('?' * len(types))})" if types else ""
     if hidden := world.hidden("order"):
         more += f" AND id NOT IN ({','.join(map(str, hidden))})"
-    count = f"SELECT count(*) FROM fp_orders WHERE {scope} = ? AND status IN ({','.join('?' * len(states))}){more}"  # noqa: S608
-    total = world.scalar(count, key, *states, *types)
-    order = f"investment_date {direction}, seq {direction}"
-    sql = _page_of_states(scope, states, more, order, (page + 1) * size)
     args = [value for state in states for value in (key, state, *types)]
-    rows = world.all(f"{sql} ORDER BY {order} LIMIT ? OFFSET ?", *args, size, page * size)
-    return _answer(request, rows, total, page, size)
+    order = f"investment_date {direction}, seq {direction}"
+    ids = f"{_ids(scope, states, more, order, (page + 1) * size)} ORDER BY {order} LIMIT ? OFFSET ?"
+    last = f"p.investment_date {direction}, p.seq {direction}"
+    sql = f"SELECT o.* FROM fp_orders o JOIN ({ids}) p ON p.id = o.id ORDER BY {last}"  # noqa: S608
+    rows = world.all(sql, *args, size, page * size)
+    return _answer(request, rows, _count(world, scope, key, states, types, more), page, size)
+
+
+def _count(world: World, scope: str, key: object, states: list[str], types: list[str], more: str) -> int:
+    where = f"{scope} = ? AND status IN ({','.join('?' * len(states))}){more}"
+    return int(world.scalar(f"SELECT count(*) FROM fp_orders WHERE {where}", key, *states, *types))  # noqa: S608
 
 
 def _answer(request: Request, rows: list[sqlite3.Row], total: int, page: int, size: int) -> Response:
