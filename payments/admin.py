@@ -73,7 +73,7 @@ class PaymentAdmin(OpsAdmin):
         "investor",
         "rupees",
         "way",
-        "state",
+        "state_badge",
         "age_now",
         "provider_ref",
         "attempts",
@@ -106,7 +106,7 @@ class PaymentAdmin(OpsAdmin):
     shows_calls = True
     inlines = (PaymentLineLines,)
     fieldsets = (
-        (None, {"fields": ("code", "state", "age_now", "investor", "rupees", "way")}),
+        (None, {"fields": ("code", "state_badge", "age_now", "investor", "rupees", "way")}),
         ("At the provider", {"fields": ("provider", "provider_ref", "attempts", "due", "page_until", "handed_over")}),
         ("Money", {"fields": ("created", "debited", "transferred", "settled")}),
         ("Failed", {"fields": ("failure_code", "failure_text")}),
@@ -139,7 +139,7 @@ class PaymentAdmin(OpsAdmin):
         return payment.get_method_display()
 
     @display(description="State", ordering="state")
-    def state(self, payment: Payment) -> str:
+    def state_badge(self, payment: Payment) -> str:
         if payment.is_unknown:
             return show.badge("checking", "checking")
         return show.badge(TONES[payment.state], payment.get_state_display())

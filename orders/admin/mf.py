@@ -37,7 +37,7 @@ TONES = {
 }
 
 
-def state_badge(order: MfOrder) -> str:
+def badge_of(order: MfOrder) -> str:
     """The order's state; an unknown outcome is shown as what it is."""
     if order.is_unknown:
         return show.badge("checking", "checking")
@@ -67,7 +67,7 @@ class MfOrderAdmin(OpsAdmin):
         "investor",
         "scheme_name",
         "rupees",
-        "state",
+        "state_badge",
         "age_now",
         "provider_ref",
         "attempts",
@@ -101,7 +101,19 @@ class MfOrderAdmin(OpsAdmin):
     fieldsets = (
         (
             None,
-            {"fields": ("code", "state", "age_now", "investor", "scheme", "isin", "rupees", "method", "payments")},
+            {
+                "fields": (
+                    "code",
+                    "state_badge",
+                    "age_now",
+                    "investor",
+                    "scheme",
+                    "isin",
+                    "rupees",
+                    "method",
+                    "payments",
+                )
+            },
         ),
         ("At the provider", {"fields": ("provider", "gateway", "client_ref", "provider_ref", "attempts", "due")}),
         ("Told the investor", {"fields": ("placed", "predicted_nav_on", "prediction", "consent", "bank_account")}),
@@ -154,8 +166,8 @@ class MfOrderAdmin(OpsAdmin):
         return show.rupees(order.amount)
 
     @display(description="State", ordering="state")
-    def state(self, order: MfOrder) -> str:
-        return state_badge(order)
+    def state_badge(self, order: MfOrder) -> str:
+        return badge_of(order)
 
     @display(description="In this state", ordering="state_since")
     def age_now(self, order: MfOrder) -> str:

@@ -52,6 +52,11 @@ class Panel:
     url: str = ""
     note: str = ""
 
+    @property
+    def labelled_rows(self) -> list[list[tuple[str, str]]]:
+        """Each cell with its column's words: on a phone the rows are cards."""
+        return [list(zip(self.columns, row, strict=True)) for row in self.rows]
+
 
 @dataclass(frozen=True)
 class Part:
