@@ -4,13 +4,16 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
-from portal import routes, views  # noqa: F401 - routes registers the inbox handlers
+from orders.views.home import home
+from portal import outbox, routes, views  # noqa: F401 - routes registers the inbox handlers
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
+    path("", home, name="home"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("outbox/", outbox.page, name="outbox"),
     path("admin/", admin.site.urls),
     path("accounts/", include("allauth.urls")),
     path("", include("investors.urls")),
