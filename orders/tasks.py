@@ -9,29 +9,31 @@ from celery import shared_task
 
 from orders.models import MfOrder
 from orders.operations import nav_fetch, navs, news, notices, schemes, sending
-from portal import clock, gates, jobs
+from portal import clock, jobs
 from portal.attempts import claim_due
 from portal.gateway.errors import GatewayError
 
 log = structlog.get_logger(__name__)
 
 
-@shared_task(name="orders.submit")
-def submit(*, order_id: int, **_: object) -> None:
-    """Send a placed order to FP."""
-    _advance(order_id, clock.now())
+SWEEP = "orders"
 
 
-@shared_task(name="orders.settle")
-def settle(*, order_id: int, **_: object) -> None:
-    """Look up an order whose outcome is unknown."""
-    _advance(order_id, clock.now())
+def _find(at: datetime) -> list[int]:
+    return claim_due(MfOrder, at=at, pace=news.PACE_S)
 
 
-@shared_task(name="orders.refresh")
-def refresh(*, order_id: int, **_: object) -> None:
-    """Ask FP what it says about an order now."""
-    _advance(order_id, clock.now())
+def _advance(order_id: int, at: datetime) -> None:
+    sending.advance(order_id=order_id, at=at)
+
+
+jobs.register_sweep(SWEEP, jobs.Sweep(find=_find, advance=_advance, task="orders.advance"))
+
+
+@shared_task(name="orders.advance")
+def advance(*, row_id: int, **_: object) -> None:
+    """Do what the row of an order says remains to be done: send it, look it up, or ask FP what it says now."""
+    jobs.advance(SWEEP, row_id, clock.now())
 
 
 @shared_task(name="orders.tell_allotted")
@@ -79,20 +81,3 @@ def sync_schemes(**_: object) -> None:
         schemes.sync(at=clock.now())
     except (GatewayError, schemes.SyncIncomplete) as error:
         log.warning("schemes_not_synced", error=str(error))
-
-
-@jobs.sweep("orders")
-def sweep(at: datetime) -> int:
-    """Advance every order that is due."""
-    due = claim_due(MfOrder, at=at, pace=news.PACE_S)
-    for order_id in due:
-        _advance(order_id, at)
-    return len(due)
-
-
-def _advance(order_id: int, at: datetime) -> None:
-    """One order; trouble with the provider is logged, and the row comes back when it is due."""
-    try:
-        sending.advance(order_id=order_id, at=at)
-    except (GatewayError, gates.GateClosed) as error:
-        log.warning("order_not_advanced", order=order_id, error=str(error))

@@ -82,7 +82,7 @@ def start(*, order_id: int, at: datetime, again: bool = False) -> Payment | None
         )
         PaymentLine.objects.create(investor_id=order.investor_id, payment=payment, order=order, amount=order.amount)
         audit.record(payment, "payment.created", actor=None, at=at, order=order.code, amount=order.amount)
-        jobs.nudge("payments.open", payment_id=payment.pk)
+        jobs.nudge("payments.advance", row_id=payment.pk)
     return payment
 
 
@@ -138,7 +138,7 @@ def _record_trouble(*, payment_id: int, fence: int, error: errors.GatewayError, 
             payment.mark_unknown(at)
             payment.save(update_fields=[*ATTEMPT_FIELDS])
             audit.record(payment, "payment.outcome_unknown", actor=None, at=at, why=type(error).__name__)
-            jobs.nudge("payments.settle", payment_id=payment.pk, delay_s=2)
+            jobs.nudge("payments.advance", row_id=payment.pk, delay_s=2)
 
 
 def settle(*, payment_id: int, at: datetime) -> None:
@@ -191,7 +191,7 @@ def _take_over(*, payment_id: int, at: datetime) -> Payment | None:
                 payment.close_attempt()
                 payment.due_at = at
                 payment.save(update_fields=[*ATTEMPT_FIELDS])
-                jobs.nudge("payments.open", payment_id=payment.pk)
+                jobs.nudge("payments.advance", row_id=payment.pk)
                 return None
             payment.mark_unknown(at)
             payment.save(update_fields=[*ATTEMPT_FIELDS])
@@ -309,7 +309,7 @@ def _apply(payment: Payment, snapshot: PaymentSnapshot, *, at: datetime) -> None
         if not was_collected:
             order_news.mark_paid(order_id=line.order_id, at=at, payment=payment.code)
         order_news.note_payment(order_id=line.order_id, event=payment.state.lower(), at=at, payment=payment.code)
-        jobs.nudge("orders.refresh", order_id=line.order_id, delay_s=1)
+        jobs.nudge("orders.advance", row_id=line.order_id, delay_s=1)
 
 
 def _fail(payment: Payment, state: str, *, code: str, text: str, at: datetime) -> None:
@@ -322,7 +322,7 @@ def _fail(payment: Payment, state: str, *, code: str, text: str, at: datetime) -
         order_news.note_payment(
             order_id=line.order_id, event=state.lower(), at=at, payment=payment.code, code=code, text=text[:200]
         )
-        jobs.nudge("orders.refresh", order_id=line.order_id, delay_s=1)
+        jobs.nudge("orders.advance", row_id=line.order_id, delay_s=1)
 
 
 def _case(payment: Payment, kind: str, what: str, snapshot: PaymentSnapshot, *, at: datetime) -> None:

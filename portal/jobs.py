@@ -6,6 +6,7 @@ import functools
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
@@ -13,10 +14,24 @@ from celery import current_app
 from django.db import connection, transaction
 from kombu.exceptions import OperationalError
 
+from portal.errors import Failure
+from portal.gateway.errors import GatewayError
+
 log = structlog.get_logger(__name__)
 
-# The sweeps of all apps: each app's `tasks` registers what "settle everything that is due" means for it.
-Sweep = Callable[[datetime], int]
+
+@dataclass(frozen=True)
+class Sweep:
+    """How one app finds the rows that are due, and what to do with each of them."""
+
+    # Claims due rows (see `portal.attempts.claim_due`) and returns their ids.
+    find: Callable[[datetime], list[int]]
+    # Does what one row says remains to be done. May raise: the row comes back when it is due again.
+    advance: Callable[[int, datetime], None]
+    # The registered task that does the same for `row_id`, so that many workers share the rows.
+    task: str
+
+
 _sweeps: dict[str, Sweep] = {}
 
 
@@ -37,26 +52,51 @@ def nudge(task_name: str, *, delay_s: float = 0, **kwargs: object) -> None:
     transaction.on_commit(send)
 
 
-def sweep(name: str) -> Callable[[Sweep], Sweep]:
-    """Register a function that advances everything due at a moment and returns how many rows it touched."""
-
-    def register(function: Sweep) -> Sweep:
-        _sweeps[name] = function
-        return function
-
-    return register
+def register_sweep(name: str, sweep: Sweep) -> None:
+    """From now on `recover` settles what this app has due."""
+    _sweeps[name] = sweep
 
 
 def recover(at: datetime) -> dict[str, int]:
-    """Run every sweep once; a sweep that fails does not stop the others. Returns rows touched per sweep, -1 for a failure."""
+    """Settle everything that is due, here and now, one row after the other: `manage.py recover`.
+
+    Trouble with one row or one app does not stop the others. Returns rows touched per app, -1 where the finding failed.
+    """
+    return _each_sweep(at, _advance)
+
+
+def nudge_due(at: datetime) -> dict[str, int]:
+    """Hand everything that is due to the workers, a message a row, so that one slow provider holds nobody else up."""
+    return _each_sweep(at, lambda sweep, row_id, _at: nudge(sweep.task, row_id=row_id))
+
+
+def _each_sweep(at: datetime, act: Callable[[Sweep, int, datetime], None]) -> dict[str, int]:
     touched: dict[str, int] = {}
-    for name, function in _sweeps.items():
+    for name, sweep in _sweeps.items():
         try:
-            touched[name] = function(at)
-        except Exception:  # one app's trouble must not keep the others' money waiting
+            due = sweep.find(at)
+        except Exception:
             log.exception("sweep_failed", sweep=name)
             touched[name] = -1
+            continue
+        for row_id in due:
+            act(sweep, row_id, at)
+        touched[name] = len(due)
     return touched
+
+
+def _advance(sweep: Sweep, row_id: int, at: datetime) -> None:
+    try:
+        sweep.advance(row_id, at)
+    except (GatewayError, Failure) as error:
+        log.warning("row_not_advanced", task=sweep.task, row=row_id, error=str(error))
+    except Exception:
+        log.exception("row_not_advanced", task=sweep.task, row=row_id)
+
+
+def advance(name: str, row_id: int, at: datetime) -> None:
+    """One due row of an app, as a task does it: trouble is logged, and the row comes back when it is due again."""
+    _advance(_sweeps[name], row_id, at)
 
 
 @contextmanager

@@ -17,8 +17,8 @@ from portal.models import Heartbeat
 @shared_task(name="portal.recover")
 @jobs.singleton
 def recover(**_: object) -> None:
-    """Settle everything that is due now, whatever happened to its nudge."""
-    jobs.recover(clock.now())
+    """Hand everything that is due now to the workers, whatever happened to its nudge."""
+    jobs.nudge_due(clock.now())
 
 
 @shared_task(name="portal.work_inbox")

@@ -111,7 +111,7 @@ def confirm(
             worded_on=declared.WORDED_ON,
             declarations={each.slug: each.text for each in texts},
         )
-        jobs.nudge("investors.register", investor_id=row.pk)
+        jobs.nudge("investors.advance", row_id=row.pk)
     return row
 
 

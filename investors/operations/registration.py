@@ -113,7 +113,7 @@ def _mark_unknown(row: Investor, at: datetime, *, why: str) -> None:
     row.mark_unknown(at)
     row.save()
     audit.record(row, "registration.outcome_unknown", actor=None, at=at, why=why)
-    jobs.nudge("investors.register", investor_id=row.pk, delay_s=2)
+    jobs.nudge("investors.advance", row_id=row.pk, delay_s=2)
 
 
 # --- record ---------------------------------------------------------------------------------------------------
@@ -146,7 +146,7 @@ def _registered(row: Investor, answer: messages.Investor, at: datetime, how: str
         account.provider_ref = gateway.bank_ref(answer, account)
         account.save(update_fields=["provider_ref"])
     audit.record(row, "registration.investor_exists", actor=None, at=at, provider_ref=answer.id, how=how)
-    jobs.nudge("investors.register", investor_id=row.pk)
+    jobs.nudge("investors.advance", row_id=row.pk)
 
 
 def _ready(row: Investor, account: str, at: datetime, how: str) -> None:
@@ -223,7 +223,7 @@ def _found_nothing(taken: Investor, at: datetime) -> None:
         row.due_at = at
         row.save()
         audit.record(row, "registration.not_taken", actor=None, at=at, why="look-ups found nothing")
-        jobs.nudge("investors.register", investor_id=row.pk)
+        jobs.nudge("investors.advance", row_id=row.pk)
 
 
 def _look_later(row: Investor, at: datetime) -> None:
@@ -259,4 +259,4 @@ def register_again(*, investor_id: int, actor: User, reason: str, at: datetime) 
         row.refusal, row.due_at = [], at
         row.save()
         audit.record(row, "registration.again", actor=actor, at=at, reason=reason)
-        jobs.nudge("investors.register", investor_id=row.pk)
+        jobs.nudge("investors.advance", row_id=row.pk)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 
+from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 
@@ -15,6 +16,7 @@ from orders import amfi, calendar
 from orders.models import NavRun
 from orders.operations import navs
 from orders.queries import schemes
+from portal import jobs
 from portal.clock import IST
 
 PUBLISHED_FROM = time(21, 0)
@@ -27,6 +29,10 @@ PAST_DAYS = 5 * 365 + 30
 _VERSION = "amfi:version"
 _LOOKED = "amfi:looked"
 _MONTH_S = 30 * 86_400
+# How long we wait for a worker before another is asked, and how long a fetched past is not fetched again.
+PAST_WAIT_S = 60
+PAST_LASTS_S = 43_200
+_PAST, _ASKED, _DONE = "amfi:past", "asked", "done"
 
 
 def expected_on(at: datetime, holidays: frozenset[date]) -> date:
@@ -73,9 +79,26 @@ def fetch_day(*, at: datetime, progress: navs.Progress = navs.quiet) -> NavRun |
     return run
 
 
+def want_past(*, amfi_code: int) -> bool:
+    """A worker fetches the past of a scheme unless one has lately. True while it is on its way.
+
+    Only where the history can be asked for by scheme: the sandbox. Elsewhere it comes by `ingest_navs --history`.
+    """
+    if not settings.AMFI_HISTORY_BY_SCHEME:
+        return False
+    key = f"{_PAST}:{amfi_code}"
+    if cache.get(key) == _DONE:
+        return False
+    if cache.add(key, _ASKED, PAST_WAIT_S):
+        jobs.nudge("orders.fetch_nav_history", amfi_code=amfi_code)
+    return True
+
+
 def fetch_past(*, amfi_code: int, at: datetime) -> int:
     """The NAVs of the last five years of one scheme are ours. Returns how many were new. Raises GatewayError."""
     today = at.astimezone(IST).date()
-    return navs.fetch_history(
+    changed = navs.fetch_history(
         first=today - timedelta(days=PAST_DAYS), last=today, codes=frozenset({str(amfi_code)}), at=at
     )
+    cache.set(f"{_PAST}:{amfi_code}", _DONE, PAST_LASTS_S)
+    return changed

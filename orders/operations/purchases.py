@@ -172,7 +172,7 @@ def place(*, consent: Consent, wish: Wish, user_ip: str | None, at: datetime, ac
             due_at=at + timedelta(seconds=PACE_S[lifecycle.CREATED]),
         )
         audit.record(order, "order.created", actor=actor, at=at, amount=order.amount, isin=wish.scheme.isin)
-        jobs.nudge("orders.submit", order_id=order.pk)
+        jobs.nudge("orders.advance", row_id=order.pk)
     return order
 
 

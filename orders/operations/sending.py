@@ -112,7 +112,7 @@ def _record_trouble(*, order_id: int, fence: int, error: errors.GatewayError, at
             order.mark_unknown(at)
             order.save(update_fields=[*ATTEMPT_FIELDS])
             audit.record(order, "order.outcome_unknown", actor=None, at=at, why=type(error).__name__)
-            jobs.nudge("orders.settle", order_id=order.pk, delay_s=2)
+            jobs.nudge("orders.advance", row_id=order.pk, delay_s=2)
 
 
 def _not_sent(*, order_id: int, fence: int, why: str, at: datetime) -> None:
@@ -174,7 +174,7 @@ def _take_over(*, order_id: int, at: datetime) -> MfOrder | None:
         if order.lease_ran_out(at):
             if not journal.was_begun(order, order.attempt_no, gateway.PURCHASE_PATH):
                 _release(order, at=at, why="the worker stopped before sending")
-                jobs.nudge("orders.submit", order_id=order.pk)
+                jobs.nudge("orders.advance", row_id=order.pk)
                 return None
             order.mark_unknown(at)
             order.save(update_fields=[*ATTEMPT_FIELDS])
@@ -200,7 +200,7 @@ def submit_again(*, order_id: int, actor: User, reason: str, at: datetime) -> No
         order.due_at = at
         order.save(update_fields=[*ATTEMPT_FIELDS])
         audit.record(order, "order.submit_again", actor=actor, at=at, reason=reason)
-        jobs.nudge("orders.submit", order_id=order.pk)
+        jobs.nudge("orders.advance", row_id=order.pk)
 
 
 def refresh(*, order_id: int, at: datetime, actor: User | None = None, reason: str = "") -> None:

@@ -180,7 +180,10 @@ def detail(request: InvestorRequest, code: str) -> HttpResponse:
     paying = order.state == lifecycle.AWAITING_PAYMENT
     if is_open and order.provider_ref and cache.add(f"asked-{order.pk}", 1, ASK_EVERY_S):
         # Somebody is watching: ask FP a little sooner than the sweep would.
-        jobs.nudge("payments.refresh_of_order" if paying else "orders.refresh", order_id=order.pk)
+        if paying:
+            jobs.nudge("payments.refresh_of_order", order_id=order.pk)
+        else:
+            jobs.nudge("orders.advance", row_id=order.pk)
     out = paying and order_queries.payment_is_out(recorded)
     context = {
         "order": order,

@@ -156,11 +156,36 @@ def test_forgets_a_nudge_when_the_queue_is_down(monkeypatch, django_capture_on_c
 
 
 def test_runs_every_sweep_even_when_one_fails(monkeypatch):
-    def broken(at):
+    def broken(*_):
         raise RuntimeError
 
-    monkeypatch.setattr(jobs, "_sweeps", {"broken": broken, "well": lambda at: 3})
+    def advance(row_id, at):
+        if row_id == 2:
+            raise RuntimeError
+        done.append(row_id)
+
+    done: list[int] = []
+    sweeps = {
+        "broken": jobs.Sweep(find=broken, advance=broken, task="portal.heartbeat"),
+        "well": jobs.Sweep(find=lambda at: [1, 2, 3], advance=advance, task="portal.heartbeat"),
+    }
+    monkeypatch.setattr(jobs, "_sweeps", sweeps)
     assert jobs.recover(clock.now()) == {"broken": -1, "well": 3}
+    assert done == [1, 3]
+
+
+def test_the_beat_hands_each_due_row_to_a_worker(monkeypatch, django_capture_on_commit_callbacks):
+    from celery import current_app
+
+    sent: list[dict[str, int]] = []
+    monkeypatch.setattr(
+        current_app.tasks["orders.advance"], "apply_async", lambda kwargs, countdown: sent.append(kwargs)
+    )
+    sweep = jobs.Sweep(find=lambda at: [7, 8], advance=lambda *_: None, task="orders.advance")
+    monkeypatch.setattr(jobs, "_sweeps", {"orders": sweep})
+    with django_capture_on_commit_callbacks(execute=True):
+        jobs.nudge_due(clock.now())
+    assert sent == [{"row_id": 7}, {"row_id": 8}]
 
 
 @pytest.mark.django_db(transaction=True)
