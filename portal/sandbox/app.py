@@ -55,7 +55,7 @@ class Sandbox:
         if provider is None:
             return self._nowhere(request)
         request.path = "/" + rest
-        self._settle()
+        self.world.settle()
         fault = (
             None
             if segment == CONTROL or request.path.startswith("/bank/")
@@ -66,12 +66,6 @@ class Sandbox:
             took = time.perf_counter() - started
             self.journal.note(request, response, took, "+".join(fault.modes) + f" {fault.when}" if fault else "")
         return response
-
-    def _settle(self) -> None:
-        try:
-            self.world.settle()
-        except Exception:
-            log.exception("something due could not be done")
 
     def _with_fault(self, provider: Provider, request: Request, fault: faults.Fault | None) -> Response:
         if fault is None:
@@ -98,6 +92,8 @@ class Sandbox:
             return handler(self.world, request, **args)
         except Problem as problem:
             return provider.render(problem)
+        except OverflowError:  # an id larger than any there is
+            return provider.render(Problem(404, "Not Found"))
         except Exception:  # noqa: BLE001  a provider answers 500, it does not die
             log.error("%s %s failed\n%s", request.method, request.full_path, traceback.format_exc())
             return provider.render(Problem(500, "Internal Server Error"))

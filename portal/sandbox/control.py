@@ -94,6 +94,15 @@ def clear_faults(world: World, request: Request) -> Response:
     return json_response({"faults": []})
 
 
+def set_limits(world: World, request: Request) -> Response:
+    """Calls a second for each tenant; 0 (the default) is no limit. The real sandbox allows 25."""
+    given = str(arguments(request).get("calls_per_second", ""))
+    if not given.isdigit():
+        raise Problem(400, "calls_per_second is a whole number")
+    world.set_meta("calls_per_second", given)
+    return json_response({"calls_per_second": int(given)})
+
+
 def webhooks(world: World, request: Request) -> Response:
     mode = arguments(request).get("mode")
     if mode not in WEBHOOK_MODES:
@@ -158,6 +167,7 @@ def router(journal: Journal) -> Router:
         ("GET", "/faults", list_faults),
         ("POST", "/faults", add_fault),
         ("DELETE", "/faults", clear_faults),
+        ("POST", "/limits", set_limits),
         ("POST", "/webhooks", webhooks),
         ("POST", "/fp/payments/{payment_id:int}", fp_payment),
         ("POST", "/fp/orders/{order_id:int}", fp_order),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from . import faults
 from .clock import ist, last_nav_day
-from .fp import life, mandate_life, payment_life
+from .fp import kyc_requests, life, mandate_life, payment_life, sips
 from .journal import Journal
 from .pages import esc, hidden, page, rupees
 from .schemes import fund_schemes
@@ -124,6 +125,37 @@ def _mandates(world: World) -> str:
     return "<section><h2>Mandates</h2>" + _table(head, rows) + "</section>"
 
 
+def _plans(world: World) -> str:
+    rows = []
+    for row in world.all("SELECT * FROM fp_sips ORDER BY created_at DESC LIMIT ?", SHOWN):
+        acts = _button("instalment", "next instalment", id=row["id"]) if row["active"] else ""
+        name, state = fund_schemes()[row["isin"]].name, "ACTIVE" if row["active"] else "ENDED"
+        done = f"{row['generated']} of {row['installments']}"
+        rows.append((
+            f"<small>{row['id']}</small>", esc(row["source_ref_id"]), esc(name), rupees(row["amount"]),
+            _state(state), done, esc(row["next_date"]), acts,
+        ))  # fmt: skip
+    head = ("id", "reference", "scheme", "amount", "state", "instalments", "next", "what may happen next")
+    return "<section><h2>SIPs</h2>" + _table(head, rows) + "</section>"
+
+
+def _kyc(world: World) -> str:
+    rows = []
+    for row in world.all("SELECT * FROM fp_kyc_requests ORDER BY seq DESC LIMIT ?", SHOWN):
+        doc, key = json.loads(row["doc"]), row["id"]
+        open_ones = ("successful", "rejected") if row["status"] == "submitted" else ()
+        acts = "".join(_button("kyc", word, id=key, to=word) for word in open_ones)
+        state = _state(row["status"])
+        rows.append(
+            (f"<small>{esc(key)}</small>", esc(doc["name"]), esc(doc["pan"]), state, f'<div class="row">{acts}</div>')
+        )
+    return (
+        "<section><h2>KYC requests</h2>"
+        + _table(("id", "name", "PAN", "state", "what may happen next"), rows)
+        + "</section>"
+    )
+
+
 def _people(world: World) -> str:
     accounts = "(SELECT count(*) FROM fp_accounts a WHERE a.primary_investor_id = i.id) AS accounts"
     sql = f"SELECT i.*, {accounts} FROM fp_investors i ORDER BY id DESC LIMIT ?"  # noqa: S608
@@ -183,7 +215,7 @@ def home(journal: Journal, world: World, request: Request) -> Response:
     note = f'<p class="note" role="status">{esc(request.query["note"])}</p>' if request.query.get("note") else ""
     body = (
         "<header><h1>Control room</h1><p>The sandbox's world: nothing here is real money.</p></header>"
-        f"<main>{note}{_clock(world)}{_payments(world)}{_orders(world)}{_mandates(world)}{_faults(world)}{_people(world)}{_requests(journal)}</main>"
+        f"<main>{note}{_clock(world)}{_payments(world)}{_orders(world)}{_mandates(world)}{_plans(world)}{_kyc(world)}{_faults(world)}{_people(world)}{_requests(journal)}</main>"
     )
     return page("Control room - sandbox", body, CSS)
 
@@ -229,6 +261,21 @@ def _mandate(world: World, form: dict[str, str]) -> str:
     return f"mandate {form['id']} is {form['to']}"
 
 
+def _instalment(world: World, form: dict[str, str]) -> str:
+    row = world.one("SELECT * FROM fp_sips WHERE id = ? AND active = 1", int(form["id"]))
+    if row is None:
+        raise Problem(400, "the SIP is not active")
+    return f"order {sips.next_instalment(world, row)} is the next instalment"
+
+
+def _kyc_decided(world: World, form: dict[str, str]) -> str:
+    row = world.one("SELECT status FROM fp_kyc_requests WHERE id = ?", form["id"])
+    if row is None or row["status"] != "submitted" or form["to"] not in ("successful", "rejected"):
+        raise Problem(400, "that KYC request does not wait for a decision")
+    kyc_requests.decide(world, form["id"], form["to"])
+    return f"KYC request is {form['to']}"
+
+
 def _fault(world: World, form: dict[str, str]) -> str:
     faults.add(world, dict(form))
     return f"fault {form.get('mode')} is on"
@@ -241,7 +288,7 @@ def _unfault(world: World, form: dict[str, str]) -> str:
 
 ACTS: dict[str, Callable[[World, dict[str, str]], str]] = {
     "advance": _advance, "at": _advance, "pace": _pace, "reset": _reset, "payment": _payment, "outcome": _outcome,
-    "order": _order, "mandate": _mandate,
+    "order": _order, "mandate": _mandate, "instalment": _instalment, "kyc": _kyc_decided,
     "fault": _fault, "unfault": _unfault,
 }  # fmt: skip
 

@@ -97,7 +97,7 @@ class Request:
         """The body as JSON with exact decimals; raises Problem 400 with the documented words."""
         try:
             return json.loads(self.body or b"null", parse_float=Decimal)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Problem(400, "JSON parse error") from None
 
     @cached_property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -11,7 +13,10 @@ from typing import Any
 
 from .clock import real_now
 from .schema import SCHEMA
+from .web import dumps
 
+log = logging.getLogger("portal.sandbox")
+MOST_AT_ONCE = 100_000
 PACES = ("fast", "market")
 DueHandler = Callable[["World", str, dict[str, Any]], None]
 
@@ -152,28 +157,33 @@ class World:
 
     def schedule(self, at: float, kind: str, ref: str | int, **details: Any) -> None:
         """Asks that `kind` be done for `ref` when the world's clock reaches `at`."""
-        from .web import dumps
-
         self.insert("due", at=at, kind=kind, ref=str(ref), details=dumps(details).decode())
 
     def settle(self) -> int:
         """Does everything that is due, in order of time; returns how many things were done."""
-        import json
-
         done = 0
-        while done < 100_000:
+        while done < MOST_AT_ONCE:
             row = self.one("SELECT * FROM due WHERE at <= ? ORDER BY at, id LIMIT 1", self.now())
             if row is None:
                 break
-            with self.transaction() as db:
-                if db.execute("DELETE FROM due WHERE id = ?", (row["id"],)).rowcount:
-                    self._local.moment = row["at"]
-                    try:
-                        self.due_handlers[row["kind"]](self, row["ref"], json.loads(row["details"]))
-                    finally:
-                        self._local.moment = None
-                    done += 1
+            try:
+                done += self._do(row)
+            except Exception:
+                log.exception("%s of %s could not be done", row["kind"], row["ref"])
+                self.run("DELETE FROM due WHERE id = ?", row["id"])
         return done
+
+    def _do(self, row: sqlite3.Row) -> int:
+        """One due thing, unless another thread was quicker; undone as a whole when it fails."""
+        with self.transaction() as db:
+            if not db.execute("DELETE FROM due WHERE id = ?", (row["id"],)).rowcount:
+                return 0
+            self._local.moment = row["at"]
+            try:
+                self.due_handlers[row["kind"]](self, row["ref"], json.loads(row["details"]))
+            finally:
+                self._local.moment = None
+        return 1
 
     def moment(self) -> float:
         """The time to write on what happens now: when settling something due, the time it was due."""

@@ -146,6 +146,17 @@ def test_a_restart_loses_nothing_and_reset_loses_all(tmp_path):
     second.close()
 
 
+def test_one_bad_item_does_not_hold_up_the_world(tmp_path):
+    app, done = application(tmp_path / "world.sqlite"), []
+    app.world.due_handlers |= {"bad": lambda *_: 1 / 0, "good": lambda world, ref, details: done.append((ref, details))}
+    app.world.schedule(app.world.now() - 2, "bad", 1)
+    app.world.schedule(app.world.now() - 1, "good", 2, to="x")
+    assert app.world.settle() == 1
+    assert done == [("2", {"to": "x"})]
+    assert app.world.settle() == 0
+    app.close()
+
+
 def test_the_same_world_as_a_wsgi_application(tmp_path):
     app = application(tmp_path / "world.sqlite")
     started = []

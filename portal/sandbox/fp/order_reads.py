@@ -21,7 +21,9 @@ REDEMPTION = ("redemption_mode", "redemption_bank_account_number", "redemption_b
 
 
 def document(row: sqlite3.Row) -> dict[str, Any]:
-    return {
+    """An order; a failed one also carries the `failure_code` of the newer API, which the document does not show."""
+    failure = {"failure_code": row["failure_code"]} if row["failure_code"] else {}
+    return failure | {
         "id": row["id"], "type": row["type"], "status": row["status"],
         **{name: number(row[name]) for name in ("amount", "reverse_amount", "reverse_units", "price")},
         "trade_date": row["trade_date"], "investment_date": row["investment_date"], "folio_number": row["folio_number"],

@@ -241,12 +241,18 @@ def _due_instalment(world: World, ref: str, details: dict[str, Any]) -> None:
     row = world.one("SELECT * FROM fp_sips WHERE id = ?", int(ref))
     if row is None or not row["active"] or at_ist(dt.date.fromisoformat(row["next_date"]), HOUR) > world.moment() + 1:
         return
+    next_instalment(world, row)
+
+
+def next_instalment(world: World, row: sqlite3.Row) -> int:
+    """The next instalment's order, with its debit when the mandate is approved; without, it fails at once."""
     key = _instalment(world, row)
     approved = world.scalar("SELECT mandate_status = 'APPROVED' FROM fp_mandates WHERE id = ?", row["mandate_id"])
     if approved:
         payment_life.arrange_debit(world, row["tenant"], [key])
     else:
         life.move(world, key, "FAILED", "mandate_payment_failed")
+    return key
 
 
 SIPS = "/api/oms/investment_accounts/{account_id:int}/orders/sips"
