@@ -16,6 +16,10 @@ from pathlib import Path
 import psycopg
 
 ROOT = Path(__file__).resolve().parent.parent
+# What outlives a run: the server of the test databases, collected static files, and artefacts (screenshots, logs).
+VAR = Path(os.environ.get("VAR_DIR", ROOT / "var")).resolve()
+KEPT = VAR / "test"
+ARTIFACTS = Path(os.environ.get("ARTIFACTS_DIR", VAR / "artifacts"))
 DURABLE_ENOUGH = ("fsync", "synchronous_commit", "full_page_writes")
 
 
@@ -29,7 +33,7 @@ def _database_url() -> str:
     """The tests' own PostgreSQL: it may lose everything in a power cut, so it need not wait for the disk."""
     from portal import embedded
 
-    url = embedded.database_url(Path(os.environ.get("VAR_DIR", ROOT / "var")) / "test")
+    url = embedded.database_url(KEPT)
     superuser = url.replace(f"//{embedded.ROLE}@", "//postgres@").rsplit("/", 1)[0] + "/postgres"
     with psycopg.connect(superuser, autocommit=True) as connection:
         for name in DURABLE_ENOUGH:
@@ -40,6 +44,7 @@ def _database_url() -> str:
 
 def _own_folder() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="portal-test-"))
+    (folder / "static").mkdir()
     owner = os.getpid()
     # A forked child must not remove what its parent still uses.
     atexit.register(lambda: os.getpid() == owner and shutil.rmtree(folder, ignore_errors=True))
@@ -65,6 +70,18 @@ def _environment() -> dict[str, str]:
     }
 
 
-os.environ.setdefault("DATABASE_URL", "") or os.environ.update(DATABASE_URL=_database_url())
-os.environ.update(_environment())
+_OWN_DATABASE = "TESTS_OWN_DATABASE"
+
+
+def outside() -> dict[str, str]:
+    """The environment of a process that is no part of the tests: without everything that was set here."""
+    ours = {*_ENVIRONMENT, _OWN_DATABASE, *(["DATABASE_URL"] if _OWN_DATABASE in os.environ else [])}
+    return {name: value for name, value in os.environ.items() if name not in ours}
+
+
+if not os.environ.get("DATABASE_URL"):
+    # Workers of xdist inherit both.
+    os.environ.update({"DATABASE_URL": _database_url(), _OWN_DATABASE: "1"})
+_ENVIRONMENT = _environment()
+os.environ.update(_ENVIRONMENT)
 FOLDER = Path(os.environ["VAR_DIR"])
