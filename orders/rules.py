@@ -45,6 +45,8 @@ PLATFORM_CUTOFF = {
     "UPI": Cutoff(general=time(14, 30), liquid=time(13, 0)),
     "NETBANKING": Cutoff(general=time(14, 30), liquid=time(13, 0)),
 }
+# How FP writes "no upper limit" in rupees (its document's own examples).
+NO_LIMIT = Decimal(99_999_999)
 # SEBI categories whose purchases get the NAV of the day before (SEBI circular of 20 Sep 2019 added overnight funds).
 LIQUID_CATEGORIES = frozenset({"Liquid Fund", "Overnight Fund"})
 
@@ -65,7 +67,7 @@ class AmountBounds:
         """`From ₹500, up to ₹1,99,999, in steps of ₹100.`; an empty text when there is no bound at all."""
         parts = [
             f"from {rupees(self.minimum)}" if self.minimum else "",
-            f"up to {rupees(self.maximum)}" if self.maximum else "",
+            f"up to {rupees(self.maximum)}" if self.maximum and self.maximum < NO_LIMIT else "",
             f"in steps of {rupees(self.step)}" if self.step and self.step > 1 else "",
         ]
         text = ", ".join(part for part in parts if part)

@@ -2,10 +2,12 @@
 
 from django.urls import path
 
-from orders.views import portfolio, purchases
+from orders.views import portfolio, purchases, schemes
 
 app_name = "orders"
 urlpatterns = [
+    path("funds/", schemes.explore, name="explore"),
+    path("funds/<slug:isin>/", schemes.scheme, name="scheme"),
     path("funds/<slug:isin>/buy/", purchases.buy, name="buy"),
     path("orders/confirm/<slug:code>/", purchases.confirm, name="confirm"),
     path("orders/", purchases.order_list, name="list"),

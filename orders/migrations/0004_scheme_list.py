@@ -1,6 +1,7 @@
 """The list of what is for sale needs no sorting, and the daily rewrite of every row's NAV stays inside its page."""
 
 from django.db import migrations, models
+from django.db.models.functions import Lower
 
 
 class Migration(migrations.Migration):
@@ -10,7 +11,7 @@ class Migration(migrations.Migration):
             model_name="scheme",
             index=models.Index(
                 models.Case(models.When(option="GROWTH", then=0), default=1, output_field=models.IntegerField()),
-                "name",
+                Lower("name"),
                 "id",
                 condition=models.Q(is_active=True, purchase_allowed=True, plan="REGULAR", is_close_ended=False),
                 name="scheme_for_sale",

@@ -6,6 +6,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Case, Q, When
+from django.db.models.functions import Lower
 
 
 class FundHouse(models.Model):
@@ -86,7 +87,7 @@ class Scheme(models.Model):
             # The list that everybody sees first, in its order: growth before IDCW, then the name.
             models.Index(
                 Case(When(option="GROWTH", then=0), default=1, output_field=models.IntegerField()),
-                "name",
+                Lower("name"),
                 "id",
                 condition=Q(is_active=True, purchase_allowed=True, plan="REGULAR", is_close_ended=False),
                 name="scheme_for_sale",

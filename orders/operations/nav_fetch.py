@@ -11,9 +11,10 @@ from datetime import date, datetime, time, timedelta
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
+from django.db.models import Max
 
 from orders import amfi, calendar
-from orders.models import NavRun
+from orders.models import NavRun, Scheme
 from orders.operations import navs
 from orders.queries import schemes
 from portal import jobs
@@ -22,6 +23,8 @@ from portal.clock import IST
 PUBLISHED_FROM = time(21, 0)
 STRAGGLERS_BY = time(10, 0)
 ENOUGH = 0.9
+# With fewer schemes than this that have the day before, that day's file was missed.
+HALF = 0.5
 # A scheme without a NAV for this long is not waited for.
 ALIVE_DAYS = 7
 # What a scheme's page shows: the five-year return needs a NAV from just before.
@@ -74,9 +77,28 @@ def fetch_day(*, at: datetime, progress: navs.Progress = navs.quiet) -> NavRun |
         raw, version = answer
         progress("bytes fetched", len(raw), len(raw))
         run = navs.ingest(raw=raw, source=amfi.DAY_PATH, at=at, progress=progress)
+        fill_gap(at=at, progress=progress)
         cache.set(_VERSION, version, _MONTH_S)
     cache.set(_LOOKED, at, _MONTH_S)
     return run
+
+
+def fill_gap(*, at: datetime, progress: navs.Progress = navs.quiet) -> int:
+    """The days before the newest one are ours too, up to a week: a portal that was off missed their files.
+
+    Returns how many NAVs were new. Raises GatewayError.
+    """
+    newest = Scheme.objects.filter(is_active=True).aggregate(Max("nav_on"))["nav_on__max"]
+    if newest is None:
+        return 0
+    yesterday = calendar.previous_business_day(newest, schemes.holidays())
+    of_that_day = Scheme.objects.filter(is_active=True, nav_on=newest)
+    complete, alive = of_that_day.filter(previous_nav_on__gte=yesterday).count(), of_that_day.count()
+    if complete >= HALF * alive:
+        return 0
+    return navs.fetch_history(
+        first=newest - timedelta(days=ALIVE_DAYS), last=yesterday, codes=frozenset(), at=at, progress=progress
+    )
 
 
 def want_past(*, amfi_code: int) -> bool:
@@ -87,11 +109,10 @@ def want_past(*, amfi_code: int) -> bool:
     if not settings.AMFI_HISTORY_BY_SCHEME:
         return False
     key = f"{_PAST}:{amfi_code}"
-    if cache.get(key) == _DONE:
-        return False
-    if cache.add(key, _ASKED, PAST_WAIT_S):
+    state = cache.get(key)
+    if state is None and cache.add(key, _ASKED, PAST_WAIT_S):
         jobs.nudge("orders.fetch_nav_history", amfi_code=amfi_code)
-    return True
+    return bool(state != _DONE)
 
 
 def fetch_past(*, amfi_code: int, at: datetime) -> int:

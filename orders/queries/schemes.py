@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
+from investors.models import Investor
 from orders import rules
-from orders.models import Holiday, Scheme
+from orders.models import Holding, Holiday, Nav, Scheme
+from orders.queries.search import search
+from portal import money
+
+__all__ = ["bounds_for", "held_by", "holidays", "is_liquid", "navs_of", "one", "search", "why_not_for_sale"]
 
 # The table changes a few times a year; other processes may read up to this many seconds behind.
 HOLIDAYS_LIVE_S = 30.0
@@ -54,3 +61,43 @@ def why_not_for_sale(scheme: Scheme) -> str:
     if not scheme.purchase_allowed:
         return "The fund house takes no purchases into this scheme at the moment."
     return ""
+
+
+# --- A scheme's page ------------------------------------------------------------------------------------------------
+
+
+def one(isin: str) -> Scheme | None:
+    """A scheme with its fund house, whether or not it is for sale."""
+    return Scheme.objects.select_related("fund_house").filter(isin=isin.upper()).first()
+
+
+def navs_of(scheme: Scheme, since: date | None = None) -> list[tuple[date, Decimal]]:
+    """Day and NAV, oldest first: everything that we hold."""
+    if scheme.amfi_code is None:
+        return []
+    rows = Nav.objects.filter(amfi_code=scheme.amfi_code).order_by("on")
+    return list((rows.filter(on__gte=since) if since else rows).values_list("on", "nav"))
+
+
+@dataclass(frozen=True)
+class Held:
+    """What an investor holds of a scheme, over all folios. `value` is None while there is no NAV."""
+
+    units: Decimal
+    invested: Decimal
+    value: Decimal | None
+    folios: list[str]
+
+
+def held_by(investor: Investor, scheme: Scheme) -> Held | None:
+    """What `investor` holds of `scheme` now; None for nothing."""
+    rows = list(
+        Holding.objects.filter(investor=investor, scheme=scheme, units__gt=0)
+        .order_by("folio__number")
+        .values_list("units", "invested", "folio__number")
+    )
+    if not rows:
+        return None
+    units = sum((row[0] for row in rows), Decimal(0))
+    value = money.to_paise(units * scheme.nav) if scheme.nav is not None else None
+    return Held(units, sum((row[1] for row in rows), Decimal(0)), value, [row[2] for row in rows])

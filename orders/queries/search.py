@@ -66,9 +66,11 @@ class Found(NamedTuple):
     nav: Decimal | None
     nav_on: date | None
     previous_nav: Decimal | None
+    previous_nav_on: date | None
     min_first: Decimal | None
     tier: int
     misfit: int
+    key: str
     id: int
 
 
@@ -125,7 +127,7 @@ def _page(wanted: Wanted, words: list[list[str]], cursor: str, size: int) -> Pag
     where, values = _conditions(wanted, words)
     values |= {"size": size + 1}
     if place:
-        values |= dict(zip(("tier", "misfit", "name", "id"), place, strict=True))
+        values |= dict(zip(ORDER, place, strict=True))
     sql = _SEARCH.format(
         tier=_TIER if wanted.sees_all else _GROWTH_FIRST,
         misfit=_MISFIT if words else "0",
@@ -176,12 +178,15 @@ _GROWTH_FIRST = "CASE WHEN scheme.option = 'GROWTH' THEN 0 ELSE 1 END"
 _TIER = f"CASE WHEN NOT ({FOR_SALE}) THEN 2 ELSE {_GROWTH_FIRST} END"
 # Rank as a whole number, so that a cursor can compare it exactly; 1: long names count less.
 _MISFIT = "-round(1000000 * ts_rank(scheme.search, %(query)s::tsquery, 1))::integer"
-ORDER = ("tier", "misfit", "name", "id")
-_PLACE = "WHERE (found.tier, found.misfit, found.name, found.id) {sign} (%(tier)s, %(misfit)s, %(name)s, %(id)s)"
+# Names by their small letters: fund houses differ in which of theirs they shout.
+ORDER = ("tier", "misfit", "key", "id")
+_PLACE = "WHERE (found.tier, found.misfit, found.key, found.id) {sign} (%(tier)s, %(misfit)s, %(key)s, %(id)s)"
 _SEARCH = """
     SELECT found.isin, found.name, house.name, found.asset_class, found.category, found.plan, found.option, found.nav,
-           found.nav_on, found.previous_nav, found.min_first, found.tier, found.misfit, found.id
-      FROM (SELECT scheme.*, {tier} AS tier, {misfit} AS misfit FROM orders_scheme scheme WHERE {where}) found
+           found.nav_on, found.previous_nav, found.previous_nav_on, found.min_first, found.tier, found.misfit,
+           found.key, found.id
+      FROM (SELECT scheme.*, {tier} AS tier, {misfit} AS misfit, lower(scheme.name) AS key
+              FROM orders_scheme scheme WHERE {where}) found
       JOIN orders_fundhouse house ON house.id = found.fund_house_id
      {place}
      ORDER BY {order}
@@ -190,14 +195,14 @@ _SEARCH = """
 
 
 def _write_cursor(way: str, row: Found) -> str:
-    return base64.urlsafe_b64encode(json.dumps([way, row.tier, row.misfit, row.name, row.id]).encode()).decode()
+    return base64.urlsafe_b64encode(json.dumps([way, row.tier, row.misfit, row.key, row.id]).encode()).decode()
 
 
 def _read_cursor(cursor: str) -> tuple[bool, tuple[int, int, str, int] | None]:
     """(backwards?, place); a cursor that nobody of us wrote is the first page."""
     try:
-        way, tier, misfit, name, pk = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        return way == "b", (int(tier), int(misfit), str(name).replace("\x00", ""), int(pk))
+        way, tier, misfit, key, pk = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        return way == "b", (int(tier), int(misfit), str(key).replace("\x00", ""), int(pk))
     except (ValueError, TypeError):
         return False, None
 
