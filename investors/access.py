@@ -1,4 +1,4 @@
-"""The door of every investor page: who is signed in, as an investor."""
+"""The doors of investor pages: who is signed in, as which investor, from which address."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -28,7 +29,7 @@ def investor_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
     @login_required
     @functools.wraps(view)
     def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        investor = Investor.objects.filter(user_id=request.user.pk).first()
+        investor = _investor_of(request)
         if investor is None:
             return redirect("investors:onboarding")
         request.investor = investor  # type: ignore[attr-defined]
@@ -49,3 +50,32 @@ def ready_investor_page(view: Callable[..., HttpResponse]) -> Callable[..., Http
         return view(request, *args, **kwargs)
 
     return access(OWN_ROWS)(door)
+
+
+def applicant_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """A page of getting ready: `request.investor` is theirs, or a row that is not saved yet. Staff go to the admin."""
+
+    @access(OWN_ROWS)
+    @login_required
+    @functools.wraps(view)
+    def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        user, investor = request.user, _investor_of(request)
+        if investor is None and user.is_staff:
+            return redirect("admin:index")
+        request.investor = investor or Investor(user=user, mobile=user.mobile)  # type: ignore
+        return view(request, *args, **kwargs)
+
+    return door
+
+
+def _investor_of(request: HttpRequest) -> Investor | None:
+    investor = Investor.objects.filter(user=request.user.pk).first()
+    if investor is not None:
+        # The signed-in user is at hand already; asking the database again would be a query on every page.
+        investor.user = request.user  # type: ignore[assignment]
+    return investor
+
+
+def client_ip(request: HttpRequest) -> str | None:
+    """The address the request came from, behind as many trusted proxies as settings name."""
+    return get_adapter().get_client_ip(request) or None

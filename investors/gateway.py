@@ -54,9 +54,8 @@ class Branch:
 
 def find_place(pincode: str) -> Place:
     """Raises InvalidInput for a PIN code that FP does not know, LookUpDown when FP cannot be asked."""
-    key = f"investors:pincode:{pincode}"
-    if (known := cache.get(key)) is not None:
-        return Place(**known)
+    if (known := known_place(pincode)) is not None:
+        return known
     try:
         found = client().fetch_pincode(pincode)
     except errors.Refused:
@@ -64,15 +63,20 @@ def find_place(pincode: str) -> Place:
     except errors.GatewayError as error:
         raise LookUpDown from error
     place = Place(pincode, found.city or found.district, found.state_name)
-    cache.set(key, vars(place), KEEP_LOOK_UPS_S)
+    cache.set(_pincode_key(pincode), vars(place), KEEP_LOOK_UPS_S)
     return place
+
+
+def known_place(pincode: str) -> Place | None:
+    """The same without asking FP: what was looked up within a day."""
+    known = cache.get(_pincode_key(pincode))
+    return Place(**known) if known else None
 
 
 def find_branch(ifsc: str) -> Branch:
     """Raises InvalidInput for an IFSC that FP does not know, LookUpDown when FP cannot be asked."""
-    key = f"investors:ifsc:{ifsc}"
-    if (known := cache.get(key)) is not None:
-        return Branch(**known)
+    if (known := known_branch(ifsc)) is not None:
+        return known
     try:
         found = client().fetch_ifsc(ifsc)
     except errors.Refused:
@@ -80,8 +84,22 @@ def find_branch(ifsc: str) -> Branch:
     except errors.GatewayError as error:
         raise LookUpDown from error
     branch = Branch(ifsc, found.bank_name, found.branch_name, found.city)
-    cache.set(key, vars(branch), KEEP_LOOK_UPS_S)
+    cache.set(_ifsc_key(ifsc), vars(branch), KEEP_LOOK_UPS_S)
     return branch
+
+
+def known_branch(ifsc: str) -> Branch | None:
+    """The same without asking FP: what was looked up within a day."""
+    known = cache.get(_ifsc_key(ifsc))
+    return Branch(**known) if known else None
+
+
+def _pincode_key(pincode: str) -> str:
+    return f"investors:pincode:{pincode}"
+
+
+def _ifsc_key(ifsc: str) -> str:
+    return f"investors:ifsc:{ifsc}"
 
 
 # --- KYC ------------------------------------------------------------------------------------------------------

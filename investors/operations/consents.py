@@ -153,11 +153,25 @@ def give(*, investor: Investor, code: str, otp: object, ip: str | None, at: date
     Raises WrongCode, CodeExpired, TooManyTries, and Consent.DoesNotExist for somebody else's consent.
     """
     with transaction.atomic(durable=True):
-        consent = Consent.objects.select_for_update().get(investor=investor, code=code)
-        failure = None if consent.given_at else _try(consent, otp, ip, at)
+        consent = lock(investor=investor, code=code)
+        failure = take(consent=consent, otp=otp, ip=ip, at=at)
     if failure:
         raise failure
     return consent
+
+
+def lock(*, investor: Investor, code: str) -> Consent:
+    """The investor's consent, locked until the end of the transaction, with its order beside it if there is one."""
+    consents = Consent.objects.select_for_update(of=("self",)).select_related("order")
+    return consents.get(investor=investor, code=code)
+
+
+def take(*, consent: Consent, otp: object, ip: str | None, at: datetime) -> Failure | None:
+    """One try at a locked consent, counted. Returns the failure instead of raising it.
+
+    For operations that act on the yes in the same transaction: they must commit the counted try before they raise.
+    """
+    return None if consent.given_at else _try(consent, otp, ip, at)
 
 
 # --- one try ----------------------------------------------------------------------------------------------

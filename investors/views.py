@@ -1,0 +1,364 @@
+"""Pages of onboarding and the profile. Every step has the same view; what differs stands in the table PAGES."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.cache import cache
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+
+from investors import declarations, forms, gateway, kyc_reasons, lifecycle, queries, refusals, steps
+from investors.access import InvestorRequest, applicant_page, client_ip, investor_page
+from investors.models import Investor
+from investors.operations import kyc, onboarding
+from investors.steps import Profile
+from portal import clock, identifiers
+from portal.errors import Failure, InvalidInput
+
+LOOK_UPS_AN_HOUR = 120
+
+
+@dataclass(frozen=True)
+class Page:
+    """How a step looks: its form, its template, and which of the form's values are saved."""
+
+    form: type[forms.StepForm]
+    template: str = "investors/step.html"
+    values: Callable[[Any], dict[str, Any]] = lambda form: form.cleaned_data
+
+
+def _bank_values(form: forms.BankForm) -> dict[str, Any]:
+    return {name: value for name, value in form.cleaned_data.items() if name != "number_again"}
+
+
+PAGES = {
+    steps.PAN: Page(forms.PanForm, "investors/pan.html"),
+    steps.PERSONAL: Page(forms.PersonalForm),
+    steps.FATCA: Page(forms.FatcaForm),
+    steps.ADDRESS: Page(forms.AddressForm, "investors/address.html"),
+    steps.NOMINEES: Page(forms.NomineesForm, "investors/nominees.html", lambda form: form.values),
+    steps.BANK: Page(forms.BankForm, "investors/bank.html", _bank_values),
+}
+
+
+# --- the checklist --------------------------------------------------------------------------------------------
+
+
+@never_cache
+@require_GET
+@applicant_page
+def onboarding_home(request: InvestorRequest) -> HttpResponse:
+    """What is done and what is missing; while FP is being told, how far that is."""
+    investor = request.investor
+    under_way = investor.state == lifecycle.REGISTERING and not refusals.steps_of(investor.refusal)
+    if request.htmx:  # type: ignore[attr-defined]
+        return render(request, "investors/_registration.html", _registration(investor))
+    if investor.state == lifecycle.READY:
+        return redirect("investors:profile")
+    if under_way:
+        return render(request, "investors/registration.html", _registration(investor))
+    items = queries.checklist(investor)
+    done = sum(item.is_done for item in items)
+    context = {
+        "items": items,
+        "done": done,
+        "next": next((item for item in items if not item.is_done), None),
+        "refused": bool(investor.refusal),
+    }
+    return render(request, "investors/onboarding.html", context)
+
+
+# what is true -> (title, text, kind of state, badge, statuses of the three steps)
+REGISTRATION_WORDS = {
+    "stopped": (
+        "Our team is looking at your registration",
+        "Something came up that you cannot put right yourself. We have been told and will write to you. Nothing "
+        "you entered is lost, and no money is involved.",
+        "checking",
+        "We are checking",
+    ),
+    "unknown": (
+        "We are checking your registration",
+        "We sent it and have no answer yet. We are asking what became of it. There is nothing for you to do.",
+        "checking",
+        "We are checking",
+    ),
+    "sending": (
+        "We are registering you",
+        "This usually takes less than a minute. There is nothing for you to do, and you may close this page.",
+        "waiting",
+        "Being registered",
+    ),
+    "ready": ("You are ready to invest", "Your registration is complete.", "done", "Ready"),
+}
+
+
+def _registration(investor: Investor) -> dict[str, Any]:
+    if investor.state == lifecycle.READY:
+        key = "ready"
+    elif investor.refusal:
+        key = "stopped"
+    else:
+        key = "unknown" if investor.is_unknown else "sending"
+    title, text, kind, badge = REGISTRATION_WORDS[key]
+    now = "checking" if key in ("stopped", "unknown") else "current"
+    known, ready = investor.provider_ref is not None, key == "ready"
+    timeline = [
+        {"title": "You confirmed your details", "status": "done"},
+        {"title": "Registered as an investor", "status": "done" if known else now},
+        {"title": "Investment account opened", "status": "done" if ready else now if known else "todo"},
+    ]
+    words = {"title": title, "text": text, "kind": kind, "badge": badge}
+    return {"words": words, "steps": timeline, "is_open": key in ("sending", "unknown"), "is_ready": ready}
+
+
+# --- one step -------------------------------------------------------------------------------------------------
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+@applicant_page
+def step(request: InvestorRequest, step: str) -> HttpResponse:
+    """Fill in one step. What is saved is saved at once; the next step that is missing comes after it."""
+    if step == steps.REVIEW:
+        return _review(request)
+    if step not in PAGES:
+        raise Http404
+    found = queries.profile(request.investor)
+    shut = _shut(request, found, step)
+    if shut is not None:
+        return shut
+    if request.method == "POST" and "look_up" not in request.POST:
+        return _save(request, found, step)
+    form = PAGES[step].form.opened(found, request.POST if request.method == "POST" else None)
+    if request.method == "POST":
+        form.errors.clear()  # somebody without JavaScript looks up a PIN code; nothing is wrong yet
+    elif complaints := refusals.by_field(request.investor.refusal, step):
+        form.show_refused(complaints)
+    return _show(request, found, step, form)
+
+
+def _shut(request: InvestorRequest, found: Profile, slug: str) -> HttpResponse | None:
+    """Where to go instead when this step cannot be opened now."""
+    item = next(item for item in queries.checklist_of(found) if item.slug == slug)
+    if item.is_open:
+        return None
+    if request.investor.state == lifecycle.DRAFT:
+        messages.info(request, "Please begin with your PAN.")
+        return redirect("investors:step", step=steps.PAN)
+    messages.info(request, onboarding.NotEditable.message)
+    return redirect("investors:onboarding")
+
+
+def _save(request: InvestorRequest, found: Profile, slug: str) -> HttpResponse:
+    if slug == steps.PAN and "again" in request.POST and found.investor.pan:
+        return _check_pan(request, found, found.investor.pan, PAGES[slug].form.opened(found))
+    form = PAGES[slug].form.opened(found, request.POST)
+    if not form.is_valid():
+        return _show(request, found, slug, form)
+    if slug == steps.PAN:
+        return _check_pan(request, found, form.cleaned_data["pan"], form)
+    at, user = clock.now(), request.user
+    try:
+        investor = onboarding.begin(user=user, at=at)  # type: ignore[arg-type]
+        values = PAGES[slug].values(form)
+        onboarding.save_step(investor=investor, slug=slug, values=values, actor=user, at=at)  # type: ignore[arg-type]
+    except onboarding.NotEditable as failure:
+        messages.info(request, failure.message)
+        return redirect("investors:onboarding")
+    except Failure as failure:
+        _put_error(form, failure)
+        return _show(request, found, slug, form)
+    return _to_next(request, slug)
+
+
+def _check_pan(request: InvestorRequest, found: Profile, pan: str, form: forms.StepForm) -> HttpResponse:
+    at, user = clock.now(), request.user
+    try:
+        investor = onboarding.begin(user=user, at=at)  # type: ignore[arg-type]
+        answer = kyc.check(investor=investor, pan=pan, actor=user, at=at)  # type: ignore[arg-type]
+    except InvalidInput as failure:
+        if form.is_bound:
+            _put_error(form, failure)
+            return _show(request, found, steps.PAN, form)
+        messages.warning(request, failure.message)
+        return redirect("investors:step", step=steps.PAN)
+    except Failure as failure:
+        messages.warning(request, failure.message)
+        return redirect("investors:step", step=steps.PAN)
+    if not answer.is_compliant:
+        return redirect("investors:step", step=steps.PAN)
+    messages.success(request, "The KYC registries know your PAN: you may invest.")
+    return _to_next(request, steps.PAN)
+
+
+def _put_error(form: Any, failure: Failure) -> None:
+    field = failure.field if isinstance(failure, InvalidInput) and failure.field in form.fields else None
+    form.add_error(field, failure.message)
+
+
+def _to_next(request: InvestorRequest, slug: str) -> HttpResponse:
+    """The next step that is missing, looking onward first; with nothing missing, the review."""
+    investor = Investor.objects.get(user=request.user.pk)
+    items = queries.checklist(investor)
+    here = next(index for index, item in enumerate(items) if item.slug == slug)
+    missing = [item for item in items[here + 1 :] + items[:here] if not item.is_done]
+    return redirect("investors:step", step=missing[0].slug if missing else steps.REVIEW)
+
+
+def _show(request: InvestorRequest, found: Profile, slug: str, form: Any) -> HttpResponse:
+    items = queries.checklist_of(found)
+    number = [item.slug for item in items].index(slug) + 1
+    context = {
+        "form": form,
+        "step": steps.BY_SLUG[slug],
+        "items": items,
+        "number": number,
+        "count": len(items),
+        "profile": found,
+        "opt_out_text": declarations.OPT_OUT,
+        **_pan_context(found),
+    }
+    if slug in STEP_LOOK_UPS:
+        kind, name = STEP_LOOK_UPS[slug]
+        typed = str(form[kind].value() or "")
+        # A page is shown at once, so it asks FP only when that is what the button was for.
+        context[name] = _looked_up(typed, kind) if "look_up" in request.POST else _known(typed, kind)
+    return render(request, PAGES[slug].template, context)
+
+
+def _pan_context(found: Profile) -> dict[str, Any]:
+    check = found.kyc_of_this_pan
+    return {
+        "check": check,
+        "reason": kyc_reasons.explain(check.reason) if check and not check.is_compliant else None,
+        "unanswered": bool(found.investor.pan) and check is None,
+    }
+
+
+# --- look-ups while typing ------------------------------------------------------------------------------------
+
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class LookUp:
+    """One kind of look-up: how the text is cleaned, asked about, remembered, and shown."""
+
+    clean: Callable[[str], str]
+    find: Callable[[str], object]
+    known: Callable[[str], object | None]
+    template: str
+    name: str
+
+
+LOOK_UPS = {
+    "pincode": LookUp(identifiers.clean_pin, gateway.find_place, gateway.known_place, "investors/_place.html", "place"),
+    "ifsc": LookUp(
+        identifiers.clean_ifsc, gateway.find_branch, gateway.known_branch, "investors/_branch.html", "branch"
+    ),
+}
+STEP_LOOK_UPS = {steps.ADDRESS: ("pincode", "place"), steps.BANK: ("ifsc", "branch")}
+
+
+def _looked_up(text: str, kind: str) -> Answer:
+    """What was found, or why not; nothing while the text is incomplete."""
+    try:
+        return {"found": LOOK_UPS[kind].find(LOOK_UPS[kind].clean(text))}
+    except ValueError:
+        return {}
+    except Failure as failure:
+        return {"problem": failure.message}
+
+
+def _known(text: str, kind: str) -> Answer:
+    """The same without asking anybody."""
+    try:
+        return {"found": LOOK_UPS[kind].known(LOOK_UPS[kind].clean(text))}
+    except ValueError:
+        return {}
+
+
+@never_cache
+@require_GET
+@applicant_page
+def look_up(request: InvestorRequest, kind: str) -> HttpResponse:
+    """The line under a PIN code or an IFSC, while it is being typed."""
+    if kind not in LOOK_UPS:
+        raise Http404
+    answer = _looked_up(request.GET.get(kind, "")[:20], kind) if _may_look_up(request.user.pk) else {}
+    return render(request, LOOK_UPS[kind].template, {LOOK_UPS[kind].name: answer})
+
+
+def _may_look_up(user_id: object) -> bool:
+    """A person types a few of these; a script that walks the directory is stopped."""
+    key = f"investors:look_ups:{user_id}"
+    cache.add(key, 0, 3600)
+    try:
+        return bool(cache.incr(key) <= LOOK_UPS_AN_HOUR)
+    except ValueError:  # it ran out between the two lines
+        return True
+
+
+# --- review ---------------------------------------------------------------------------------------------------
+
+
+def _review(request: InvestorRequest) -> HttpResponse:
+    """Everything once more, and the declarations. Confirming starts the registration."""
+    found = queries.profile(request.investor)
+    if not queries.is_complete(found) or not onboarding.may_confirm(found.investor):
+        if found.investor.state == lifecycle.DRAFT:
+            messages.info(request, onboarding.Incomplete.message)
+        return redirect("investors:onboarding")
+    texts = declarations.declarations(
+        opted_out=bool(found.investor.nomination_opted_out),
+        legal_name=str(settings.BRAND["legal_name"]),
+        arn=str(settings.BRAND["arn"]),
+    )
+    form = forms.ReviewForm(request.POST if request.method == "POST" else None, texts=texts)
+    if request.method == "POST" and form.is_valid():
+        try:
+            onboarding.confirm(
+                investor=found.investor,
+                agreed=form.agreed,
+                texts=texts,
+                ip=client_ip(request),
+                actor=request.user,  # type: ignore[arg-type]
+                at=clock.now(),
+            )
+        except Failure as failure:
+            messages.info(request, failure.message)
+        return redirect("investors:onboarding")
+    context = {"form": form, "may_edit": found.investor.state == lifecycle.DRAFT, **_summary(found)}
+    return render(request, "investors/review.html", context)
+
+
+def _summary(found: Profile) -> dict[str, Any]:
+    names = dict(forms.countries())
+    return {"profile": found, "country_of_birth": names.get(found.investor.country_of_birth, "–")}
+
+
+# --- profile --------------------------------------------------------------------------------------------------
+
+
+@never_cache
+@require_GET
+@investor_page
+def profile(request: InvestorRequest) -> HttpResponse:
+    """What we know about the investor, masked, and the doors to sign-in and security."""
+    found = queries.profile(request.investor)
+    context = {
+        **_summary(found),
+        **_pan_context(found),
+        "bank_accounts": queries.bank_accounts_of(request.investor),
+        "check_again_on": found.kyc and (found.kyc.checked_at + queries.KYC_GOOD_FOR).date(),
+        "is_ready": request.investor.state == lifecycle.READY,
+    }
+    return render(request, "investors/profile.html", context)

@@ -1,0 +1,76 @@
+"""What an applicant types, page by page, and a browser that has typed it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.test import Client
+from django.urls import reverse
+
+from investors.models import Investor
+
+PAN = "ASHPR3751C"
+PERSONAL = {
+    "name": "Asha Rao",
+    "date_of_birth": "17/05/1990",
+    "gender": "FEMALE",
+    "marital_status": "SINGLE",
+    "occupation": "PRIVATE_SECTOR_SERVICE",
+    "mobile": "+91 98765 43210",
+}
+FATCA = {
+    "tax_resident_only_in_india": "yes",
+    "country_of_birth": "IN",
+    "source_of_wealth": "SALARY",
+    "gross_annual_income": "12,00,000",
+    "is_politically_exposed": "no",
+    "is_related_to_politically_exposed": "no",
+}
+ADDRESS = {"line1": "12, Residency Road", "line2": "Ashok Nagar", "line3": "", "pincode": "560025"}
+NOMINEE = {
+    "choice": "name",
+    "n1_name": "Lata Rao",
+    "n1_relationship": "Mother",
+    "n1_date_of_birth": "04/03/1962",
+    "n1_share": "100",
+}
+OPT_OUT = {"choice": "opt_out"}
+BANK = {
+    "ifsc": "hdfc0000001",
+    "number": "50100012341121",
+    "number_again": "50100012341121",
+    "kind": "SAVINGS",
+    "holder_name": "Asha Rao",
+}
+AGREED = {"fatca": "on", "execution": "on", "nomination": "on", "terms": "on"}
+TYPED = {
+    "pan": {"pan": PAN},
+    "personal": PERSONAL,
+    "fatca": FATCA,
+    "address": ADDRESS,
+    "nominees": NOMINEE,
+    "bank": BANK,
+    "review": AGREED,
+}
+
+
+def step_url(slug: str) -> str:
+    return reverse("investors:step", args=[slug])
+
+
+def type_in(client: Client, slug: str, **changes: Any) -> Any:
+    """Send one step as typed, with changes."""
+    return client.post(step_url(slug), {**TYPED[slug], **changes})
+
+
+def type_everything(client: Client, *, upto: str = "", **changes: dict[str, Any]) -> None:
+    """Every step before `upto` is filled in, as a person would; each must bring the next."""
+    for slug in TYPED:
+        if slug == upto:
+            return
+        answer = type_in(client, slug, **changes.get(slug, {}))
+        assert answer.status_code == 302, (slug, answer.context["form"].errors)
+
+
+def fresh(investor: Investor) -> Investor:
+    return Investor.objects.get(pk=investor.pk)
