@@ -61,11 +61,3 @@ class ConfirmForm(forms.Form):
         ),
     )
     buy_again = forms.BooleanField(label="Yes, this is a new purchase", required=False)
-
-    def __init__(self, *args: object, looks_alike: bool = False, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        if looks_alike:
-            self.fields["buy_again"].required = True
-            self.fields["buy_again"].error_messages["required"] = "Tick this only if you want to buy a second time."
-        else:
-            del self.fields["buy_again"]

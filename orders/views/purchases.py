@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from allauth.account.adapter import get_adapter
 from django.contrib import messages
 from django.core.cache import cache
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -21,6 +23,7 @@ from orders.forms import ConfirmForm, PurchaseForm
 from orders.models import MfOrder, Scheme
 from orders.operations import purchases
 from orders.queries import orders as order_queries
+from orders.queries import purchases as purchase_queries
 from orders.queries import schemes as scheme_queries
 from portal import clock, identifiers, jobs, money, redaction
 from portal.errors import Failure, InvalidInput
@@ -85,20 +88,24 @@ def _ask(request: InvestorRequest, scheme: Scheme, form: PurchaseForm) -> Consen
     at, answers = clock.now(), form.cleaned_data
     wish = purchases.prepare(
         investor=request.investor,
-        scheme=scheme,
+        isin=scheme.isin,
         amount=answers["amount"],
         bank_account=answers["bank_account"],
         payment_method=answers["payment_method"],
         at=at,
     )
+    return _ask_for(request, wish, answers["form_ref"], at)
+
+
+def _ask_for(request: InvestorRequest, wish: purchases.Wish, form_ref: str, at: datetime) -> Consent:
     return consents.ask(
         investor=request.investor,
         purpose=Consent.Purpose.PURCHASE,
-        form_ref=answers["form_ref"],
+        form_ref=form_ref,
         shown=purchases.shown(wish),
         amount=wish.amount,
-        isin=scheme.isin,
-        folio_number=wish.folio.number if wish.folio else "",
+        isin=wish.scheme.isin,
+        folio_number=wish.facts.folio_number,
         ip=client_ip(request),
         at=at,
     )
@@ -109,35 +116,73 @@ def _ask(request: InvestorRequest, scheme: Scheme, form: PurchaseForm) -> Consen
 @ready_investor_page
 def confirm(request: InvestorRequest, code: str) -> HttpResponse:
     """Everything that will be ordered, once more, and the one-time code that makes it an order."""
-    consent = get_object_or_404(Consent, code=code, investor=request.investor, purpose=Consent.Purpose.PURCHASE)
-    if placed := order_queries.of_investor(request.investor).filter(consent=consent).first():
-        return redirect("orders:detail", code=placed.code)
+    form = ConfirmForm(request.POST if "otp" in request.POST else None)
+    if form.is_bound and form.is_valid():
+        try:
+            return redirect("orders:detail", code=_confirmed(request, code, form).code)
+        except Consent.DoesNotExist:
+            raise Http404 from None
+        except purchases.TermsChanged as change:
+            return _ask_again(request, code, change)
+        except Failure as error:
+            form.add_error(ERRORS_STAND_AT.get(type(error)), error.message)
+    consent = get_object_or_404(
+        Consent.objects.select_related("order"), code=code, investor=request.investor, purpose="PURCHASE"
+    )
+    if hasattr(consent, "order"):
+        return redirect("orders:detail", code=consent.order.code)
     if request.POST.get("resend"):
         return _resend(request, consent)
-    scheme = get_object_or_404(Scheme, isin=consent.isin)
-    twin = purchases.look_alike(
-        investor=request.investor, scheme=scheme, amount=consent.amount or money.ZERO, at=clock.now()
+    return render(
+        request, "orders/confirm.html", _to_confirm(request, consent, form), status=422 if form.errors else 200
     )
-    form = ConfirmForm(request.POST or None, looks_alike=twin is not None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            return redirect("orders:detail", code=_place(request, consent, scheme, form).code)
-        except Failure as error:
-            form.add_error(
-                "otp" if isinstance(error, (consents.WrongCode, consents.CodeExpired, consents.TooManyTries)) else None,
-                error.message,
-            )
-    context = {
+
+
+# Where on the form a refusal stands; others stand above it.
+ERRORS_STAND_AT: dict[type[Failure], str] = {
+    consents.WrongCode: "otp",
+    consents.CodeExpired: "otp",
+    consents.TooManyTries: "otp",
+    purchases.LooksLikeAnother: "buy_again",
+}
+
+
+def _confirmed(request: InvestorRequest, code: str, form: ConfirmForm) -> MfOrder:
+    return purchases.confirm(
+        investor=request.investor,
+        code=code,
+        otp=form.cleaned_data["otp"].strip(),
+        buy_again=form.cleaned_data["buy_again"],
+        ip=client_ip(request),
+        at=clock.now(),
+    )
+
+
+def _to_confirm(request: InvestorRequest, consent: Consent, form: ConfirmForm) -> dict[str, object]:
+    twin = purchase_queries.look_alike(
+        investor=request.investor, isin=consent.isin, amount=consent.amount or money.ZERO, at=clock.now()
+    )
+    return {
         "consent": consent,
-        "scheme": scheme,
         "form": form,
-        "lines": consent.lines,
         "contact": redaction.mask_email(consent.contact),
         "twin": twin,
         "twin_text": f"{money.rupees(twin.amount)} on {order_queries.moment(twin.placed_at)}." if twin else "",
         "twin_url": reverse("orders:detail", args=[twin.code]) if twin else "",
     }
-    return render(request, "orders/confirm.html", context, status=422 if form.errors else 200)
+
+
+def _ask_again(request: InvestorRequest, code: str, change: Failure) -> HttpResponse:
+    """The terms have changed while the investor was deciding: show the new ones and send a code for them."""
+    at = clock.now()
+    consent = get_object_or_404(Consent, code=code, investor=request.investor)
+    try:
+        wish = purchases.wish_of(consent=consent, investor=request.investor, at=at)
+        _ask_for(request, wish, consent.form_ref, at)
+        messages.warning(request, f"{change.message} Please check the new terms; we have sent a new code for them.")
+    except Failure as error:
+        messages.warning(request, error.message)
+    return redirect("orders:confirm", code=code)
 
 
 def _resend(request: InvestorRequest, consent: Consent) -> HttpResponse:
@@ -147,23 +192,6 @@ def _resend(request: InvestorRequest, consent: Consent) -> HttpResponse:
     except Failure as error:
         messages.warning(request, error.message)
     return redirect("orders:confirm", code=consent.code)
-
-
-def _place(request: InvestorRequest, consent: Consent, scheme: Scheme, form: ConfirmForm) -> MfOrder:
-    at = clock.now()
-    given = consents.give(
-        investor=request.investor, code=consent.code, otp=form.cleaned_data["otp"].strip(), ip=client_ip(request), at=at
-    )
-    account, method = purchases.chosen(given)
-    wish = purchases.prepare(
-        investor=request.investor,
-        scheme=scheme,
-        amount=given.amount or money.ZERO,
-        bank_account=account,
-        payment_method=method,
-        at=at,
-    )
-    return purchases.place(consent=given, wish=wish, user_ip=client_ip(request), at=at, actor=request.investor.user)
 
 
 @require_safe

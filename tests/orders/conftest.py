@@ -39,7 +39,7 @@ def place(scheme: Scheme) -> Callable[..., MfOrder]:
         at, rupees = clock.now(), Decimal(amount).quantize(Decimal("0.01"))
         wish = purchases.prepare(
             investor=investor,
-            scheme=scheme,
+            isin=scheme.isin,
             amount=rupees,
             bank_account=investor.bankaccounts.get(is_primary=True),
             payment_method="UPI",
@@ -48,7 +48,7 @@ def place(scheme: Scheme) -> Callable[..., MfOrder]:
         consent = consent or factories.ConsentFactory(
             investor=investor, amount=rupees, isin=scheme.isin, form_ref=identifiers.new_client_ref(), asked_at=at
         )
-        return purchases.place(consent=consent, wish=wish, user_ip="127.0.0.1", at=at, actor=investor.user)
+        return purchases.place(consent=consent, wish=wish, user_ip="127.0.0.1", at=at)
 
     return run
 
