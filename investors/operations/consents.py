@@ -163,7 +163,9 @@ def give(*, investor: Investor, code: str, otp: object, ip: str | None, at: date
 def lock(*, investor: Investor, code: str) -> Consent:
     """The investor's consent, locked until the end of the transaction, with its order beside it if there is one."""
     consents = Consent.objects.select_for_update(of=("self",)).select_related("order")
-    return consents.get(investor=investor, code=code)
+    consent = consents.get(investor=investor, code=code)
+    consent.investor = investor
+    return consent
 
 
 def take(*, consent: Consent, otp: object, ip: str | None, at: datetime) -> Failure | None:
