@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import urllib.error
-import urllib.request
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from portal import clock
-from portal.gateway.transport import refuse_the_wrong_world
+from portal.management import world
 
 
 class Command(BaseCommand):
@@ -32,23 +28,9 @@ class Command(BaseCommand):
         body = {"advance": {"advance": options["value"]}, "set": {"at": options["value"]}}.get(options["act"])
         if body and not options["value"]:
             raise CommandError(f"clock {options['act']} needs a value, for example: clock advance P1D")
-        world = _ask(body)
-        clock.set_offset(round(world.timestamp() - datetime.now(tz=clock.IST).timestamp(), 0))
-        self.stdout.write(f"sandbox {world:%d %b %Y %H:%M:%S}")
+        try:
+            moment = world.move(body)
+        except world.SandboxRefused as refusal:
+            raise CommandError(str(refusal)) from refusal
+        self.stdout.write(f"sandbox {moment:%d %b %Y %H:%M:%S}")
         self.stdout.write(f"portal  {clock.now():%d %b %Y %H:%M:%S}")
-
-
-def _ask(body: dict[str, str] | None) -> datetime:
-    refuse_the_wrong_world(settings.SANDBOX_URL)
-    request = urllib.request.Request(  # noqa: S310 - loopback, checked above
-        f"{settings.SANDBOX_URL}/_control/clock",
-        data=json.dumps(body).encode() if body else None,
-        headers={"Content-Type": "application/json"},
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310
-            return datetime.fromisoformat(json.load(answer)["now"])
-    except urllib.error.HTTPError as error:
-        raise CommandError(f"the sandbox refused: {error.read().decode()[:200]}") from error
-    except OSError as error:
-        raise CommandError(f"no sandbox at {settings.SANDBOX_URL}: start it with ./run up") from error

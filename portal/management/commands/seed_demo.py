@@ -1,12 +1,13 @@
 """The demo: real schemes and NAVs, two partners, four investors in different states, every staff role.
 
 Idempotent: what exists stays as it is, what an interrupted run left out is added. Everything goes through the same
-operations as a click, against the running sandbox.
+operations as a click, against the running sandbox; what Asha holds she bought weeks ago by the sandbox's clock.
 """
 
 from __future__ import annotations
 
 import time
+from datetime import date, datetime
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -14,11 +15,19 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from orders.models import Nav, Scheme
+from investors.models import Investor
+from orders import lifecycle
+from orders.models import MfOrder, Nav, Scheme
 from orders.operations import nav_fetch, schemes
 from portal import clock, roles
-from portal.management import demo
+from portal.errors import Failure
+from portal.gateway.errors import GatewayError
+from portal.management import demo, story, world
 from portal.models import Partner, User
+
+# Asha's purchases: days ago, category, rupees.
+BOUGHT = ((96, "Flexi Cap Fund", 25_000), (33, "Liquid Fund", 10_000))
+WAITING = ("Large Cap Fund", 15_000)
 
 
 class Command(BaseCommand):
@@ -31,14 +40,16 @@ class Command(BaseCommand):
         parser.add_argument("--quiet-when-done", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Prints a line per thing made. Raises CommandError in live mode."""
+        """Prints a line per thing made. Raises CommandError in live mode, or when the sandbox does not play along."""
         if not settings.SANDBOX:
             raise CommandError("Demo people do not belong into live mode.")
         self.started = time.monotonic()
-        self._reference_data()
-        self._partners()
-        for person in demo.EVERYBODY:
-            self._user(person)
+        try:
+            self._reference_data()
+            self._partners()
+            self._story({person.email: self._user(person) for person in demo.EVERYBODY})
+        except (Failure, GatewayError, story.StoryStuck, world.SandboxRefused) as error:
+            raise CommandError(f"The demo is not complete: {error}\nGo on with: ./run seed_demo") from error
         if not options["quiet_when_done"]:
             self.stdout.write(demo.welcome())
 
@@ -68,5 +79,47 @@ class Command(BaseCommand):
             user = User.objects.create_user(person.email, demo.PASSWORD, first_name=first, last_name=last)
             EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
             roles.grant(user, person.role or roles.INVESTOR)
-        self._say(f"{person.name}, {person.state}")
         return user
+
+    def _story(self, users: dict[str, User]) -> None:
+        """What the four investors have done so far."""
+        asha, bharat, chitra = demo.INVESTORS[:3]
+        self._holdings(asha, users[asha.email])
+        if not Investor.objects.filter(user=users[bharat.email]).exists():
+            story.ask_kyc(users[bharat.email], pan=bharat.pan)
+            self._say(f"{bharat.name}: {bharat.state}")
+        self._waiting_order(chitra, users[chitra.email])
+        for person in (asha, chitra):
+            partner = Partner.objects.get(code=person.partner)
+            Investor.objects.filter(user=users[person.email], partner=None).update(partner=partner)
+
+    def _holdings(self, person: demo.Person, user: User) -> None:
+        """Bought in the past of the sandbox's world, so that there are gains to look at."""
+        done = MfOrder.objects.filter(investor__user=user, state=lifecycle.ALLOTTED)
+        if done.count() >= len(BOUGHT):
+            return
+        try:
+            for days_ago, category, amount in BOUGHT:
+                order = MfOrder.objects.filter(investor__user=user, scheme__category=category).first()
+                if order and order.state == lifecycle.ALLOTTED:
+                    continue
+                world.move({"at": story.on_business_morning(days_ago).isoformat()})
+                investor = story.get_ready(
+                    user, pan=person.pan, born_on=date(1990, 5, 17), mobile="9845012345", account="50100012341121"
+                )
+                order = order or story.buy(investor, story.a_fund(category).isin, amount)
+                story.pay_and_allot(order)
+                nav_fetch.fetch_past(amfi_code=order.scheme.amfi_code or 0, at=datetime.now(tz=clock.IST))
+                self._say(f"{person.name} bought {order.scheme.name} {days_ago} days ago")
+        finally:
+            world.move({"at": datetime.now(tz=clock.IST).isoformat()})
+
+    def _waiting_order(self, person: demo.Person, user: User) -> None:
+        if MfOrder.objects.filter(investor__user=user).exists():
+            return
+        investor = story.get_ready(
+            user, pan=person.pan, born_on=date(1985, 11, 2), mobile="9845054321", account="50100056781121"
+        )
+        category, amount = WAITING
+        order = story.buy(investor, story.a_fund(category).isin, amount)
+        self._say(f"{person.name}: order {order.code} awaits payment")

@@ -1,0 +1,179 @@
+"""The demo's story, told through the same operations as a click: people get ready, buy, pay, and hold units.
+
+Everything here is safe to repeat: each part looks first whether it has happened.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+
+from investors import declarations, queries, steps
+from investors.models import Consent, Investor
+from investors.operations import consents, kyc, onboarding
+from orders import calendar, lifecycle
+from orders.models import MfOrder, Scheme
+from orders.operations import purchases
+from orders.queries import schemes as scheme_queries
+from payments import lifecycle as payment_lifecycle
+from payments.models import Payment
+from portal import clock, identifiers, jobs, outbox
+from portal.management import world
+from portal.models import User
+
+PATIENCE_S = 60.0
+PERSONAL: dict[str, Any] = {
+    "gender": "FEMALE",
+    "marital_status": "SINGLE",
+    "occupation": "PRIVATE_SECTOR_SERVICE",
+}
+FATCA: dict[str, Any] = {
+    "country_of_birth": "IN",
+    "source_of_wealth": "SALARY",
+    "gross_annual_income": 1_800_000,
+    "tax_resident_only_in_india": True,
+    "is_politically_exposed": False,
+    "is_related_to_politically_exposed": False,
+}
+
+
+class StoryStuck(Exception):
+    """Something that should have happened did not, within PATIENCE_S."""
+
+
+def get_ready(user: User, *, pan: str, born_on: date, mobile: str, account: str) -> Investor:
+    """The person is READY to invest, by the same steps as on the pages."""
+    investor = _begin(user, pan)
+    if investor.state == Investor.State.READY:
+        return investor
+    values: dict[str, dict[str, Any]] = {
+        steps.PERSONAL: {**PERSONAL, "name": user.get_full_name(), "date_of_birth": born_on, "mobile": mobile},
+        steps.FATCA: FATCA,
+        steps.ADDRESS: {"line1": "12 Residency Road", "line2": "Ashok Nagar", "line3": "", "pincode": "560025"},
+        steps.NOMINEES: {"opted_out": True, "nominees": []},
+        steps.BANK: {"holder_name": user.get_full_name(), "number": account, "kind": "SAVINGS", "ifsc": "HDFC0000001"},
+    }
+    for slug, given in values.items():
+        if queries.may_change(investor, slug):
+            investor = onboarding.save_step(investor=investor, slug=slug, values=given, actor=user, at=clock.now())
+    _confirm(investor, user)
+    until(lambda: _fresh(investor).state == Investor.State.READY, f"{user} is registered")
+    return _fresh(investor)
+
+
+def ask_kyc(user: User, *, pan: str) -> Investor:
+    """The person has asked the registries about the PAN, and has come no further."""
+    return _begin(user, pan)
+
+
+def _begin(user: User, pan: str) -> Investor:
+    investor = onboarding.begin(user=user, at=clock.now())
+    if queries.latest_kyc(investor) is None:
+        kyc.check(investor=investor, pan=pan, actor=user, at=clock.now())
+    return _fresh(investor)
+
+
+def _confirm(investor: Investor, user: User) -> None:
+    texts = declarations.declarations(
+        opted_out=True, legal_name=str(settings.BRAND["legal_name"]), arn=str(settings.BRAND["arn"])
+    )
+    agreed = {each.slug for each in texts}
+    onboarding.confirm(investor=investor, agreed=agreed, texts=texts, ip="127.0.0.1", actor=user, at=clock.now())
+
+
+def _fresh(investor: Investor) -> Investor:
+    return Investor.objects.select_related("user").get(pk=investor.pk)
+
+
+def buy(investor: Investor, isin: str, amount: int) -> MfOrder:
+    """An order that the investor has confirmed with the code from the mail, and that waits for its payment."""
+    at = clock.now()
+    bank_account = queries.primary_bank_account(investor)
+    if bank_account is None:
+        raise StoryStuck(f"{investor} has no bank account")
+    wish = purchases.prepare(
+        investor=investor, isin=isin, amount=Decimal(amount), bank_account=bank_account, payment_method="UPI", at=at
+    )
+    consent = consents.ask(
+        investor=investor,
+        purpose=Consent.Purpose.PURCHASE,
+        form_ref=identifiers.new_client_ref(),
+        shown=purchases.shown(wish),
+        amount=wish.amount,
+        isin=isin,
+        folio_number=wish.facts.folio_number,
+        ip="127.0.0.1",
+        at=at,
+    )
+    code = _code_from_the_mail(investor)
+    order = purchases.confirm(
+        investor=investor, code=consent.code, otp=code, buy_again=True, ip="127.0.0.1", at=clock.now()
+    )
+    until(lambda: _payment(order) is not None, f"{order} can be paid")
+    return order
+
+
+def _code_from_the_mail(investor: Investor) -> str:
+    mails = outbox.mails(to=investor.user.email, limit=1)
+    found = re.search(r"\b\d{6}\b", mails[0].text) if mails else None
+    if not found:
+        raise StoryStuck(f"no code in the outbox for {investor.user.email}")
+    return found[0]
+
+
+def _payment(order: MfOrder) -> Payment | None:
+    waiting = Payment.objects.filter(lines__order=order, state=payment_lifecycle.AWAITING_INVESTOR)
+    return waiting.filter(provider_ref__isnull=False).first()
+
+
+def pay_and_allot(order: MfOrder) -> None:
+    """The person pays at the bank page, days pass until the fund house allots, and we have heard of it."""
+    payment = _payment(order)
+    if payment and payment.provider_ref:
+        world.pay(payment.provider_ref)
+
+    def is_allotted() -> bool:
+        world.move({"advance": "PT6H"})
+        return MfOrder.objects.get(pk=order.pk).state == lifecycle.ALLOTTED
+
+    until(is_allotted, f"{order} is allotted")
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
+    """Settle what is due again and again until the condition holds. Raises StoryStuck."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        if time.monotonic() > deadline:
+            raise StoryStuck(f"waited {PATIENCE_S:.0f} s, and it is still not true that {what}")
+        # A little ahead: what is looked at again in a few seconds need not be waited for.
+        jobs.recover(clock.now() + timedelta(minutes=10))
+        time.sleep(0.1)
+
+
+def on_business_morning(days_ago: int) -> datetime:
+    """11:00 on the business day that many days ago, or on the one before."""
+    day = (datetime.now(tz=clock.IST) - timedelta(days=days_ago - 1)).date()
+    day = calendar.previous_business_day(day, scheme_queries.holidays())
+    return datetime(day.year, day.month, day.day, 11, tzinfo=clock.IST)
+
+
+def a_fund(category: str, *, not_of: tuple[int, ...] = ()) -> Scheme:
+    """A growth option of a regular plan in the category that can be bought here, from another fund house than those."""
+    funds = Scheme.objects.filter(
+        category=category,
+        plan=Scheme.Plan.REGULAR,
+        option=Scheme.Option.GROWTH,
+        purchase_allowed=True,
+        nav__isnull=False,
+    ).exclude(fund_house_id__in=not_of)
+    wanted = [fund for fund in funds.order_by("-min_first", "name")[:200] if not scheme_queries.why_not_for_sale(fund)]
+    cheap = [fund for fund in wanted if fund.min_first is not None and fund.min_first <= 5_000 and fund.amfi_code]
+    if not cheap:
+        raise StoryStuck(f"no {category} can be bought in this sandbox")
+    return cheap[0]
