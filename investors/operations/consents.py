@@ -164,6 +164,10 @@ def lock(*, investor: Investor, code: str) -> Consent:
     """The investor's consent, locked until the end of the transaction, with its order beside it if there is one."""
     consents = Consent.objects.select_for_update(of=("self",)).select_related("order")
     consent = consents.get(investor=investor, code=code)
+    if consent.given_at and not hasattr(consent, "order"):
+        # After a wait for the lock PostgreSQL reads the locked row anew, but what is joined to it as it was before the
+        # wait: the order that the first of two clicks has just made would be missed.
+        consent = Consent.objects.select_related("order").get(pk=consent.pk)
     consent.investor = investor
     return consent
 
