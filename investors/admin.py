@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, Q
@@ -11,8 +13,10 @@ from unfold.decorators import display
 
 from investors import lifecycle
 from investors.models import PAN_INDEX, Address, BankAccount, Consent, InvestmentAccount, Investor, KycCheck, Nominee
+from investors.operations import kyc, registration
 from portal import redaction
 from portal.admin import home, show
+from portal.admin.acts import Act, By
 from portal.admin.base import Lines, OpsAdmin
 from portal.admin.filters import StuckFilter, UnknownFilter, stuck
 from portal.admin.finding import by_code, by_email, by_part, by_text, pan_query
@@ -59,19 +63,39 @@ class KycLines(Lines):
         return show.moment(check.checked_at)
 
 
+def _recheck_kyc(investor: Investor, by: By) -> str:
+    check = kyc.recheck(investor=investor, at=by.at, actor=by.actor, reason=by.reason)
+    return "The registries say: compliant." if check.is_compliant else f"Not compliant: {check.reason or 'no reason'}."
+
+
+def _register_again(investor: Investor, by: By) -> str:
+    registration.register_again(investor_id=investor.pk, actor=by.actor, reason=by.reason, at=by.at)
+    return "The registration goes on with a look at the provider."
+
+
+def _yes_no(field: str, words: str) -> Callable[[Any, Investor], str]:
+    """A declaration in words: a red cross beside "politically exposed" would read as a fault."""
+
+    @display(description=words)
+    def read(_: Any, investor: Investor) -> str:
+        return {True: "Yes", False: "No", None: show.NOTHING}[getattr(investor, field)]
+
+    return read
+
+
 @admin.register(Investor)
 class InvestorAdmin(OpsAdmin):
     """People who invest: how far their registration is, and what was said about it."""
 
     patience = PATIENCE
-    list_display = ("code", "name", "pan_masked", "state_badge", "age_now", "login", "partner", "provider_ref")
+    list_display = ("code", "person", "login", "state_and_age", "at_provider", "partner")
     list_filter = (("state", ChoicesCheckboxFilter), StuckFilter, UnknownFilter)
     list_select_related = ("user", "partner")
     ordering = ("-id",)
-    finders = (by_code("code"), by_text("provider_ref", "mobile"), by_email("user"), by_part("name"))
+    finders = (by_code("code"), by_text("provider_ref"), by_email("user"), by_part("name"))
     private_query = staticmethod(pan_query("pan_index", PAN_INDEX))
     private_lookups = ("pan_index__in",)
-    search_help_text = "Code, name, e-mail, mobile or whole PAN"
+    search_help_text = "Code, name, e-mail or whole PAN"
     quick = (
         ("Being registered", "state__exact=REGISTERING"),
         ("Stuck", "stuck=1"),
@@ -81,26 +105,71 @@ class InvestorAdmin(OpsAdmin):
     shows_calls = True
     inlines = (KycLines, BankAccountLines, AddressLines, NomineeLines)
     fieldsets = (
-        (None, {"fields": ("code", "name", "pan_masked", "state_badge", "age_now", "login", "partner")}),
+        (None, {"fields": (("code", "state_badge"), ("name", "age_now"), ("pan_masked", "login"), "partner")}),
         (
             "Person",
-            {"fields": ("date_of_birth", "gender", "marital_status", "occupation", "mobile", "nomination_opted_out")},
+            {
+                "fields": (
+                    ("date_of_birth", "gender"),
+                    ("marital_status", "occupation"),
+                    ("mobile_masked", "opted_out"),
+                )
+            },
         ),
         (
             "FATCA and CRS",
             {
                 "fields": (
-                    "country_of_birth",
-                    "source_of_wealth",
-                    "income",
-                    "tax_resident_only_in_india",
-                    "is_politically_exposed",
-                    "is_related_to_politically_exposed",
+                    ("country_of_birth", "only_in_india"),
+                    ("source_of_wealth", "income"),
+                    ("exposed", "related_to_exposed"),
                 )
             },
         ),
-        ("At the provider", {"fields": ("provider_ref", "account", "attempt_words", "refused")}),
+        ("At the provider", {"fields": (("provider_ref", "account"), "attempt_words", "refused")}),
     )
+
+    acts = (
+        Act(
+            name="recheck-kyc",
+            label="Re-check KYC",
+            permission="investors.act_investor",
+            explain="Asks the KYC registries about this PAN now and keeps their answer beside the earlier ones.",
+            run=_recheck_kyc,
+            offered=lambda investor: bool(investor.pan),
+            icon="verified_user",
+        ),
+        Act(
+            name="register-again",
+            label="Register again",
+            permission="investors.act_investor",
+            explain="Lets a registration that stopped go on. The provider is asked first, so that no second investor "
+            "is made; only then is anything sent.",
+            run=_register_again,
+            offered=lambda investor: investor.state == lifecycle.REGISTERING and not investor.attempt,
+            icon="how_to_reg",
+        ),
+    )
+    opted_out = _yes_no("nomination_opted_out", "Opted out of nomination")
+    only_in_india = _yes_no("tax_resident_only_in_india", "Tax resident only in India")
+    exposed = _yes_no("is_politically_exposed", "Politically exposed")
+    related_to_exposed = _yes_no("is_related_to_politically_exposed", "Related to somebody politically exposed")
+
+    @display(description="Mobile")
+    def mobile_masked(self, investor: Investor) -> str:
+        return redaction.mask(investor.mobile) if investor.mobile else show.NOTHING
+
+    @display(description="Name, PAN", ordering="name")
+    def person(self, investor: Investor) -> str:
+        return show.two(show.cut(investor.name or show.NOTHING), self.pan_masked(investor))
+
+    @display(description="State, since", ordering="state_since")
+    def state_and_age(self, investor: Investor) -> str:
+        return show.two(self.state_badge(investor), show.since(investor.state_since))
+
+    @display(description="At the provider", ordering="provider_ref")
+    def at_provider(self, investor: Investor) -> str:
+        return show.two(investor.provider_ref or show.NOTHING, show.attempt_words(investor))
 
     @display(description="PAN")
     def pan_masked(self, investor: Investor) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, Min, Model, Q, QuerySet, Sum
@@ -70,13 +71,11 @@ class PaymentAdmin(OpsAdmin):
     patience = PATIENCE
     list_display = (
         "code",
-        "investor",
+        "investor_name",
         "rupees",
         "way",
-        "state_badge",
-        "age_now",
-        "provider_ref",
-        "attempts",
+        "state_and_age",
+        "at_provider",
         "due",
     )
     list_filter = (
@@ -106,11 +105,14 @@ class PaymentAdmin(OpsAdmin):
     shows_calls = True
     inlines = (PaymentLineLines,)
     fieldsets = (
-        (None, {"fields": ("code", "state_badge", "age_now", "investor", "rupees", "way")}),
-        ("At the provider", {"fields": ("provider", "provider_ref", "attempts", "due", "page_until", "handed_over")}),
-        ("Money", {"fields": ("created", "debited", "transferred", "settled")}),
-        ("Failed", {"fields": ("failure_code", "failure_text")}),
+        (None, {"fields": (("code", "state_badge"), ("investor", "age_now"), ("rupees", "way"))}),
+        (
+            "At the provider",
+            {"fields": (("provider", "provider_ref"), ("attempts", "due"), ("handed_over", "page_until"))},
+        ),
+        ("Money", {"fields": (("created", "debited"), ("transferred", "settled"))}),
     )
+    failed = ("Failed", {"fields": (("failure_code", "failure_text"),)})
     acts = (
         Act(
             name="refresh",
@@ -127,12 +129,27 @@ class PaymentAdmin(OpsAdmin):
         # A list shows neither a PAN nor a bank's page, so it decrypts none.
         return super().get_queryset(request).defer("investor__pan", "token_url")
 
+    def get_fieldsets(self, request: HttpRequest, obj: Payment | None = None) -> Any:
+        return (*self.fieldsets, self.failed) if obj and obj.failure_code else self.fieldsets
+
     def related(self, obj: Model) -> Sequence[Model]:
         return [line.order for line in PaymentLine.objects.filter(payment=obj.pk).select_related("order")]
 
     @display(description="Amount", ordering="amount")
     def rupees(self, payment: Payment) -> str:
         return show.rupees(payment.amount)
+
+    @display(description="Investor")
+    def investor_name(self, payment: Payment) -> str:
+        return show.cut(str(payment.investor))
+
+    @display(description="State, since", ordering="state_since")
+    def state_and_age(self, payment: Payment) -> str:
+        return show.two(self.state_badge(payment), show.since(payment.state_since))
+
+    @display(description="At the provider", ordering="provider_ref")
+    def at_provider(self, payment: Payment) -> str:
+        return show.two(payment.provider_ref or show.NOTHING, show.attempt_words(payment))
 
     @display(description="By")
     def way(self, payment: Payment) -> str:

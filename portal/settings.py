@@ -371,7 +371,7 @@ REST_FRAMEWORK = {
 # Our accent (static/src/css/tokens.css) as the steps that Unfold asks for; `base` is our ink on warm paper.
 # fmt: off
 _STEPS = ("50", "100", "200", "300", "400", "500", "600", "700", "800", "900", "950")
-_ACCENT = ("#f4f5fb", "#eceef8", "#d5daf0", "#b3bef8", "#8a97dd", "#5f6dbd",
+_ACCENT = ("#f4f5fb", "#eceef8", "#d5daf0", "#b3bef8", "#a3aeea", "#8f9be0",
            "#2c3779", "#262f69", "#1f2860", "#191f4a", "#11152f")
 _PAPER = ("#f9f9f7", "#f1f0ec", "#e4e3dd", "#cfced0", "#989eae", "#636876",
           "#4d5260", "#343948", "#1f2330", "#171a22", "#11131a")
@@ -385,7 +385,7 @@ UNFOLD = {
     # Each page of ours shows the audit log of its object; Django's own log of edits would be a second truth.
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
-    "SHOW_BACK_BUTTON": True,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "portal.admin.favicon"}],
     "ENVIRONMENT": "portal.views.admin_environment",
     "DASHBOARD_CALLBACK": "portal.admin.dashboard",
     "STYLES": ["portal.admin.stylesheet"],

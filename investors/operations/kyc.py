@@ -135,18 +135,29 @@ def recheck_old(*, at: datetime, limit: int = 50) -> int:
     done = 0
     for investor in queries.kyc_checks_that_are_old(at=at, limit=limit):
         try:
-            answer = gateway.check_kyc(investor)
+            recheck(investor=investor, at=at)
         except errors.Refused as refusal:
             log.warning("kyc_recheck_refused", investor=investor.pk, code=refusal.code)
             continue
         except errors.GatewayError as error:
             log.warning("kyc_recheck_stopped", error=str(error), done=done)
             break
-        _keep(investor_id=investor.pk, pan=investor.pan, answer=answer, actor=None, at=at)
-        if not answer.status:
-            _report_turned(investor, answer, at)
         done += 1
     return done
+
+
+def recheck(*, investor: Investor, at: datetime, actor: User | None = None, reason: str = "") -> KycCheck:
+    """The registries' present answer about the PAN on the row is kept; one that has turned becomes a case.
+
+    Raises the gateway errors of a call, and RegistrySilent when the PAN changed meanwhile.
+    """
+    if actor:
+        audit.record(investor, "kyc.recheck_asked", actor=actor, at=at, reason=reason)
+    answer = gateway.check_kyc(investor)
+    kept = _keep(investor_id=investor.pk, pan=investor.pan, answer=answer, actor=actor, at=at)
+    if not answer.status and investor.state == lifecycle.READY:
+        _report_turned(investor, answer, at)
+    return kept
 
 
 def _report_turned(investor: Investor, answer: messages.KycCheck, at: datetime) -> None:

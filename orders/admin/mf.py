@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, Min, Model, Q, QuerySet, Sum
@@ -64,13 +65,10 @@ class MfOrderAdmin(OpsAdmin):
     patience = PATIENCE
     list_display = (
         "code",
-        "investor",
-        "scheme_name",
+        "what",
         "rupees",
-        "state_badge",
-        "age_now",
-        "provider_ref",
-        "attempts",
+        "state_and_age",
+        "at_provider",
         "due",
     )
     list_filter = (
@@ -103,23 +101,25 @@ class MfOrderAdmin(OpsAdmin):
             None,
             {
                 "fields": (
-                    "code",
-                    "state_badge",
-                    "age_now",
-                    "investor",
-                    "scheme",
-                    "isin",
-                    "rupees",
-                    "method",
+                    ("code", "state_badge"),
+                    ("investor", "age_now"),
+                    ("scheme", "isin"),
+                    ("rupees", "method"),
                     "payments",
                 )
             },
         ),
-        ("At the provider", {"fields": ("provider", "gateway", "client_ref", "provider_ref", "attempts", "due")}),
-        ("Told the investor", {"fields": ("placed", "predicted_nav_on", "prediction", "consent", "bank_account")}),
-        ("Allotted", {"fields": ("units", "nav", "net_amount", "allotted_on", "folio")}),
-        ("Refused", {"fields": ("failure_code", "failure_text")}),
+        (
+            "At the provider",
+            {"fields": (("provider", "gateway"), ("client_ref", "provider_ref"), ("attempts", "due"))},
+        ),
+        (
+            "Told the investor",
+            {"fields": (("placed", "predicted_nav_on"), "prediction", ("consent", "bank_account"))},
+        ),
     )
+    allotted = ("Allotted", {"fields": (("units", "nav"), ("net_amount", "allotted_on"), "folio")})
+    refused = ("Refused", {"fields": (("failure_code", "failure_text"),)})
     acts = (
         Act(
             name="refresh",
@@ -149,13 +149,25 @@ class MfOrderAdmin(OpsAdmin):
         # A list shows no PAN, so it decrypts none.
         return super().get_queryset(request).defer("investor__pan")
 
+    def get_fieldsets(self, request: HttpRequest, obj: MfOrder | None = None) -> Any:
+        """Sections that have something to say: allotment and refusal appear once there is one."""
+        more = [(self.allotted, obj and obj.allotted_units), (self.refused, obj and obj.failure_code)]
+        return (*self.fieldsets, *(section for section, there in more if there))
+
     def related(self, obj: Model) -> Sequence[Model]:
         return _payments_of(obj)
 
-    @display(description="Scheme")
-    def scheme_name(self, order: MfOrder) -> str:
-        name = order.scheme.name
-        return name if len(name) <= 44 else name[:43] + "…"
+    @display(description="Investor, scheme")
+    def what(self, order: MfOrder) -> str:
+        return show.two(show.cut(str(order.investor)), show.cut(order.scheme.name))
+
+    @display(description="State, since", ordering="state_since")
+    def state_and_age(self, order: MfOrder) -> str:
+        return show.two(badge_of(order), show.since(order.state_since))
+
+    @display(description="At the provider", ordering="provider_ref")
+    def at_provider(self, order: MfOrder) -> str:
+        return show.two(order.provider_ref or show.NOTHING, show.attempt_words(order))
 
     @display(description="ISIN")
     def isin(self, order: MfOrder) -> str:

@@ -73,6 +73,7 @@ class MfOrder(Attempted, Owned):
     failure_text = models.CharField("the provider's words", max_length=500, blank=True)
 
     class Meta:
+        verbose_name = "order"
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(fields=["provider", "provider_ref"], name="one_order_per_provider_order"),

@@ -10,6 +10,6 @@ work, evidence, people, system    the kernel's own pages
 
 from portal.admin import evidence, people, system, work
 from portal.admin.home import dashboard
-from portal.admin.menu import navigation, stylesheet
+from portal.admin.menu import favicon, navigation, stylesheet
 
-__all__ = ["dashboard", "evidence", "navigation", "people", "stylesheet", "system", "work"]
+__all__ = ["dashboard", "evidence", "favicon", "navigation", "people", "stylesheet", "system", "work"]

@@ -21,6 +21,7 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.enums import ActionVariant
+from unfold.views import ChangeList
 
 from portal import audit, clock
 from portal.access import STAFF, access
@@ -28,6 +29,15 @@ from portal.admin import acts, timeline
 from portal.admin.acts import Act, By
 from portal.admin.finding import Finder
 from portal.admin.paging import UncountedPaginator
+
+
+class UncountedList(ChangeList):
+    """A list that does not know how many rows there are, and does not pretend to."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        # The theme's header shows a count only where the two differ.
+        self.full_result_count = self.result_count
 
 
 class OpsAdmin(ModelAdmin):
@@ -46,10 +56,12 @@ class OpsAdmin(ModelAdmin):
     shows_calls = False
     show_full_result_count = False
     paginator = UncountedPaginator
-    list_per_page = 50
+    list_per_page = 30
+    empty_value_display = "–"
     list_filter_submit = True
     compressed_fields = True
     list_before_template = "admin/quick.html"
+    change_form_outer_before_template = "admin/open_cases.html"
     change_form_outer_after_template = "admin/conversation.html"
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -63,6 +75,9 @@ class OpsAdmin(ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         return flatten_fieldsets(self.get_fieldsets(request, obj)) if self.fieldsets else []
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return UncountedList
 
     def related(self, obj: Model) -> Sequence[Model]:
         """Objects whose timeline and conversation belong on this object's page as well."""

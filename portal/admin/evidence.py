@@ -55,7 +55,7 @@ class AuditEntryAdmin(OpsAdmin):
 class GatewayCallAdmin(OpsAdmin):
     """The real conversation with providers, redacted when it was written."""
 
-    list_display = ("id", "provider", "method", "where", "outcome_badge", "status", "took", "when", "about")
+    list_display = ("when", "what", "outcome_and_status", "about", "our_ref")
     list_filter = (
         ("outcome", ChoicesCheckboxFilter),
         fixed_filter("provider", "provider", "fp", "amfi"),
@@ -79,9 +79,14 @@ class GatewayCallAdmin(OpsAdmin):
         ("Answered", {"fields": ("answered",)}),
     )
 
-    @display(description="Path")
-    def where(self, call: GatewayCall) -> str:
-        return call.path if len(call.path) <= 60 else call.path[:59] + "…"
+    @display(description="Call")
+    def what(self, call: GatewayCall) -> str:
+        return show.two(show.cut(call.path), f"{call.provider.upper()} · {call.method}")
+
+    @display(description="Outcome, answer", ordering="outcome")
+    def outcome_and_status(self, call: GatewayCall) -> str:
+        status = f"HTTP {call.status}" if call.status else "no answer"
+        return show.two(self.outcome_badge(call), f"{status} · {self.took(call)}")
 
     @display(description="Outcome", ordering="outcome")
     def outcome_badge(self, call: GatewayCall) -> str:

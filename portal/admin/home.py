@@ -117,7 +117,9 @@ def money_part(
 
 
 def _state_row(model: type[Model], state: str, label: str, found: Mapping[str, Any] | None, at: datetime) -> list[str]:
-    name = format_html('<a class="ops-link" href="{}">{}</a>', show.list_url(model, f"state__exact={state}"), label)
+    name = format_html(
+        '<a class="ops-link" href="{}">{}</a>', show.list_url(model, f"state__exact={state}"), label.capitalize()
+    )
     if found is None:
         return [name, "0", *[show.NOTHING] * 4]
     stuck = str(found["stuck"]) if found["stuck"] else show.NOTHING

@@ -98,6 +98,11 @@ def _open_cases() -> str:
     return "99+" if count > 99 else str(count) if count else ""
 
 
+def favicon(request: HttpRequest) -> str:
+    """The house's icon."""
+    return static("favicon.svg")
+
+
 def stylesheet(request: HttpRequest) -> str:
     """Our additions to the look of the admin."""
     return static("ops/ops.css")

@@ -26,6 +26,7 @@ __all__ = [
     "badge",
     "change_link",
     "change_url",
+    "cut",
     "day",
     "due_words",
     "figure",
@@ -38,6 +39,7 @@ __all__ = [
     "rupees",
     "since",
     "subject_link",
+    "two",
 ]
 
 # The states' colours of `static/src/css/tokens.css`, here under the names the admin's stylesheet gives them.
@@ -127,6 +129,16 @@ def links(objects: Iterable[tuple[models.Model, str]]) -> str:
     """Links to several objects, each with a word behind it; an en dash for none."""
     written = [format_html("{} {}", change_link(obj), words) for obj, words in objects]
     return format_html_join(mark_safe("<br>"), "{}", ((each,) for each in written)) or NOTHING
+
+
+def two(first: str, second: str) -> SafeString:
+    """Two lines in one cell: what is looked for, and what stands beside it."""
+    return format_html('<span class="ops-two"><span>{}</span><small>{}</small></span>', first, second)
+
+
+def cut(words: str) -> SafeString:
+    """A long name on one line, whole on hover."""
+    return format_html('<span class="ops-cut" title="{0}">{0}</span>', words)
 
 
 def find(kind: str, pk: str) -> models.Model | None:

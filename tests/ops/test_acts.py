@@ -158,3 +158,43 @@ def test_the_buttons_of_a_page_are_those_that_the_person_may_press(as_role, desk
     assert act_url(desk.order, "refresh") in as_role(roles.MAKER).get(url).content.decode()
     for role in (roles.VIEWER, roles.CHECKER, roles.ADMIN):
         assert not re.search(r"/act/", as_role(role).get(url).content.decode())
+
+
+def test_rechecking_kyc_keeps_the_registries_answer_beside_the_earlier_one(as_role, sandbox, asha):
+    client, before = as_role(roles.MAKER), asha.kycchecks.count()
+    answer = client.post(act_url(asha, "recheck-kyc"), {"reason": REASON})
+    assert words(answer) == "The registries say: compliant."
+    assert asha.kycchecks.count() == before + 1
+    entry = AuditEntry.objects.get(action="kyc.recheck_asked")
+    assert (entry.actor, entry.reason) == (f"user:{client.user.pk}", REASON)
+
+
+def test_a_recheck_that_finds_kyc_turned_opens_a_case(as_role, sandbox):
+    from portal.models import Case
+    from tests import factories
+
+    turned = factories.ReadyInvestorFactory(given_pan="BHRPM3753D")
+    answer = as_role(roles.MAKER).post(act_url(turned, "recheck-kyc"), {"reason": REASON})
+    assert words(answer).startswith("Not compliant")
+    assert Case.objects.filter(kind="kyc_no_longer_compliant", subject_id=str(turned.pk), state="OPEN").exists()
+
+
+def test_registering_again_is_offered_only_to_a_registration_that_rests(as_role, asha):
+    client = as_role(roles.MAKER)
+    answer = client.post(act_url(asha, "register-again"), {"reason": REASON})
+    assert "not possible in the present state" in words(answer)
+    assert not AuditEntry.objects.filter(action="registration.again").exists()
+
+
+def test_registering_again_lets_a_refused_registration_go_on(as_role):
+    from tests import factories
+
+    investor = factories.InvestorFactory(
+        given_pan="ASHPR3751C", state="REGISTERING", refusal=[{"field": "", "message": "no"}]
+    )
+    client = as_role(roles.MAKER)
+    client.post(act_url(investor, "register-again"), {"reason": "FP repaired the bank account"})
+    investor.refresh_from_db()
+    assert investor.refusal == []
+    assert investor.due_at is not None
+    assert AuditEntry.objects.get(action="registration.again").reason == "FP repaired the bank account"

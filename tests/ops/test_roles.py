@@ -28,6 +28,8 @@ ACTS = {
     ("case", "claim"): {roles.MAKER},
     ("case", "close"): {roles.MAKER},
     ("event", "work-again"): {roles.MAKER},
+    ("investor", "recheck-kyc"): {roles.MAKER},
+    ("investor", "register-again"): {roles.MAKER},
     ("gate", "close"): {roles.ADMIN},
     ("person", "give-role"): {roles.ADMIN},
     ("person", "switch-off"): {roles.ADMIN},
