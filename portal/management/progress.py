@@ -13,9 +13,9 @@ EVERY_S = 0.1
 class ProgressLine:
     """Call it with what is done, how many, and of how many; a new "what" begins a new line."""
 
-    def __init__(self, stream: TextIO = sys.stderr) -> None:
-        self._stream = stream
-        self._in_place = stream.isatty()
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._in_place = self._stream.isatty()
         self._what = ""
         self._began = self._shown = 0.0
 
