@@ -19,7 +19,9 @@ from portal.admin import home, show
 from portal.admin.acts import Act, By
 from portal.admin.base import Lines, OpsAdmin
 from portal.admin.filters import StuckFilter, UnknownFilter, stuck
-from portal.admin.finding import by_code, by_email, by_part, by_text, pan_query
+from portal.admin.finding import by_code, by_email, by_part, by_text, codes, pan_query
+
+codes.update({"INV": Investor, "BNK": BankAccount, "CNS": Consent})
 
 TONES = {lifecycle.DRAFT: "neutral", lifecycle.REGISTERING: "waiting", lifecycle.READY: "done"}
 # Registration is two calls; an hour later a person should look.

@@ -21,7 +21,9 @@ from portal.admin import home, show
 from portal.admin.acts import Act, By
 from portal.admin.base import Lines, OpsAdmin
 from portal.admin.filters import StuckFilter, UnknownFilter, stuck
-from portal.admin.finding import by_code, by_email, by_text, pan_query
+from portal.admin.finding import by_code, by_email, by_text, codes, pan_query
+
+codes["PAY"] = Payment
 
 TONES = {
     lifecycle.CREATED: "waiting",

@@ -22,7 +22,9 @@ from portal.admin import home, show
 from portal.admin.acts import Act, By
 from portal.admin.base import OpsAdmin
 from portal.admin.filters import StuckFilter, UnknownFilter, fixed_filter, stuck
-from portal.admin.finding import by_code, by_email, by_text, pan_query
+from portal.admin.finding import by_code, by_email, by_text, codes, pan_query
+
+codes["ORD"] = MfOrder
 
 TONES = {
     lifecycle.CREATED: "waiting",
@@ -218,7 +220,7 @@ class MfOrderAdmin(OpsAdmin):
         return show.rupees(order.allotted_amount)
 
 
-def _payments_of(order: Model) -> list[Model]:
+def _payments_of(order: Model) -> list[Any]:
     """The attempts at collecting money for an order, newest first, through the reverse side of their lines."""
     lines = order.payment_lines.select_related("payment").order_by("-id")  # type: ignore[attr-defined]
     return [line.payment for line in lines]

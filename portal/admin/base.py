@@ -6,14 +6,16 @@ counting. `KeptAdmin` is for the few things that staff keep by hand (holidays, p
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten_fieldsets, unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -92,10 +94,10 @@ class OpsAdmin(ModelAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         term = search_term.strip()
-        conditions = [found for finder in self.finders if term and (found := finder(term))]
         if not term:
             return queryset, False
-        return queryset.filter(Q.create(conditions, connector=Q.OR)) if conditions else queryset.none(), False
+        conditions = [found for finder in self.finders if (found := finder(term))]
+        return queryset.filter(reduce(operator.or_, conditions)) if conditions else queryset.none(), False
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         return lookup in self.private_lookups or super().lookup_allowed(lookup, value, request)
@@ -213,7 +215,7 @@ class KeptAdmin(ModelAdmin):
         super().delete_model(request, obj)
 
     def _record(self, request: HttpRequest, obj: Model, what: str, fields: list[str]) -> None:
-        values = {name: getattr(obj, name, None) for name in fields}
+        values: dict[str, Any] = {name: getattr(obj, name, None) for name in fields}
         actor: Any = request.user
         audit.record(obj, f"{self.opts.model_name}.{what}", actor=actor, at=clock.now(), title=str(obj), **values)
 

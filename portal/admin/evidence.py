@@ -10,7 +10,7 @@ from portal import redaction
 from portal.admin import show, timeline
 from portal.admin.base import OpsAdmin
 from portal.admin.filters import fixed_filter
-from portal.admin.finding import by_code, by_text
+from portal.admin.finding import by_actor, by_code, by_subject
 from portal.models import AuditEntry, GatewayCall
 
 
@@ -21,8 +21,8 @@ class AuditEntryAdmin(OpsAdmin):
     list_display = ("id", "when", "words", "about", "actor", "why")
     list_filter = (("at", RangeDateTimeFilter),)
     ordering = ("-id",)
-    finders = (by_text("action", "actor", "subject_id"),)
-    search_help_text = "Action, actor (user:7) or key of the object"
+    finders = (by_subject, by_actor)
+    search_help_text = "Code of the object, or e-mail of the actor"
     shows_timeline = False
     fieldsets = ((None, {"fields": ("id", "when", "words", "action", "about", "who", "why", "details")}),)
 
@@ -63,8 +63,8 @@ class GatewayCallAdmin(OpsAdmin):
         ("started_at", RangeDateTimeFilter),
     )
     ordering = ("-id",)
-    finders = (by_code("our_ref"), by_text("subject_id"))
-    search_help_text = "Our reference or key of the object"
+    finders = (by_code("our_ref"), by_subject)
+    search_help_text = "Code of the object, or our reference"
     quick = (
         ("Unknown outcome", "outcome__exact=OUTCOME_UNKNOWN&outcome__exact=GARBLED&outcome__exact=SENDING"),
         ("Refused", "outcome__exact=REFUSED"),
@@ -73,8 +73,11 @@ class GatewayCallAdmin(OpsAdmin):
     )
     shows_timeline = False
     fieldsets = (
-        (None, {"fields": ("provider", "method", "path", "outcome_badge", "status", "took", "when", "error")}),
-        ("About", {"fields": ("about", "our_ref", "attempt_no")}),
+        (
+            None,
+            {"fields": (("provider", "when"), ("method", "outcome_badge"), "path", ("status", "took"), "error")},
+        ),
+        ("About", {"fields": (("about", "our_ref"), "attempt_no")}),
         ("Sent", {"fields": ("sent",)}),
         ("Answered", {"fields": ("answered",)}),
     )

@@ -1,4 +1,4 @@
-"""Search in the admin: a term is looked up as what it looks like, always through an index, never by scanning.
+"""Search in the admin: a term is looked up as what it looks like, through an index wherever the table is big.
 
 A term that is personal (a PAN) must not stand in an address, where proxies and histories keep it. The search box
 therefore posts, and what is personal continues as its blind index.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Model, Q
 from django.db.models.functions import Lower
 
 from portal import encryption, identifiers
@@ -43,6 +43,25 @@ def by_email(field: str) -> Finder:
         return Q(**{f"{field}__in": people.values("pk")})
 
     return find
+
+
+# What begins with these letters is the code of such an object: how evidence about `ORD-…` is found. Apps fill it.
+codes: dict[str, type[Model]] = {}
+
+
+def by_subject(term: str) -> Q | None:
+    """Evidence about the object whose code this is."""
+    model = codes.get(term.upper().partition("-")[0])
+    if model is None:
+        return None
+    pk = model._default_manager.filter(code=term.upper()).values_list("pk", flat=True).first()
+    return Q(subject_kind=model._meta.label_lower, subject_id=str(pk or ""))
+
+
+def by_actor(term: str) -> Q | None:
+    """What a person did, by their whole e-mail address. Reads the log backwards from the newest entry."""
+    person = User.objects.alias(plain=Lower("email")).filter(plain=term.lower()).first() if "@" in term else None
+    return Q(actor=f"user:{person.pk}") if person else None
 
 
 def _any(conditions: dict[str, Any]) -> Q:

@@ -14,7 +14,7 @@ from portal import cases, gates, inbox
 from portal.admin import show
 from portal.admin.acts import Act, By
 from portal.admin.base import OpsAdmin
-from portal.admin.finding import by_code, by_text
+from portal.admin.finding import by_code, by_subject, by_text
 from portal.models import Case, Gate, InboundEvent
 
 APPROVAL = "approval"
@@ -62,8 +62,8 @@ class CaseAdmin(OpsAdmin):
     list_filter = (("state", ChoicesCheckboxFilter), WhoseFilter)
     list_select_related = ("owner",)
     ordering = ("-state", "opened_at")
-    finders = (by_code("code"), by_text("kind"))
-    search_help_text = "Case code or kind"
+    finders = (by_code("code"), by_text("kind"), by_subject)
+    search_help_text = "Code of the case or of its object, or kind"
     quick = (
         ("Open", "state__exact=OPEN"),
         ("Mine", "state__exact=OPEN&whose=mine"),
@@ -72,8 +72,8 @@ class CaseAdmin(OpsAdmin):
         ("All", ""),
     )
     fieldsets = (
-        (None, {"fields": ("code", "title", "state_badge", "about", "detail", "owner")}),
-        ("Since when", {"fields": ("opened", "reported", "times_reported", "closed", "resolution")}),
+        (None, {"fields": (("code", "state_badge"), "title", "detail", ("about", "owner"))}),
+        ("Since when", {"fields": (("opened", "closed"), ("reported", "times_reported"), "resolution")}),
     )
     acts = (
         Act(
@@ -141,12 +141,12 @@ class InboundEventAdmin(OpsAdmin):
     list_display = ("id", "provider", "kind", "state_badge", "received", "tries", "times_seen", "about")
     list_filter = (("state", ChoicesCheckboxFilter),)
     ordering = ("-id",)
-    finders = (by_text("kind", "provider", "subject_id"),)
-    search_help_text = "Kind, provider or key of the object"
+    finders = (by_text("kind", "provider"), by_subject)
+    search_help_text = "Code of the object, kind or provider"
     quick = (("Needs a look", "state__exact=FAILED"), ("To be worked", "state__exact=NEW"), ("All", ""))
     fieldsets = (
-        (None, {"fields": ("provider", "kind", "state_badge", "about", "note")}),
-        ("Delivery", {"fields": ("received", "times_seen", "tries", "worked")}),
+        (None, {"fields": (("provider", "state_badge"), ("kind", "about"), "note")}),
+        ("Delivery", {"fields": (("received", "worked"), ("times_seen", "tries"))}),
         ("What it said (not believed)", {"fields": ("said",)}),
     )
     acts = (

@@ -217,3 +217,18 @@ def test_the_state_of_every_order_has_a_colour():
     from orders.admin.mf import TONES
 
     assert set(TONES) == set(MfOrder.State.values)
+
+
+@pytest.mark.parametrize("page", ["portal_auditentry", "portal_gatewaycall", "portal_case"])
+def test_evidence_is_found_by_the_code_of_its_object(as_role, desk, page):
+    client = as_role(roles.VIEWER)
+    here = client.post(reverse(f"admin:{page}_find"), {"q": desk.order.code.lower()}, follow=True).context["cl"]
+    assert {(row.subject_kind, row.subject_id) for row in here.result_list} == {("orders.mforder", str(desk.order.pk))}
+    nothing = client.post(reverse(f"admin:{page}_find"), {"q": "ORD-000000000000"}, follow=True).context["cl"]
+    assert nothing.result_list == []
+
+
+def test_the_audit_log_is_found_by_the_e_mail_of_who_acted(as_role, desk):
+    email = desk.investor.user.email.upper()
+    here = as_role(roles.VIEWER).post(reverse("admin:portal_auditentry_find"), {"q": email}, follow=True).context["cl"]
+    assert {row.actor for row in here.result_list} == {f"user:{desk.investor.user.pk}"}
