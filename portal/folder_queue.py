@@ -66,12 +66,10 @@ class Channel(filesystem.Channel):
                 path.rename(mine)
             except OSError:
                 continue  # another worker was quicker
-            try:
-                return loads(mine.read_text())
-            except (OSError, ValueError):
-                continue
-            finally:
-                mine.unlink(missing_ok=True)
+            message = _read(mine)
+            mine.unlink(missing_ok=True)
+            if isinstance(message, dict):
+                return message
         raise Empty
 
     def _waiting(self, queue: str) -> list[Path]:
@@ -91,6 +89,14 @@ class Channel(filesystem.Channel):
 
     def _size(self, queue: str) -> int:
         return len(self._waiting(queue))
+
+
+def _read(path: Path) -> Any:
+    """What the file says; None for rubbish."""
+    try:
+        return loads(path.read_text())
+    except (OSError, ValueError):
+        return None
 
 
 def _write_whole(path: Path, text: str) -> None:

@@ -30,7 +30,7 @@ with connect(folder) as connection:
 def connect(folder: Path | str) -> Connection:
     options = {"data_folder_in": f"{folder}/messages", "data_folder_out": f"{folder}/messages"}
     return Connection(
-        "filesystem://",
+        transport="portal.folder_queue:Transport",
         transport_options={**options, "control_folder": f"{folder}/control", "polling_interval": 0.01},
     )
 
@@ -71,10 +71,12 @@ def test_delivers_in_the_order_of_sending(tmp_path):
 
 def test_delivers_each_message_once_with_many_writers_and_readers(tmp_path):
     got: list[str] = []
+    deadline = time.monotonic() + 60
 
     def reader() -> None:
         with connect(tmp_path) as connection:
-            got.extend(take(connection, seconds=3))
+            while len(got) < WRITERS * MESSAGES and time.monotonic() < deadline:
+                got.extend(take(connection, seconds=0.3))
 
     readers = [threading.Thread(target=reader) for _ in range(2)]
     for each in readers:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
 from portal import clock, inbox, jobs
 
@@ -19,7 +19,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """`--at` looks from another moment: rows due until then are taken."""
-        parser.add_argument("--at", type=timezone.datetime.fromisoformat, help="an ISO-8601 moment; default: now")
+        parser.add_argument("--at", type=datetime.fromisoformat, help="an ISO-8601 moment; default: now")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Prints rows touched per sweep. Raises CommandError when a sweep failed."""

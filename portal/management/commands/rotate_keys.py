@@ -48,7 +48,7 @@ def targets() -> Iterator[Target]:
     for model in apps.get_models():
         table = model._meta.db_table
         fields = model._meta.local_concrete_fields
-        columns = tuple(field.column for field in fields if isinstance(field, EncryptedTextField))
+        columns = tuple(str(field.column) for field in fields if isinstance(field, EncryptedTextField))
         if columns and model._meta.managed and not model._meta.proxy:
             indexes = tuple((name, *made) for (where, name), made in BLIND_INDEXES.items() if where == table)
             yield Target(table, str(model._meta.pk.column), columns, indexes)

@@ -84,11 +84,12 @@ def _methods(view: Callable[..., Any]) -> tuple[str, ...]:
     if view_class := getattr(view, "view_class", None):
         names = [name.upper() for name in view_class.http_method_names if hasattr(view_class, name)]
         return tuple(names + ["HEAD"] * ("GET" in names and "HEAD" not in names))
-    while view is not None:
-        names = getattr(getattr(view, "__code__", None), "co_freevars", ())
-        if "request_method_list" in names:
-            return tuple(view.__closure__[names.index("request_method_list")].cell_contents)  # type: ignore[attr-defined]
-        view = getattr(view, "__wrapped__", None)  # type: ignore[assignment]
+    inner: Any = view
+    while inner is not None:
+        code = getattr(inner, "__code__", None)
+        if code and "request_method_list" in code.co_freevars:
+            return tuple(inner.__closure__[code.co_freevars.index("request_method_list")].cell_contents)
+        inner = getattr(inner, "__wrapped__", None)
     return ANY_METHOD
 
 
