@@ -47,6 +47,6 @@ def declarations(*, opted_out: bool, legal_name: str, arn: str) -> tuple[Declara
         Declaration(
             "terms",
             "What I have entered is mine and correct, the bank account is in my own name, and you may send it to the "
-            "fund houses, registrars and KYC registries that need it for my orders. I accept the terms of use.",
+            "fund houses, registrars and KYC registries that need it for my orders.",
         ),
     )

@@ -302,7 +302,7 @@ class NomineesForm(StepForm):
         return data
 
     def _is_named(self, position: int) -> bool:
-        if self.is_bound and self.data.get("choice") == OPT_OUT:
+        if self.is_bound and self.data.get("choice") != NAME:
             return False
         typed = [self.data.get(self.add_prefix(f"n{position}_{name}"), "") for name in NOMINEE_FIELDS]
         return position == 1 or any(str(text).strip() for text in typed)
@@ -320,6 +320,7 @@ class NomineesForm(StepForm):
         for name in needed:
             field = f"n{position}_{name}"
             if not person[name] and field not in self.errors:
+                self.fields[field].required = True  # the page must not call it optional now
                 self.add_error(field, _MISSING[name])
         return {name: "" if value is None else value for name, value in person.items()}
 

@@ -62,7 +62,7 @@ def find_place(pincode: str) -> Place:
         raise InvalidInput("pincode", "India Post has no such PIN code. Please check the six digits.") from None
     except errors.GatewayError as error:
         raise LookUpDown from error
-    place = Place(pincode, found.city or found.district, found.state_name)
+    place = Place(pincode, found.district or found.city, found.state_name)
     cache.set(_pincode_key(pincode), vars(place), KEEP_LOOK_UPS_S)
     return place
 

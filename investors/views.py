@@ -57,7 +57,8 @@ PAGES = {
 def onboarding_home(request: InvestorRequest) -> HttpResponse:
     """What is done and what is missing; while FP is being told, how far that is."""
     investor = request.investor
-    under_way = investor.state == lifecycle.REGISTERING and not refusals.steps_of(investor.refusal)
+    to_correct = refusals.steps_of(investor.refusal) or onboarding.may_confirm(investor)
+    under_way = investor.state == lifecycle.REGISTERING and not to_correct
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "investors/_registration.html", _registration(investor))
     if investor.state == lifecycle.READY:

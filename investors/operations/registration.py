@@ -94,7 +94,8 @@ def _take(investor_id: int, at: datetime) -> Investor | None:
     """The row to work on: with an attempt of its own, or with an unknown one to be looked up. None when it rests."""
     with transaction.atomic(durable=True):
         row = locked(investor_id)
-        if row.state != lifecycle.REGISTERING or row.refusal:
+        # Without a due time it rests: it was refused, or corrected and not confirmed again yet.
+        if row.state != lifecycle.REGISTERING or row.refusal or row.due_at is None:
             return None
         if row.attempt == Investor.Outcome.OPEN:
             if not row.lease_ran_out(at):

@@ -1,0 +1,175 @@
+"""Asking the KYC registries: what is kept, what is claimed, and what happens when nobody answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from investors import queries
+from investors.models import Investor, KycCheck
+from investors.operations import kyc, onboarding
+from portal import clock
+from portal.errors import InvalidInput
+from portal.models import Case, GatewayCall
+from tests import factories
+from tests.control import SandboxControl
+from tests.investors.applying import fresh
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def applicant(db: None) -> Investor:
+    return onboarding.begin(user=factories.UserFactory(), at=clock.now())
+
+
+def check(investor: Investor, pan: str, **changes: Any) -> KycCheck:
+    return kyc.check(**{"investor": investor, "pan": pan, "actor": investor.user, "at": clock.now(), **changes})
+
+
+def test_keeps_answer_date_and_raw_words_encrypted(applicant: Investor, sandbox: SandboxControl) -> None:
+    answer = check(applicant, "ASHPR3751C")
+    assert (answer.is_compliant, answer.investment_limit) == (True, None)
+    assert answer.verbatim == "kra-cams: Y|ASHPR3751C|KS100"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT verbatim FROM investors_kyccheck")
+        assert "ASHPR3751C" not in cursor.fetchone()[0]
+        cursor.execute("SELECT pan FROM investors_investor")
+        assert "ASHPR3751C" not in cursor.fetchone()[0]
+    assert queries.profile(fresh(applicant)).kyc_of_this_pan == answer
+
+
+def test_keeps_the_limit_that_comes_with_a_status(applicant: Investor, sandbox: SandboxControl) -> None:
+    assert check(applicant, "ASHPR3759C").investment_limit == Decimal(50_000)
+
+
+@pytest.mark.parametrize(("pan", "reason"), [("ASHPR3753C", "unavailable"), ("ASHPA3751C", "incomplete")])
+def test_keeps_a_no_with_its_reason(applicant: Investor, sandbox: SandboxControl, pan: str, reason: str) -> None:
+    answer = check(applicant, pan)
+    assert (answer.is_compliant, answer.reason) == (False, reason)
+
+
+FAULTS = ["status:500", "html_200", "truncated", "wrong_types", "close_half_way", "status:429", "reset"]
+
+
+@pytest.mark.parametrize("mode", FAULTS)
+def test_keeps_the_pan_when_the_registry_does_not_answer(
+    applicant: Investor, sandbox: SandboxControl, mode: str
+) -> None:
+    sandbox.fault(mode, path="*/kyc/check", times=10)
+    with pytest.raises(kyc.RegistrySilent):
+        check(applicant, "ASHPR3751C")
+    kept = fresh(applicant)
+    assert (kept.pan, kept.pan_index) == ("ASHPR3751C", None)
+    assert not KycCheck.objects.exists()
+    sandbox.no_faults()
+    assert check(kept, kept.pan).is_compliant
+
+
+def test_a_pan_of_another_investor_is_told_in_words_that_reveal_nothing(
+    applicant: Investor, sandbox: SandboxControl
+) -> None:
+    owner = factories.ReadyInvestorFactory(given_pan="ASHPR3751C", name="Asha Rao")
+    with pytest.raises(kyc.PanUnusable) as refusal:
+        check(applicant, "ASHPR3751C")
+    assert "Asha" not in refusal.value.message
+    assert "another" not in refusal.value.message
+    assert fresh(applicant).pan_index is None
+    assert not KycCheck.objects.filter(investor=applicant).exists()
+    assert not queries.checklist(fresh(applicant))[0].is_done
+    case = Case.objects.get(kind=kyc.PAN_TAKEN_CASE)
+    assert "ASHPR3751C" not in case.title + case.detail
+    assert fresh(owner).state == "READY"
+    # The registry was asked all the same: the time that it takes tells nothing either.
+    assert GatewayCall.objects.filter(path__contains="kyc/check").exists()
+
+
+def test_only_ten_checks_a_day(applicant: Investor, sandbox: SandboxControl) -> None:
+    for _ in range(10):
+        check(applicant, "ASHPR3753C")
+    with pytest.raises(kyc.TooManyChecks):
+        check(applicant, "ASHPR3751C")
+    assert KycCheck.objects.count() == 10
+    assert check(applicant, "ASHPR3751C", at=clock.now() + timedelta(days=1, seconds=1)).is_compliant
+
+
+def test_another_pan_asks_for_the_person_again_and_keeps_the_rest(applicant: Investor, sandbox: SandboxControl) -> None:
+    check(applicant, "ASHPR3751C")
+    Investor.objects.filter(pk=applicant.pk).update(name="Asha Rao", date_of_birth="1990-05-17", occupation="DOCTOR")
+    check(applicant, "BSHPR3751C")
+    kept = fresh(applicant)
+    assert (kept.name, kept.date_of_birth, kept.occupation) == ("", None, "DOCTOR")
+    assert queries.checklist(kept)[0].is_done
+    assert not queries.checklist(kept)[1].is_done
+
+
+def test_the_same_pan_again_resets_nothing(applicant: Investor, sandbox: SandboxControl) -> None:
+    check(applicant, "ASHPR3751C")
+    Investor.objects.filter(pk=applicant.pk).update(name="Asha Rao")
+    check(applicant, "ASHPR3751C")
+    assert fresh(applicant).name == "Asha Rao"
+
+
+def test_the_answer_about_an_earlier_pan_counts_for_nothing(applicant: Investor, sandbox: SandboxControl) -> None:
+    check(applicant, "ASHPR3751C")
+    sandbox.fault("status:500", path="*/kyc/check", times=10)
+    with pytest.raises(kyc.RegistrySilent):
+        check(applicant, "BSHPR3751C")
+    assert queries.latest_kyc(applicant) is not None
+    assert queries.profile(fresh(applicant)).kyc_of_this_pan is None
+    assert not queries.checklist(fresh(applicant))[0].is_done
+
+
+def test_a_registered_investor_cannot_change_the_pan(asha: Investor) -> None:
+    with pytest.raises(onboarding.NotEditable):
+        check(asha, "BSHPR3751C")
+    assert fresh(asha).pan == "ASHPR3751C"
+
+
+def test_a_pan_that_fp_calls_malformed_is_an_error_at_the_field(applicant: Investor, sandbox: SandboxControl) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        check(applicant, "ASHCR3751C")
+    assert refusal.value.field == "pan"
+
+
+# --- asking again ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def checked_long_ago(db: None) -> Callable[..., Investor]:
+    def make(pan: str, days: int) -> Investor:
+        investor = factories.ReadyInvestorFactory(given_pan=pan, kyc=None)
+        factories.KycCheckFactory(investor=investor, is_compliant=True, checked_at=clock.now() - timedelta(days=days))
+        return investor
+
+    return make
+
+
+def test_asks_again_after_thirty_days_only(sandbox: SandboxControl, checked_long_ago: Any) -> None:
+    due, fine = checked_long_ago("ASHPR3751C", 31), checked_long_ago("BSHPR3751C", 29)
+    assert kyc.recheck_old(at=clock.now()) == 1
+    assert due.kycchecks.count() == 2
+    assert fine.kycchecks.count() == 1
+    assert kyc.recheck_old(at=clock.now()) == 0
+
+
+def test_a_kyc_that_has_turned_becomes_a_case(sandbox: SandboxControl, checked_long_ago: Any) -> None:
+    investor = checked_long_ago("ASHPR3753C", 31)
+    kyc.recheck_old(at=clock.now())
+    assert queries.latest_kyc(investor).is_compliant is False
+    assert Case.objects.get(kind=kyc.KYC_TURNED_CASE).subject_id == str(investor.pk)
+    assert fresh(investor).state == "READY"
+
+
+def test_stops_asking_when_nobody_answers(sandbox: SandboxControl, checked_long_ago: Any) -> None:
+    first, second = checked_long_ago("ASHPR3751C", 40), checked_long_ago("BSHPR3751C", 31)
+    sandbox.fault("status:500", path="*/kyc/check", times=3)
+    assert kyc.recheck_old(at=clock.now()) == 0
+    assert second.kycchecks.count() == 1
+    assert kyc.recheck_old(at=clock.now(), limit=1) == 1
+    assert first.kycchecks.count() == 2
