@@ -73,12 +73,21 @@ STATES: dict[str, Words] = {
         "The units were removed and the money comes back to the account it came from. We follow this as a case.",
     ),
 }
-BANK_IS_CHECKED = Words(
-    "checking",
-    "Checking payment",
-    "We are asking the bank",
-    "You have been on the payment page. We show the result as soon as it is confirmed. Do not pay again.",
-)
+# While an order waits for money, the state of the payment says more than the state of the order.
+PAYING: dict[str, Words] = {
+    "preparing": Words(
+        "waiting",
+        "Preparing payment",
+        "Your payment page is being prepared",
+        "This takes a few seconds. No money has moved.",
+    ),
+    "out": Words(
+        "checking",
+        "Checking payment",
+        "We are asking the bank",
+        "You have been on the payment page. We show the result as soon as it is confirmed. Do not pay again.",
+    ),
+}
 
 
 def of(order: MfOrder) -> Words:

@@ -82,6 +82,7 @@ def start(*, order_id: int, at: datetime, again: bool = False) -> Payment | None
         )
         PaymentLine.objects.create(investor_id=order.investor_id, payment=payment, order=order, amount=order.amount)
         audit.record(payment, "payment.created", actor=None, at=at, order=order.code, amount=order.amount)
+        order_news.note_payment(order_id=order.pk, event="started", at=at, payment=payment.code)
         jobs.nudge("payments.advance", row_id=payment.pk)
     return payment
 
@@ -104,6 +105,8 @@ def open_page(*, payment_id: int, at: datetime) -> None:
         row.close_attempt()
         row.save(update_fields=["provider_ref", "token_url", "token_expires_at", *ATTEMPT_FIELDS])
         _move_to(row, lifecycle.AWAITING_INVESTOR, at=at)
+        for line in row.lines.all():
+            order_news.note_payment(order_id=line.order_id, event="opened", at=at, payment=row.code)
 
 
 def _claim(*, payment_id: int, at: datetime) -> Payment | None:

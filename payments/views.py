@@ -41,6 +41,7 @@ def pay(request: InvestorRequest, code: str) -> HttpResponse:
         )
         return redirect("orders:detail", code=code)
     if address is None:
+        messages.info(request, "We are preparing your payment page. It takes a few seconds.")
         return redirect("orders:detail", code=code)
     response = redirect(address)
     # The address is good for one payment: it must not travel onward as a referrer.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from django.db.models import QuerySet
 
@@ -140,16 +141,34 @@ def entries(order: MfOrder) -> list[AuditEntry]:
     return list(audit.entries_of(order).only("action", "at", "data"))
 
 
-def payment_is_out(recorded: list[AuditEntry]) -> bool:
-    """Is the investor, as far as we know, on the payment page or just back from it?"""
-    about_paying = [entry.action for entry in recorded if entry.action.startswith("payment.")]
-    return bool(about_paying) and about_paying[-1] == "payment.handed_over"
+class Paying(StrEnum):
+    """How far paying has come for an order that waits for money, as its timeline tells."""
+
+    PREPARING = "preparing"
+    OPEN = "open"
+    OUT = "out"
+    FAILED = "failed"
+
+
+# What the newest payment entry of an order means for the investor; without any, the page is being prepared.
+_PAYING = {
+    "payment.opened": Paying.OPEN,
+    "payment.handed_over": Paying.OUT,
+    "payment.failed": Paying.FAILED,
+    "payment.expired": Paying.FAILED,
+}
+
+
+def paying(recorded: list[AuditEntry]) -> Paying:
+    """Where the newest payment stands: being prepared, open to be paid, in the investor's hands, or failed."""
+    steps = [entry.action for entry in recorded if entry.action.startswith("payment.")]
+    return _PAYING.get(steps[-1], Paying.PREPARING) if steps else Paying.PREPARING
 
 
 def last_payment_failure(recorded: list[AuditEntry]) -> str:
-    """Our words for why the newest payment failed; empty when it did not."""
-    about_paying = [entry for entry in recorded if entry.action.startswith("payment.")]
-    if not about_paying or about_paying[-1].action not in ("payment.failed", "payment.expired"):
+    """Our words for why the newest ended payment failed; empty when none did."""
+    ended = [entry for entry in recorded if entry.action in ("payment.failed", "payment.expired")]
+    if not ended:
         return ""
-    data = about_paying[-1].data
+    data = ended[-1].data
     return words.reason(str(data.get("code", "")), str(data.get("text", ""))) or "The payment did not go through."

@@ -15,7 +15,7 @@ from investors.models import Investor
 from orders import words
 from orders.queries import orders as order_queries
 from orders.queries import portfolio as queries
-from orders.queries.portfolio import OpenOrder, Portfolio
+from orders.queries.portfolio import OpenOrder
 from orders.views.portfolio import flight, summary
 from portal import clock, money
 from portal.access import access
@@ -55,8 +55,7 @@ def _nobody(request: HttpRequest) -> dict[str, Any]:
 
 
 def _investor(investor: Investor, *, at: datetime) -> dict[str, Any]:
-    positions, flows = queries.held(investor_id=investor.pk, at=at)
-    book = Portfolio(positions, queries.totals(positions, flows), queries.open_orders(investor_id=investor.pk))
+    book = queries.portfolio_of(investor_id=investor.pk, at=at)
     return {
         "investor": investor,
         "attention": [*_getting_ready(investor), *_orders_that_need(book.open_orders)],
@@ -72,7 +71,7 @@ def _getting_ready(investor: Investor) -> list[Attention]:
     """What is still missing before the first order."""
     if investor.state == Investor.State.READY:
         return []
-    missing = [step.title for step in people.checklist(investor) if not step.done]
+    missing = [step.title for step in people.checklist(investor) if not step.is_done]
     text = f"Still missing: {', '.join(missing)}." if missing else "We are registering you; this takes a minute."
     return [Attention("needs", "Finish getting ready to invest", text, reverse("investors:onboarding"))]
 
@@ -87,7 +86,7 @@ def _attention(order: OpenOrder) -> Attention | None:
     if order.is_unknown:
         return Attention("checking", words.CHECKING.title, f"{what}. We are asking until we know.", url)
     if order.needs_payment and order.was_at_bank:
-        said = words.BANK_IS_CHECKED
+        said = words.PAYING["out"]
         return Attention(said.kind, said.title, f"{what}. If you have paid, there is nothing to do.", url)
     if order.needs_payment:
         return Attention("needs", "Pay for your order", f"{what}. No money has moved yet.", url)

@@ -205,21 +205,19 @@ def detail(request: InvestorRequest, code: str) -> HttpResponse:
     )
     recorded = order_queries.entries(order)
     is_open = order.state in lifecycle.OPEN
-    paying = order.state == lifecycle.AWAITING_PAYMENT
+    paying = order_queries.paying(recorded) if order.state == lifecycle.AWAITING_PAYMENT else None
     if is_open and order.provider_ref and cache.add(f"asked-{order.pk}", 1, ASK_EVERY_S):
         # Somebody is watching: ask FP a little sooner than the sweep would.
         if paying:
             jobs.nudge("payments.refresh_of_order", order_id=order.pk)
         else:
             jobs.nudge("orders.advance", row_id=order.pk)
-    out = paying and order_queries.payment_is_out(recorded)
     context = {
         "order": order,
-        "words": words.BANK_IS_CHECKED if out else words.of(order),
+        "words": words.PAYING.get(paying or "", words.of(order)),
         "steps": order_queries.timeline(order, recorded),
         "is_open": is_open,
-        "can_pay": paying,
-        "is_out": out,
+        "paying": paying,
         "payment_failure": order_queries.last_payment_failure(recorded) if paying else "",
         "failure": words.reason(order.failure_code, order.failure_text),
     }

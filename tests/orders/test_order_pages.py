@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from investors.models import Consent
 from orders.models import MfOrder
+from orders.operations import news
 from portal import clock
 from tests import factories
 
@@ -167,7 +168,7 @@ def test_an_investor_who_is_not_ready_is_led_to_what_is_missing(client_for, bhar
     [
         ("CREATED", "Your order is on record"),
         ("SUBMITTING", "Your order is being sent"),
-        ("AWAITING_PAYMENT", "Your order waits for your payment"),
+        ("AWAITING_PAYMENT", "Your payment page is being prepared"),
         ("PAID", "Your bank has confirmed the payment"),
         ("PLACED", "The fund house has your order"),
         ("ALLOTTED", "Units allotted"),
@@ -183,7 +184,28 @@ def test_says_for_each_state_what_happened_and_refreshes_itself_while_open(db, c
     assert words in page
     is_open = state in ("CREATED", "SUBMITTING", "AWAITING_PAYMENT", "PAID", "PLACED")
     assert ("hx-trigger" in page.split('id="order-status"')[1][:400]) == is_open
-    assert ("Pay ₹" in page) == (state == "AWAITING_PAYMENT")
+    assert "Pay ₹" not in page, "there is no page to pay on yet"
+
+
+@pytest.mark.parametrize(
+    ("happened", "words", "button"),
+    [
+        ([], "Your payment page is being prepared", ""),
+        (["started"], "Your payment page is being prepared", ""),
+        (["started", "opened"], "Your order waits for your payment", "Pay ₹5,000.00"),
+        (["started", "opened", "handed_over"], "We are asking the bank", "I did not pay"),
+        (["started", "opened", "handed_over", "failed"], "Your order waits for your payment", "Try to pay again"),
+        (["opened", "handed_over", "failed", "started"], "Your payment page is being prepared", ""),
+    ],
+)
+def test_says_where_the_payment_stands(db, client_for, happened, words, button):
+    order = factories.OrderFactory(state="AWAITING_PAYMENT")
+    for event in happened:
+        news.note_payment(order_id=order.pk, event=event, at=clock.now(), payment="PAY-1")
+    page = client_for(order.investor).get(f"/orders/{order.code}/").content.decode()
+    assert words in page
+    shown = [text for text in ("Pay ₹5,000.00", "I did not pay", "Try to pay again") if text in page]
+    assert shown == ([button] if button else [])
 
 
 def test_a_fragment_and_the_page_say_the_same(db, client_for):
