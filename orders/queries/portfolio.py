@@ -1,23 +1,26 @@
 """What an investor holds, what it is worth by which NAV, and what is still on its way.
 
-Three statements, whatever the number of holdings: the holdings beside their schemes, the cash flows by day, the open
-orders. A holding whose scheme has no NAV yet has no value, and is left out of every total; pages say so. An order is
-never counted as value: its money is "in flight" until units are allotted.
+One statement reads everything, whatever the number of holdings: PostgreSQL writes it as one JSON text. The text is at
+the same time the version of the page: while it does not change, nothing that the page shows has changed.
+
+A holding whose scheme has no NAV yet has no value, and is left out of every total; pages say so. An order is never
+counted as value: its money is "in flight" until units are allotted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.contrib.postgres.aggregates import BoolOr
-from django.db.models import F, FilteredRelation, Q, QuerySet, Sum
+from django.db import connection
+from django.db.models import Q
 
 from orders import lifecycle, returns
-from orders.models import Holding, MfOrder, Scheme, Transaction
+from orders.models import MfOrder, Scheme, Transaction
 from orders.queries import schemes as scheme_queries
 from portal import money
 
@@ -28,7 +31,6 @@ _ASSET_CLASS = dict(Scheme.AssetClass.choices)
 class Position:
     """What an investor holds of one scheme, in all folios together. Rupees, units and NAV are exact."""
 
-    scheme_id: int
     isin: str
     name: str
     fund_house: str
@@ -39,6 +41,7 @@ class Position:
     # What the units still held have cost.
     invested: Decimal
     first_bought_on: date
+    last_traded_on: date
     nav: Decimal | None
     nav_on: date | None
     previous_nav: Decimal | None
@@ -69,14 +72,8 @@ class Position:
         return None if before is None or self.day_change is None else returns.percent_of(self.day_change, before)
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """Rupees that went into (positive) or came out of (negative) a scheme on a day."""
-
-    scheme_id: int
-    on: date
-    amount: Decimal
-    is_provisional: bool
+# Rupees that went in (positive) or came out (negative) on a day, over all schemes that have a NAV.
+Flow = tuple[date, Decimal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,172 +137,99 @@ class Portfolio:
         return [order for order in self.open_orders if order.is_paid]
 
 
-def portfolio_of(*, investor_id: int, at: datetime) -> Portfolio:
-    """The whole portfolio at a moment, in three statements."""
-    book, flows = held(investor_id=investor_id, at=at)
-    return Portfolio(book, totals(book, flows), open_orders(investor_id=investor_id))
+# --- The one read -------------------------------------------------------------------------------------------------
+
+_READ = """
+    SELECT json_build_object(
+        'held', (SELECT json_agg(row_to_json(r) ORDER BY r.name, r.isin) FROM (
+            SELECT s.isin, s.name, a.name AS fund_house, s.category, s.asset_class, s.nav, s.nav_on, s.previous_nav,
+                   s.previous_nav_on, sum(h.units) AS units, sum(h.invested) AS invested,
+                   json_agg(f.number ORDER BY h.id) AS folios, min(h.first_bought_on) AS first_bought_on,
+                   max(t.last_on) AS last_traded_on, bool_or(t.unconfirmed) AS is_provisional
+              FROM orders_holding h
+              JOIN orders_folio f ON f.id = h.folio_id
+              JOIN orders_scheme s ON s.id = h.scheme_id
+              JOIN orders_fundhouse a ON a.id = s.fund_house_id
+              JOIN (SELECT folio_id, scheme_id, max(traded_on) AS last_on, bool_or(is_provisional) AS unconfirmed
+                      FROM orders_transaction WHERE investor_id = %(investor)s GROUP BY folio_id, scheme_id) t
+                ON t.folio_id = h.folio_id AND t.scheme_id = h.scheme_id
+             WHERE h.investor_id = %(investor)s AND (h.units > 0 OR s.isin = %(isin)s)
+               AND (%(isin)s::text IS NULL OR s.isin = %(isin)s)
+             GROUP BY s.id, a.id) r),
+        'flows', (SELECT json_agg(json_build_array(r.traded_on, r.rupees) ORDER BY r.traded_on) FROM (
+            SELECT t.traded_on, sum(t.amount) AS rupees
+              FROM orders_transaction t JOIN orders_scheme s ON s.id = t.scheme_id
+             WHERE t.investor_id = %(investor)s AND s.nav IS NOT NULL
+               AND (%(isin)s::text IS NULL OR s.isin = %(isin)s)
+             GROUP BY t.traded_on) r),
+        'orders', (SELECT json_agg(row_to_json(r)) FROM (
+            SELECT o.code, s.isin, s.name, o.amount, o.state, o.attempt, o.gateway, o.placed_at, o.predicted_nav_on,
+                   y.attempt AS paying, y.debited_at, y.handed_over_at
+              FROM orders_mforder o JOIN orders_scheme s ON s.id = o.scheme_id
+              LEFT JOIN payments_paymentline l ON l.order_id = o.id AND l.is_live
+              LEFT JOIN payments_payment y ON y.id = l.payment_id
+             WHERE o.investor_id = %(investor)s AND o.state = ANY(%(open)s)
+               AND (%(isin)s::text IS NULL OR s.isin = %(isin)s)
+             ORDER BY o.id DESC) r)
+    )::text
+"""
 
 
-# --- Positions and flows ----------------------------------------------------------------------------------------
-
-_COLUMNS = (
-    "scheme_id",
-    "scheme__isin",
-    "scheme__name",
-    "scheme__fund_house__name",
-    "scheme__category",
-    "scheme__asset_class",
-    "folio__number",
-    "units",
-    "invested",
-    "first_bought_on",
-    "scheme__nav",
-    "scheme__nav_on",
-    "scheme__previous_nav",
-    "scheme__previous_nav_on",
-)
+def read(*, investor_id: int, isin: str | None = None) -> str:
+    """Everything as one text, for `portfolio_from`; all schemes with units, or the one of `isin` even without."""
+    with connection.cursor() as cursor:
+        cursor.execute(_READ, {"investor": investor_id, "isin": isin, "open": list(lifecycle.OPEN)})
+        text: str = cursor.fetchone()[0]
+    return text
 
 
-def held(*, investor_id: int, at: datetime, isin: str | None = None) -> tuple[list[Position], list[Flow]]:
-    """Positions with units (or the one of `isin`, even without), and the cash flows behind them. Two statements."""
-    holdings = Holding.objects.filter(investor_id=investor_id)
-    facts = Transaction.objects.filter(investor_id=investor_id)
-    if isin is None:
-        holdings = holdings.filter(units__gt=0)
-    else:
-        holdings, facts = holdings.filter(scheme__isin=isin), facts.filter(scheme__isin=isin)
-    flows = _flows(facts)
-    unconfirmed = {flow.scheme_id for flow in flows if flow.is_provisional}
+def portfolio_of(*, investor_id: int, at: datetime, isin: str | None = None) -> Portfolio:
+    """The portfolio at a moment, or the part of it that is one scheme."""
+    return portfolio_from(read(investor_id=investor_id, isin=isin), at=at)
+
+
+def portfolio_from(text: str, *, at: datetime) -> Portfolio:
+    """What a text of `read` says at a moment."""
+    found = json.loads(text, parse_float=Decimal)
     due = returns.newest_nav_due(at, scheme_queries.holidays())
-    rows: dict[int, list[tuple[Any, ...]]] = {}
-    for row in holdings.order_by("scheme__name", "id").values_list(*_COLUMNS):
-        rows.setdefault(row[0], []).append(row)
-    return [_position(parts, due, pk in unconfirmed) for pk, parts in rows.items()], flows
+    positions = [_position(each, due) for each in found["held"] or ()]
+    flows = [(date.fromisoformat(on), rupees) for on, rupees in found["flows"] or ()]
+    return Portfolio(positions, totals(positions, flows), [_open_order(each) for each in found["orders"] or ()])
 
 
-def _flows(facts: QuerySet[Transaction]) -> list[Flow]:
-    summed = (
-        facts.order_by()
-        .values("scheme_id", "traded_on")
-        .annotate(rupees=Sum("amount"), unconfirmed=BoolOr("is_provisional"))
-    )
-    return [Flow(*row) for row in summed.values_list("scheme_id", "traded_on", "rupees", "unconfirmed")]
-
-
-def _position(parts: list[tuple[Any, ...]], due: date, is_provisional: bool) -> Position:
-    """One position from the holdings of one scheme: one row a folio."""
-    pk, isin, name, house, category, asset_class, *_ = parts[0]
-    nav, nav_on, previous, previous_on = parts[0][10:]
-    units = sum((row[7] for row in parts), money.ZERO)
-    invested = sum((row[8] for row in parts), money.ZERO)
+def _position(row: dict[str, Any], due: date) -> Position:
+    nav, previous, units = row["nav"], row["previous_nav"], row["units"]
+    nav_on = _day(row["nav_on"])
     value = None if nav is None else money.to_paise(units * nav)
     before = None if previous is None else money.to_paise(units * previous)
     return Position(
-        scheme_id=pk,
-        isin=isin,
-        name=name,
-        fund_house=house,
-        category=category,
-        asset_class=_ASSET_CLASS[asset_class],
-        folios=tuple(row[6] for row in parts),
+        isin=row["isin"],
+        name=row["name"],
+        fund_house=row["fund_house"],
+        category=row["category"],
+        asset_class=_ASSET_CLASS[row["asset_class"]],
+        folios=tuple(row["folios"]),
         units=units,
-        invested=invested,
-        first_bought_on=min(row[9] for row in parts),
+        invested=row["invested"],
+        first_bought_on=date.fromisoformat(row["first_bought_on"]),
+        last_traded_on=date.fromisoformat(row["last_traded_on"]),
         nav=nav,
         nav_on=nav_on,
         previous_nav=previous,
-        previous_nav_on=previous_on,
+        previous_nav_on=_day(row["previous_nav_on"]),
         value=value,
-        gain=None if value is None else value - invested,
+        gain=None if value is None else value - row["invested"],
         day_change=None if value is None or before is None else value - before,
         is_stale=nav_on is not None and nav_on < due,
-        is_provisional=is_provisional,
+        is_provisional=row["is_provisional"],
     )
 
 
-def totals(positions: Iterable[Position], flows: Iterable[Flow]) -> Totals:
-    """Add up the positions whose value is known, and solve the XIRR of their flows."""
-    positions = list(positions)
-    valued = [position for position in positions if position.value is not None]
-    fresh = [each for each in valued if each.day_change is not None and not each.is_stale]
-    value, invested = _sum(each.value for each in valued), _sum(each.invested for each in valued)
-    change = _sum(each.day_change for each in fresh) if fresh else None
-    return Totals(
-        value=value,
-        invested=invested,
-        gain=value - invested,
-        gain_percent=returns.percent_of(value - invested, invested),
-        day_change=change,
-        day_change_percent=None
-        if change is None
-        else returns.percent_of(change, _sum(each.value_before for each in fresh)),
-        rate=rate_of(positions, flows),
-        nav_days=_span(each.nav_on for each in valued),
-        day_from=_span(each.previous_nav_on for each in fresh),
-        day_to=_span(each.nav_on for each in fresh),
-    )
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
-def rate_of(positions: Iterable[Position], flows: Iterable[Flow]) -> returns.Rate:
-    """XIRR of every rupee that went in or came out; each value counts on the date of its own NAV.
-
-    Schemes that are no longer held count too. The flows of a position without a value do not: their other side is
-    missing. A purchase may be newer than the NAV that values it (the NAV of its day comes in the evening); then the
-    value counts on the day of the purchase.
-    """
-    positions = list(positions)
-    unvalued = {each.scheme_id for each in positions if each.value is None}
-    last: dict[int, date] = {}
-    rupees: list[tuple[date, Decimal]] = []
-    for flow in flows:
-        if flow.scheme_id not in unvalued:
-            last[flow.scheme_id] = max(last.get(flow.scheme_id, flow.on), flow.on)
-            rupees.append((flow.on, -flow.amount))
-    for each in positions:
-        if each.nav_on and each.value:
-            rupees.append((max(each.nav_on, last.get(each.scheme_id, each.nav_on)), each.value))
-    return returns.xirr(rupees)
-
-
-def _sum(amounts: Iterable[Decimal | None]) -> Decimal:
-    return sum((amount for amount in amounts if amount is not None), money.ZERO)
-
-
-def _span(days: Iterable[date | None]) -> tuple[date, date] | None:
-    known = [day for day in days if day is not None]
-    return (min(known), max(known)) if known else None
-
-
-# --- Orders that have not ended -----------------------------------------------------------------------------------
-
-
-def open_orders(*, investor_id: int, isin: str | None = None) -> list[OpenOrder]:
-    """The investor's open orders, the newest first, with what the live payment of each says. One statement."""
-    orders = MfOrder.objects.filter(investor_id=investor_id, state__in=lifecycle.OPEN)
-    if isin is not None:
-        orders = orders.filter(scheme__isin=isin)
-    rows = (
-        orders.annotate(live=FilteredRelation("payment_lines", condition=Q(payment_lines__is_live=True)))
-        .order_by("-id")
-        .values(
-            "code",
-            "amount",
-            "state",
-            "attempt",
-            "gateway",
-            "placed_at",
-            "predicted_nav_on",
-            isin=F("scheme__isin"),
-            name=F("scheme__name"),
-            debited_at=F("live__payment__debited_at"),
-            handed_over_at=F("live__payment__handed_over_at"),
-            paying=F("live__payment__attempt"),
-        )
-    )
-    return [_open_order(row) for row in rows]
-
-
-def _open_order(row: Mapping[str, Any]) -> OpenOrder:
+def _open_order(row: dict[str, Any]) -> OpenOrder:
     unknown = MfOrder.Outcome.UNKNOWN
     return OpenOrder(
         code=row["code"],
@@ -313,8 +237,8 @@ def _open_order(row: Mapping[str, Any]) -> OpenOrder:
         name=row["name"],
         amount=row["amount"],
         state=row["state"],
-        placed_at=row["placed_at"],
-        predicted_nav_on=row["predicted_nav_on"],
+        placed_at=datetime.fromisoformat(row["placed_at"]),
+        predicted_nav_on=date.fromisoformat(row["predicted_nav_on"]),
         is_unknown=unknown in (row["attempt"], row["paying"]),
         is_paid=row["debited_at"] is not None or money_has_left(row["gateway"], row["state"]),
         was_at_bank=row["handed_over_at"] is not None,
@@ -325,6 +249,51 @@ def money_has_left(gateway: str, state: str) -> bool:
     """Whether an order in `state` has been paid. BSE places an order before its payment, so the table is asked."""
     way = lifecycle.PURCHASE[gateway].path(lifecycle.CREATED, state)
     return lifecycle.PAID in way
+
+
+# --- Sums ---------------------------------------------------------------------------------------------------------
+
+
+def totals(positions: list[Position], flows: Iterable[Flow]) -> Totals:
+    """Add up the positions whose value is known, and solve the XIRR of their flows."""
+    valued = [position for position in positions if position.value is not None]
+    fresh = [each for each in valued if each.day_change is not None and not each.is_stale]
+    value, invested = _sum(each.value for each in valued), _sum(each.invested for each in valued)
+    change = _sum(each.day_change for each in fresh) if fresh else None
+    before = _sum(each.value_before for each in fresh)
+    return Totals(
+        value=value,
+        invested=invested,
+        gain=value - invested,
+        gain_percent=returns.percent_of(value - invested, invested),
+        day_change=change,
+        day_change_percent=None if change is None else returns.percent_of(change, before),
+        rate=rate_of(valued, flows),
+        nav_days=_span(each.nav_on for each in valued),
+        day_from=_span(each.previous_nav_on for each in fresh),
+        day_to=_span(each.nav_on for each in fresh),
+    )
+
+
+def rate_of(valued: Iterable[Position], flows: Iterable[Flow]) -> returns.Rate:
+    """XIRR of every rupee that went in or came out; each value counts on the date of its own NAV.
+
+    Schemes that are no longer held count too. Schemes without a NAV do not: the other side of their flows is missing.
+    A purchase may be newer than the NAV that values it (the NAV of its day comes in the evening); then the value counts
+    on the day of the purchase.
+    """
+    rupees = [(on, -amount) for on, amount in flows]
+    rupees += [(max(each.nav_on, each.last_traded_on), each.value) for each in valued if each.nav_on and each.value]
+    return returns.xirr(rupees)
+
+
+def _sum(amounts: Iterable[Decimal | None]) -> Decimal:
+    return sum((amount for amount in amounts if amount is not None), money.ZERO)
+
+
+def _span(days: Iterable[date | None]) -> tuple[date, date] | None:
+    known = [day for day in days if day is not None]
+    return (min(known), max(known)) if known else None
 
 
 # --- One holding -----------------------------------------------------------------------------------------------------

@@ -97,28 +97,16 @@ def rate(found: returns.Rate) -> dict[str, str]:
 # --- Rows ---------------------------------------------------------------------------------------------------------
 
 
-def position_row(each: Position, address: str) -> dict[str, Any]:
-    """A row of the holdings table."""
-    day, gain = signed_rupees(each.day_change), signed_rupees(each.gain)
-    known = each.value is not None
+def position(each: Position) -> dict[str, Any]:
+    """The figures of one holding, for its own page."""
     return {
-        "url": address,
-        "name": each.name,
         "about": f"{each.category or each.asset_class} · {folios(each.folios)}",
         "units": money.number(each.units, 3),
         "nav": f"₹{money.number(each.nav, 4)}" if each.nav is not None else "",
         "nav_on": calendar.short(each.nav_on) if each.nav_on else "",
         "invested": money.rupees(each.invested),
-        "value": money.rupees(each.value) if each.value is not None else "",
-        "is_known": known,
-        "is_stale": known and each.is_stale,
+        "is_stale": each.is_stale,
         "is_provisional": each.is_provisional,
-        "day_kind": day.kind,
-        "day": day.text,
-        "day_percent": "" if each.day_change_percent is None else money.signed_percent(each.day_change_percent),
-        "gain_kind": gain.kind,
-        "gain": gain.text,
-        "gain_percent": "" if each.gain_percent is None else signed_percent(each.gain_percent).text,
     }
 
 

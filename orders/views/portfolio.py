@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
+from django.contrib.messages import get_messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.cache import get_conditional_response
+from django.utils.safestring import SafeString
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from investors.access import InvestorRequest, investor_page
-from orders import calendar
+from orders import calendar, returns
 from orders.models import Scheme
 from orders.queries import portfolio as queries
 from orders.queries import schemes as scheme_queries
 from orders.queries.portfolio import Portfolio, Position, Totals
-from orders.views import figures
-from portal import clock, money
+from orders.views import figures, holdings_table
+from portal import clock, money, release
 
 LOTS_PER_PAGE = 50
 # A chart and its legend stay readable with this many parts; smaller ones become "Others".
@@ -44,15 +50,39 @@ SPLITS: dict[str, tuple[str, Callable[[Position], str]]] = {
 
 
 @require_safe
+@cache_control(private=True, no_cache=True)
 @investor_page
 def portfolio(request: InvestorRequest) -> HttpResponse:
-    """Value, invested, gain, day change, XIRR, holdings, allocation."""
+    """Value, invested, gain, day change, XIRR, holdings, allocation. Answers 304 while nothing in it has changed."""
     at = clock.now()
-    book = queries.portfolio_of(investor_id=request.investor.pk, at=at)
-    sort = request.GET.get("sort", "value")
-    by = request.GET.get("by", "asset")
+    text = queries.read(investor_id=request.investor.pk)
+    tag = _tag(request, text, at)
+    unchanged = get_conditional_response(request, etag=tag)
+    if unchanged is not None:
+        return unchanged
+    response = render(request, "orders/portfolio.html", _context(request, queries.portfolio_from(text, at=at), at))
+    if tag:
+        response["ETag"] = tag
+    return response
+
+
+def _tag(request: InvestorRequest, text: str, at: datetime) -> str | None:
+    """The ETag: what is shown, for whom, on which day, in which look, by which release.
+
+    None while a message waits to be shown: then the page is not the one that the browser has.
+    """
+    if len(get_messages(request)):
+        return None
+    due = returns.newest_nav_due(at, scheme_queries.holidays())
+    look = [request.COOKIES.get(name, "") for name in (settings.CSRF_COOKIE_NAME, "theme")]
+    parts = (text, request.user.pk, at.date(), due, look, release.digest())
+    return f'"{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}"'
+
+
+def _context(request: InvestorRequest, book: Portfolio, at: datetime) -> dict[str, Any]:
+    sort, by = request.GET.get("sort", "value"), request.GET.get("by", "asset")
     sort, by = sort if sort in SORTS or sort == BY_NAME else "value", by if by in SPLITS else "asset"
-    context = {
+    return {
         "summary": summary(book.totals, at=at) if book.totals.nav_days else None,
         "rows": rows(book.positions, sort),
         "unvalued": book.unvalued,
@@ -65,17 +95,14 @@ def portfolio(request: InvestorRequest) -> HttpResponse:
         "splits": [(key, words) for key, (words, _) in SPLITS.items()],
         "by": by,
     }
-    return render(request, "orders/portfolio.html", context)
 
 
-def rows(positions: list[Position], sort: str) -> list[dict[str, Any]]:
-    """The table's rows in the wished order."""
+def rows(positions: list[Position], sort: str) -> SafeString:
+    """The table's body in the wished order."""
     if sort != BY_NAME:
         key = SORTS[sort][1]
         positions = sorted(positions, key=lambda each: (key(each) is not None, key(each) or 0), reverse=True)
-    # One address is resolved for all rows; an ISIN needs no escaping.
-    place = reverse("orders:holding", args=["ISIN"])
-    return [figures.position_row(each, place.replace("ISIN", each.isin)) for each in positions]
+    return holdings_table.rows(positions, reverse("orders:holding", args=["ISIN"]))
 
 
 def summary(totals: Totals, *, at: datetime) -> dict[str, Any]:
@@ -177,24 +204,20 @@ def allocation(positions: list[Position], by: str) -> dict[str, Any] | None:
 def holding(request: InvestorRequest, isin: str) -> HttpResponse:
     """What the investor holds of one scheme: figures, every purchase with its age and gain, what is on its way."""
     at, investor_id = clock.now(), request.investor.pk
-    positions, flows = queries.held(investor_id=investor_id, at=at, isin=isin)
-    if not positions:
+    book = queries.portfolio_of(investor_id=investor_id, at=at, isin=isin)
+    if not book.positions:
         raise Http404
-    position = positions[0]
-    scheme = Scheme.objects.only("is_active", "plan", "is_close_ended", "purchase_allowed", "lock_in_years").get(
-        pk=position.scheme_id
-    )
+    position = book.positions[0]
+    scheme = Scheme.objects.get(isin=isin)
     found = queries.lots(
         investor_id=investor_id, isin=isin, before=_cursor(request.GET.get("before", "")), limit=LOTS_PER_PAGE + 1
     )
-    shown, totals = found[:LOTS_PER_PAGE], queries.totals(positions, flows)
-    open_orders = queries.open_orders(investor_id=investor_id, isin=isin)
-    today = at.date()
+    shown, today = found[:LOTS_PER_PAGE], at.date()
     context = {
         "position": position,
         "not_for_sale": scheme_queries.why_not_for_sale(scheme),
-        "summary": summary(totals, at=at) if position.units and totals.nav_days else None,
-        "row": figures.position_row(position, ""),
+        "summary": summary(book.totals, at=at) if position.units and book.totals.nav_days else None,
+        "row": figures.position(position),
         "average": f"₹{money.number(position.invested / position.units, 4)}" if position.units else figures.NOTHING,
         "since": calendar.short(position.first_bought_on),
         "held_for": figures.length((today - position.first_bought_on).days),
@@ -202,7 +225,7 @@ def holding(request: InvestorRequest, isin: str) -> HttpResponse:
             figures.lot_row(lot, nav=position.nav, today=today, lock_in_years=scheme.lock_in_years) for lot in shown
         ],
         "older": f"{shown[-1].on.isoformat()}_{shown[-1].pk}" if len(found) > LOTS_PER_PAGE else "",
-        "flight": flight(Portfolio(positions, totals, open_orders)),
+        "flight": flight(book),
     }
     return render(request, "orders/holding.html", context)
 

@@ -6,7 +6,10 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from django.test import Client
+from django.contrib.messages import constants
+from django.contrib.messages.storage.base import Message
+from django.contrib.messages.storage.cookie import CookieStorage
+from django.test import Client, RequestFactory
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
@@ -356,3 +359,87 @@ def test_a_visitor_has_to_log_in(client: Client, path: str) -> None:
     response = client.get(path)
     assert response.status_code == 302
     assert "/accounts/login/" in response["Location"]
+
+
+# --- Unchanged pages ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def seen(asha, client_for):  # type: ignore[no-untyped-def]
+    """Asha's browser, which already has the page: (client, ask again)."""
+    hold(asha, scheme())
+    client = client_for(asha)
+    page(client)  # sets the CSRF cookie, which is a part of the page's identity
+    tag = client.get("/portfolio/")["ETag"]
+
+    def again() -> int:
+        return client.get("/portfolio/", headers={"if-none-match": tag}).status_code
+
+    return client, again
+
+
+def test_an_unchanged_page_is_not_sent_again(seen) -> None:
+    _, again = seen
+    assert again() == 304
+    assert again() == 304
+
+
+def test_never_cached_by_anybody_but_the_investors_own_browser(seen) -> None:
+    client, _ = seen
+    assert client.get("/portfolio/")["Cache-Control"] == "private, no-cache"
+
+
+def _new_nav(asha) -> None:
+    asha.holdings.get().scheme.__class__.objects.update(nav=Decimal("55.0001"))
+
+
+def _new_name(asha) -> None:
+    asha.holdings.get().scheme.__class__.objects.update(name="Renamed Fund")
+
+
+def _new_purchase(asha) -> None:
+    held = asha.holdings.get()
+    factories.TransactionFactory(investor=asha, scheme=held.scheme, folio=held.folio, units=Decimal("0.001"))
+    ledger.rebuild(folio_ids=[held.folio_id], at=clock.now())
+
+
+def _new_order(asha) -> None:
+    factories.OrderFactory(investor=asha, state="PAID")
+
+
+@pytest.mark.parametrize("change", [_new_nav, _new_name, _new_purchase, _new_order])
+def test_a_changed_page_is_sent(asha, seen, change) -> None:
+    _, again = seen
+    change(asha)
+    assert again() == 200
+
+
+def test_news_of_a_payment_changes_the_page(asha, client_for) -> None:
+    order = factories.OrderFactory(investor=asha, state="AWAITING_PAYMENT")
+    payment = factories.PaymentFactory(order=order)
+    client = client_for(asha)
+    page(client)
+    tag = client.get("/portfolio/")["ETag"]
+    payment.debited_at = clock.now()
+    payment.save()
+    assert client.get("/portfolio/", headers={"if-none-match": tag}).status_code == 200
+
+
+def test_another_day_or_theme_or_person_is_another_page(asha, chitra, seen, at, client_for) -> None:
+    client, again = seen
+    client.cookies["theme"] = "dark"
+    assert again() == 200
+    del client.cookies["theme"]
+    assert again() == 304
+    at("2026-11-21T12:00")
+    assert again() == 200
+    stranger = client_for(chitra)
+    page(stranger)
+    assert stranger.get("/portfolio/")["ETag"] != client.get("/portfolio/")["ETag"]
+
+
+def test_a_waiting_message_is_always_shown(asha, seen) -> None:
+    client, again = seen
+    storage = CookieStorage(RequestFactory().get("/"))
+    client.cookies["messages"] = storage._encode([Message(constants.INFO, "Something to read")])
+    assert again() == 200

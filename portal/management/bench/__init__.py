@@ -1,0 +1,48 @@
+"""Benchmarks: each measures our work beside its limit in the same run, and says how the ratio stands to its target.
+
+`BENCHES` names the modules; the `run()` of each returns rows. They run against a database of their own that is dropped
+afterwards. How each is measured, and why so: docs/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from typing import Any
+
+# A module of this package and its name on the command line -> what it measures
+BENCHES = {
+    "pages": "portfolio, fund search, order pages",
+    "placement": "placing an order",
+    "navs": "NAV ingest",
+}
+Row = dict[str, Any]
+
+
+def row(
+    *,
+    work: str,
+    unit: str,
+    limit: Sequence[float],
+    ours: Sequence[float],
+    target: float | None,
+    at_most: bool = False,
+    note: str = "",
+) -> Row:
+    """A row from paired measurements: `limit[i]` and `ours[i]` were taken side by side in round i.
+
+    The ratio is ours over limit, the median of the rounds' ratios. It must reach `target`, or with `at_most` not exceed
+    it; None prints the figure without a verdict.
+    """
+    ratio = statistics.median(mine / theirs for mine, theirs in zip(ours, limit, strict=True))
+    kept = target is None or (ratio <= target if at_most else ratio >= target)
+    sign = "<=" if at_most else ">="
+    return {
+        "work": work,
+        "limit": f"{statistics.median(limit):,.0f} {unit}",
+        "ours": f"{statistics.median(ours):,.0f} {unit}",
+        "ratio": f"{ratio:.3f}",
+        "target": "" if target is None else f"{sign} {target:.2f}",
+        "verdict": "" if target is None else "reached" if kept else "MISSED",
+        "note": note,
+    }
