@@ -5,7 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -60,8 +60,16 @@ def _read(raw: bytes) -> Mail:
         to=str(message["To"] or ""),
         subject=str(message["Subject"] or ""),
         text=body.get_content().strip() if body else "",
-        sent_at=parsedate_to_datetime(str(message["Date"])).astimezone(clock.IST) if message["Date"] else None,
+        sent_at=_moment(str(message["Date"] or "")),
     )
+
+
+def _moment(date: str) -> datetime | None:
+    """Django writes the zone as -0000: universal time, from nowhere in particular."""
+    if not date:
+        return None
+    moment = parsedate_to_datetime(date)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(clock.IST)
 
 
 @access("anyone, in the sandbox only: its mails go to made-up people, and a newcomer needs their codes")

@@ -1,0 +1,36 @@
+"""Compare our orders, payments and holdings with everything the provider has, once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from portal import clock
+from portal.gateway.errors import GatewayError
+from portal.management import reconciliation
+
+
+class Command(BaseCommand):
+    """Exits 1 when something differs, so that a scheduler notices."""
+
+    help = "Compare orders, payments and holdings with the provider; differences become cases."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """For a look without alarm."""
+        parser.add_argument("--exit-zero", action="store_true", help="exit 0 also when something differs")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Prints what was compared and each difference. Raises CommandError when something differs."""
+        try:
+            report = reconciliation.run(clock.now())
+        except GatewayError as error:
+            raise CommandError(f"The provider could not be asked; nothing was concluded. {error}") from error
+        for name, count in sorted(report.compared.items()):
+            self.stdout.write(f"{name}: {count}")
+        self.stdout.write(f"caught up here: {report.caught_up}")
+        for each in report.differences:
+            self.stdout.write(f"{each.kind}  {each.subject}: {each.text}")
+        if report.differences and not options["exit_zero"]:
+            raise CommandError(f"{len(report.differences)} differences; each is a case for operations")
+        self.stdout.write(f"{len(report.differences)} differences")
