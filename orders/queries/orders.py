@@ -115,13 +115,13 @@ TO_COME: dict[str, tuple[str, ...]] = {
 }
 
 
-def timeline(order: MfOrder, entries: list[AuditEntry]) -> list[Step]:
-    """What happened, what is happening now, and what is still to come, in that order."""
+def timeline(order: MfOrder, entries: list[AuditEntry], now_text: str) -> list[Step]:
+    """What happened, what is happening now (`now_text`), and what is still to come, in that order."""
     steps = [_happened(entry) for entry in entries if entry.action in HAPPENED]
     coming = TO_COME.get(order.state, ())
     if coming:
         now = "checking" if order.is_unknown else "current"
-        steps.append(Step(coming[0], words.of(order).title, "", now))
+        steps.append(Step(coming[0], now_text, "", now))
         steps += [Step(title, _expected(order, title), "", "todo") for title in coming[1:]]
     return steps
 

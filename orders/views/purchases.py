@@ -212,17 +212,23 @@ def detail(request: InvestorRequest, code: str) -> HttpResponse:
             jobs.nudge("payments.refresh_of_order", order_id=order.pk)
         else:
             jobs.nudge("orders.advance", row_id=order.pk)
+    said = words.PAYING.get(paying or "", words.of(order))
     context = {
         "order": order,
-        "words": words.PAYING.get(paying or "", words.of(order)),
-        "steps": order_queries.timeline(order, recorded),
+        "words": said,
+        "steps": order_queries.timeline(order, recorded, said.title),
         "is_open": is_open,
         "paying": paying,
         "payment_failure": order_queries.last_payment_failure(recorded) if paying else "",
         "failure": words.reason(order.failure_code, order.failure_text),
     }
-    template = "orders/_order_status.html" if request.headers.get("HX-Request") else "orders/detail.html"
-    return render(request, template, context)
+    if not request.headers.get("HX-Request"):
+        return render(request, "orders/detail.html", context)
+    response = render(request, "orders/_order_status.html", context)
+    if not is_open:
+        # The end of the story changes the rest of the page too (folio, NAV day): load it whole, once.
+        response["HX-Refresh"] = "true"
+    return response
 
 
 @require_safe
