@@ -1,0 +1,58 @@
+"""The demo that a newcomer meets: everybody in the state that is promised, and a second run changes nothing."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from django.core.management import call_command
+
+from investors import queries
+from investors.models import Investor
+from orders.models import Holding, MfOrder
+from portal import clock, roles
+from portal.management import demo
+from portal.models import Partner, User
+
+# Real commits: the codes are mailed after them.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def of(email: str) -> Investor | None:
+    return Investor.objects.filter(user__email=email).first()
+
+
+def test_makes_everybody_once_in_the_promised_state(sandbox, settings, tmp_path, client):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    settings.EMAIL_FILE_PATH = str(tmp_path)
+    call_command("seed_demo")
+    asha, bharat, chitra, esha = (of(person.email) for person in demo.INVESTORS)
+
+    assert [each.state for each in MfOrder.objects.filter(investor=asha)] == ["ALLOTTED"] * 2
+    holdings = Holding.objects.filter(investor=asha)
+    assert len(holdings) == 2
+    assert all(each.units > 0 and each.first_bought_on < clock.today() for each in holdings)
+    assert asha.partner.code == "NORTHSTAR"
+
+    assert (bharat.state, queries.latest_kyc(bharat).is_compliant) == ("DRAFT", False)
+
+    order = MfOrder.objects.get(investor=chitra)
+    assert order.state == "AWAITING_PAYMENT"
+    assert chitra.partner.code == "LOTUS"
+
+    assert esha is None, "she has only signed up"
+    assert Partner.objects.count() == 2
+    for person in demo.STAFF:
+        assert roles.roles_of(User.objects.get(email=person.email)) == [person.role]
+
+    assert abs(clock.now().timestamp() - time.time()) < 5, "the clock is back at the present"
+    assert abs(sandbox.now().timestamp() - time.time()) < 5
+    call_command("reconcile")
+
+    told = len(sandbox.ledger()["orders"])
+    call_command("seed_demo")
+    assert MfOrder.objects.count() == 3
+    assert len(sandbox.ledger()["orders"]) == told
+
+    for person in demo.EVERYBODY:
+        assert client.login(email=person.email, password=demo.PASSWORD), person.email
