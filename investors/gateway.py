@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.core.cache import cache
 
 from investors.models import Address, BankAccount, Investor, Nominee
 from investors.steps import Profile
+from portal import hints
 from portal.errors import Failure, InvalidInput
 from portal.fintech_primitives import messages
 from portal.fintech_primitives.client import client
@@ -63,13 +63,13 @@ def find_place(pincode: str) -> Place:
     except errors.GatewayError as error:
         raise LookUpDown from error
     place = Place(pincode, found.district or found.city, found.state_name)
-    cache.set(_pincode_key(pincode), vars(place), KEEP_LOOK_UPS_S)
+    hints.put(_pincode_key(pincode), vars(place), KEEP_LOOK_UPS_S)
     return place
 
 
 def known_place(pincode: str) -> Place | None:
     """The same without asking FP: what was looked up within a day."""
-    known = cache.get(_pincode_key(pincode))
+    known = hints.get(_pincode_key(pincode))
     return Place(**known) if known else None
 
 
@@ -84,13 +84,13 @@ def find_branch(ifsc: str) -> Branch:
     except errors.GatewayError as error:
         raise LookUpDown from error
     branch = Branch(ifsc, found.bank_name, found.branch_name, found.city)
-    cache.set(_ifsc_key(ifsc), vars(branch), KEEP_LOOK_UPS_S)
+    hints.put(_ifsc_key(ifsc), vars(branch), KEEP_LOOK_UPS_S)
     return branch
 
 
 def known_branch(ifsc: str) -> Branch | None:
     """The same without asking FP: what was looked up within a day."""
-    known = cache.get(_ifsc_key(ifsc))
+    known = hints.get(_ifsc_key(ifsc))
     return Branch(**known) if known else None
 
 

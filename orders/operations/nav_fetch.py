@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 
 from django.conf import settings
-from django.core.cache import cache
 from django.db import connection
 from django.db.models import Max
 
@@ -17,7 +16,7 @@ from orders import amfi, calendar
 from orders.models import NavRun, Scheme
 from orders.operations import navs
 from orders.queries import schemes
-from portal import jobs
+from portal import hints, jobs
 from portal.clock import IST
 
 PUBLISHED_FROM = time(21, 0)
@@ -35,7 +34,7 @@ _MONTH_S = 30 * 86_400
 # How long we wait for a worker before another is asked, and how long a fetched past is not fetched again.
 PAST_WAIT_S = 60
 PAST_LASTS_S = 43_200
-_PAST, _ASKED, _DONE = "amfi:past", "asked", "done"
+_PAST, _DONE = "amfi:past", "done"
 
 
 def expected_on(at: datetime, holidays: frozenset[date]) -> date:
@@ -55,7 +54,7 @@ def is_due(*, at: datetime) -> bool:
     if not alive or have < ENOUGH * alive:
         return True
     morning = datetime.combine(day + calendar.ONE_DAY, STRAGGLERS_BY, tzinfo=IST)
-    looked: datetime | None = cache.get(_LOOKED)
+    looked: datetime | None = hints.get(_LOOKED)
     return at >= morning and (looked is None or looked < morning)
 
 
@@ -71,15 +70,15 @@ def fetch_day(*, at: datetime, progress: navs.Progress = navs.quiet) -> NavRun |
     Raises GatewayError, navs.NavFileRefused. The version is remembered only after the file is in: a refused file, or a
     lost cache, costs one more download and nothing else.
     """
-    answer = amfi.client().fetch_day(cache.get(_VERSION) or amfi.Version())
+    answer = amfi.client().fetch_day(hints.get(_VERSION) or amfi.Version())
     run = None
     if answer:
         raw, version = answer
         progress("bytes fetched", len(raw), len(raw))
         run = navs.ingest(raw=raw, source=amfi.DAY_PATH, at=at, progress=progress)
         fill_gap(at=at, progress=progress)
-        cache.set(_VERSION, version, _MONTH_S)
-    cache.set(_LOOKED, at, _MONTH_S)
+        hints.put(_VERSION, version, _MONTH_S)
+    hints.put(_LOOKED, at, _MONTH_S)
     return run
 
 
@@ -109,8 +108,8 @@ def want_past(*, amfi_code: int) -> bool:
     if not settings.AMFI_HISTORY_BY_SCHEME:
         return False
     key = f"{_PAST}:{amfi_code}"
-    state = cache.get(key)
-    if state is None and cache.add(key, _ASKED, PAST_WAIT_S):
+    state = hints.get(key)
+    if state is None and hints.first(key, PAST_WAIT_S):
         jobs.nudge("orders.fetch_nav_history", amfi_code=amfi_code)
     return bool(state != _DONE)
 
@@ -121,5 +120,5 @@ def fetch_past(*, amfi_code: int, at: datetime) -> int:
     changed = navs.fetch_history(
         first=today - timedelta(days=PAST_DAYS), last=today, codes=frozenset({str(amfi_code)}), at=at
     )
-    cache.set(f"{_PAST}:{amfi_code}", _DONE, PAST_LASTS_S)
+    hints.put(f"{_PAST}:{amfi_code}", _DONE, PAST_LASTS_S)
     return changed

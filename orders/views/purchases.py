@@ -6,7 +6,6 @@ from datetime import datetime
 
 from allauth.account.adapter import get_adapter
 from django.contrib import messages
-from django.core.cache import cache
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -25,7 +24,7 @@ from orders.operations import purchases
 from orders.queries import orders as order_queries
 from orders.queries import purchases as purchase_queries
 from orders.queries import schemes as scheme_queries
-from portal import clock, identifiers, jobs, money, redaction
+from portal import clock, hints, identifiers, jobs, money, redaction
 from portal.errors import Failure, InvalidInput
 
 # While an investor watches an open order, FP is asked about it at most this often.
@@ -206,7 +205,7 @@ def detail(request: InvestorRequest, code: str) -> HttpResponse:
     recorded = order_queries.entries(order)
     is_open = order.state in lifecycle.OPEN
     paying = order_queries.paying(recorded) if order.state == lifecycle.AWAITING_PAYMENT else None
-    if is_open and order.provider_ref and cache.add(f"asked-{order.pk}", 1, ASK_EVERY_S):
+    if is_open and order.provider_ref and hints.first(f"asked-{order.pk}", ASK_EVERY_S):
         # Somebody is watching: ask FP a little sooner than the sweep would.
         if paying:
             jobs.nudge("payments.refresh_of_order", order_id=order.pk)
