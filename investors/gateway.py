@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-
 from investors.models import Address, BankAccount, Investor, Nominee
 from investors.steps import Profile
 from portal import hints
