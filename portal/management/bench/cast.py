@@ -11,7 +11,7 @@ from django.test import Client
 from investors.models import BankAccount, Consent, InvestmentAccount, Investor, KycCheck
 from investors.operations import consents
 from orders.models import Folio, FundHouse, MfOrder, Scheme, Transaction
-from orders.operations import ledger, search_index
+from orders.operations import ledger, purchases, search_index
 from portal import audit, clock
 from portal.models import User
 
@@ -105,12 +105,20 @@ def _purchase(who: Investor, folio: Folio, scheme: Scheme, *, on: date, at: date
 
 def consent(who: Investor, scheme: Scheme, amount: Decimal, *, given: bool) -> Consent:
     """A purchase that has been shown. Not yet given, the code is `OTP`."""
-    now, account = clock.now(), who.bankaccounts.get()
+    now = clock.now()
+    wish = purchases.prepare(
+        investor=who,
+        isin=scheme.isin,
+        amount=amount,
+        bank_account=who.bankaccounts.get(),
+        payment_method=MfOrder.PaymentMethod.NETBANKING,
+        at=now,
+    )
     made = Consent(
         investor=who,
         purpose=Consent.Purpose.PURCHASE,
         form_ref=hashlib.sha256(f"{who.pk}-{scheme.pk}-{amount}".encode()).hexdigest()[:20],
-        shown={"Amount": str(amount), "bank_account": account.code, "payment_method": "NETBANKING"},
+        shown=purchases.shown(wish),
         amount=amount,
         isin=scheme.isin,
         contact=who.user.email,
