@@ -17,7 +17,8 @@ import psycopg
 
 ROOT = Path(__file__).resolve().parent.parent
 # What outlives a run: the server of the test databases, collected static files, and artefacts (screenshots, logs).
-VAR = Path(os.environ.get("VAR_DIR", ROOT / "var")).resolve()
+# Workers of xdist find VAR_DIR changed already, by the process that started them.
+VAR = Path(os.environ.setdefault("TESTS_VAR_DIR", os.environ.get("VAR_DIR", str(ROOT / "var")))).resolve()
 KEPT = VAR / "test"
 ARTIFACTS = Path(os.environ.get("ARTIFACTS_DIR", VAR / "artifacts"))
 DURABLE_ENOUGH = ("fsync", "synchronous_commit", "full_page_writes")
@@ -75,7 +76,7 @@ _OWN_DATABASE = "TESTS_OWN_DATABASE"
 
 def outside() -> dict[str, str]:
     """The environment of a process that is no part of the tests: without everything that was set here."""
-    ours = {*_ENVIRONMENT, _OWN_DATABASE, *(["DATABASE_URL"] if _OWN_DATABASE in os.environ else [])}
+    ours = {*_ENVIRONMENT, "TESTS_VAR_DIR", _OWN_DATABASE, *(["DATABASE_URL"] if _OWN_DATABASE in os.environ else [])}
     return {name: value for name, value in os.environ.items() if name not in ours}
 
 
