@@ -307,13 +307,13 @@ class Consent(Owned):
     def __str__(self) -> str:
         return f"{self.get_purpose_display()} {self.code}"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.code = self.code or identifiers.new_code("CNS")
+        super().save(*args, **kwargs)
+
     @property
     def lines(self) -> list[tuple[str, str]]:
         """What was shown, as (label, text). Keys in lower case are for the program and are not shown."""
         known = [(label, self.shown[label]) for label in self.LABELS if label in self.shown]
         others = [(key, text) for key, text in self.shown.items() if key[:1].isupper() and key not in self.LABELS]
         return known + others
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        self.code = self.code or identifiers.new_code("CNS")
-        super().save(*args, **kwargs)
