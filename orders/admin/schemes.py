@@ -156,7 +156,8 @@ class HolidayAdmin(KeptAdmin):
 @home.part(order=75, permission="orders.view_navrun")
 def navs_part(at: datetime) -> home.Part:
     """How fresh the NAVs are."""
-    run = NavRun.objects.filter(finished_at__isnull=False).order_by("-started_at").first()
+    # The newest day counts: a run that fills history afterwards makes nothing older.
+    run = NavRun.objects.filter(newest_on__isnull=False).order_by("-newest_on", "-started_at").first()
     if run is None or run.newest_on is None:
         return home.Part([home.Tile("NAVs", "None", "No NAV file was taken in yet.", show.list_url(NavRun), "needs")])
     old = at.date() - run.newest_on > NAV_IS_OLD_AFTER

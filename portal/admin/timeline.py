@@ -20,7 +20,8 @@ MOST = 200
 
 # Words for actions that do not read well by themselves. Others are written out: `order.expired` -> Order expired.
 WORDS = {
-    "order.placed": "Order placed by the investor",
+    "order.created": "Confirmed by the investor",
+    "order.placed": "With the fund house",
     "order.submitting": "Being sent to the provider",
     "order.outcome_unknown": "Sent, outcome unknown: looking it up",
     "order.not_sent": "Not sent; waits for the next try",
@@ -53,7 +54,7 @@ class Step:
 
 
 def words_of(action: str) -> str:
-    """An action in words: `order.placed` -> `Order placed by the investor`."""
+    """An action in words: `order.placed` -> `With the fund house`."""
     return WORDS.get(action) or action.replace(".", " ").replace("_", " ").capitalize()
 
 
