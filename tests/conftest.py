@@ -36,14 +36,14 @@ _started = time.time()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Browser tests need a Chromium; tests of a real Redis run only where REDIS_URL names one."""
+    """Browser tests need a Chromium; `redis` a redis-server to start; `on_redis` a REDIS_URL for the tests themselves."""
     for item in items:
         if item.get_closest_marker("browser") and not CHROMIUM:
             item.add_marker(pytest.mark.skip(reason=NO_CHROMIUM))
-    if not settings.REDIS_URL:
-        without = [item for item in items if item.get_closest_marker("redis")]
-        config.hook.pytest_deselected(items=without)
-        items[:] = [item for item in items if item not in without]
+    there = {"redis": bool(shutil.which("redis-server")), "on_redis": bool(settings.REDIS_URL)}
+    without = [item for item in items if any(item.get_closest_marker(name) and not there[name] for name in there)]
+    config.hook.pytest_deselected(items=without)
+    items[:] = [item for item in items if item not in without]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -17,7 +17,7 @@ from portal.management.commands import up
 from portal.models import Heartbeat
 from tests import world
 
-pytestmark = [pytest.mark.redis, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.on_redis, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(autouse=True)
