@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -65,6 +66,19 @@ def test_does_not_start_in_live_mode_with_laptop_defaults():
     )
     assert ended.returncode == 1
     assert "SECRET_KEY is the laptop's" in ended.stderr
+
+
+def test_are_all_named_in_the_example_file():
+    read = set(re.findall(r'env\.\w+\(\s*"([A-Z_0-9]+)"', (world.ROOT / "portal/settings.py").read_text()))
+    named = set(re.findall(r"^#? ?([A-Z_0-9]+)=", (world.ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert read == named
+
+
+def test_lets_the_example_file_be_used_as_it_is():
+    lines = [
+        line for line in (world.ROOT / ".env.example").read_text().splitlines() if line and not line.startswith("#")
+    ]
+    assert lines == ["MODE=sandbox"]
 
 
 # --- the clock --------------------------------------------------------------------------------------------------
