@@ -31,7 +31,7 @@ def the_world_is_one(**_: Any) -> list[Error]:
         _error(
             2,
             f"{settings.MODE} mode with the address of {name} in the other world",
-            "Sandbox mode needs addresses on this machine, live mode the provider's own. Fake and real money never mix.",
+            "Sandbox mode needs addresses on this machine, live mode the provider's own; the two never mix.",
         )
         for name in wrong
     ]
@@ -76,7 +76,7 @@ def _live_rules() -> list[tuple[int, str, str, bool]]:
             8,
             "FP_SECRET is the sandbox's",
             "Set FP_TENANT, FP_API_KEY_ID and FP_SECRET.",
-            settings.FP_SECRET == "sandbox-secret",
+            settings.FP_SECRET == "sandbox-secret",  # noqa: S105 - the check itself
         ),
         (9, "the embedded PostgreSQL is for laptops", "Set DATABASE_URL.", settings.DATABASE_IS_EMBEDDED),
         (10, "the folder queue is for laptops", "Set REDIS_URL.", not settings.REDIS_URL),

@@ -1,4 +1,4 @@
-"""Failures that people read. Every app's named failures derive from `Failure` and stand beside the function that raises them.
+"""Failures that people read. Named failures derive from `Failure` and stand beside the function that raises them.
 
     Failure                     a business "no": `message` is for the person, `code` for logs and partners
     └── InvalidInput            the same with a place: `field` names the form field it belongs to

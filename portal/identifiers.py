@@ -33,7 +33,7 @@ def new_client_ref() -> str:
 def clean_pan(text: str) -> str:
     """A PAN in upper case. Raises ValueError with words a person can act on.
 
-    Format: five letters, four digits, a letter; the fourth letter names the kind of holder (Income-tax Rules, rule 114).
+    Format: five letters, four digits, a letter; the fourth names the kind of holder (Income-tax Rules, rule 114).
     """
     value = re.sub(r"[\s-]", "", text).upper()
     try:
@@ -51,7 +51,7 @@ def clean_individual_pan(text: str) -> str:
 
 
 def clean_ifsc(text: str) -> str:
-    """An IFSC in upper case (RBI: four letters of the bank, a zero, six characters of the branch). Raises ValueError."""
+    """An IFSC in upper case (RBI: four letters of the bank, a zero, six of the branch). Raises ValueError."""
     value = re.sub(r"\s", "", text).upper()
     if not _IFSC.fullmatch(value):
         raise ValueError("An IFSC has eleven characters and its fifth is a zero, like HDFC0000001.")

@@ -18,7 +18,7 @@ from portal.models import InboundEvent, User
 log = structlog.get_logger(__name__)
 MAX_TRIES = 8
 
-# (provider, kind) -> handler; filled by wiring (`portal/routes.py`). A handler fetches and absorbs, it believes nothing.
+# (provider, kind) -> handler, filled by `portal/routes.py`. A handler fetches and absorbs; it believes nothing.
 Handler = Callable[[InboundEvent, datetime], None]
 _handlers: dict[tuple[str, str], Handler] = {}
 
@@ -82,7 +82,7 @@ def work_one(*, event_id: int, at: datetime) -> bool:
         event.save(update_fields=["tries"])
     try:
         _handlers[event.provider, event.kind](event, at)
-    except Exception as error:  # provider trouble of any kind must not lose the event
+    except Exception as error:  # noqa: BLE001 - trouble of any kind must not lose the event
         log.warning("inbound_event_failed", event_id=event.pk, error=repr(error))
         state = "FAILED" if event.tries >= MAX_TRIES else "NEW"
         InboundEvent.objects.filter(pk=event.pk).update(state=state, note=redaction.text(repr(error))[:300])

@@ -62,12 +62,9 @@ def rupees(amount: Decimal) -> str:
 
 def rupees_short(amount: Decimal) -> str:
     """The compact form for tiles and charts: `₹12.4 L`, `₹1.2 Cr`; below one lakh without paise."""
-    for size, word in ((Decimal(10_000_000), "Cr"), (Decimal(100_000), "L")):
-        if abs(amount) >= size:
-            text = number(amount / size, 1)
-            break
-    else:
-        text, word = number(amount, 0), ""
+    sizes = ((Decimal(10_000_000), "Cr"), (Decimal(100_000), "L"), (Decimal(0), ""))
+    size, word = next(each for each in sizes if abs(amount) >= each[0])
+    text = number(amount / size, 1) if word else number(amount, 0)
     sign, digits = (MINUS, text[1:]) if text.startswith(MINUS) else ("", text)
     return f"{sign}₹{digits} {word}".rstrip()
 

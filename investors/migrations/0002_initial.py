@@ -152,9 +152,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="investor",
-            index=models.Index(
-                condition=models.Q(("due_at__isnull", False)), fields=["due_at"], name="investor_due"
-            ),
+            index=models.Index(condition=models.Q(("due_at__isnull", False)), fields=["due_at"], name="investor_due"),
         ),
         migrations.AddConstraint(
             model_name="investor",
@@ -209,9 +207,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="investmentaccount",
-            constraint=models.UniqueConstraint(
-                fields=("investor",), name="one_investment_account_per_investor"
-            ),
+            constraint=models.UniqueConstraint(fields=("investor",), name="one_investment_account_per_investor"),
         ),
         migrations.AddConstraint(
             model_name="consent",
@@ -294,9 +290,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="nominee",
-            constraint=models.UniqueConstraint(
-                fields=("investor", "position"), name="one_nominee_per_position"
-            ),
+            constraint=models.UniqueConstraint(fields=("investor", "position"), name="one_nominee_per_position"),
         ),
         migrations.AddConstraint(
             model_name="nominee",

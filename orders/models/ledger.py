@@ -1,4 +1,4 @@
-"""Facts about units, and what follows from them. Transactions are appended; holdings are computed and can be rebuilt."""
+"""Facts about units, and what follows: transactions are appended; holdings are computed and can be rebuilt."""
 
 from __future__ import annotations
 

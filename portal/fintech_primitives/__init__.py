@@ -1,4 +1,4 @@
-"""Fintech Primitives (FP, by Cybrilla): investors, KYC, mutual-fund orders, payments. The v1 dialect of the given document.
+"""Fintech Primitives (FP, by Cybrilla): investors, KYC, mutual-fund orders, payments, in the v1 dialect.
 
 Pure wire: messages in, messages out, no Django models. `client.py` has one method per endpoint, `messages.py` the
 typed answers, `auth.py` the HMAC login, `refusals.py` the written table of what counts as a refusal.

@@ -1,4 +1,4 @@
-"""The base of every provider's client: journal, breaker, pace, retries for reads only, and one classifier per provider."""
+"""The base of every provider's client: journal, breaker, pace, retries for reads only, one classifier each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from portal import clock
-from portal.gateway import errors, journal
+from portal.gateway import errors, journal, patience
 from portal.gateway.breaker import Breaker, Pace
 from portal.gateway.transport import Request, Response, Transport
 
@@ -43,14 +43,18 @@ class ProviderClient:
         return False
 
     def read(self, request: Request, subject: journal.About = journal.About()) -> Any:
-        """A call without effect: tried up to three times within a budget. Returns the parsed answer."""
+        """A call without effect. Returns the parsed answer.
+
+        A worker tries up to three times within a budget; while a browser waits, there is one short try.
+        """
         deadline = time.monotonic() + READ_BUDGET_S
-        for attempt in range(1, READ_TRIES + 1):
+        tries = 1 if patience.somebody_waits() else READ_TRIES
+        for attempt in range(1, tries + 1):
             try:
                 return self._call(request, subject)
             except RETRIED_READS as error:
                 wait = _wait_s(error, attempt)
-                if attempt == READ_TRIES or time.monotonic() + wait > deadline:
+                if attempt == tries or time.monotonic() + wait > deadline:
                     raise
                 time.sleep(wait)
         raise AssertionError("unreachable: the loop returns or raises")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from html import escape
 from datetime import timedelta
+from html import escape
 
 import pytest
 from django.core import mail
@@ -251,7 +251,7 @@ def test_placing_an_order_costs_at_most_twelve_statements(browser, asha, buy_url
     otp = newest_code()
     with CaptureQueriesContext(connection) as asked:
         browser.post(confirm_url, {"otp": otp})
-    # A test runs inside a transaction, so BEGIN and COMMIT are savepoints here; a web process never sets the scope back.
+    # A test runs inside a transaction, so BEGIN and COMMIT are savepoints; a web process never sets the scope back.
     artefacts = ("SAVEPOINT", "RELEASE", "SELECT set_config('portal.scope', 'all'")
     statements = [each["sql"] for each in asked if not each["sql"].startswith(artefacts)]
     assert len(statements) <= 12, "\n".join(statements)
