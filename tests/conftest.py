@@ -36,7 +36,7 @@ _started = time.time()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Browser tests need a Chromium, `redis` a redis-server to start, `on_redis` a REDIS_URL of the tests themselves."""
+    """Browser tests need a Chromium, `redis` a redis-server to start, `on_redis` a REDIS_URL for the tests."""
     for item in items:
         if item.get_closest_marker("browser") and not CHROMIUM:
             item.add_marker(pytest.mark.skip(reason=NO_CHROMIUM))
