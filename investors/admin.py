@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateTimeFilter
 from unfold.decorators import display
 
@@ -19,9 +19,32 @@ from portal.admin import home, show
 from portal.admin.acts import Act, By
 from portal.admin.base import Lines, OpsAdmin
 from portal.admin.filters import StuckFilter, UnknownFilter, stuck
-from portal.admin.finding import by_code, by_email, by_part, by_text, codes, pan_query
+from portal.admin.finding import (
+    Finder,
+    by_code,
+    by_email,
+    by_part,
+    by_related,
+    by_text,
+    codes,
+    pan_query,
+    people_at,
+)
 
 codes.update({"INV": Investor, "BNK": BankAccount, "CNS": Consent})
+
+
+def by_investor(field: str = "investor") -> Finder:
+    """Rows of an investor, by the investor's code or whole e-mail address."""
+
+    def find(term: str) -> QuerySet[Investor]:
+        people = people_at(term)
+        if people is not None:
+            return Investor.objects.filter(user__in=list(people))
+        return Investor.objects.filter(code=term.upper())
+
+    return by_related(field, find)
+
 
 TONES = {lifecycle.DRAFT: "neutral", lifecycle.REGISTERING: "waiting", lifecycle.READY: "done"}
 # Registration is two calls; an hour later a person should look.
@@ -218,7 +241,7 @@ class KycCheckAdmin(OpsAdmin):
     list_filter = (("is_compliant", BooleanRadioFilter), ("checked_at", RangeDateTimeFilter))
     list_select_related = ("investor",)
     ordering = ("-id",)
-    finders = (by_code("investor__code"), by_text("provider_ref"), by_email("investor__user"))
+    finders = (by_investor(), by_text("provider_ref"))
     private_query = staticmethod(pan_query("pan_index", PAN_INDEX))
     private_lookups = ("pan_index__in",)
     search_help_text = "Investor code, e-mail or whole PAN"
@@ -252,7 +275,7 @@ class BankAccountAdmin(OpsAdmin):
     list_filter = (("is_primary", BooleanRadioFilter),)
     list_select_related = ("investor",)
     ordering = ("-id",)
-    finders = (by_code("code", "investor__code"), by_text("provider_ref"), by_email("investor__user"))
+    finders = (by_code("code"), by_investor(), by_text("provider_ref"))
     search_help_text = "Account code, investor code or e-mail"
     fieldsets = (
         (None, {"fields": ("code", "investor", "bank_name", "branch_name", "ifsc", "masked_number", "kind")}),
@@ -276,7 +299,7 @@ class ConsentAdmin(OpsAdmin):
     list_filter = (("asked_at", RangeDateTimeFilter),)
     list_select_related = ("investor",)
     ordering = ("-id",)
-    finders = (by_code("code", "investor__code", "isin"), by_email("investor__user"))
+    finders = (by_code("code", "isin"), by_investor())
     search_help_text = "Consent code, investor code, ISIN or e-mail"
     fieldsets = (
         (None, {"fields": ("code", "investor", "purpose", "rupees", "isin", "folio_number", "answer")}),
@@ -322,7 +345,7 @@ class InvestmentAccountAdmin(OpsAdmin):
     list_display = ("provider_ref", "investor", "created_at")
     list_select_related = ("investor",)
     ordering = ("-id",)
-    finders = (by_text("provider_ref"), by_code("investor__code"))
+    finders = (by_text("provider_ref"), by_investor())
     search_help_text = "Provider's number or investor code"
     fieldsets = ((None, {"fields": ("provider_ref", "investor", "created_at")}),)
 

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter
 from unfold.decorators import display
 
+from investors.admin import by_investor
 from investors.models import PAN_INDEX
 from payments import lifecycle, operations
 from payments.models import Payment, PaymentLine
@@ -21,7 +22,7 @@ from portal.admin import home, show
 from portal.admin.acts import Act, By
 from portal.admin.base import Lines, OpsAdmin
 from portal.admin.filters import StuckFilter, UnknownFilter, stuck
-from portal.admin.finding import by_code, by_email, by_text, codes, pan_query
+from portal.admin.finding import by_code, by_provider_ref, by_related, codes, pan_query
 
 codes["PAY"] = Payment
 
@@ -35,8 +36,6 @@ TONES = {
     lifecycle.FAILED: "failed",
     lifecycle.EXPIRED: "failed",
 }
-# Payments that something is still expected of.
-ON_THEIR_WAY = tuple(state for state in lifecycle.LIVE if state != lifecycle.SETTLED)
 
 
 class PaymentLineLines(Lines):
@@ -90,15 +89,16 @@ class PaymentAdmin(OpsAdmin):
     list_select_related = ("investor",)
     ordering = ("-id",)
     finders = (
-        by_code("code", "investor__code", "lines__order__code"),
-        by_text("provider_ref"),
-        by_email("investor__user"),
+        by_code("code"),
+        by_provider_ref("fp"),
+        by_related("id", lambda term: Payment.objects.filter(lines__order__code=term.upper())),
+        by_investor(),
     )
     private_query = staticmethod(pan_query("investor__pan_index", PAN_INDEX))
     private_lookups = ("investor__pan_index__in",)
     search_help_text = "Code, order code, provider's number, investor code, e-mail or PAN"
     quick = (
-        ("On their way", "&".join(f"state__exact={state}" for state in ON_THEIR_WAY)),
+        ("On their way", "&".join(f"state__exact={state}" for state in lifecycle.OPEN)),
         ("Stuck", "stuck=1"),
         ("We are checking", "unknown=1"),
         ("Failed", "state__exact=FAILED&state__exact=EXPIRED"),
@@ -206,7 +206,7 @@ def payments_part(at: datetime) -> home.Part:
     is_stuck, is_unknown = stuck(PATIENCE, at), Q(attempt=Payment.Outcome.UNKNOWN)
     found = {
         each["state"]: each
-        for each in Payment.objects.filter(state__in=ON_THEIR_WAY)
+        for each in Payment.objects.filter(state__in=lifecycle.OPEN)
         .order_by()
         .values("state")
         .annotate(
@@ -223,6 +223,6 @@ def payments_part(at: datetime) -> home.Part:
         model=Payment,
         words="payments",
         found=found,
-        states=[(state, Payment.State(state).label) for state in ON_THEIR_WAY],
+        states=[(state, Payment.State(state).label) for state in lifecycle.OPEN],
         at=at,
     )

@@ -62,7 +62,11 @@ class Payment(Attempted, Owned):
             ),
             *attempt_constraints("payment", (lifecycle.STARTING,)),
         ]
-        indexes = [due_index("payment"), models.Index(fields=["investor", "-id"], name="payment_of_investor")]
+        indexes = [
+            due_index("payment"),
+            models.Index(fields=["investor", "-id"], name="payment_of_investor"),
+            models.Index(fields=["state", "state_since"], condition=Q(state__in=lifecycle.OPEN), name="payment_open"),
+        ]
 
     def __str__(self) -> str:
         return self.code

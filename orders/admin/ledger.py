@@ -6,11 +6,15 @@ from django.contrib import admin
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter
 from unfold.decorators import display
 
+from investors.admin import by_investor
 from investors.models import PAN_INDEX
-from orders.models import Folio, Holding, Transaction
+from orders.models import Folio, Holding, Scheme, Transaction
 from portal.admin import show
 from portal.admin.base import OpsAdmin
-from portal.admin.finding import by_code, by_email, by_text, pan_query
+from portal.admin.finding import by_related, by_text, pan_query
+
+by_folio = by_related("folio", lambda term: Folio.objects.filter(number=term))
+by_scheme = by_related("scheme", lambda term: Scheme.objects.filter(isin=term.upper()))
 
 
 class LedgerAdmin(OpsAdmin):
@@ -28,7 +32,7 @@ class FolioAdmin(LedgerAdmin):
     list_display = ("number", "fund_house", "investor")
     list_select_related = ("fund_house", "investor")
     ordering = ("-id",)
-    finders = (by_text("number"), by_code("investor__code"), by_email("investor__user"))
+    finders = (by_text("number"), by_investor())
     fieldsets = ((None, {"fields": ("number", "fund_house", "investor")}),)
 
 
@@ -54,7 +58,7 @@ class TransactionAdmin(LedgerAdmin):
     )
     list_select_related = ("investor", "scheme", "folio")
     ordering = ("-id",)
-    finders = (by_text("folio__number"), by_code("investor__code", "scheme__isin"), by_email("investor__user"))
+    finders = (by_folio, by_scheme, by_investor())
     fieldsets = (
         (None, {"fields": ("kind", "investor", "scheme", "folio", "units_moved", "rupees", "price", "traded_on")}),
         ("Where it comes from", {"fields": ("order", "reverses", "is_provisional", "recorded")}),
@@ -84,7 +88,7 @@ class HoldingAdmin(LedgerAdmin):
     list_display = ("investor", "scheme", "units_held", "cost", "folio", "first_bought_on", "rebuilt")
     list_select_related = ("investor", "scheme", "folio")
     ordering = ("-id",)
-    finders = (by_text("folio__number"), by_code("investor__code", "scheme__isin"), by_email("investor__user"))
+    finders = (by_folio, by_scheme, by_investor())
     fieldsets = (
         (None, {"fields": ("investor", "scheme", "folio", "units_held", "cost", "first_bought_on", "rebuilt")}),
     )

@@ -13,16 +13,17 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter
 from unfold.decorators import display
 
+from investors.admin import by_investor
 from investors.models import PAN_INDEX
 from orders import lifecycle
-from orders.models import MfOrder
+from orders.models import MfOrder, Scheme
 from orders.operations import sending
 from orders.queries.stuck import PATIENCE
 from portal.admin import home, show
 from portal.admin.acts import Act, By
 from portal.admin.base import OpsAdmin
 from portal.admin.filters import StuckFilter, UnknownFilter, fixed_filter, stuck
-from portal.admin.finding import by_code, by_email, by_text, codes, pan_query
+from portal.admin.finding import by_code, by_provider_ref, by_related, codes, pan_query
 
 codes["ORD"] = MfOrder
 
@@ -83,9 +84,10 @@ class MfOrderAdmin(OpsAdmin):
     list_select_related = ("investor", "scheme")
     ordering = ("-id",)
     finders = (
-        by_code("code", "client_ref", "investor__code", "scheme__isin"),
-        by_text("provider_ref"),
-        by_email("investor__user"),
+        by_code("code", "client_ref"),
+        by_provider_ref("fp"),
+        by_related("scheme", lambda term: Scheme.objects.filter(isin=term.upper())),
+        by_investor(),
     )
     private_query = staticmethod(pan_query("investor__pan_index", PAN_INDEX))
     private_lookups = ("investor__pan_index__in",)

@@ -16,7 +16,7 @@ from django import forms
 from django.db import models
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
-from portal import audit
+from portal import audit, redaction
 from portal.errors import Failure
 from portal.gateway import errors
 from portal.models import User
@@ -99,7 +99,15 @@ def perform(act: Act, obj: models.Model, by: By) -> tuple[bool, str]:
         return False, failure.message
     except errors.GatewayError as trouble:
         log.warning("act_met_provider_trouble", act=act.name, subject=str(obj.pk), error=str(trouble))
-        return False, TROUBLE.get(type(trouble), "The provider could not help.")
+        return False, _words_of(trouble)
+
+
+def _words_of(trouble: errors.GatewayError) -> str:
+    """What happened and what is safe; a refusal with the provider's own words, which are for operations."""
+    words = TROUBLE.get(type(trouble), "The provider could not help.")
+    if isinstance(trouble, errors.Refused) and trouble.said:
+        return f"{words.rstrip('.')}: {redaction.text(trouble.said)[:200]}"
+    return words
 
 
 class ChoiceWidget(UnfoldAdminSelectWidget):

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.db.models import Model, Q
+from django.db.models import Model, Q, QuerySet
 from django.db.models.functions import Lower
 
 from portal import encryption, identifiers
 from portal.models import User
 
+# How many rows of another table one term may stand for.
+MOST_KEYS = 500
 Finder = Callable[[str], Q | None]
 
 
@@ -33,16 +35,30 @@ def by_part(*fields: str) -> Finder:
     return lambda term: _any({f"{field}__icontains": term for field in fields}) if len(term) > 2 else None
 
 
+def by_provider_ref(*providers: str) -> Finder:
+    """The provider's number, as the unique index knows it: together with the provider."""
+    return lambda term: Q(provider__in=providers, provider_ref=term)
+
+
 def by_email(field: str) -> Finder:
     """A person by their whole e-mail address."""
+    return by_related(field, people_at)
 
-    def find(term: str) -> Q | None:
-        if "@" not in term:
-            return None
-        people = User.objects.alias(plain=Lower("email")).filter(plain=term.lower())
-        return Q(**{f"{field}__in": people.values("pk")})
 
-    return find
+def by_related(field: str, find: Callable[[str], QuerySet[Any] | None]) -> Finder:
+    """Rows beside something that is found first: its keys go into the question, so that an index answers it."""
+
+    def look(term: str) -> Q | None:
+        found = find(term)
+        keys = [] if found is None else list(found.values_list("pk", flat=True)[:MOST_KEYS])
+        return Q(**{f"{field}__in": keys}) if keys else None
+
+    return look
+
+
+def people_at(term: str) -> QuerySet[User] | None:
+    """Whoever has this e-mail address; None for what is no address."""
+    return User.objects.alias(plain=Lower("email")).filter(plain=term.lower()) if "@" in term else None
 
 
 # What begins with these letters is the code of such an object: how evidence about `ORD-…` is found. Apps fill it.
@@ -60,8 +76,8 @@ def by_subject(term: str) -> Q | None:
 
 def by_actor(term: str) -> Q | None:
     """What a person did, by their whole e-mail address. Reads the log backwards from the newest entry."""
-    person = User.objects.alias(plain=Lower("email")).filter(plain=term.lower()).first() if "@" in term else None
-    return Q(actor=f"user:{person.pk}") if person else None
+    people = people_at(term)
+    return None if people is None else Q(actor__in=[f"user:{person.pk}" for person in people])
 
 
 def _any(conditions: dict[str, Any]) -> Q:

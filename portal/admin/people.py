@@ -63,16 +63,13 @@ class UserAdmin(OpsAdmin):
     """Who may sign in, and as what. Roles change through acts, each with a reason."""
 
     form = NewUserForm
-    list_display = ("email", "full_name", "role_badges", "is_active", "last_seen", "joined")
+    list_display = ("email", "full_name", "role_badges", "may_sign_in", "last_seen", "joined")
     list_filter = (("is_staff", BooleanRadioFilter), ("is_active", BooleanRadioFilter))
     ordering = ("-id",)
     finders = (by_email("pk"), by_part("last_name"))
     search_help_text = "Whole e-mail address, or part of a surname"
     quick = (("Staff", "is_staff__exact=1"), ("Switched off", "is_active__exact=0"), ("Everybody", ""))
-    fieldsets = (
-        (None, {"fields": ("email", "full_name", "role_badges", "is_active", "is_staff", "is_superuser")}),
-        ("Dates", {"fields": ("joined", "last_seen")}),
-    )
+    fieldsets = ((None, {"fields": (("email", "full_name"), ("role_badges", "may_sign_in"), ("joined", "last_seen"))}),)
     add_fieldsets = ((None, {"fields": ("email", "first_name", "last_name")}),)
     acts = (
         Act(
@@ -136,7 +133,12 @@ class UserAdmin(OpsAdmin):
 
     @display(description="Roles")
     def role_badges(self, user: User) -> str:
-        return ", ".join(sorted(group.name for group in user.groups.all())) or show.NOTHING
+        every = ["every right"] if user.is_superuser else []
+        return ", ".join([*every, *sorted(group.name for group in user.groups.all())]) or show.NOTHING
+
+    @display(description="May sign in", ordering="is_active")
+    def may_sign_in(self, user: User) -> str:
+        return show.badge("done", "yes") if user.is_active else show.badge("failed", "switched off")
 
     @display(description="Last signed in", ordering="last_login")
     def last_seen(self, user: User) -> str:

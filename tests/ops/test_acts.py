@@ -15,6 +15,7 @@ from portal.attempts import ATTEMPT_FIELDS
 from portal.gateway import errors
 from portal.models import AuditEntry, Gate, InboundEvent
 from tests.ops.test_roles import act_url
+from tests.orders.test_unclear_outcomes import PURCHASE
 
 pytestmark = pytest.mark.django_db
 REASON = "The investor called about it"
@@ -97,17 +98,33 @@ def test_working_an_event_again_starts_its_tries_afresh(as_role, desk):
     assert AuditEntry.objects.get(action="event.worked_again").actor == f"user:{client.user.pk}"
 
 
-def test_refreshing_an_order_takes_in_what_the_provider_says(as_role, sandbox, asha, recover):
-    """The provider does not know this made-up order: foreseen trouble becomes calm words and an entry, never a 500."""
+def test_refreshing_finds_an_order_that_was_taken_behind_an_unclear_answer(as_role, asha, place, sandbox):
+    order = place(asha)
+    sandbox.fault("reset", path=PURCHASE, when="after")
+    sending.submit(order_id=order.pk, at=clock.now())
+    order.refresh_from_db()
+    assert order.is_unknown
+    client = as_role(roles.MAKER)
+    answer = client.post(act_url(order, "refresh"), {"reason": REASON})
+    assert words(answer) == "The provider was asked: awaiting payment."
+    order.refresh_from_db()
+    assert (order.state, order.attempt) == ("AWAITING_PAYMENT", "")
+    entry = AuditEntry.objects.get(action="order.refresh_asked")
+    assert (entry.actor, entry.reason) == (f"user:{client.user.pk}", REASON)
+    page = client.get(reverse("admin:orders_mforder_change", args=[order.pk])).content.decode()
+    assert "/orders/purchase/netbanking" in page
+    assert "outcome unknown" in page
+
+
+def test_refreshing_an_order_that_the_provider_does_not_know_is_words_and_no_broken_page(as_role, sandbox, asha):
     from tests import factories
 
     order = factories.OrderFactory(investor=asha, state="AWAITING_PAYMENT")
-    client = as_role(roles.MAKER)
-    answer = client.post(act_url(order, "refresh"), {"reason": REASON})
+    answer = as_role(roles.MAKER).post(act_url(order, "refresh"), {"reason": REASON})
     assert answer.status_code == 302
-    assert words(answer)
-    entry = AuditEntry.objects.get(action="order.refresh_asked")
-    assert (entry.actor, entry.reason) == (f"user:{client.user.pk}", REASON)
+    assert words(answer).startswith("The provider said no: ")
+    order.refresh_from_db()
+    assert order.state == "AWAITING_PAYMENT"
 
 
 @pytest.mark.parametrize("what", ["order", "payment"])
