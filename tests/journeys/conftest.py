@@ -1,0 +1,63 @@
+"""The live stack, once per run, for every journey."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+from django.conf import settings
+from psycopg import sql
+
+from tests import world
+from tests.journeys.stack import LiveStack
+
+INVESTORS = ("nila@journey.example", "omar@journey.example", "pari@journey.example")
+_failed = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Journeys run last: their processes then cost no other test its time."""
+    items.sort(key=lambda item: item.get_closest_marker("live_stack") is not None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Remember that something failed, so that the logs are kept."""
+    report = yield
+    if report.failed and item.get_closest_marker("live_stack"):
+        item.session.stash[_failed] = True
+    return report
+
+
+@pytest.fixture(scope="session")
+def stack(request: pytest.FixtureRequest) -> Iterator[LiveStack]:
+    """Web, worker, beat, sandbox and a database of their own; `INVESTORS` are ready to invest."""
+    began = time.monotonic()
+    with own_database() as url, LiveStack(world.FOLDER / "live", url) as live:
+        try:
+            live.start_everything(*INVESTORS)
+            print(f"live stack: {time.monotonic() - began:.1f} s until ready")
+            yield live
+        except BaseException:
+            request.session.stash[_failed] = True
+            raise
+        finally:
+            if request.session.stash.get(_failed, False):
+                print(f"live stack: logs in {live.keep_logs()}")
+
+
+@contextmanager
+def own_database() -> Iterator[str]:
+    """An empty database on the server of the test run, gone at the end; gives its URL."""
+    name = "live_" + world.FOLDER.name.rsplit("-", 1)[-1].lower()
+    with psycopg.connect(settings.DATABASE_URL, autocommit=True) as server:
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        try:
+            yield settings.DATABASE_URL.rsplit("/", 1)[0] + f"/{name}"
+        finally:
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
