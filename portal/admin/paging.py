@@ -28,9 +28,8 @@ class UncountedPaginator(Paginator):
         first = (number - 1) * self.per_page
         # Keys first, walked from the index; what stands beside a row is joined to one page only. In one statement the
         # planner joins and sorts the whole table, because it cannot see through the row-level policies.
-        keys = list(
-            self.object_list.select_related(None).values_list("pk", flat=True)[first : first + self.per_page + 1]
-        )
+        rows: Any = self.object_list
+        keys = list(rows.select_related(None).values_list("pk", flat=True)[first : first + self.per_page + 1])
         self.has_more = len(keys) > self.per_page and number < DEEPEST_PAGE
-        rows = self.object_list.order_by().in_bulk(keys[: self.per_page])
-        return Page([rows[key] for key in keys[: self.per_page] if key in rows], number, self)
+        found = rows.order_by().in_bulk(keys[: self.per_page])
+        return Page([found[key] for key in keys[: self.per_page] if key in found], number, self)

@@ -55,7 +55,7 @@ def desk(db: None) -> SimpleNamespace:
         investor=investor, state="AWAITING_PAYMENT", placed_at=at - timedelta(minutes=2), bank_account=account
     )
     payment = factories.PaymentFactory(order=order, token_url="https://bank.example/pay/secret-token")
-    audit.record(order, "order.placed", actor=investor.user, at=at, amount=order.amount)
+    audit.record(order, "order.created", actor=investor.user, at=at, amount=order.amount)
     GatewayCall.objects.create(
         provider="fp",
         method="POST",

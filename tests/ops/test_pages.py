@@ -45,7 +45,7 @@ def test_an_order_page_tells_the_whole_story(as_role, desk):
     for expected in (
         desk.order.code,
         "₹5,000.00",
-        "Order placed by the investor",
+        "Confirmed by the investor",
         "/api/oms/orders",
         "123 ms",
         desk.payment.code,
