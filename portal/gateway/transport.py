@@ -18,7 +18,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
-from portal.gateway import errors
+from portal.gateway import errors, patience
 
 MAX_BODY = 20 * 1024 * 1024
 
@@ -51,11 +51,7 @@ class Transport:
         refuse_the_wrong_world(base_url)
         self.provider = provider
         self.base_url = base_url.rstrip("/")
-        timeout = httpx2.Timeout(
-            settings.PROVIDER_READ_TIMEOUT_S, connect=settings.PROVIDER_CONNECT_TIMEOUT_S, pool=2.0
-        )
         self._client = httpx2.Client(
-            timeout=timeout,
             follow_redirects=False,
             verify=_trust(),
             trust_env=False,
@@ -74,6 +70,7 @@ class Transport:
                 json=request.json,
                 content=request.content,
                 headers=dict(request.headers),
+                timeout=_timeout(),
             ) as answer:
                 body = _read(answer)
         except (
@@ -86,6 +83,14 @@ class Transport:
         except httpx2.HTTPError as error:
             raise errors.OutcomeUnknown(*where, said=type(error).__name__) from error
         return Response(answer.status_code, answer.headers, body)
+
+
+def _timeout() -> httpx2.Timeout:
+    """Connect and read limits: the configured ones for workers, shorter ones while a browser waits."""
+    read_s, connect_s = settings.PROVIDER_READ_TIMEOUT_S, settings.PROVIDER_CONNECT_TIMEOUT_S
+    if patience.somebody_waits():
+        read_s, connect_s = min(read_s, patience.READ_TIMEOUT_S), min(connect_s, patience.CONNECT_TIMEOUT_S)
+    return httpx2.Timeout(read_s, connect=connect_s, pool=2.0)
 
 
 def _read(answer: httpx2.Response) -> bytes:

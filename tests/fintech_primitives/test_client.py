@@ -12,7 +12,7 @@ import pytest
 from portal.clock import IST
 from portal.fintech_primitives import auth, messages, refusals
 from portal.fintech_primitives import client as fp
-from portal.gateway import errors
+from portal.gateway import errors, patience
 from portal.gateway.journal import About
 from portal.gateway.transport import Request, Response
 
@@ -201,3 +201,27 @@ def test_lists_always_name_the_states(sandbox):
     lists = [request for request in asked if request.path.endswith("/orders")]
     assert lists
     assert all(request.params["state"] for request in lists)
+
+
+@pytest.mark.django_db
+def test_while_a_browser_waits_a_provider_is_asked_once_and_a_worker_asks_again(sandbox):
+    client, asked = fp.build(), []
+    client.list_amcs()
+    send = client.transport.send
+    client.transport.send = lambda request: asked.append(request.path) or send(request)
+    sandbox.fault("status:500", method="GET", path="*/amcs", times=1)
+    assert client.list_amcs()
+    assert len(asked) == 2
+
+    sandbox.fault("status:500", method="GET", path="*/amcs", times=1)
+    failures = []
+
+    def page(request):
+        try:
+            client.list_amcs()
+        except errors.OutcomeUnknown as error:
+            failures.append(error)
+
+    patience.PatienceMiddleware(page)(None)
+    assert len(failures) == 1
+    assert not patience.somebody_waits()
