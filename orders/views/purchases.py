@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from allauth.account.adapter import get_adapter
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from investors import queries as people
-from investors.access import InvestorRequest, investor_page, ready_investor_page
+from investors.access import InvestorRequest, client_ip, investor_page, ready_investor_page
 from investors.models import Consent
 from investors.operations import consents
 from orders import lifecycle, rules, words
@@ -248,8 +247,3 @@ def order_list(request: InvestorRequest) -> HttpResponse:
         "first_url": "?" + urlencode({"show": only}) if before else "",
     }
     return render(request, "orders/list.html", context)
-
-
-def client_ip(request: InvestorRequest) -> str | None:
-    """The investor's address as the server sees it, behind as many trusted proxies as settings name."""
-    return get_adapter().get_client_ip(request) or None

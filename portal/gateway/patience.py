@@ -1,7 +1,7 @@
 """Is a person waiting for this answer in a browser? Then a provider is asked once and briefly.
 
-Workers have time: they retry reads within a budget. A page has not: it says that it could not ask, keeps what was typed,
-and offers to try again.
+Workers have time: they retry reads within a budget. A page has not: it says that it could not ask, keeps what was
+typed, and offers to try again.
 """
 
 from __future__ import annotations
