@@ -1,6 +1,6 @@
 """Taking in AMFI's NAVs: a whole file in one transaction or not at all, and the same file again changes nothing.
 
-    bytes -> checked lines -> COPY to a stage -> one INSERT ... ON CONFLICT of what differs -> latest NAV of the schemes
+    bytes -> checked lines -> COPY to a stage -> one statement writes what differs -> newest NAV of the schemes
 
 `Scheme.nav` is always the newest day of `Nav` and `previous_nav` the one before, so that a late or old file cannot
 turn a price back.
@@ -34,8 +34,6 @@ BAD_LINES_KEPT = 100
 # AMFI's own advice is 90 days; a week of every scheme is already ten megabytes.
 DAYS_AT_ONCE_OF_SOME = 90
 DAYS_AT_ONCE_OF_ALL = 7
-# One ingest at a time: two would only wait for each other's rows.
-_LOCK = 7_270_002
 
 
 class NavFileRefused(Failure):
@@ -88,15 +86,14 @@ def _take_in(run: NavRun, parsed: feed.NavFile, only: frozenset[str], progress: 
     if parsed.is_daily and not accept_short:
         _refuse_a_short_file(len(parsed.lines))
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         cursor.execute(_STAGE)
         with cursor.copy("COPY nav_stage (amfi_code, nav, nav_on) FROM STDIN") as copy:
             copy.write("\n".join(map("\t".join, lines)))
         cursor.execute(_UPSERT)
-        run.changed = cursor.rowcount
+        run.changed = cursor.fetchone()[0]
     progress("NAVs new or corrected", run.changed, len(lines))
     if run.changed:
-        shown = show_latest(touched_only=True)
+        shown = show_latest(staged_only=True)
         progress("schemes with another newest NAV", shown, shown)
     run.lines = len(parsed.lines) + parsed.without_nav + len(parsed.bad)
     run.accepted = len(lines)
@@ -107,31 +104,40 @@ def _take_in(run: NavRun, parsed: feed.NavFile, only: frozenset[str], progress: 
     run.save()
 
 
+# The number is only a name: one ingest at a time, since two would only wait for each other's rows.
 _STAGE = """
+    SELECT pg_advisory_xact_lock(7270002);
     CREATE TEMPORARY TABLE IF NOT EXISTS nav_stage (amfi_code integer, nav numeric(18,4), nav_on date)
         ON COMMIT DELETE ROWS;
-    CREATE TEMPORARY TABLE IF NOT EXISTS nav_touched (amfi_code integer) ON COMMIT DELETE ROWS;
     DELETE FROM nav_stage;
-    DELETE FROM nav_touched;
 """
-# Only lines that differ reach the INSERT, so that a file without news writes nothing; the rest of ON CONFLICT is for
-# a row that another session has written in between.
+# Only lines that differ are written, so that a file without news writes nothing. New and corrected rows go separate
+# ways: ON CONFLICT would first mark and then confirm each new row, which doubles the log. The lock keeps other ingests
+# out, and should a row appear all the same, the unique key fails the whole transaction and the next run finds it.
 _UPSERT = """
-    WITH news AS (
-        INSERT INTO orders_nav AS known (amfi_code, "on", nav)
-        SELECT stage.amfi_code, stage.nav_on, stage.nav
+    WITH news AS MATERIALIZED (
+        SELECT stage.amfi_code, stage.nav_on, stage.nav, held.nav IS NULL AS is_new
           FROM nav_stage stage
           LEFT JOIN orders_nav held ON held.amfi_code = stage.amfi_code AND held."on" = stage.nav_on
          WHERE held.nav IS DISTINCT FROM stage.nav
-        ON CONFLICT (amfi_code, "on") DO UPDATE SET nav = excluded.nav WHERE known.nav IS DISTINCT FROM excluded.nav
-        RETURNING amfi_code
+    ), corrected AS (
+        UPDATE orders_nav held SET nav = news.nav FROM news
+         WHERE NOT news.is_new AND held.amfi_code = news.amfi_code AND held."on" = news.nav_on
+    ), inserted AS (
+        INSERT INTO orders_nav (amfi_code, "on", nav) SELECT amfi_code, nav_on, nav FROM news WHERE is_new
     )
-    INSERT INTO nav_touched SELECT amfi_code FROM news
+    SELECT count(*) FROM news
+"""
+_STAGED = """
+    JOIN nav_stage stage ON stage.amfi_code = scheme.amfi_code
+     AND (scheme.previous_nav_on IS NULL OR stage.nav_on >= scheme.previous_nav_on)
+     AND (stage.nav_on, stage.nav) IS DISTINCT FROM (scheme.nav_on, scheme.nav)
+     AND (stage.nav_on, stage.nav) IS DISTINCT FROM (scheme.previous_nav_on, scheme.previous_nav)
 """
 _SHOW_LATEST = """
     UPDATE orders_scheme scheme
        SET nav = latest.nav, nav_on = latest."on", previous_nav = before.nav, previous_nav_on = before."on"
-      FROM (SELECT DISTINCT amfi_code FROM {codes}) code
+      FROM (SELECT DISTINCT scheme.amfi_code FROM orders_scheme scheme {only}) code
      CROSS JOIN LATERAL (
             SELECT nav, "on" FROM orders_nav WHERE amfi_code = code.amfi_code ORDER BY "on" DESC LIMIT 1) latest
       LEFT JOIN LATERAL (
@@ -143,14 +149,13 @@ _SHOW_LATEST = """
 """
 
 
-def show_latest(*, touched_only: bool = False) -> int:
+def show_latest(*, staged_only: bool = False) -> int:
     """Every scheme carries its newest NAV and the one before. Returns how many rows changed.
 
-    `touched_only` looks at the codes that this transaction's ingest has changed.
+    `staged_only` looks at schemes for which this transaction's file has a NAV that they should show.
     """
-    codes = "nav_touched" if touched_only else "orders_scheme"
     with connection.cursor() as cursor:
-        cursor.execute(_SHOW_LATEST.format(codes=codes))
+        cursor.execute(_SHOW_LATEST.format(only=_STAGED if staged_only else ""))
         return cursor.rowcount
 
 
@@ -193,7 +198,6 @@ def _close_refusals(at: datetime) -> None:
 # --- Categories: FP's scheme master may leave them out, AMFI's section lines do not ----------------------------
 
 
-@transaction.atomic
 def fill_categories(raw: bytes) -> int:
     """Schemes without a category get the one under which AMFI lists them. Returns how many."""
     wanted = Scheme.objects.filter(category="", amfi_code__isnull=False)
@@ -202,7 +206,7 @@ def fill_categories(raw: bytes) -> int:
     listed = dict(feed.categories(raw))
     codes = [code for code in wanted.values_list("amfi_code", flat=True).distinct() if str(code) in listed]
     found = [feed.split_category(listed[str(code)]) for code in codes]
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_FILL, [codes, [kind.upper() for kind, _ in found], [name[:80] for _, name in found]])
         filled: int = cursor.rowcount
     if filled:

@@ -98,6 +98,8 @@ def _write_schemes(listed: Iterable[messages.Scheme], houses: dict[str, str], at
             for scheme in listed:
                 row = _row(scheme)
                 copy.write_row((*row, scheme.amc_id, _search(row, houses.get(scheme.amc_id or "", ""))))
+        # A temporary table has no statistics of its own accord, and without them the joins below may be planned badly.
+        cursor.execute("ANALYZE scheme_stage")
         cursor.execute(_UPSERT, {"at": at})
         changed: int = cursor.rowcount
     return changed
@@ -193,5 +195,5 @@ _UPSERT = f"""
 """  # noqa: S608 - column names of our own, no value of anybody's
 _END = """
     UPDATE orders_scheme SET is_active = false, purchase_allowed = false, sip_allowed = false, synced_at = %s
-     WHERE is_active AND isin NOT IN (SELECT isin FROM scheme_stage)
+     WHERE is_active AND NOT EXISTS (SELECT 1 FROM scheme_stage stage WHERE stage.isin = orders_scheme.isin)
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -40,7 +41,7 @@ def codes(*, scheme_isin: str, amfi_code: object) -> str:
     return f"{scheme_isin} {amfi_code or ''}"
 
 
-def _document(row: tuple) -> str:  # type: ignore[type-arg]
+def _document(row: tuple[Any, ...]) -> str:
     _, name, house, category, asset_class, plan, option, isin, amfi_code, _ = row
     return search_words.document(
         name=name,
@@ -50,7 +51,7 @@ def _document(row: tuple) -> str:  # type: ignore[type-arg]
     )
 
 
-def _vocabulary(row: tuple) -> list[str]:  # type: ignore[type-arg]
+def _vocabulary(row: tuple[Any, ...]) -> list[str]:
     return search_words.words(f"{row[1]} {row[2]} {row[3]}")
 
 
