@@ -7,6 +7,7 @@ Names come from outside and are escaped; all other words and figures are ours.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
 from html import escape
 
@@ -33,6 +34,7 @@ NOT_KNOWN = {
     "day": figures.NOTHING,
     "gain": figures.NOTHING,
 }
+NO_BREAK = "\u00a0"
 PROVISIONAL = ' <span class="state state-waiting">Provisional</span>'
 STALE = ' <span class="state state-neutral">NAV of {nav_on}</span>'
 
@@ -64,12 +66,15 @@ def _worth(each: Position) -> dict[str, str]:
     if each.value is None or each.nav is None or each.nav_on is None:
         return NOT_KNOWN
     return {
-        "value": TWO_LINES.format(
-            money.rupees(each.value), f"₹{money.number(each.nav, 4)}, {calendar.short(each.nav_on)}"
-        ),
+        "value": TWO_LINES.format(money.rupees(each.value), _nav(each.nav, each.nav_on)),
         "day": _signed(each.day_change, each.day_change_percent),
         "gain": _signed(each.gain, each.gain_percent),
     }
+
+
+def _nav(nav: Decimal, on: date) -> str:
+    """The NAV and its date; a narrow cell breaks between them and not within the date."""
+    return f"₹{money.number(nav, 4)}, {calendar.short(on).replace(' ', NO_BREAK)}"
 
 
 def _signed(amount: Decimal | None, percent: Decimal | None) -> str:

@@ -51,14 +51,18 @@ def _nobody(request: HttpRequest) -> dict[str, Any]:
         "Start with your PAN. It takes about ten minutes, and every step is kept.",
         reverse("investors:onboarding"),
     )
-    return {"attention": [] if getattr(request.user, "is_staff", False) else [start]}
+    is_staff = getattr(request.user, "is_staff", False)
+    return {"attention": [] if is_staff else [start], "can_start": not is_staff}
 
 
 def _investor(investor: Investor, *, at: datetime) -> dict[str, Any]:
     book = queries.portfolio_of(investor_id=investor.pk, at=at)
+    steps = [] if investor.state == Investor.State.READY else people.checklist(investor)
     return {
         "investor": investor,
-        "attention": [*_getting_ready(investor), *_orders_that_need(book.open_orders)],
+        "steps": steps,
+        "steps_done": sum(step.is_done for step in steps),
+        "attention": [*_getting_ready(steps), *_orders_that_need(book.open_orders)],
         "summary": summary(book.totals, at=at) if book.totals.nav_days else None,
         "unvalued": book.unvalued,
         "flight": flight(book),
@@ -67,13 +71,14 @@ def _investor(investor: Investor, *, at: datetime) -> dict[str, Any]:
     }
 
 
-def _getting_ready(investor: Investor) -> list[Attention]:
+def _getting_ready(steps: list[people.CheckItem]) -> list[Attention]:
     """What is still missing before the first order."""
-    if investor.state == Investor.State.READY:
+    if not steps:
         return []
-    missing = [step.title for step in people.checklist(investor) if not step.is_done]
-    text = f"Still missing: {', '.join(missing)}." if missing else "We are registering you; this takes a minute."
-    return [Attention("needs", "Finish getting ready to invest", text, reverse("investors:onboarding"))]
+    missing = [step.title for step in steps if not step.is_done]
+    text = f"Still missing: {', '.join(missing)}." if missing else "Nothing is missing; we are registering you."
+    kind, title = ("needs", "Finish getting ready to invest") if missing else ("waiting", "Almost ready to invest")
+    return [Attention(kind, title, text, reverse("investors:onboarding"))]
 
 
 def _orders_that_need(open_orders: list[OpenOrder]) -> list[Attention]:

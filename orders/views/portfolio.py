@@ -105,14 +105,15 @@ def rows(positions: list[Position], sort: str) -> SafeString:
     return holdings_table.rows(positions, reverse("orders:holding", args=["ISIN"]))
 
 
-def summary(totals: Totals, *, at: datetime) -> dict[str, Any]:
-    """The figures at the top, each with its "as of". Also shown on the home page."""
-    by_navs = f"by NAVs of {figures.days_between(totals.nav_days)}"
+def summary(totals: Totals, *, at: datetime, is_one: bool = False) -> dict[str, Any]:
+    """The figures at the top, each with its "as of". Also shown on the home page. `is_one`: of one fund."""
+    by_navs = f"by the {'NAV' if is_one else 'NAVs'} of {figures.days_between(totals.nav_days)}"
     return {
         "value": figures.hero_rupees(totals.value),
         "value_exact": money.rupees(totals.value),
         "value_note": by_navs,
-        "tiles": [_day_tile(totals), _invested_tile(totals, at), _gain_tile(totals, by_navs), _rate_tile(totals)],
+        "is_one": is_one,
+        "tiles": [_day_tile(totals), _invested_tile(totals, at), _gain_tile(totals), _rate_tile(totals)],
         "invested": money.rupees(totals.invested),
         "gain": figures.signed_rupees(totals.gain),
         "gain_percent": figures.signed_percent(totals.gain_percent).text,
@@ -146,7 +147,7 @@ def _invested_tile(totals: Totals, at: datetime) -> dict[str, Any]:
     }
 
 
-def _gain_tile(totals: Totals, by_navs: str) -> dict[str, Any]:
+def _gain_tile(totals: Totals) -> dict[str, Any]:
     shown = figures.signed_short(totals.gain)
     return {
         "term": "absolute return",
@@ -154,7 +155,7 @@ def _gain_tile(totals: Totals, by_navs: str) -> dict[str, Any]:
         "kind": shown.kind,
         "text": shown.text,
         "exact": figures.signed_rupees(totals.gain).text,
-        "note": f"{figures.signed_percent(totals.gain_percent).text}, {by_navs}",
+        "note": f"{figures.signed_percent(totals.gain_percent).text} by the same NAVs",
     }
 
 
@@ -216,7 +217,7 @@ def holding(request: InvestorRequest, isin: str) -> HttpResponse:
     context = {
         "position": position,
         "not_for_sale": scheme_queries.why_not_for_sale(scheme),
-        "summary": summary(book.totals, at=at) if position.units and book.totals.nav_days else None,
+        "summary": summary(book.totals, at=at, is_one=True) if position.units and book.totals.nav_days else None,
         "row": figures.position(position),
         "average": f"₹{money.number(position.invested / position.units, 4)}" if position.units else figures.NOTHING,
         "since": calendar.short(position.first_bought_on),

@@ -132,7 +132,7 @@ def test_an_old_nav_is_named_and_left_out_of_the_day_change(asha, client_for) ->
     assert book.totals.nav_days == (date(2026, 11, 16), THURSDAY)
     html = page(client_for(asha))
     assert "NAV of 16 Nov 2026" in html
-    assert "by NAVs of 16 Nov 2026 to 19 Nov 2026" in html
+    assert "by the NAVs of 16 Nov 2026 to 19 Nov 2026" in html
 
 
 def test_a_day_change_needs_a_nav_before(asha) -> None:
