@@ -12,7 +12,7 @@ from datetime import datetime
 import structlog
 from celery import current_app
 from django.db import connection, transaction
-from kombu.exceptions import OperationalError
+from kombu.exceptions import KombuError
 
 from portal.errors import Failure
 from portal.gateway.errors import GatewayError
@@ -46,7 +46,7 @@ def nudge(task_name: str, *, delay_s: float = 0, **kwargs: object) -> None:
     def send() -> None:
         try:
             task.apply_async(kwargs=kwargs, countdown=delay_s or None)
-        except (OperationalError, OSError) as error:
+        except (KombuError, OSError) as error:
             log.warning("nudge_lost", task=task_name, error=type(error).__name__)
 
     transaction.on_commit(send)
