@@ -2,14 +2,16 @@
 const NAMES = ["ink", "ink-2", "ink-3", "line", "surface", "accent", "gain", "loss", ...Array.from({ length: 8 }, (_, i) => `series-${i + 1}`)];
 
 export function colours(element) {
-  const probe = document.createElement("span");
-  element.append(probe);
   const found = {};
   for (const name of NAMES) {
+    // A new element each time: a changed colour would be in transition, and read as the old one (reduced motion has
+    // transitions of a millisecond on everything).
+    const probe = document.createElement("span");
     probe.style.color = `var(--${name})`;
+    element.append(probe);
     found[name] = getComputedStyle(probe).color;
+    probe.remove();
   }
-  probe.remove();
   return { ...found, series: NAMES.filter((n) => n.startsWith("series-")).map((n) => found[n]) };
 }
 
