@@ -10,9 +10,12 @@ from typing import Any
 import psycopg
 import pytest
 from django.conf import settings
+from playwright.sync_api import Browser, sync_playwright
 from psycopg import sql
 
 from tests import world
+from tests.conftest import CHROMIUM
+from tests.journeys.eyes import Eyes
 from tests.journeys.stack import LiveStack
 
 INVESTORS = ("nila@journey.example", "omar@journey.example", "pari@journey.example")
@@ -61,3 +64,22 @@ def own_database() -> Iterator[str]:
             yield settings.DATABASE_URL.rsplit("/", 1)[0] + f"/{name}"
         finally:
             server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, driven by Playwright; it brings no browser of its own."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def eyes(request: pytest.FixtureRequest, chromium: Browser, stack: LiveStack) -> Iterator[Eyes]:
+    """A fresh browser session on the live stack, named after the test for its pictures."""
+    seeing = Eyes(chromium, stack.url, request.node.name.removeprefix("test_")[:40])
+    yield seeing
+    print("\n".join(seeing.problems))
+    print(seeing.weights)
+    seeing.close()

@@ -12,7 +12,8 @@ import httpx2
 from tests import factories
 from tests.journeys.stack import LiveStack, until
 
-_CODE = re.compile(r"\b\d{6}\b")
+# Alone on its line: six digits for a consent, two groups of four characters for an e-mail address.
+_CODE = re.compile(r"<p>\s*(\d{6}|[A-Z0-9]{4}-[A-Z0-9]{4})\s*</p>")
 
 
 class Visitor:
@@ -49,7 +50,7 @@ class Visitor:
         for section in page.split("<section")[1:]:
             heading = section.partition("</h2>")[0]
             if subject in heading and (found := _CODE.search(section.partition("outbox-text")[2])):
-                return found.group()
+                return found.group(1)
         return ""
 
     def begin(self, isin: str, amount: int, method: str = "UPI") -> str:
