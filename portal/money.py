@@ -14,6 +14,7 @@ ZERO = Decimal("0")
 # Stamp duty on purchases and switches in: 0.005 % since 1 July 2020 (Indian Stamp Act 1899, Part I-A, as amended 2019).
 STAMP_DUTY_RATE = Decimal("0.00005")
 MINUS = "\u2212"
+_STEPS = tuple(Decimal(1).scaleb(-places) for places in range(7))
 
 
 def to_paise(amount: Decimal) -> Decimal:
@@ -38,6 +39,8 @@ def stamp_duty(amount: Decimal) -> Decimal:
 
 def group(digits: str) -> str:
     """Indian grouping of a run of digits: `1234567` -> `12,34,567`."""
+    if len(digits) <= 3:
+        return digits
     head, tail = digits[:-3], digits[-3:]
     pairs: list[str] = []
     while head:
@@ -48,8 +51,9 @@ def group(digits: str) -> str:
 
 def number(value: Decimal, places: int) -> str:
     """`value` rounded half up to `places`, in Indian grouping, with a real minus sign."""
-    rounded = value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
-    whole, _, fraction = f"{abs(rounded):f}".partition(".")
+    rounded = value.quantize(_STEPS[places], rounding=ROUND_HALF_UP)
+    # A quantized Decimal of at most six places is never written with an exponent, and str() is the quick way.
+    whole, _, fraction = str(rounded).lstrip("-").partition(".")
     sign = MINUS if rounded < 0 else ""
     return f"{sign}{group(whole)}" + (f".{fraction}" if places else "")
 

@@ -140,6 +140,9 @@ class Portfolio:
 # --- The one read -------------------------------------------------------------------------------------------------
 
 _READ = """
+    WITH facts AS MATERIALIZED (
+        SELECT folio_id, scheme_id, traded_on, amount, is_provisional
+          FROM orders_transaction WHERE investor_id = %(investor)s)
     SELECT json_build_object(
         'held', (SELECT json_agg(row_to_json(r) ORDER BY r.name, r.isin) FROM (
             SELECT s.isin, s.name, a.name AS fund_house, s.category, s.asset_class, s.nav, s.nav_on, s.previous_nav,
@@ -151,16 +154,15 @@ _READ = """
               JOIN orders_scheme s ON s.id = h.scheme_id
               JOIN orders_fundhouse a ON a.id = s.fund_house_id
               JOIN (SELECT folio_id, scheme_id, max(traded_on) AS last_on, bool_or(is_provisional) AS unconfirmed
-                      FROM orders_transaction WHERE investor_id = %(investor)s GROUP BY folio_id, scheme_id) t
+                      FROM facts GROUP BY folio_id, scheme_id) t
                 ON t.folio_id = h.folio_id AND t.scheme_id = h.scheme_id
              WHERE h.investor_id = %(investor)s AND (h.units > 0 OR s.isin = %(isin)s)
                AND (%(isin)s::text IS NULL OR s.isin = %(isin)s)
              GROUP BY s.id, a.id) r),
         'flows', (SELECT json_agg(json_build_array(r.traded_on, r.rupees) ORDER BY r.traded_on) FROM (
             SELECT t.traded_on, sum(t.amount) AS rupees
-              FROM orders_transaction t JOIN orders_scheme s ON s.id = t.scheme_id
-             WHERE t.investor_id = %(investor)s AND s.nav IS NOT NULL
-               AND (%(isin)s::text IS NULL OR s.isin = %(isin)s)
+              FROM facts t JOIN orders_scheme s ON s.id = t.scheme_id
+             WHERE s.nav IS NOT NULL AND (%(isin)s::text IS NULL OR s.isin = %(isin)s)
              GROUP BY t.traded_on) r),
         'orders', (SELECT json_agg(row_to_json(r)) FROM (
             SELECT o.code, s.isin, s.name, o.amount, o.state, o.attempt, o.gateway, o.placed_at, o.predicted_nav_on,

@@ -32,7 +32,13 @@ def kind_of(amount: Decimal | None) -> str:
 
 def signed_rupees(amount: Decimal | None) -> Signed:
     """`+₹120.00`."""
-    return Signed(kind_of(amount), NOTHING if amount is None else money.signed_rupees(amount))
+    if amount is None:
+        return Signed("flat", NOTHING)
+    rounded = money.to_paise(amount)
+    text = money.rupees(rounded)
+    if rounded > 0:
+        return Signed("gain", f"+{text}")
+    return Signed("loss" if rounded < 0 else "flat", text)
 
 
 def signed_short(amount: Decimal | None) -> Signed:
