@@ -149,12 +149,22 @@ _SHOW_LATEST = """
 """
 
 
+_NEVER_ANALYSED = """
+    SELECT relname FROM pg_class
+     WHERE oid IN ('orders_nav'::regclass, 'orders_scheme'::regclass) AND reltuples <= 0
+"""
+
+
 def show_latest(*, staged_only: bool = False) -> int:
     """Every scheme carries its newest NAV and the one before. Returns how many rows changed.
 
     `staged_only` looks at schemes for which this transaction's file has a NAV that they should show.
     """
     with connection.cursor() as cursor:
+        # Tables that were never analysed look empty to the planner, which then reads all NAVs once per scheme.
+        cursor.execute(_NEVER_ANALYSED)
+        for (table,) in cursor.fetchall():
+            cursor.execute(f"ANALYZE {table}")
         cursor.execute(_SHOW_LATEST.format(only=_STAGED if staged_only else ""))
         return cursor.rowcount
 
