@@ -1,0 +1,469 @@
+"""Nobody reads or changes what is somebody else's, by any address: reliability.md P25, and P26 for the wall below.
+
+The table says for every route whose it is and which of Asha's ids fill it. A route that is not in the table fails the
+build, and so does one without a rule. Requests are made as nobody, as another investor, as a partner's person and as
+each staff role without the right; what comes back must be a refusal, and nothing of Asha's may stand in it.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.contrib import admin
+from django.db import connection, transaction
+from django.db.utils import ProgrammingError
+from django.test import Client
+from django.urls import reverse
+
+from orders.models import MfOrder
+from portal import audit, cases, clock, inbox, roles, scope
+from portal.access import ANYONE, DOORBELL, OWN_ROWS, STAFF
+from portal.management.commands.show_routes import Route, routes
+from portal.models import GatewayCall, Heartbeat
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+METHODS = ("GET", "POST")
+# Refusals: to the login page or to getting ready, forbidden, not there, wrong method.
+REFUSALS = {302, 403, 404, 405}
+
+
+# --- whose each route is ----------------------------------------------------------------------------------------
+
+PUBLIC = "public"  # shows nothing of anybody
+OWN = "own"  # shows the signed-in person's own things; no id in it
+HERS = "hers"  # names an object of Asha's
+BELL = "bell"  # rings, and changes nothing by itself
+
+
+@dataclass(frozen=True)
+class Line:
+    """How a route is filled: `ids` picks from Asha's objects, `form` is what a POST carries."""
+
+    whose: str
+    ids: tuple[str, ...] = ()
+    form: tuple[tuple[str, str], ...] = ()
+
+
+TABLE: dict[str, Line] = {
+    "home": Line(OWN),
+    "healthz": Line(PUBLIC),
+    "readyz": Line(PUBLIC),
+    "outbox": Line(PUBLIC),
+    "orders:explore": Line(PUBLIC),
+    "orders:scheme": Line(PUBLIC, ("isin",)),
+    "orders:buy": Line(
+        OWN,
+        ("isin",),
+        (("amount", "5000"), ("payment_method", "UPI"), ("form_ref", "form_ref"), ("bank_account", "bank")),
+    ),
+    "orders:confirm": Line(HERS, ("consent",), (("otp", "123456"),)),
+    "orders:list": Line(OWN),
+    "orders:detail": Line(HERS, ("order",)),
+    "orders:portfolio": Line(OWN),
+    "orders:holding": Line(HERS, ("isin",)),
+    "payments:pay": Line(HERS, ("order",)),
+    "payments:return": Line(BELL, ("nonce",), (("paymentId", "payment_ref"), ("status", "success"))),
+    "investors:profile": Line(OWN),
+    "investors:onboarding": Line(OWN),
+    "investors:look_up": Line(OWN, ("kind",)),
+    "investors:step": Line(OWN, ("step",), (("pan", "pan"),)),
+    "mfa_remove_webauthn": Line(HERS, ("key",)),
+    "mfa_edit_webauthn": Line(HERS, ("key",), (("name", "mine now"),)),
+    **{
+        name: Line(OWN)
+        for name in """
+            account_logout account_reauthenticate account_email account_change_password account_set_password mfa_index
+            mfa_reauthenticate mfa_activate_totp mfa_deactivate_totp mfa_view_recovery_codes
+            mfa_generate_recovery_codes mfa_download_recovery_codes mfa_list_webauthn mfa_add_webauthn
+            mfa_reauthenticate_webauthn usersessions_list
+        """.split()
+    },
+    **{
+        name: Line(PUBLIC, form=(("login", "email"), ("email", "email"), ("password", "wrong"), ("code", "123456")))
+        for name in """
+            account_login account_inactive account_signup account_email_verification_sent account_reset_password
+            account_confirm_login_code account_confirm_password_reset_code account_complete_password_reset
+            account_password_reset_completed account_request_login_code mfa_authenticate mfa_login_webauthn
+        """.split()
+    },
+}
+
+
+def of_admin(route: Route) -> bool:
+    """The admin's own addresses are many and alike: one rule covers them."""
+    return route.path.startswith("/admin/")
+
+
+def test_every_route_says_who_may_open_it():
+    assert not [route.path for route in routes() if not route.rule]
+
+
+def test_every_route_stands_in_the_table():
+    found = {route.name for route in routes() if not of_admin(route)}
+    assert found == set(TABLE)
+
+
+def test_the_table_and_the_rules_agree():
+    for route in routes():
+        if of_admin(route):
+            continue
+        line = TABLE[route.name]
+        if line.whose == HERS:
+            assert route.rule == OWN_ROWS or "own account" in route.rule, route
+        if line.whose == BELL:
+            assert route.rule == DOORBELL, route
+        if route.rule in (ANYONE, STAFF):
+            assert line.whose == PUBLIC, route
+
+
+# --- Asha's world, and what must never be seen of it ------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class World:
+    """Asha's objects by the names of TABLE, and words that only her pages may show."""
+
+    asha: Any
+    ids: dict[str, str]
+    words: tuple[str, ...]
+
+
+@pytest.fixture
+def world(asha: Any) -> World:
+    """One of everything that can be Asha's, with words and amounts that nobody else has."""
+    asha.name = "Asha Quillfeather"
+    asha.save(update_fields=["name"])
+    scheme = factories.SchemeFactory(name="Unmistakable Flexi Cap Fund")
+    when = {"investor": asha, "scheme": scheme, "amount": Decimal("73519.00")}
+    allotted = factories.OrderFactory(**when, state="ALLOTTED")
+    factories.HoldingFactory(investor=asha, scheme=scheme, folio=allotted.folio, units=Decimal("731.319"))
+    order = factories.OrderFactory(**when, state="AWAITING_PAYMENT")
+    payment = factories.PaymentFactory(order=order, token_url="https://pay.example/secret-page")
+    asked = factories.ConsentFactory(investor=asha, amount=Decimal("73519.00"), isin=scheme.isin, given_at=None)
+    factories.NomineeFactory(investor=asha, name="Lata Quillfeather")
+    key = Authenticator.objects.create(user=asha.user, type=Authenticator.Type.WEBAUTHN, data={"name": "Asha's key"})
+    _evidence(asha, order, payment)
+    bank = asha.bankaccounts.get()
+    ids = {
+        "isin": scheme.isin,
+        "consent": asked.code,
+        "order": order.code,
+        "nonce": payment.nonce,
+        "payment_ref": payment.provider_ref,
+        "bank": bank.code,
+        "key": str(key.pk),
+        "form_ref": asked.form_ref,
+        "kind": "pincode",
+        "step": "pan",
+        "pan": asha.pan,
+        "email": asha.user.email,
+    }
+    words = ("Quillfeather", "73,519", "731.319", allotted.folio.number, "secret-page", payment.code, asha.code)
+    return World(asha, ids, words)
+
+
+def _evidence(asha: Any, order: MfOrder, payment: Any) -> None:
+    at = clock.now()
+    audit.record(order, "order.created", actor=asha.user, at=at, name=asha.name)
+    cases.open_case(kind="order_outcome_unknown", subject=order, title=f"{asha.name} waits", detail="", at=at)
+    inbox.store(provider="fp", kind="payment_return", body={"payment": payment.code}, subject=("x", "1"), at=at)
+    GatewayCall.objects.create(
+        provider="fp", method="GET", path="/x", outcome="OK", started_at=at, response_body={"name": asha.name}
+    )
+    Heartbeat.objects.update_or_create(name="beat", defaults={"at": at})
+
+
+Ask = Callable[[Any, str, str, dict[str, str]], Any]
+
+
+@pytest.fixture
+def ask() -> Ask:
+    """One request of somebody, who has just typed their password: that question must not be what refuses."""
+    sessions: dict[Any, Client] = {}
+
+    def signed_in(person: Any) -> Client:
+        browser = Client(raise_request_exception=False)
+        browser.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+        assert browser.post("/accounts/reauthenticate/", {"password": factories.PASSWORD}).status_code == 302
+        return browser
+
+    def run(person: Any, method: str, address: str, form: dict[str, str]) -> Any:
+        if person is None:
+            browser = Client(raise_request_exception=False)
+        else:
+            browser = sessions.pop(person.pk, None) or signed_in(person)
+        answer = browser.post(address, form) if method == "POST" else browser.get(address)
+        if person is not None and "logout" not in address:
+            sessions[person.pk] = browser
+        return answer
+
+    return run
+
+
+def _address(name: str, world: World) -> str:
+    return reverse(name, args=[world.ids[each] for each in TABLE[name].ids])
+
+
+def _form(name: str, world: World) -> dict[str, str]:
+    return {field: world.ids.get(value, value) for field, value in TABLE[name].form}
+
+
+def _leaks(answer: Any, world: World) -> list[str]:
+    body = answer.content.decode("utf-8", "replace") if not answer.streaming else ""
+    return [word for word in world.words if word in body]
+
+
+def _wrong(world: World, ask: Ask, person: Any, names: list[str], allowed: set[int]) -> Iterator[str]:
+    """What is wrong with the answers that this person gets on these routes."""
+    for name in names:
+        for method in METHODS:
+            answer = ask(person, method, _address(name, world), _form(name, world))
+            where = f"{method} {name} as {person or 'nobody'}: {answer.status_code}"
+            if answer.status_code not in allowed:
+                yield where
+            if leaked := _leaks(answer, world):
+                yield f"{where} shows {leaked}"
+
+
+def _state(world: World) -> list[Any]:
+    """Everything of Asha's, as the database holds it: no request of somebody else may change a byte of it."""
+    found: list[Any] = []
+    for table in owned_tables():
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT t::text FROM {table} t WHERE investor_id = %s ORDER BY 1", [world.asha.pk])
+            found += cursor.fetchall()
+    return found
+
+
+HER_ROUTES = [name for name, line in TABLE.items() if line.whose == HERS]
+OTHER_ROUTES = [name for name, line in TABLE.items() if line.whose in (OWN, PUBLIC)]
+
+
+def test_asha_herself_sees_her_words(world, ask):
+    seen = {
+        word
+        for name in OTHER_ROUTES + HER_ROUTES
+        for word in _leaks(ask(world.asha.user, "GET", _address(name, world), {}), world)
+    }
+    missing = set(world.words) - seen - {"secret-page", "PAY-"}
+    assert {"Quillfeather", "73,519", "731.319"} <= seen, f"the test would not notice a leak of {missing}"
+
+
+def test_nobody_gets_to_anything_of_hers(world, ask):
+    before = _state(world)
+    assert not list(_wrong(world, ask, None, HER_ROUTES, REFUSALS))
+    assert _state(world) == before
+
+
+def test_another_investor_is_told_that_it_is_not_there(world, chitra, ask):
+    before = _state(world)
+    assert not list(_wrong(world, ask, chitra.user, HER_ROUTES, {404, 405}))
+    assert _state(world) == before
+
+
+def test_the_views_alone_hold_without_the_wall_below_them(world, chitra, ask, monkeypatch):
+    """Two walls, and each of them whole: here every connection sees everybody's rows."""
+    monkeypatch.setattr(scope, "scope_of", lambda user: scope.ALL)
+    before = _state(world)
+    assert not list(_wrong(world, ask, chitra.user, HER_ROUTES, {404, 405}))
+    assert not list(_wrong(world, ask, chitra.user, OTHER_ROUTES, {200, 302, 400, 404, 405, 422, 429, 503}))
+    assert _state(world) == before
+
+
+def test_no_page_of_somebody_else_shows_or_changes_anything_of_hers(world, chitra, ask):
+    before = _state(world)
+    for person in (None, chitra.user):
+        assert not list(_wrong(world, ask, person, OTHER_ROUTES, {200, 302, 400, 401, 404, 405, 422, 429, 503}))
+    assert _state(world) == before
+
+
+@pytest.mark.parametrize("role", [*roles.STAFF_ROLES, roles.PARTNER])
+def test_staff_and_partners_are_no_investors(world, ask, role):
+    """Whoever may read everything in the admin still has no business on the pages of an investor."""
+    person = factories.UserFactory()
+    roles.grant(person, role)
+    before = _state(world)
+    assert not list(_wrong(world, ask, person, HER_ROUTES, REFUSALS))
+    assert _state(world) == before
+
+
+def test_her_bank_account_cannot_be_bought_from(world, chitra, ask):
+    answer = ask(chitra.user, "POST", _address("orders:buy", world), _form("orders:buy", world))
+    assert answer.status_code == 422
+    assert not chitra.consents.exists()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_ringing_the_doorbell_for_her_payment_changes_nothing(world, chitra, ask, method):
+    before = _state(world)
+    answer = ask(chitra.user, method, _address("payments:return", world), _form("payments:return", world))
+    assert answer.status_code == 303
+    assert not _leaks(answer, world)
+    assert _state(world) == before
+
+
+def test_a_doorbell_that_nobody_has_is_not_there(world, ask):
+    assert ask(None, "POST", reverse("payments:return", args=["0" * 20]), {}).status_code == 404
+
+
+# --- the admin --------------------------------------------------------------------------------------------------
+
+# What a route of the admin needs beside being staff, by the end of its address: for reading, for changing.
+NEEDS = {"/add/": ("add", "add"), "/delete/": ("delete", "delete"), "/change/": ("view", "change")}
+
+
+def _admin_address(route: Route) -> tuple[str, Any]:
+    """The address of an admin route with the id of a real row in it, and the model it is about."""
+    parts = route.path.strip("/").split("/")
+    labels = {(model._meta.app_label, model._meta.model_name): model for model in admin.site._registry}
+    model = labels.get((parts[1], parts[2])) if len(parts) > 2 else None
+    if model is None:
+        return route.path, None
+    row = model._default_manager.first()
+    acts = getattr(admin.site._registry[model], "acts", ())
+    act = acts[0].name if acts else "nothing"
+    filled = route.path.replace("<path:object_id>", str(row.pk if row else 1)).replace("<slug:act_name>", act)
+    return filled, model
+
+
+ADMIN = [
+    route
+    for route in routes()
+    if of_admin(route) and "<path:content_type_id>" not in route.path and "(" not in route.path
+]
+
+
+def test_the_admin_is_closed_to_everybody_who_is_no_staff(world, chitra, ask):
+    partner = factories.UserFactory()
+    roles.grant(partner, roles.PARTNER)
+    wrong = []
+    for route in ADMIN:
+        address, _ = _admin_address(route)
+        for person in (None, chitra.user, partner):
+            for method in METHODS:
+                answer = ask(person, method, address, {})
+                open_to_all = route.path in ("/admin/login/", "/admin/logout/")
+                if answer.status_code not in (REFUSALS | ({200} if open_to_all else set())) or _leaks(answer, world):
+                    wrong.append(f"{method} {address} as {person or 'nobody'}: {answer.status_code}")
+    assert not wrong
+
+
+@pytest.mark.parametrize("role", roles.STAFF_ROLES)
+def test_a_role_opens_in_the_admin_only_what_it_was_given(world, ask, role):
+    person = factories.UserFactory()
+    roles.grant(person, role)
+    wrong, before = [], _state(world)
+    for route in ADMIN:
+        address, model = _admin_address(route)
+        if model is None:
+            continue
+        app, name = model._meta.app_label, model._meta.model_name
+        reading, changing = next((need for end, need in NEEDS.items() if route.path.endswith(end)), ("view", "act"))
+        for method, right in zip(METHODS, (reading, changing), strict=True):
+            if f"{app}.{right}_{name}" in roles.GRANTS[role]:
+                continue
+            answer = ask(person, method, address, {"reason": "because I want to", "_save": "1"})
+            # A list and a page may be asked for by POST (filters, searches): then seeing is the right it needs.
+            looks = right == "act" and f"{app}.view_{name}" in roles.GRANTS[role] and "/act/" not in route.path
+            if answer.status_code not in (REFUSALS | ({200} if looks else set())):
+                wrong.append(f"{method} {address} as {role}: {answer.status_code}")
+    assert not wrong
+    assert _state(world) == before
+
+
+# --- the wall below the views -----------------------------------------------------------------------------------
+
+
+def owned_tables() -> list[str]:
+    """Every table that says whose a row is, as the database tells: a new one cannot be forgotten here."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.relname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
+            "WHERE a.attname = 'investor_id' AND NOT a.attisdropped AND c.relkind IN ('r', 'p') "
+            "AND c.relnamespace = 'public'::regnamespace ORDER BY 1"
+        )
+        return [name for (name,) in cursor.fetchall()]
+
+
+def _count(table: str, asha: Any) -> int:
+    owner = {"investors_investor": "id", "investors_investorevent": "id"}.get(table, "investor_id")
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {table} WHERE {owner} = %s", [asha.pk])
+        return int(cursor.fetchone()[0])
+
+
+def _tables() -> list[str]:
+    return [*owned_tables(), "investors_investor", "investors_investorevent"]
+
+
+def test_the_role_of_the_application_cannot_climb_over_the_wall():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")
+        assert cursor.fetchone() == (False, False)
+
+
+def test_every_owned_table_has_the_wall_and_it_holds_for_the_owner_too(world):
+    with connection.cursor() as cursor:
+        for table in _tables():
+            cursor.execute("SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE relname = %s", [table])
+            assert cursor.fetchone() == (True, True), table
+
+
+def test_another_investor_and_nobody_see_no_row_of_hers_in_any_table(world, chitra):
+    for table in _tables():
+        assert _count(table, world.asha) > 0, f"the test shows nothing about {table}: give Asha a row there"
+        for whose in (f"user:{chitra.user_id}", scope.NONE, "", "user:", f"user:{chitra.user_id} OR true"):
+            with scope.scope(whose):
+                assert _count(table, world.asha) == 0, (table, whose)
+        with scope.scope(f"user:{world.asha.user_id}"):
+            assert _count(table, world.asha) > 0, table
+
+
+def test_the_view_of_all_money_is_behind_the_wall_too(world, chitra):
+    def seen() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM v_money_ops WHERE owner = %s", [world.asha.code])
+            return int(cursor.fetchone()[0])
+
+    assert seen() == 3
+    for whose in (f"user:{chitra.user_id}", scope.NONE):
+        with scope.scope(whose):
+            assert seen() == 0
+
+
+def test_another_investor_can_neither_change_nor_plant_a_row_of_hers(world, chitra):
+    with scope.scope(f"user:{chitra.user_id}"), connection.cursor() as cursor:
+        cursor.execute("UPDATE orders_mforder SET placed_at = now() WHERE investor_id = %s", [world.asha.pk])
+        assert cursor.rowcount == 0
+        cursor.execute("DELETE FROM investors_address WHERE investor_id = %s", [world.asha.pk])
+        assert cursor.rowcount == 0
+        with pytest.raises(ProgrammingError, match="row-level security"), transaction.atomic():
+            factories.AddressFactory(investor=world.asha)
+
+
+def test_workers_and_commands_see_everybody_and_web_processes_nobody_until_they_are_told():
+    options = settings.DATABASES["default"]["OPTIONS"]["options"]
+    assert "portal.scope=all" in options
+    code = "import portal.wsgi; from django.conf import settings; print(settings.DATABASES['default']['OPTIONS'])"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert "portal.scope=none" in told.stdout
+    for words, expected in ((options, "all"), (options.replace("scope=all", "scope=none"), "none")):
+        with psycopg.connect(settings.DATABASE_URL, options=words) as fresh:
+            assert fresh.execute("SELECT current_setting('portal.scope')").fetchone() == (expected,)
+
+
+def test_a_request_leaves_nothing_open_for_the_next_one(world, chitra, client_for):
+    client_for(chitra).get("/portfolio/")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('portal.scope')")
+        assert cursor.fetchone() == (settings.DB_SCOPE,)
