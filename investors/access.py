@@ -69,7 +69,8 @@ def applicant_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
 
 
 def _investor_of(request: HttpRequest) -> Investor | None:
-    investor = Investor.objects.filter(user=request.user.pk).first()
+    # Most pages show no PAN; where one is shown, it is read and decrypted then.
+    investor = Investor.objects.defer("pan").filter(user=request.user.pk).first()
     if investor is not None:
         # The signed-in user is at hand already; asking the database again would be a query on every page.
         investor.user = request.user  # type: ignore[assignment]
