@@ -30,6 +30,9 @@ A_YEAR = timedelta(days=365)
 # Beyond this a yearly rate is only the echo of a short time.
 READABLE_PERCENT = Decimal(1000)
 
+# A hundred million percent a year: a day's luck, compounded for a year, says nothing and fits no column.
+NO_RATE_BEYOND = 1e6
+
 
 class NoRate(StrEnum):
     """Why there is no XIRR."""
@@ -83,6 +86,6 @@ def xirr(flows: Iterable[tuple[date, Decimal]]) -> Rate:
     if min(by_day.values()) > 0 or max(by_day.values()) < 0:
         return Rate(None, days, NoRate.ONE_SIDED)
     rate = pyxirr.xirr(list(by_day), [float(amount) for amount in by_day.values()], silent=True)
-    if rate is None or not math.isfinite(rate):
+    if rate is None or not math.isfinite(rate) or abs(rate) > NO_RATE_BEYOND:
         return Rate(None, days, NoRate.UNSOLVED)
     return Rate(money.to_paise(Decimal(repr(rate)) * 100), days)

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from orders import returns
@@ -74,6 +74,7 @@ def test_a_rate_is_young_until_a_year_has_passed() -> None:
 
 
 @given(st.lists(st.tuples(st.dates(date(2000, 1, 1), date(2040, 1, 1)), st.integers(-(10**13), 10**13)), max_size=12))
+@example([(date(2000, 1, 1), 1), (date(2000, 1, 2), -2)])
 def test_never_raises_and_never_gives_something_unreadable(story: list[tuple[date, int]]) -> None:
     found = returns.xirr((on, Decimal(paise) / 100) for on, paise in story)
     assert (found.percent is None) == (found.why_not is not None)
