@@ -23,9 +23,11 @@ _failed = pytest.StashKey[bool]()
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Journeys run last: their processes then cost no other test its time."""
-    items.sort(key=lambda item: item.get_closest_marker("live_stack") is not None)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Alone, journeys run last: their processes then cost no other test its time. Beside other workers, first: they
+    wait more than they work."""
+    beside = hasattr(config, "workerinput")
+    items.sort(key=lambda item: (item.get_closest_marker("live_stack") is None) == beside)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -78,7 +80,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture
 def eyes(request: pytest.FixtureRequest, chromium: Browser, stack: LiveStack) -> Iterator[Eyes]:
     """A fresh browser session on the live stack, named after the test for its pictures."""
-    seeing = Eyes(chromium, stack.url, request.node.name.removeprefix("test_")[:40])
+    seeing = Eyes(chromium, stack.url, request.node.name.removeprefix("test_").replace("_", "-")[:60])
     yield seeing
     print("\n".join(seeing.problems))
     print(seeing.weights)

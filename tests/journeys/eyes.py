@@ -37,6 +37,8 @@ class Eyes:
         self._expected: set[int] = set()
         self._transferred: dict[str, int] = {}
         self._kinds: dict[str, str] = {}
+        for old in PICTURES.glob(f"{journey}-*.png"):
+            old.unlink()
         self._watch(self.page)
 
     def close(self) -> None:

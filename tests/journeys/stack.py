@@ -109,6 +109,10 @@ class LiveStack(Stack):
         """The running process of that name."""
         return next(child for child in reversed(self.children) if child.name.endswith(f"-{name}"))
 
+    def runs(self, name: str) -> bool:
+        """Is there such a process?"""
+        return any(child.name.endswith(f"-{name}") for child in self.children)
+
     def end(self, name: str, number: int = signal.SIGTERM) -> None:
         """End the process group and wait until it is gone."""
         child = self.of(name)
@@ -157,7 +161,8 @@ class LiveStack(Stack):
     def keep_logs(self) -> Path:
         """Copy all logs to the artefacts, for whoever looks into a failure."""
         kept = world.ARTIFACTS / "live-stack-logs"
-        shutil.copytree(self.folder, kept, dirs_exist_ok=True)
+        shutil.rmtree(kept, ignore_errors=True)
+        shutil.copytree(self.folder, kept)
         return kept
 
 

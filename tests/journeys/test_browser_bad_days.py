@@ -12,7 +12,7 @@ from tests.journeys.eyes import Eyes
 from tests.journeys.stack import LiveStack, until
 from tests.journeys.visitor import Visitor
 
-pytestmark = [pytest.mark.live_stack, pytest.mark.browser]
+pytestmark = [pytest.mark.live_stack, pytest.mark.browser, pytest.mark.xdist_group("live_stack")]
 PARI = "pari@journey.example"
 ISIN = "INF179K01608"
 PAY = re.compile("^Pay ₹")

@@ -11,7 +11,7 @@ from tests.journeys.eyes import Eyes
 from tests.journeys.stack import LiveStack
 from tests.journeys.visitor import Visitor
 
-pytestmark = [pytest.mark.live_stack, pytest.mark.browser]
+pytestmark = [pytest.mark.live_stack, pytest.mark.browser, pytest.mark.xdist_group("live_stack")]
 NEWCOMER, PASSWORD = "rhea@journey.example", "a-long-monsoon-evening"
 
 
