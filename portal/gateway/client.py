@@ -7,6 +7,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -77,20 +78,12 @@ class ProviderClient:
     def _once(self, request: Request, subject: journal.About) -> Any:
         self.breaker.check(self.provider, request.method, request.path)
         self.pace.wait()
-        signed = Request(
-            request.method,
-            request.path,
-            request.params,
-            request.json,
-            request.content,
-            {**request.headers, **self.headers()},
-        )
         started = clock.now()
         call = journal.begin(self.provider, request, subject)
         response: Response | None = None
         error: errors.GatewayError | None = None
         try:
-            response = self.transport.send(signed)
+            response = self.transport.send(self._signed(request))
             error = self.classify(request, response)
             parsed = None if error else self.parse(request, response)
         except errors.GatewayError as trouble:
@@ -101,6 +94,17 @@ class ProviderClient:
         if error:
             raise error
         return parsed
+
+    def _signed(self, request: Request) -> Request:
+        """The request with our credentials. Trouble in getting them means that nothing of the request was sent."""
+        try:
+            headers = self.headers()
+        except errors.NotAuthorised:
+            raise
+        except errors.GatewayError as trouble:
+            why = f"could not sign in: {type(trouble).__name__}"
+            raise errors.Unreachable(self.provider, request.method, request.path, said=why) from trouble
+        return replace(request, headers={**request.headers, **headers})
 
     def parse(self, request: Request, response: Response) -> Any:
         """The answer as JSON with Decimal numbers. Raises Garbled."""

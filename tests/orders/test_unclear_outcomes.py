@@ -239,3 +239,17 @@ def test_the_investor_reads_that_we_are_checking_on_the_page_and_in_the_list(ash
     assert CHECKING in page
     assert "Pay ₹" not in page
     assert "We are checking" in browser.get("/orders/").content.decode()
+
+
+@pytest.mark.parametrize("mode", ["reset", "status:500", "html_200"])
+def test_trouble_while_signing_in_means_that_the_order_was_not_sent(mode, asha, place, sandbox, recover):
+    order = place(asha)
+    fp.client().renew()
+    sandbox.fault(mode, path="*/tenant/login", when="before")
+    submit(order)
+    assert (order.state, order.attempt) == ("SUBMITTING", "")
+    assert GatewayCall.objects.get(our_ref=order.client_ref).outcome == "UNREACHABLE"
+    recover(clock.now() + timedelta(seconds=11))
+    order.refresh_from_db()
+    assert order.state == "AWAITING_PAYMENT"
+    assert [each["received"] for each in ours_at_fp(sandbox, order)] == [1]
