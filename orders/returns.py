@@ -30,8 +30,8 @@ A_YEAR = timedelta(days=365)
 # Beyond this a yearly rate is only the echo of a short time.
 READABLE_PERCENT = Decimal(1000)
 
-# A hundred million percent a year: a day's luck, compounded for a year, says nothing and fits no column.
-NO_RATE_BEYOND = 1e6
+# Beyond this the figure has more digits than a Decimal rounds; a day of luck, compounded for a year, says nothing.
+NO_RATE_BEYOND = 1e12
 
 
 class NoRate(StrEnum):
