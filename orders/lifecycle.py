@@ -53,5 +53,3 @@ PURCHASE = {
 }
 
 OPEN = (CREATED, SUBMITTING, AWAITING_PAYMENT, PAID, PLACED)
-# The investor's money may be on its way, or has arrived.
-MONEY_MOVED = (PAID, PLACED, ALLOTTED)

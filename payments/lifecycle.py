@@ -32,8 +32,6 @@ PAYMENT = Lifecycle(
         EXPIRED: (),
     }
 )
-# States in which another payment for the same order would be a second collection.
-LIVE = (CREATED, STARTING, AWAITING_INVESTOR, DEBITED, TRANSFERRED, SETTLED)
 # Something is still expected of these.
 OPEN = (CREATED, STARTING, AWAITING_INVESTOR, DEBITED, TRANSFERRED)
 COLLECTED = (DEBITED, TRANSFERRED, SETTLED)

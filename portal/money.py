@@ -5,14 +5,12 @@ Rupees have 2 decimals, units 3, NAV 4 (AMFI publishes NAV to 4, registrars allo
 
 from __future__ import annotations
 
-from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 PAISE = Decimal("0.01")
 UNIT = Decimal("0.001")
 NAV_STEP = Decimal("0.0001")
 ZERO = Decimal("0")
-# Stamp duty on purchases and switches in: 0.005 % since 1 July 2020 (Indian Stamp Act 1899, Part I-A, as amended 2019).
-STAMP_DUTY_RATE = Decimal("0.00005")
 MINUS = "\u2212"
 _STEPS = tuple(Decimal(1).scaleb(-places) for places in range(7))
 
@@ -30,11 +28,6 @@ def to_units(units: Decimal) -> Decimal:
 def to_nav(nav: Decimal) -> Decimal:
     """NAV rounded half up to the ten-thousandth of a rupee."""
     return nav.quantize(NAV_STEP, rounding=ROUND_HALF_UP)
-
-
-def stamp_duty(amount: Decimal) -> Decimal:
-    """Stamp duty in rupees that is taken from a purchase of `amount` before units are allotted."""
-    return (amount * STAMP_DUTY_RATE).quantize(PAISE, rounding=ROUND_DOWN)
 
 
 def group(digits: str) -> str:

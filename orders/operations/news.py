@@ -151,6 +151,7 @@ def _allotment_differs(order: MfOrder, snapshot: OrderSnapshot) -> bool:
 
 
 def reject(order: MfOrder, *, code: str, text: str, at: datetime) -> None:
+    """The locked order is REJECTED and keeps the provider's code and words. Raises ValueError from a final state."""
     order.failure_code, order.failure_text = code[:60], text[:500]
     order.save(update_fields=["failure_code", "failure_text"])
     move_to(order, lifecycle.REJECTED, at=at, actor=None, code=code)
