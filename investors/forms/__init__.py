@@ -1,0 +1,23 @@
+"""Forms of onboarding: shape and rules of input, one form per step. They read and write no rows.
+
+Each form says how its step looks when it is opened again (`initial_of`). Dates are one field: the browser's own picker,
+or `31/12/1990` typed.
+"""
+
+from investors.forms.bank import BankForm
+from investors.forms.fields import StepForm, countries
+from investors.forms.nominees import NomineesForm
+from investors.forms.person import AddressForm, FatcaForm, PanForm, PersonalForm
+from investors.forms.review import ReviewForm
+
+__all__ = [
+    "AddressForm",
+    "BankForm",
+    "FatcaForm",
+    "NomineesForm",
+    "PanForm",
+    "PersonalForm",
+    "ReviewForm",
+    "StepForm",
+    "countries",
+]

@@ -1,0 +1,114 @@
+"""Parts of every step's form: fields that a rule cleans, dates, yes and no, look-ups while typing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+
+from babel import Locale
+from django import forms
+from django.core.exceptions import ValidationError
+from django.forms.utils import ErrorDict, ErrorList
+from django.urls import reverse_lazy
+
+from investors.steps import Profile
+
+DATE_FORMATS = ["%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%d %b %Y", "%d %B %Y"]
+YES_NO = [("yes", "Yes"), ("no", "No")]
+
+
+def cleaned_by(rule: Callable[[str], Any], value: str) -> Any:
+    """The rule's value. Its ValueError becomes the field's error."""
+    try:
+        return rule(value)
+    except ValueError as error:
+        raise ValidationError(str(error)) from None
+
+
+class RuledField(forms.CharField):
+    """Text that a rule cleans."""
+
+    def __init__(self, *, rule: Callable[[str], Any], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.rule = rule
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        return cleaned_by(self.rule, text) if text else text
+
+
+def date_field(label: str, *, required: bool = True, help_text: str = "") -> forms.DateField:
+    """A date by the browser's own picker, or typed the Indian way."""
+    return forms.DateField(
+        label=label,
+        required=required,
+        help_text=help_text,
+        input_formats=DATE_FORMATS,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        error_messages={"invalid": "Write the date as day/month/year, for example 31/12/1990."},
+    )
+
+
+def looks_up(kind: str, target: str) -> dict[str, Any]:
+    """What makes a field show, while it is typed, what its code stands for."""
+    return {
+        "hx-get": reverse_lazy("investors:look_up", args=[kind]),
+        "hx-trigger": "input changed delay:400ms",
+        "hx-target": f"#{target}",
+        "hx-swap": "outerHTML",
+        "hx-include": "this",
+    }
+
+
+def yes_no(label: str, help_text: str = "") -> forms.TypedChoiceField:
+    """A question without an answer to begin with; cleans to a bool."""
+    return forms.TypedChoiceField(
+        label=label,
+        help_text=help_text,
+        choices=YES_NO,
+        widget=forms.RadioSelect,
+        coerce=lambda answer: answer == "yes",
+        empty_value=None,
+    )
+
+
+def as_yes_no(answer: bool | None) -> str:
+    """How a stored answer stands in a yes/no field."""
+    return "" if answer is None else "yes" if answer else "no"
+
+
+def countries() -> list[tuple[str, str]]:
+    """ISO 3166 codes with English names, India first."""
+    names = Locale("en").territories
+    real = {code: name for code, name in names.items() if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRY}
+    return [("IN", real.pop("IN")), *sorted(real.items(), key=lambda pair: pair[1])]
+
+
+_NO_COUNTRY = frozenset(["EU", "EZ", "UN", "QO", "ZZ", "XA", "XB", "AC", "CP", "DG", "EA", "IC", "TA", "CQ"])
+
+
+class StepForm(forms.Form):
+    """Base of every step's form."""
+
+    @classmethod
+    def opened(cls, profile: Profile, data: Any = None) -> Self:
+        """The form as it opens for this application, with what was sent."""
+        return cls(data, initial=cls.initial_of(profile))
+
+    @classmethod
+    def initial_of(cls, profile: Profile) -> dict[str, Any]:
+        """What stands in the form when the step is opened again."""
+        return {name: getattr(profile.investor, name) for name in cls.base_fields}
+
+    def show_refused(self, complaints: Mapping[str, list[str]]) -> None:
+        """Show at the fields of a form that nobody has sent yet what was refused in it earlier."""
+        shown = ErrorDict()
+        for name, texts in complaints.items():
+            shown[name if name in self.fields else "__all__"] = ErrorList(texts, renderer=self.renderer)
+        self._errors = shown
+
+
+def choice(label: str, words: list[str]) -> forms.ChoiceField:
+    """One of these words, or "Other"."""
+    choices = [("", "Choose one"), *((word, word) for word in [*words, "Other"])]
+    return forms.ChoiceField(label=label, choices=choices, required=False)
