@@ -32,6 +32,16 @@ def decrypt(token: str) -> str:
     return _box(tuple(settings.FIELD_KEYS)).decrypt(token.encode()).decode()
 
 
+def encrypt_bytes(content: bytes) -> bytes:
+    """A file's content under the newest key."""
+    return _box(tuple(settings.FIELD_KEYS)).encrypt(content)
+
+
+def decrypt_bytes(token: bytes) -> bytes:
+    """A file's content under any current key. Raises InvalidToken."""
+    return _box(tuple(settings.FIELD_KEYS)).decrypt(token)
+
+
 def rotate(token: str) -> str:
     """The same text under the newest key."""
     return _box(tuple(settings.FIELD_KEYS)).rotate(token.encode()).decode()
@@ -70,6 +80,8 @@ __all__ = [
     "blind_index",
     "blind_indexes",
     "decrypt",
+    "decrypt_bytes",
     "encrypt",
+    "encrypt_bytes",
     "rotate",
 ]
