@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from . import control_pages, faults, ledger
+from . import control_pages, faults, ledger, market
 from .clock import ist, last_nav_day, parse_duration, parse_moment
 from .fp import feeds, life, mandate_life, payment_life
 from .journal import Journal
@@ -61,6 +61,7 @@ def move_clock(world: World, given: dict[str, Any]) -> int:
             world.set_clock(world.now() + parse_duration(str(given["advance"])))
         elif given.get("at"):
             world.set_clock(parse_moment(str(given["at"])))
+            world.set_meta("clock_set", "1")
         else:
             raise Problem(400, "give advance (P1D, PT1H) or at (an ISO-8601 moment)")
     except ValueError as error:
@@ -79,6 +80,12 @@ def set_pace(world: World, request: Request) -> Response:
         raise Problem(400, f"mode is one of {', '.join(PACES)}")
     world.set_meta("pace", mode)
     return json_response({"pace": mode})
+
+
+def set_market(world: World, request: Request) -> Response:
+    """Whether the stock market keeps NSE's hours."""
+    mode = market.set_hours(world, str(arguments(request).get("hours") or ""))
+    return json_response({"hours": mode, "open": market.is_open(world)})
 
 
 def add_fault(world: World, request: Request) -> Response:
@@ -164,6 +171,7 @@ def router(journal: Journal) -> Router:
         ("POST", "/clock", set_clock),
         ("GET", "/pace", clock),
         ("POST", "/pace", set_pace),
+        ("POST", "/market", set_market),
         ("GET", "/faults", list_faults),
         ("POST", "/faults", add_fault),
         ("DELETE", "/faults", clear_faults),
