@@ -6,7 +6,7 @@ import json
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from portal import clock
 from portal.gateway import errors, journal, patience
 from portal.gateway.breaker import Breaker, Pace
-from portal.gateway.transport import Request, Response, Transport
+from portal.gateway.transport import Request, Response, Transport, read_whole
 
 READ_TRIES = 3
 READ_BUDGET_S = 20.0
@@ -63,6 +63,28 @@ class ProviderClient:
     def write(self, request: Request, subject: journal.About) -> Any:
         """A call with effect: sent once. The journal's row is committed before the first byte leaves."""
         return self._call(request, subject)
+
+    def stream(self, request: Request, subject: journal.About = journal.About()) -> Iterator[bytes]:
+        """A read whose answer is too long to hold: its chunks as they come, tried once. Raises like `read`."""
+        self.breaker.check(self.provider, request.method, request.path)
+        self.pace.wait()
+        started = clock.now()
+        call = journal.begin(self.provider, request, subject)
+        response: Response | None = None
+        error: errors.GatewayError | None = None
+        try:
+            with self.transport.open(self._signed(request)) as answer:
+                whole = answer.status_code == 200
+                response = Response(answer.status_code, answer.headers, b"" if whole else read_whole(answer))
+                if error := self.classify(request, response):
+                    raise error
+                yield from answer.iter_bytes()
+        except errors.GatewayError as trouble:
+            error = trouble
+            raise
+        finally:
+            self.breaker.heard(error)
+            journal.end(call, response, error, started, keep_body=False)
 
     def _call(self, request: Request, subject: journal.About) -> Any:
         renewed = False

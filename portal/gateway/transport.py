@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ipaddress
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -60,6 +61,12 @@ class Transport:
 
     def send(self, request: Request) -> Response:
         """Send and read the whole answer. Raises Unreachable, OutcomeUnknown, or RuntimeError inside a transaction."""
+        with self.open(request) as answer:
+            return Response(answer.status_code, answer.headers, read_whole(answer))
+
+    @contextmanager
+    def open(self, request: Request) -> Iterator[httpx2.Response]:
+        """An answer whose body is still to be read, for those too long to hold. Raises like `send`."""
         refuse_inside_a_transaction()
         where = (self.provider, request.method, request.path)
         try:
@@ -72,7 +79,7 @@ class Transport:
                 headers=dict(request.headers),
                 timeout=_timeout(),
             ) as answer:
-                body = _read(answer)
+                yield answer
         except (
             httpx2.ConnectError,
             httpx2.ConnectTimeout,
@@ -82,7 +89,6 @@ class Transport:
             raise errors.Unreachable(*where, said=type(error).__name__) from error
         except httpx2.HTTPError as error:
             raise errors.OutcomeUnknown(*where, said=type(error).__name__) from error
-        return Response(answer.status_code, answer.headers, body)
 
 
 def _timeout() -> httpx2.Timeout:
@@ -93,7 +99,7 @@ def _timeout() -> httpx2.Timeout:
     return httpx2.Timeout(read_s, connect=connect_s, pool=2.0)
 
 
-def _read(answer: httpx2.Response) -> bytes:
+def read_whole(answer: httpx2.Response) -> bytes:
     """The body, up to a bound: a provider cannot fill our memory."""
     chunks, size = [], 0
     for chunk in answer.iter_bytes():

@@ -1,0 +1,141 @@
+"""At the border: frozen messages, tolerant readers, exact numbers, and what HTTP itself says before a body is read.
+
+A provider's `messages.py` names its fields and words; its `refusals.py` says what its answers mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from portal.gateway import errors
+from portal.gateway.transport import Request, Response
+
+M = TypeVar("M", bound="Message")
+# A 4xx of these may be a refusal, when the provider's own envelope says so.
+MAY_BE_REFUSALS = frozenset({400, 404, 405, 409, 422})
+
+
+class Message(BaseModel):
+    """What crosses the border: frozen, and deaf to keys that we do not use."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+def folded(name: str) -> str:
+    """A key without case and underscores: `BrokerOrderID`, `BrokerOrderId` and `broker_order_id` are one."""
+    return name.replace("_", "").lower()
+
+
+def fold(value: Any) -> Any:
+    """An object with folded keys. Raises ValueError when two spellings of one key disagree."""
+    if not isinstance(value, Mapping):
+        return value
+    keys: dict[str, Any] = {}
+    for key, each in value.items():
+        name = folded(str(key))
+        if name in keys and keys[name] != each:
+            raise ValueError(f"two values for {name}")
+        keys[name] = each
+    return keys
+
+
+class FoldedMessage(Message):
+    """A message of a provider who spells its own keys in several ways."""
+
+    model_config = ConfigDict(alias_generator=folded)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fold(cls, value: Any) -> Any:
+        return fold(value)
+
+
+class Word(StrEnum):
+    """A word of a provider's; one that we do not know is UNKNOWN, which is never final."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Word | None:
+        wanted = _letters(value)
+        same = (member for member in cls if wanted and _letters(member.value) == wanted)
+        return next(same, cls._value2member_map_.get("UNKNOWN"))  # type: ignore[return-value]
+
+
+def _letters(value: object) -> str:
+    return "".join(c for c in value.upper() if c.isalnum()) if isinstance(value, str) else ""
+
+
+def _identifier(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("a boolean is no number")
+    return value.strip() if isinstance(value, str) else value
+
+
+def _maybe(value: Any) -> Any:
+    return None if value == "" or value is None else _number(value)
+
+
+def _text(value: Any) -> Any:
+    return "" if value is None else _identifier(value)
+
+
+Text = Annotated[str, BeforeValidator(_text), Field(max_length=2_000)]
+Identifier = Annotated[str, BeforeValidator(_identifier), Field(min_length=1, max_length=100)]
+Amount = Annotated[Decimal, BeforeValidator(_number), Field(allow_inf_nan=False, max_digits=18, decimal_places=6)]
+MaybeAmount = Annotated[
+    Annotated[Decimal, Field(allow_inf_nan=False, max_digits=18, decimal_places=6)] | None, BeforeValidator(_maybe)
+]
+Count = Annotated[int, BeforeValidator(_number), Field(ge=0)]
+MaybeCount = Annotated[int | None, BeforeValidator(_maybe)]
+
+
+def read_as(kind: type[M], provider: str, request: Request, parsed: Any) -> M:
+    """The typed message. Raises Garbled when the answer is not what the provider's document says."""
+    try:
+        return kind.model_validate(parsed)
+    except ValidationError as error:
+        places = ", ".join(".".join(map(str, each["loc"])) or each["type"] for each in error.errors()[:5])
+        raise errors.Garbled(provider, request.method, request.path, said=f"unreadable: {places}") from error
+
+
+def number(value: Decimal) -> int | float:
+    """`value` as a JSON number, digit for digit. Raises ValueError when JSON would not carry it exactly."""
+    if not value.is_finite():
+        raise ValueError(f"{value} is no number")
+    if value == value.to_integral_value():
+        return int(value)
+    sent = float(value)
+    if Decimal(repr(sent)) != value:
+        raise ValueError(f"{value} has more digits than a JSON number keeps")
+    return sent
+
+
+def trouble_of_http(provider: str, request: Request, response: Response) -> errors.GatewayError | None:
+    """What the status alone says; None when the body must be asked.
+
+    401, 403 NotAuthorised; 429 Throttled; 5xx OutcomeUnknown; 3xx and unheard-of 4xx Garbled (a proxy spoke).
+    """
+    where, status = (provider, request.method, request.path), response.status
+    if status in (401, 403):
+        return errors.NotAuthorised(*where, status=status)
+    if status == 429:
+        return errors.Throttled(*where, status=status, retry_after_s=retry_after_s(response))
+    if status >= 500:
+        return errors.OutcomeUnknown(*where, status=status)
+    if 200 <= status < 300 or status in MAY_BE_REFUSALS:
+        return None
+    return errors.Garbled(*where, said="no answer of the provider's", status=status)
+
+
+def retry_after_s(response: Response) -> float:
+    """Seconds that `Retry-After` asks for, within reason."""
+    text = str(response.headers.get("Retry-After", ""))
+    return min(float(text), 600.0) if text.isdecimal() else 5.0
