@@ -81,9 +81,14 @@ def is_minor(born_on: date, on: date) -> bool:
     return age_on(born_on, on) < ADULT_AGE
 
 
+def is_possible_birthday(born_on: date, on: date) -> bool:
+    """Not in the future, and not longer ago than anybody lives."""
+    return born_on <= on and age_on(born_on, on) <= OLDEST_AGE
+
+
 def check_adult(born_on: date, on: date) -> None:
     """Raises ValueError unless somebody born then may invest in their own name today."""
-    if born_on > on or age_on(born_on, on) > OLDEST_AGE:
+    if not is_possible_birthday(born_on, on):
         raise ValueError("This date of birth cannot be right. Please check the year.")
     if is_minor(born_on, on):
         raise ValueError("You must be 18 to invest in your own name. Accounts for minors are not offered yet.")

@@ -25,11 +25,15 @@ def cleaned_by(rule: Callable[[str], Any], value: str) -> Any:
         raise ValidationError(str(error)) from None
 
 
-class RuledField(forms.CharField):
-    """Text that a rule cleans."""
+TOO_LONG = "This is too long: at most %(limit_value)d characters can be kept."
+NOT_OFFERED = "Choose one of the answers that are offered."
 
-    def __init__(self, *, rule: Callable[[str], Any], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+
+class RuledField(forms.CharField):
+    """Text that a rule cleans. `missing` says what to enter when nothing was."""
+
+    def __init__(self, *, rule: Callable[[str], Any], missing: str = "", **kwargs: Any) -> None:
+        super().__init__(error_messages={"required": missing, "max_length": TOO_LONG}, **kwargs)
         self.rule = rule
 
     def clean(self, value: Any) -> Any:
@@ -37,7 +41,7 @@ class RuledField(forms.CharField):
         return cleaned_by(self.rule, text) if text else text
 
 
-def date_field(label: str, *, required: bool = True, help_text: str = "") -> forms.DateField:
+def date_field(label: str, *, missing: str, required: bool = True, help_text: str = "") -> forms.DateField:
     """A date by the browser's own picker, or typed the Indian way."""
     return forms.DateField(
         label=label,
@@ -45,7 +49,10 @@ def date_field(label: str, *, required: bool = True, help_text: str = "") -> for
         help_text=help_text,
         input_formats=DATE_FORMATS,
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        error_messages={"invalid": "Write the date as day/month/year, for example 31/12/1990."},
+        error_messages={
+            "required": missing,
+            "invalid": "Write the date as day/month/year, for example 31/12/1990.",
+        },
     )
 
 
@@ -69,6 +76,28 @@ def yes_no(label: str, help_text: str = "") -> forms.TypedChoiceField:
         widget=forms.RadioSelect,
         coerce=lambda answer: answer == "yes",
         empty_value=None,
+        error_messages={"required": "Answer yes or no.", "invalid_choice": "Answer yes or no."},
+    )
+
+
+def picked(label: str, choices: Any, *, missing: str, required: bool = True) -> forms.ChoiceField:
+    """One of a list that drops down. `choices` may be a callable."""
+    empty = [("", "Choose one")]
+    return forms.ChoiceField(
+        label=label,
+        required=required,
+        choices=choices if callable(choices) else [*empty, *choices],
+        error_messages={"required": missing, "invalid_choice": NOT_OFFERED},
+    )
+
+
+def ticked(label: str, choices: Any, *, missing: str) -> forms.ChoiceField:
+    """One of a few answers that are all in sight."""
+    return forms.ChoiceField(
+        label=label,
+        choices=choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": missing, "invalid_choice": NOT_OFFERED},
     )
 
 
@@ -106,9 +135,3 @@ class StepForm(forms.Form):
         for name, texts in complaints.items():
             shown[name if name in self.fields else "__all__"] = ErrorList(texts, renderer=self.renderer)
         self._errors = shown
-
-
-def choice(label: str, words: list[str]) -> forms.ChoiceField:
-    """One of these words, or "Other"."""
-    choices = [("", "Choose one"), *((word, word) for word in [*words, "Other"])]
-    return forms.ChoiceField(label=label, choices=choices, required=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -23,10 +22,10 @@ NOMINEE_FIELDS = ("name", "relationship", "date_of_birth", "share", "guardian_na
 class NomineesForm(StepForm):
     """One to three nominees whose shares make 100, or nobody. Each nominee has fields `n1_…`, `n2_…`, `n3_…`."""
 
-    choice = forms.ChoiceField(
-        label="Would you like to name a nominee?",
-        choices=[(NAME, "Yes, name one to three people"), (OPT_OUT, "No, I do not want a nominee")],
-        widget=forms.RadioSelect,
+    choice = fields.ticked(
+        "Would you like to name a nominee?",
+        [(NAME, "Yes, name one to three people"), (OPT_OUT, "No, I do not want a nominee")],
+        missing="Choose whether you want to name a nominee.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -74,20 +73,21 @@ class NomineesForm(StepForm):
 
     def _nominee(self, position: int) -> dict[str, Any]:
         person = {name: self.cleaned_data.get(f"n{position}_{name}") for name in NOMINEE_FIELDS}
-        needed: list[str] = []
-        born_on = person["date_of_birth"]
-        if born_on and born_on > clock.today():
-            self.add_error(f"n{position}_date_of_birth", "This date is in the future.")
-        elif born_on and rules.is_minor(born_on, clock.today()):
-            needed += ["guardian_name", "guardian_relationship"]
+        born_on, today = person["date_of_birth"], clock.today()
+        if born_on and not rules.is_possible_birthday(born_on, today):
+            self.add_error(f"n{position}_date_of_birth", "This date of birth cannot be right. Please check the year.")
+        elif born_on and rules.is_minor(born_on, today):
+            self._need_guardian(position, person)
         elif born_on:
             person["guardian_name"] = person["guardian_relationship"] = ""
-        for name in needed:
+        return {name: "" if value is None else value for name, value in person.items()}
+
+    def _need_guardian(self, position: int, person: dict[str, Any]) -> None:
+        for name in ("guardian_name", "guardian_relationship"):
             field = f"n{position}_{name}"
             if not person[name] and field not in self.errors:
                 self.fields[field].required = True  # the page must not call it optional now
-                self.add_error(field, _MISSING[name])
-        return {name: "" if value is None else value for name, value in person.items()}
+                self.add_error(field, self.fields[field].error_messages["required"])
 
     def _check_shares(self, shares: list[Any]) -> None:
         if self.errors or not all(isinstance(share, int) for share in shares):
@@ -106,24 +106,16 @@ class NomineesForm(StepForm):
         }
 
 
-_MISSING = {
-    "guardian_name": "This nominee is under 18: name a guardian who is an adult.",
-    "guardian_relationship": "Say how the guardian is related to the nominee.",
-}
+WHOLE_PERCENT = "Enter a whole number from 1 to 100, without the percent sign."
 
 
 def _nominee_fields(position: int) -> dict[str, forms.Field]:
-    def text(label: str, rule: Callable[[str], Any], help_text: str = "") -> RuledField:
-        widget = forms.TextInput(attrs={"autocomplete": "off"})
-        return RuledField(label=label, rule=rule, required=False, max_length=200, help_text=help_text, widget=widget)
-
-    def short_name(value: str) -> str:
-        return rules.clean_name(value, longest=rules.NOMINEE_LENGTH)
-
     asked: dict[str, forms.Field] = {
-        "name": text("Nominee's name", short_name),
-        "relationship": fields.choice("This person is your", RELATIONSHIPS),
-        "date_of_birth": fields.date_field("Date of birth", required=False),
+        "name": _person("Nominee's name", "Enter the nominee's name."),
+        "relationship": _relation("This person is your", RELATIONSHIPS, "Choose how the nominee is related to you."),
+        "date_of_birth": fields.date_field(
+            "Date of birth", missing="Enter the nominee's date of birth.", required=False
+        ),
         "share": forms.IntegerField(
             label="Share in percent",
             required=False,
@@ -131,8 +123,34 @@ def _nominee_fields(position: int) -> dict[str, forms.Field]:
             max_value=100,
             initial=100 if position == 1 else None,
             widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+            error_messages={
+                "required": "Enter the nominee's share in percent; 100 for the only nominee.",
+                **dict.fromkeys(("invalid", "min_value", "max_value"), WHOLE_PERCENT),
+            },
         ),
-        "guardian_name": text("Guardian's name", short_name, "Only when the nominee is under 18."),
-        "guardian_relationship": fields.choice("The guardian is the nominee's", GUARDIANS),
+        "guardian_name": _person(
+            "Guardian's name",
+            "This nominee is under 18: name a guardian who is an adult.",
+            "Only when the nominee is under 18.",
+        ),
+        "guardian_relationship": _relation(
+            "The guardian is the nominee's", GUARDIANS, "Choose how the guardian is related to the nominee."
+        ),
     }
     return {f"n{position}_{name}": field for name, field in asked.items()}
+
+
+def _person(label: str, missing: str, help_text: str = "") -> RuledField:
+    return RuledField(
+        label=label,
+        rule=lambda text: rules.clean_name(text, longest=rules.NOMINEE_LENGTH),
+        missing=missing,
+        required=False,
+        max_length=200,
+        help_text=help_text,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+def _relation(label: str, words: list[str], missing: str) -> forms.ChoiceField:
+    return fields.picked(label, [(word, word) for word in [*words, "Other"]], missing=missing, required=False)

@@ -22,6 +22,7 @@ class PanForm(StepForm):
     pan = RuledField(
         label="PAN",
         rule=identifiers.clean_individual_pan,
+        missing="Enter your PAN, the ten characters on your PAN card.",
         max_length=20,
         help_text="Ten characters, as on your PAN card: ABCPE1234F.",
         widget=forms.TextInput(
@@ -40,18 +41,22 @@ class PersonalForm(StepForm):
     name = RuledField(
         label="Name, exactly as on your PAN card",
         rule=rules.clean_name,
+        missing="Enter your name as it is printed on your PAN card.",
         max_length=200,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
-    date_of_birth = fields.date_field("Date of birth", help_text="As on your PAN card.")
-    gender = forms.ChoiceField(label="Gender", choices=Investor.Gender.choices, widget=forms.RadioSelect)
-    marital_status = forms.ChoiceField(
-        label="Marital status", choices=Investor.MaritalStatus.choices, widget=forms.RadioSelect
+    date_of_birth = fields.date_field(
+        "Date of birth", missing="Enter your date of birth as on your PAN card.", help_text="As on your PAN card."
     )
-    occupation = forms.ChoiceField(label="Occupation", choices=[("", "Choose one"), *Investor.Occupation.choices])
+    gender = fields.ticked("Gender", Investor.Gender.choices, missing="Choose your gender as on your PAN record.")
+    marital_status = fields.ticked(
+        "Marital status", Investor.MaritalStatus.choices, missing="Choose whether you are married."
+    )
+    occupation = fields.picked("Occupation", Investor.Occupation.choices, missing="Choose what you do for a living.")
     mobile = RuledField(
         label="Mobile number",
         rule=identifiers.clean_mobile,
+        missing="Enter your mobile number, ten digits.",
         max_length=20,
         help_text="Your own number in India. Fund houses use it for messages about your units.",
         widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel", "autocomplete": "tel-national"}),
@@ -77,14 +82,18 @@ class FatcaForm(StepForm):
         "Is India the only country where you are a tax resident?",
         "Citizens and green-card holders of the USA are tax residents there too.",
     )
-    country_of_birth = forms.ChoiceField(label="Country of birth", choices=fields.countries)
-    source_of_wealth = forms.ChoiceField(
-        label="Where the money you invest mainly comes from",
-        choices=[("", "Choose one"), *Investor.SourceOfWealth.choices],
+    country_of_birth = fields.picked(
+        "Country of birth", fields.countries, missing="Choose the country in which you were born."
+    )
+    source_of_wealth = fields.picked(
+        "Where the money you invest mainly comes from",
+        Investor.SourceOfWealth.choices,
+        missing="Choose where the money mainly comes from.",
     )
     gross_annual_income = RuledField(
         label="Your income in a year, before tax, in rupees",
         rule=rules.clean_rupees,
+        missing="Enter your income in a year, about right, for example 12,00,000.",
         max_length=30,
         help_text="About right is enough. For example 12,00,000.",
         widget=forms.TextInput(attrs={"class": "input-money", "inputmode": "numeric", "autocomplete": "off"}),
@@ -119,6 +128,7 @@ class AddressForm(StepForm):
     line1 = RuledField(
         label="Flat, house, building",
         rule=rules.clean_line,
+        missing="Enter the flat or house number and the building.",
         max_length=200,
         widget=forms.TextInput(attrs={"autocomplete": "address-line1"}),
     )
@@ -139,6 +149,7 @@ class AddressForm(StepForm):
     pincode = RuledField(
         label="PIN code",
         rule=identifiers.clean_pin,
+        missing="Enter your PIN code, six digits.",
         max_length=10,
         widget=forms.TextInput(
             attrs={"inputmode": "numeric", "autocomplete": "postal-code", **fields.looks_up("pincode", "place")}

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from investors import kyc_reasons, refusals, rules
-from investors.forms import BankForm, FatcaForm, NomineesForm, PanForm, PersonalForm, countries
+from investors.forms import AddressForm, BankForm, FatcaForm, NomineesForm, PanForm, PersonalForm, StepForm, countries
 from tests.investors.applying import BANK, FATCA, NOMINEE, OPT_OUT, PERSONAL
 
 
@@ -144,6 +144,32 @@ def test_takes_two_nominees_one_of_them_a_minor() -> None:
 )
 def test_names_what_is_wrong_with_nominees_at_their_fields(changes: dict[str, str], where: set[str]) -> None:
     assert set(NomineesForm(changes).errors) == where
+
+
+FORMS = (PanForm, PersonalForm, FatcaForm, AddressForm, NomineesForm, BankForm)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_says_at_each_empty_field_what_to_enter_there(form: type[StepForm]) -> None:
+    errors = form({"choice": "name", "n1_share": ""}).errors
+    assert errors
+    for name, texts in errors.items():
+        assert len(texts) == 1, name
+        assert "required" not in texts[0], name
+        assert texts[0].startswith(("Enter ", "Choose ", "Answer ")), (name, texts)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("typed", ["x" * 5000, "<script>", "🏠", "-1", "0", "17/05/2190"])
+def test_explains_every_strange_answer_in_our_own_words(form: type[StepForm], typed: str) -> None:
+    names = [name for name in form().fields if name != "choice"]
+    errors = form({"choice": "name", **dict.fromkeys(names, typed)}).errors
+    assert errors
+    for name, texts in errors.items():
+        for text in texts:
+            assert "Ensure this value" not in text, name
+            assert "Select a valid choice" not in text, name
+            assert typed not in text or len(typed) == 1, name
 
 
 def test_opting_out_needs_nothing_else_and_ignores_what_stands_there() -> None:
