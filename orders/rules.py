@@ -64,14 +64,14 @@ class AmountBounds:
 
     @property
     def in_words(self) -> str:
-        """`From ₹500, up to ₹1,99,999, in steps of ₹100.`; an empty text when there is no bound at all."""
+        """`From ₹500, up to ₹1,99,999, in steps of ₹100`; an empty text when there is no bound at all."""
         parts = [
             f"from {rupees(self.minimum)}" if self.minimum else "",
             f"up to {rupees(self.maximum)}" if self.maximum and self.maximum < NO_LIMIT else "",
             f"in steps of {rupees(self.step)}" if self.step and self.step > 1 else "",
         ]
         text = ", ".join(part for part in parts if part)
-        return f"{text[0].upper()}{text[1:]}." if text else ""
+        return f"{text[0].upper()}{text[1:]}" if text else ""
 
 
 def check_amount(*, bounds: AmountBounds, amount: Decimal) -> None:

@@ -58,7 +58,12 @@ def rupees(amount: Decimal) -> str:
 
 
 def rupees_short(amount: Decimal) -> str:
-    """The compact form for tiles and charts: `₹12.4 L`, `₹1.2 Cr`; below one lakh without paise."""
+    """The compact form for tiles and charts: `₹12.4 L`, `₹1.2 Cr`, `₹5,877`; with paise only below ten rupees.
+
+    A small gain must not read as none: forty paise are `₹0.40`.
+    """
+    if abs(amount) < 10 and to_paise(amount) % 1:
+        return rupees(amount)
     sizes = ((Decimal(10_000_000), "Cr"), (Decimal(100_000), "L"), (Decimal(0), ""))
     size, word = next(each for each in sizes if abs(amount) >= each[0])
     text = number(amount / size, 1) if word else number(amount, 0)

@@ -45,7 +45,7 @@ def test_a_scheme_without_bounds_takes_any_whole_rupees() -> None:
     free = rules.AmountBounds(minimum=None, maximum=None, step=None)
     rules.check_amount(bounds=free, amount=Decimal(1))
     assert free.in_words == ""
-    assert BOUNDS.in_words == "From ₹500, up to ₹1,99,990, in steps of ₹10."
+    assert BOUNDS.in_words == "From ₹500, up to ₹1,99,990, in steps of ₹10"
 
 
 # order and payment at -> day that counts; the liquid NAV is of the calendar day before it
