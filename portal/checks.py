@@ -15,6 +15,18 @@ from django.core.checks import Error, register
 from portal.gateway.transport import is_loopback
 
 MODES = ("sandbox", "live")
+# What each broker needs of its own once it is switched on.
+BROKER_SETTINGS = {
+    "smallcase": ("SMALLCASE_BASE_URL", "SMALLCASE_GATEWAY", "SMALLCASE_SECRETS", "SMALLCASE_API_SECRETS"),
+    "odin": ("ODIN_BASE_URL", "ODIN_WEB_URL", "ODIN_APP_TOKEN", "ODIN_OMEX_TOKEN"),
+    "5paisa": (
+        "FIVEPAISA_BASE_URL",
+        "FIVEPAISA_LOGIN_URL",
+        "FIVEPAISA_APP_KEY",
+        "FIVEPAISA_ENCRYPTION_KEY",
+        "FIVEPAISA_USER_ID",
+    ),
+}
 
 
 def _error(number: int, message: str, hint: str) -> Error:
@@ -99,6 +111,29 @@ def _live_rules() -> list[tuple[int, str, str, bool]]:
             settings.BRAND["arn"] == "ARN-000000",
         ),
     ]
+
+
+@register()
+def brokers_that_are_on_have_their_own_credentials(**_: Any) -> list[Error]:
+    """A broker in BROKERS is one we know; in live mode it has its own address and credentials."""
+    unknown = set(settings.BROKERS) - set(BROKER_SETTINGS)
+    found = [
+        _error(15, f"BROKERS names {name!r}", f"Known are {', '.join(BROKER_SETTINGS)}.") for name in sorted(unknown)
+    ]
+    if settings.SANDBOX:
+        return found
+    names = [name for broker in settings.BROKERS for name in BROKER_SETTINGS.get(broker, ())]
+    return found + [
+        _error(16, f"{name} is empty, the sandbox's or not https", f"Set {name}, or take its broker out of BROKERS.")
+        for name in names
+        if not _is_for_live(name, getattr(settings, name))
+    ]
+
+
+def _is_for_live(name: str, value: str | list[str]) -> bool:
+    values = [value] if isinstance(value, str) else value
+    laptops = [each for each in values if not each or each.startswith("sandbox-") or each == "gatewaydemo"]
+    return bool(values) and not laptops and (not name.endswith("_URL") or str(value).startswith("https://"))
 
 
 @register()

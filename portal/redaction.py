@@ -18,25 +18,34 @@ MAX_DEPTH = 12
 SECRET_NAMES = frozenset(
     """authorization token accesstoken refreshtoken requesttoken jwt secret apisecret password otp code session
     sessionid ssession cookie setcookie csrfmiddlewaretoken encrykey tokenurl pin totp signature mfprodate
-    xgatewaysecret xgatewayauthtoken recoverycodes useragent ipaddress userip serverip responseverbatim""".split()
+    xgatewaysecret xgatewayauthtoken recoverycodes useragent ipaddress userip serverip responseverbatim
+    smallcaseauthtoken authtoken checksum xgatewaychecksum
+    srestsession sapptoken stwowaytoken twowaytoken sinitiatorapptoken sapplicationtoken jtoken authcode secretkey
+    key jwttoken 5paisacookie""".split()
 )
 # Masked to its last characters when the field is called like this.
 MASKED_NAMES = frozenset(
     """pan pannumber guardianpannumber number accountnumber bankaccountnumber redemptionbankaccountnumber mobile
     email phone phonenumber firsttrctaxidnumber secondtrctaxidnumber thirdtrctaxidnumber aadhaar name displayname
-    accountholdername fatherorspousename mothersname guardianname line1 line2 line3 dateofbirth query""".split()
+    accountholdername fatherorspousename mothersname guardianname line1 line2 line3 dateofbirth query
+    smallcaseauthid authid clientcode clientname emailid ucc sclientcode svasuserid stradinguserid stpuserid
+    sthirdpartyuserid sname semail""".split()
 )
 # FP's `number` is a page number in list answers: short values are no account numbers and stay readable.
 _SHAPES = (
+    # Sessions and tokens that travel in an address (ODIN's redirects, 5paisa's way back).
+    re.compile(r"(?i)(?<=[?&])s?(?:rest|request|access|refresh|app|two_?way|vendor)?(?:session|token|key)=[^&#\s\"']+"),
     re.compile(r"\b[A-Z]{3}[PCHFATBLJG][A-Z]\d{4}[A-Z]\b"),  # PAN
     re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"),  # JWT
-    re.compile(r"(?<![\d.])\d{9,18}(?![\d.])"),  # account number, Aadhaar, mobile
+    re.compile(r"(?<!Date\()(?<![\d.])\d{9,18}(?![\d.])"),  # account number, Aadhaar, mobile; no `/Date(ms)/`
     re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+"),  # e-mail
 )
 # Long digit runs that are references and no personal data keep their value under these names.
 REFERENCE_NAMES = frozenset(
     """id ids orderid amcorderids investmentaccountid primaryinvestorid sourcerefid paymentid clientref providerref
-    amccode schemecode amficode path""".split()
+    amccode schemecode amficode path
+    transactionid batchid exchangeorderid exchorderid brokerorderid remoteorderid exchtradeid exchangetradeid
+    ordernumber uniquecode tradenumber messagesequencenumber jentrysequencenumber""".split()
 )
 
 

@@ -370,6 +370,51 @@ PAYMENT_PAGE_ORIGINS = env.list("PAYMENT_PAGE_ORIGINS", default=[SANDBOX_URL] if
 CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"] += PAYMENT_PAGE_ORIGINS
 PROVIDER_BASE_URLS = {"fp": FP_BASE_URL, "amfi": AMFI_BASE_URL, "amfi history": AMFI_HISTORY_BASE_URL}
 
+# --- Stock brokers: those named in BROKERS are switched on; live mode has none until it is told ------------------
+
+BROKERS = env.list("BROKERS", default=["smallcase", "odin", "5paisa"] if SANDBOX else [])
+SMALLCASE_BASE_URL = env.str(
+    "SMALLCASE_BASE_URL", default=f"{SANDBOX_URL}/smallcase" if SANDBOX else "https://gatewayapi.smallcase.com"
+)
+SMALLCASE_GATEWAY = env.str("SMALLCASE_GATEWAY", default="gatewaydemo")
+# Newest first: the first signs and is sent, all are accepted in what comes back, so that they rotate with no gap.
+SMALLCASE_SECRETS = env.list("SMALLCASE_SECRETS", default=["sandbox-secret"])
+SMALLCASE_API_SECRETS = env.list("SMALLCASE_API_SECRETS", default=["sandbox-api-secret"])
+# Not in the public documents (providers.md 1.3, 1.4).
+SMALLCASE_ORDERS_PATH = env.str("SMALLCASE_ORDERS_PATH", default="/v1/{gateway}/engine/orders/sst")
+SMALLCASE_BASKET_NAME_KEY = env.str("SMALLCASE_BASKET_NAME_KEY", default="name")
+SMALLCASE_BASKET_LOGO_KEY = env.str("SMALLCASE_BASKET_LOGO_KEY", default="logo")
+SMALLCASE_CALLS_PER_SECOND = env.int("SMALLCASE_CALLS_PER_SECOND", default=100 if SANDBOX else 10)
+
+# ODIN's hosts differ by broker: live mode has no default. The second is where the browser goes.
+ODIN_BASE_URL = env.str("ODIN_BASE_URL", default=f"{SANDBOX_URL}/odin" if SANDBOX else "")
+ODIN_WEB_URL = env.str("ODIN_WEB_URL", default=ODIN_BASE_URL)
+ODIN_APP_TOKEN = env.str("ODIN_APP_TOKEN", default="sandbox-app-token")
+ODIN_OMEX_TOKEN = env.str("ODIN_OMEX_TOKEN", default="sandbox-omex-token")
+# The document's example and its footnotes disagree on both names (providers.md 2.5, 7 #32).
+ODIN_QUANTITY_KEY = env.str("ODIN_QUANTITY_KEY", default="orgQTY")
+ODIN_GTD_KEY = env.str("ODIN_GTD_KEY", default="ordGTD")
+ODIN_CALLS_PER_SECOND = env.int("ODIN_CALLS_PER_SECOND", default=100 if SANDBOX else 10)
+
+FIVEPAISA_BASE_URL = env.str(
+    "FIVEPAISA_BASE_URL", default=f"{SANDBOX_URL}/5paisa" if SANDBOX else "https://Openapi.5paisa.com"
+)
+FIVEPAISA_LOGIN_URL = env.str(
+    "FIVEPAISA_LOGIN_URL", default=FIVEPAISA_BASE_URL if SANDBOX else "https://dev-openapi.5paisa.com"
+)
+FIVEPAISA_APP_KEY = env.str("FIVEPAISA_APP_KEY", default="sandbox-app-key")
+FIVEPAISA_ENCRYPTION_KEY = env.str("FIVEPAISA_ENCRYPTION_KEY", default="sandbox-encry-key")
+FIVEPAISA_USER_ID = env.str("FIVEPAISA_USER_ID", default="sandbox-user")
+# Documents and SDK name different versions of the same calls (providers.md 4.2): `OrderBook=V3,Holding=V3` overrides.
+_VERSIONS = """PlaceOrderRequest=V1 ModifyOrderRequest=V1 CancelOrderRequest=V1 OrderStatus=V2 OrderBook=V4 TradeBook=V1
+    NetPositionNetWise=V2 Holding=V4 Margin=V4 MarketSnapshot=v1 MarketFeed=V1 MarketDepth=V3"""
+FIVEPAISA_VERSIONS = dict(each.split("=") for each in _VERSIONS.split()) | env.dict("FIVEPAISA_VERSIONS", default={})
+# `ExchOrderID` in the SDK, `ExchangeOrderID` in the document (providers.md 4.3).
+FIVEPAISA_CANCEL_KEY = env.str("FIVEPAISA_CANCEL_KEY", default="ExchOrderID")
+FIVEPAISA_CALLS_PER_SECOND = env.int("FIVEPAISA_CALLS_PER_SECOND", default=100 if SANDBOX else 5)
+_BROKER_URLS = {"smallcase": SMALLCASE_BASE_URL, "odin": ODIN_BASE_URL, "5paisa": FIVEPAISA_BASE_URL}
+PROVIDER_BASE_URLS |= {name: url for name, url in _BROKER_URLS.items() if name in BROKERS}
+
 # --- API (partner endpoints come with their own app files; nothing is open by default) ---------------------------
 
 REST_FRAMEWORK = {
