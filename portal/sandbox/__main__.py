@@ -6,10 +6,13 @@ import argparse
 import errno
 import ipaddress
 import logging
+import os
 import sys
 
+from . import notices
 from .app import Sandbox
 from .server import serve
+from .web import Problem
 from .world import PACES
 
 
@@ -28,6 +31,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=8100)
     parser.add_argument("--state", default="var/sandbox.sqlite", help="file of the world; deleting it starts a new one")
     parser.add_argument("--pace", choices=PACES, help="fast: seconds a step; market: real cut-offs (kept in the state)")
+    parser.add_argument(
+        "--portal", default=os.environ.get("SANDBOX_PORTAL", ""), help="where notices go: http://127.0.0.1:8000"
+    )
     parser.add_argument("--i-know", action="store_true", help="allow a host that is not loopback")
     parser.add_argument("--verbose", action="store_true", help="log every call")
     return parser.parse_args()
@@ -42,8 +48,15 @@ def main() -> int:
             file=sys.stderr,
         )
         return 2
+    sandbox = Sandbox(args.state, args.pace)
+    if args.portal:
+        try:
+            notices.set_portal(sandbox.world, args.portal)
+        except Problem as problem:
+            print(problem.message, file=sys.stderr)
+            return 2
     try:
-        serve(Sandbox(args.state, args.pace), args.host, args.port)
+        serve(sandbox, args.host, args.port)
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import amfi, control, faults, fp
+from . import amfi, control, faults, fp, notices, smallcase
 from .journal import Journal
 from .web import REASONS, Problem, Request, Response, Router
 from .world import World
@@ -22,11 +22,15 @@ CONTROL = "_control"
 
 @dataclass(frozen=True)
 class Provider:
-    """`render` writes a Problem in the provider's own words; `enter` checks credentials before a route runs."""
+    """`render` writes a Problem in the provider's own words; `enter` checks credentials before a route runs.
+
+    `pages` are the beginnings of paths that people see: no fault touches them.
+    """
 
     routes: Router
     render: Callable[[Problem], Response]
     enter: Callable[[World, Request], None] | None = None
+    pages: tuple[str, ...] = ()
 
 
 class Sandbox:
@@ -35,9 +39,11 @@ class Sandbox:
     def __init__(self, state_path: str | Path, pace: str | None = None) -> None:
         self.world = World(state_path, pace)
         self.journal = Journal()
-        fp.install(self.world)
+        for part in (fp, smallcase, notices):
+            part.install(self.world)
         self.providers = {
-            "fp": Provider(fp.routes(), fp.render, fp.enter),
+            "fp": Provider(fp.routes(), fp.render, fp.enter, ("/bank/",)),
+            "smallcase": Provider(smallcase.routes(), smallcase.render, smallcase.enter, smallcase.PAGES),
             "amfi": Provider(amfi.router(), amfi.render),
             CONTROL: Provider(control.router(self.journal), control.render),
         }
@@ -56,11 +62,8 @@ class Sandbox:
             return self._nowhere(request)
         request.path = "/" + rest
         self.world.settle()
-        fault = (
-            None
-            if segment == CONTROL or request.path.startswith("/bank/")
-            else faults.take(self.world, segment, request)
-        )
+        spared = segment == CONTROL or request.path.startswith(provider.pages)
+        fault = None if spared else faults.take(self.world, segment, request)
         response = self._with_fault(provider, request, fault)
         if segment != CONTROL:
             took = time.perf_counter() - started

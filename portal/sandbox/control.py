@@ -5,32 +5,18 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from . import control_pages, faults, ledger, market
+from . import control_pages, faults, ledger, market, notices
 from .clock import ist, last_nav_day, parse_duration, parse_moment
 from .fp import feeds, life, mandate_life, payment_life
 from .journal import Journal
 from .pages import static
-from .web import Problem, Request, Response, Router, json_response
+from .smallcase import control as smallcase
+from .web import Problem, Request, Response, Router, arguments, json_response
 from .world import PACES, World
-
-WEBHOOK_MODES = ("normal", "off", "duplicate", "reorder", "delay", "tamper")
 
 
 def render(problem: Problem) -> Response:
     return json_response({"error": {"status": problem.status, "message": problem.message}}, problem.status)
-
-
-def arguments(request: Request) -> dict[str, Any]:
-    """Body over query; a form's fields count as a body. Raises Problem 400."""
-    given: dict[str, Any] = dict(request.query)
-    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        return given | request.form
-    if request.body.strip():
-        body = request.json
-        if not isinstance(body, dict):
-            raise Problem(400, "a JSON object is expected")
-        given |= body
-    return given
 
 
 def health(world: World, request: Request) -> Response:
@@ -111,11 +97,7 @@ def set_limits(world: World, request: Request) -> Response:
 
 
 def webhooks(world: World, request: Request) -> Response:
-    mode = arguments(request).get("mode")
-    if mode not in WEBHOOK_MODES:
-        raise Problem(400, f"mode is one of {', '.join(WEBHOOK_MODES)}")
-    world.set_meta("webhooks", mode)
-    return json_response({"mode": mode})
+    return json_response(notices.change(world, arguments(request)))
 
 
 def fp_payment(world: World, request: Request, payment_id: str) -> Response:
@@ -185,5 +167,7 @@ def router(journal: Journal) -> Router:
         ("GET", "/requests", partial(requests, journal)),
         ("GET", "/static/{name}", static),
     ])  # fmt: skip
+    routes.add_all(notices.ROUTES)
+    routes.add_all(smallcase.ROUTES)
     routes.add_all(control_pages.routes(journal))
     return routes

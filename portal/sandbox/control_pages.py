@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from . import faults
 from .clock import ist, last_nav_day
+from .control_parts import HOME, SHOWN, button, state, table
 from .fp import kyc_requests, life, mandate_life, payment_life, sips
 from .journal import Journal
 from .pages import esc, hidden, page, rupees
 from .schemes import fund_schemes
+from .smallcase import control as smallcase
 from .web import Handler, Problem, Request, Response, redirect
 from .world import PACES, World
 
-HOME = "/_control/"
 CSS = "/_control/static/control.css"
-SHOWN = 30
 ADVANCES = (("PT15M", "15 min"), ("PT1H", "1 hour"), ("P1D", "1 day"), ("P7D", "7 days"), ("P30D", "30 days"))
 QUICK_FAULTS = (
     "status:500", "status:429", "timed_out_400+invisible:30", "html_200", "truncated", "empty_200", "wrong_types",
@@ -34,17 +33,13 @@ WORDS = {
 }  # fmt: skip
 
 
-def _button(act: str, label: str, **fields: Any) -> str:
-    return f'<form method="post" action="{HOME}act">{hidden(act=act, **fields)}<button>{esc(label)}</button></form>'
-
-
 def _when(moment: float | None) -> str:
     return f"{ist(moment):%d %b %H:%M:%S}" if moment else ""
 
 
 def _clock(world: World) -> str:
-    buttons = "".join(_button("advance", f"+ {label}", advance=code) for code, label in ADVANCES)
-    paces = "".join(_button("pace", pace, mode=pace) for pace in PACES if pace != world.pace)
+    buttons = "".join(button("advance", f"+ {label}", advance=code) for code, label in ADVANCES)
+    paces = "".join(button("pace", pace, mode=pace) for pace in PACES if pace != world.pace)
     waiting = world.scalar("SELECT count(*) FROM due WHERE kind NOT LIKE '%.expire'")
     return (
         f"<section><h2>Clock</h2><p class='big'>{ist(world.now()):%a %d %b %Y, %H:%M:%S} IST</p>"
@@ -53,44 +48,30 @@ def _clock(world: World) -> str:
         f'<div class="row">{buttons}</div><div class="row">{paces}'
         f'<form method="post" action="{HOME}act">{hidden(act="at")}'
         '<input name="at" type="datetime-local" aria-label="Go to a moment">'
-        f"<button>go</button></form>{_button('reset', 'fresh world')}</div></section>"
+        f"<button>go</button></form>{button('reset', 'fresh world')}</div></section>"
     )
-
-
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    if not rows:
-        return "<p class='none'>None yet.</p>"
-    cells = "".join(
-        "<tr>" + "".join(f'<td data-label="{esc(h)}">{cell}</td>' for h, cell in zip(head, row, strict=True)) + "</tr>"
-        for row in rows
-    )
-    return f"<table><thead><tr>{''.join(f'<th>{esc(h)}</th>' for h in head)}</tr></thead><tbody>{cells}</tbody></table>"
-
-
-def _state(word: str) -> str:
-    return f'<span class="state {esc(word.lower())}">{esc(word)}</span>'
 
 
 def _payments(world: World) -> str:
     rows = []
     for row in world.all("SELECT * FROM fp_payments ORDER BY id DESC LIMIT ?", SHOWN):
         acts = "".join(
-            _button("payment", WORDS.get(to, to), id=row["id"], to=to)
+            button("payment", WORDS.get(to, to), id=row["id"], to=to)
             for to in payment_life.MOVES[row["status"]]
             if to != "REJECTED"
         )
         if row["status"] == "PENDING":
-            acts += _button("outcome", "third-party account", id=row["id"], outcome="tpv_failed")
-            acts += _button("outcome", "late success", id=row["id"], outcome="late_success")
+            acts += button("outcome", "third-party account", id=row["id"], outcome="tpv_failed")
+            acts += button("outcome", "late success", id=row["id"], outcome="late_success")
         why = f" {esc(row['failed_reason'])}" if row["failed_reason"] else ""
         rows.append((
             str(row["id"]), rupees(row["amount"]), esc(row["method"] or row["payment_type"]),
-            _state(row["status"]) + why,
+            state(row["status"]) + why,
             _when(row["created_at"]), f'<div class="row">{acts}</div>',
         ))  # fmt: skip
     return (
         "<section><h2>Payments</h2>"
-        + _table(("id", "amount", "by", "state", "started", "what may happen next"), rows)
+        + table(("id", "amount", "by", "state", "started", "what may happen next"), rows)
         + "</section>"
     )
 
@@ -98,45 +79,45 @@ def _payments(world: World) -> str:
 def _orders(world: World) -> str:
     rows = []
     for row in world.all("SELECT * FROM fp_orders ORDER BY seq DESC LIMIT ?", SHOWN):
-        acts = "".join(_button("order", WORDS.get(to, to), id=row["id"], to=to) for to in life.moves(row))
+        acts = "".join(button("order", WORDS.get(to, to), id=row["id"], to=to) for to in life.moves(row))
         got = f"{row['reverse_units']} units at {row['price']}" if row["reverse_units"] else esc(row["failure_code"])
         rows.append((
             f'<small>{row["id"]}</small>', esc(row["source_ref_id"]), esc(fund_schemes()[row["isin"]].name),
-            rupees(row["amount"]) or esc(row["units"] or "all"), f"{esc(row['type'].lower())}", _state(row["status"]),
+            rupees(row["amount"]) or esc(row["units"] or "all"), f"{esc(row['type'].lower())}", state(row["status"]),
             got,
             f'<div class="row">{acts}</div>',
         ))  # fmt: skip
     head = ("id", "reference", "scheme", "amount", "type", "state", "result", "what may happen next")
-    return "<section><h2>Orders</h2>" + _table(head, rows) + "</section>"
+    return "<section><h2>Orders</h2>" + table(head, rows) + "</section>"
 
 
 def _mandates(world: World) -> str:
     rows = []
     for row in world.all("SELECT * FROM fp_mandates ORDER BY id DESC LIMIT ?", SHOWN):
         acts = "".join(
-            _button("mandate", WORDS.get(to, to.lower()), id=row["id"], to=to)
+            button("mandate", WORDS.get(to, to.lower()), id=row["id"], to=to)
             for to in mandate_life.MOVES[row["mandate_status"]]
         )
         rows.append((
-            str(row["id"]), esc(row["mandate_type"]), rupees(row["mandate_limit"]), _state(row["mandate_status"]),
+            str(row["id"]), esc(row["mandate_type"]), rupees(row["mandate_limit"]), state(row["mandate_status"]),
             esc(row["umrn"]), f'<div class="row">{acts}</div>',
         ))  # fmt: skip
     head = ("id", "type", "limit", "state", "UMRN", "what may happen next")
-    return "<section><h2>Mandates</h2>" + _table(head, rows) + "</section>"
+    return "<section><h2>Mandates</h2>" + table(head, rows) + "</section>"
 
 
 def _plans(world: World) -> str:
     rows = []
     for row in world.all("SELECT * FROM fp_sips ORDER BY created_at DESC LIMIT ?", SHOWN):
-        acts = _button("instalment", "next instalment", id=row["id"]) if row["active"] else ""
-        name, state = fund_schemes()[row["isin"]].name, "ACTIVE" if row["active"] else "ENDED"
+        acts = button("instalment", "next instalment", id=row["id"]) if row["active"] else ""
+        name, word = fund_schemes()[row["isin"]].name, "ACTIVE" if row["active"] else "ENDED"
         done = f"{row['generated']} of {row['installments']}"
         rows.append((
             f"<small>{row['id']}</small>", esc(row["source_ref_id"]), esc(name), rupees(row["amount"]),
-            _state(state), done, esc(row["next_date"]), acts,
+            state(word), done, esc(row["next_date"]), acts,
         ))  # fmt: skip
     head = ("id", "reference", "scheme", "amount", "state", "instalments", "next", "what may happen next")
-    return "<section><h2>SIPs</h2>" + _table(head, rows) + "</section>"
+    return "<section><h2>SIPs</h2>" + table(head, rows) + "</section>"
 
 
 def _kyc(world: World) -> str:
@@ -144,14 +125,14 @@ def _kyc(world: World) -> str:
     for row in world.all("SELECT * FROM fp_kyc_requests ORDER BY seq DESC LIMIT ?", SHOWN):
         doc, key = json.loads(row["doc"]), row["id"]
         open_ones = ("successful", "rejected") if row["status"] == "submitted" else ()
-        acts = "".join(_button("kyc", word, id=key, to=word) for word in open_ones)
-        state = _state(row["status"])
-        rows.append(
-            (f"<small>{esc(key)}</small>", esc(doc["name"]), esc(doc["pan"]), state, f'<div class="row">{acts}</div>')
-        )
+        acts = "".join(button("kyc", word, id=key, to=word) for word in open_ones)
+        rows.append((
+            f"<small>{esc(key)}</small>", esc(doc["name"]), esc(doc["pan"]), state(row["status"]),
+            f'<div class="row">{acts}</div>',
+        ))  # fmt: skip
     return (
         "<section><h2>KYC requests</h2>"
-        + _table(("id", "name", "PAN", "state", "what may happen next"), rows)
+        + table(("id", "name", "PAN", "state", "what may happen next"), rows)
         + "</section>"
     )
 
@@ -165,7 +146,7 @@ def _people(world: World) -> str:
     ]
     return (
         "<section><h2>Investors</h2>"
-        + _table(("id", "name", "PAN", "e-mail", "accounts", "tenant"), rows)
+        + table(("id", "name", "PAN", "e-mail", "accounts", "tenant"), rows)
         + "</section>"
     )
 
@@ -181,7 +162,7 @@ def _faults(world: World) -> str:
             esc(f["provider"] or "all"), esc(f"{f['match']['method'] or 'any'} {f['match']['path'] or 'any path'}"),
             esc(f["when"]),
             esc(f["mode"]), str(f["times"] or "until off"), str(f["hits"]),
-            _button("unfault", "switch off", id=f["id"]),
+            button("unfault", "switch off", id=f["id"]),
         )
         for f in faults.active(world)
     ]  # fmt: skip
@@ -193,8 +174,8 @@ def _faults(world: World) -> str:
         '<label>times <input name="times" type="number" min="0" value="1"></label>'
         '<label>delay s <input name="delay_s" type="number" min="0" value="0"></label><button>switch on</button></form>'
     )
-    table = _table(("provider", "calls", "when", "mode", "left", "hit", ""), rows)
-    return f"<section><h2>Faults</h2>{form}{table}{_button('unfault', 'switch all off') if rows else ''}</section>"
+    shown = table(("provider", "calls", "when", "mode", "left", "hit", ""), rows)
+    return f"<section><h2>Faults</h2>{form}{shown}{button('unfault', 'switch all off') if rows else ''}</section>"
 
 
 def _requests(journal: Journal) -> str:
@@ -215,7 +196,7 @@ def home(journal: Journal, world: World, request: Request) -> Response:
     note = f'<p class="note" role="status">{esc(request.query["note"])}</p>' if request.query.get("note") else ""
     body = (
         "<header><h1>Control room</h1><p>The sandbox's world: nothing here is real money.</p></header>"
-        f"<main>{note}{_clock(world)}{_payments(world)}{_orders(world)}{_mandates(world)}{_plans(world)}{_kyc(world)}{_faults(world)}{_people(world)}{_requests(journal)}</main>"
+        f"<main>{note}{_clock(world)}{_payments(world)}{_orders(world)}{_mandates(world)}{_plans(world)}{_kyc(world)}{_faults(world)}{_people(world)}{smallcase.section(world)}{_requests(journal)}</main>"
     )
     return page("Control room - sandbox", body, CSS)
 
@@ -290,6 +271,7 @@ ACTS: dict[str, Callable[[World, dict[str, str]], str]] = {
     "advance": _advance, "at": _advance, "pace": _pace, "reset": _reset, "payment": _payment, "outcome": _outcome,
     "order": _order, "mandate": _mandate, "instalment": _instalment, "kyc": _kyc_decided,
     "fault": _fault, "unfault": _unfault,
+    **smallcase.ACTS,
 }  # fmt: skip
 
 

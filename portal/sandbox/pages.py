@@ -23,8 +23,17 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def page(title: str, body: str, css: str, *, script: str = "", form_to: str = "", status: int = 200) -> Response:
-    """A whole page. `form_to` is the one foreign origin a form on it may be sent to."""
+def page(
+    title: str,
+    body: str,
+    css: str,
+    *,
+    script: str = "",
+    form_to: str = "",
+    ancestors: str = "'none'",
+    status: int = 200,
+) -> Response:
+    """A whole page. `form_to` is the one foreign origin a form on it may be sent to, `ancestors` who may frame it."""
     tags = f'<script src="{esc(script)}" defer></script>' if script else ""
     text = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{esc(title)}</title>'
@@ -34,7 +43,7 @@ def page(title: str, body: str, css: str, *, script: str = "", form_to: str = ""
     )
     policy = (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; base-uri 'none'; "
-        "frame-ancestors 'none'; "
+        f"frame-ancestors {ancestors}; "
         f"form-action 'self' {form_to}".strip()
     )
     headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}

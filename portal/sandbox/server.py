@@ -12,6 +12,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from . import notices
 from .app import Sandbox
 from .web import REASONS, Request, Response
 
@@ -148,6 +149,7 @@ class Running:
         self._threads = [
             threading.Thread(target=self.server.serve_forever, args=(0.1,), name="sandbox-http", daemon=True),
             threading.Thread(target=_ticker, args=(sandbox, self._stop), name="sandbox-clock", daemon=True),
+            threading.Thread(target=notices.run, args=(sandbox.world, self._stop), name="sandbox-post", daemon=True),
         ]
         for thread in self._threads:
             thread.start()

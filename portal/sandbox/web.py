@@ -120,6 +120,19 @@ class Request:
         return found
 
 
+def arguments(request: Request) -> dict[str, Any]:
+    """Body over query; a form's fields count as a body. Raises Problem 400."""
+    given: dict[str, Any] = dict(request.query)
+    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return given | request.form
+    if request.body.strip():
+        body = request.json
+        if not isinstance(body, dict):
+            raise Problem(400, "a JSON object is expected")
+        given |= body
+    return given
+
+
 Handler = Callable[..., Response]
 PARAM = re.compile(r"\{(\w+)(?::(\w+))?\}")
 KINDS = {"int": r"\d+", "path": r".+", None: r"[^/]+"}

@@ -18,6 +18,7 @@ from .web import dumps
 log = logging.getLogger("portal.sandbox")
 MOST_AT_ONCE = 100_000
 PACES = ("fast", "market")
+KEPT = ("pace", "portal", "target.")
 DueHandler = Callable[["World", str, dict[str, Any]], None]
 
 
@@ -76,15 +77,16 @@ class World:
             self._meta = {row["key"]: row["value"] for row in self.db.execute("SELECT key, value FROM meta")}
 
     def reset(self) -> None:
-        """A fresh world in the same file; the pace stays."""
-        pace = self.pace
+        """A fresh world in the same file; the pace and where notices go stay."""
+        kept = {key: value for key, value in self._meta.items() if key.startswith(KEPT)}
         with self._write, self.transaction():
             names = [r[0] for r in self.db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
             self.db.execute("PRAGMA defer_foreign_keys=ON")
             for name in names:
                 self.db.execute(f'DELETE FROM "{name}"')  # noqa: S608  names come from the file itself
             self._meta = {}
-        self.set_meta("pace", pace)
+        for key, value in kept.items():
+            self.set_meta(key, value)
 
     # -- reading and writing -----------------------------------------------------------------------------------
 
@@ -106,6 +108,13 @@ class World:
 
     def one(self, sql: str, *args: Any) -> sqlite3.Row | None:
         row: sqlite3.Row | None = self.db.execute(sql, args).fetchone()
+        return row
+
+    def the(self, sql: str, *args: Any) -> sqlite3.Row:
+        """The row that is known to be there; raises LookupError when it is not."""
+        row = self.one(sql, *args)
+        if row is None:
+            raise LookupError(f"no row: {sql} {args}")
         return row
 
     def all(self, sql: str, *args: Any) -> list[sqlite3.Row]:
