@@ -1,10 +1,30 @@
-"""The life of an investor's registration.
+"""The lives of a registration, a KYC request, a mandate and a change of details.
+
+A registration
 
     DRAFT --(reviewed and confirmed)--> REGISTERING --(investor and investment account exist at FP)--> READY
 
 REGISTERING carries attempts: while the outcome of one is unknown, the row keeps its state and is looked up by
 PAN. When FP refuses, the row stays REGISTERING with `refusal` set: the investor corrects the fields that
 FP named and confirms again, which is a new attempt and no step back.
+
+A KYC request
+
+    DRAFT --(FP has the essential fields)--> PENDING --(nothing is missing)--> SUBMITTED --> SUCCESSFUL | REJECTED
+    DRAFT | PENDING --(not completed in time)--> EXPIRED
+
+    A rejected or expired one is followed by a new request that points back at it.
+
+A mandate
+
+    CREATED --> AWAITING_INVESTOR --(e-mandate authorised, form sent in)--> SUBMITTED --> APPROVED --> CANCELLED
+    any state before APPROVED --> REJECTED | CANCELLED
+
+A change of details
+
+    ASKED --(one-time code)--> COOLING --> CHECKING --(second person)--> SENDING --(FP has it)--> DONE
+    COOLING and CHECKING are skipped where the table of `investors/changes.py` does not ask for them.
+    Until it is sent it may be WITHDRAWN by the investor or REFUSED by us.
 """
 
 from portal.lifecycle import Lifecycle
@@ -14,3 +34,56 @@ REGISTERING = "REGISTERING"
 READY = "READY"
 
 REGISTRATION = Lifecycle({DRAFT: (REGISTERING,), REGISTERING: (READY,), READY: ()})
+
+PENDING = "PENDING"
+SUBMITTED = "SUBMITTED"
+SUCCESSFUL = "SUCCESSFUL"
+REJECTED = "REJECTED"
+EXPIRED = "EXPIRED"
+
+KYC_REQUEST = Lifecycle(
+    {
+        DRAFT: (PENDING, EXPIRED),
+        PENDING: (SUBMITTED, EXPIRED),
+        SUBMITTED: (SUCCESSFUL, REJECTED),
+        SUCCESSFUL: (),
+        REJECTED: (),
+        EXPIRED: (),
+    }
+)
+
+CREATED = "CREATED"
+AWAITING_INVESTOR = "AWAITING_INVESTOR"
+APPROVED = "APPROVED"
+CANCELLED = "CANCELLED"
+
+MANDATE = Lifecycle(
+    {
+        CREATED: (AWAITING_INVESTOR, SUBMITTED, REJECTED, CANCELLED),
+        AWAITING_INVESTOR: (SUBMITTED, REJECTED, CANCELLED),
+        SUBMITTED: (APPROVED, REJECTED, CANCELLED),
+        APPROVED: (CANCELLED,),
+        REJECTED: (),
+        CANCELLED: (),
+    }
+)
+
+ASKED = "ASKED"
+COOLING = "COOLING"
+CHECKING = "CHECKING"
+SENDING = "SENDING"
+DONE = "DONE"
+WITHDRAWN = "WITHDRAWN"
+REFUSED = "REFUSED"
+
+CHANGE = Lifecycle(
+    {
+        ASKED: (COOLING, CHECKING, SENDING, WITHDRAWN, REFUSED),
+        COOLING: (CHECKING, SENDING, WITHDRAWN, REFUSED),
+        CHECKING: (SENDING, WITHDRAWN, REFUSED),
+        SENDING: (DONE, REFUSED),
+        DONE: (),
+        WITHDRAWN: (),
+        REFUSED: (),
+    }
+)

@@ -151,6 +151,7 @@ def world(asha: Any) -> World:
     payment = factories.PaymentFactory(order=order, token_url="https://pay.example/secret-page")
     asked = factories.ConsentFactory(investor=asha, amount=Decimal("73519.00"), isin=scheme.isin, given_at=None)
     factories.NomineeFactory(investor=asha, name="Lata Quillfeather")
+    _life(asha)
     key = Authenticator.objects.create(user=asha.user, type=Authenticator.Type.WEBAUTHN, data={"name": "Asha's key"})
     _evidence(asha, order, payment)
     bank = asha.bankaccounts.get()
@@ -170,6 +171,20 @@ def world(asha: Any) -> World:
     }
     words = ("Quillfeather", "73,519", "731.319", allotted.folio.number, "secret-page", payment.code, asha.code)
     return World(asha, ids, words)
+
+
+def _life(asha: Any) -> None:
+    """A row in every table of who she is and what she has authorised."""
+    factories.MandateFactory(bank_account=asha.bankaccounts.get())
+    factories.InviteFactory(investor=asha)
+    for made in (
+        factories.KycRequestFactory,
+        factories.DocumentFactory,
+        factories.ChangeRequestFactory,
+        factories.TaxResidenceFactory,
+        factories.FieldSourceFactory,
+    ):
+        made(investor=asha)
 
 
 def _evidence(asha: Any, order: MfOrder, payment: Any) -> None:
@@ -193,7 +208,7 @@ def ask() -> Ask:
 
     def signed_in(person: Any) -> Client:
         browser = Client(raise_request_exception=False)
-        browser.force_login(person, backend="django.contrib.auth.backends.ModelBackend")
+        browser.force_login(person)
         assert browser.post("/accounts/reauthenticate/", {"password": factories.PASSWORD}).status_code == 302
         return browser
 

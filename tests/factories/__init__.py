@@ -1,5 +1,14 @@
 """Factories build consistent graphs: what depends on a parent is derived from it, so a factory cannot make nonsense."""
 
+from tests.factories.life import (
+    ChangeRequestFactory,
+    DocumentFactory,
+    FieldSourceFactory,
+    InviteFactory,
+    KycRequestFactory,
+    MandateFactory,
+    TaxResidenceFactory,
+)
 from tests.factories.money import (
     ConsentFactory,
     FolioFactory,
@@ -27,13 +36,19 @@ __all__ = [
     "PASSWORD",
     "AddressFactory",
     "BankAccountFactory",
+    "ChangeRequestFactory",
     "ConsentFactory",
+    "DocumentFactory",
+    "FieldSourceFactory",
     "FolioFactory",
     "FundHouseFactory",
     "HoldingFactory",
     "InvestmentAccountFactory",
     "InvestorFactory",
+    "InviteFactory",
     "KycCheckFactory",
+    "KycRequestFactory",
+    "MandateFactory",
     "NavFactory",
     "NomineeFactory",
     "OrderFactory",
@@ -41,6 +56,7 @@ __all__ = [
     "PaymentFactory",
     "ReadyInvestorFactory",
     "SchemeFactory",
+    "TaxResidenceFactory",
     "TransactionFactory",
     "UserFactory",
     "register_at_fp",

@@ -1,14 +1,13 @@
-"""An investor and what they have authorised. PAN and account numbers are encrypted, found by blind index."""
+"""Who invests: the person, where they live, who receives the units after them, the account at FP."""
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 import pghistory
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
 from investors import lifecycle
 from portal import identifiers, redaction
@@ -17,12 +16,16 @@ from portal.encryption import EncryptedTextField, blind_index
 from portal.models import Partner
 
 PAN_INDEX = "pan"
-ACCOUNT_INDEX = "bank-account"
 
 
 @pghistory.track()
 class Investor(Attempted):
     """A person who invests: a resident individual in this version. The login, `user`, is kept apart."""
+
+    class Kind(models.TextChoices):
+        RESIDENT = "RESIDENT", "resident individual"
+        MINOR = "MINOR", "minor, through a guardian"
+        NRI = "NRI", "non-resident Indian"
 
     class State(models.TextChoices):
         DRAFT = lifecycle.DRAFT, "getting ready"
@@ -67,6 +70,7 @@ class Investor(Attempted):
     code = models.CharField(max_length=20, unique=True, editable=False)
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="investor")
     partner = models.ForeignKey(Partner, null=True, blank=True, on_delete=models.PROTECT, related_name="investors")
+    kind = models.CharField(max_length=8, choices=Kind, default=Kind.RESIDENT)
     state = models.CharField(max_length=12, choices=State, default=State.DRAFT, editable=False)
     state_since = models.DateTimeField(auto_now_add=True, editable=False)
     pan = EncryptedTextField("PAN", blank=True, editable=False)
@@ -76,7 +80,17 @@ class Investor(Attempted):
     gender = models.CharField(max_length=10, choices=Gender, blank=True)
     marital_status = models.CharField(max_length=10, choices=MaritalStatus, blank=True)
     occupation = models.CharField(max_length=24, choices=Occupation, blank=True)
-    mobile = models.CharField(max_length=10, blank=True)
+    # Ten digits in India; up to fifteen with `isd_code` elsewhere (ITU-T E.164).
+    mobile = models.CharField(max_length=15, blank=True)
+    isd_code = models.CharField("country code of the mobile", max_length=4, default="91")
+    father_or_spouse_name = models.CharField("father's or spouse's name", max_length=70, blank=True)
+    mothers_name = models.CharField("mother's name", max_length=70, blank=True)
+    country_of_citizenship = models.CharField(max_length=2, default="IN")
+    # A minor invests through one guardian, whose PAN the fund houses ask for (given document, "Create Investor").
+    guardian_name = models.CharField(max_length=70, blank=True)
+    guardian_pan = EncryptedTextField("guardian's PAN", blank=True, editable=False)
+    guardian_date_of_birth = models.DateField(null=True, blank=True)
+    guardian_relationship = models.CharField(max_length=20, blank=True)
     # FATCA and CRS declaration (Income-tax Rules 114F to 114H).
     country_of_birth = models.CharField(max_length=2, default="IN")
     source_of_wealth = models.CharField(max_length=20, choices=SourceOfWealth, blank=True)
@@ -97,6 +111,12 @@ class Investor(Attempted):
             models.CheckConstraint(
                 condition=~Q(state="READY") | Q(provider_ref__isnull=False, pan_index__isnull=False),
                 name="a_ready_investor_is_known_to_the_provider",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="MINOR")
+                | ~Q(state="READY")
+                | ~Q(guardian_name="") & Q(guardian_date_of_birth__isnull=False),
+                name="a_ready_minor_has_a_guardian",
             ),
             *attempt_constraints("investor", (lifecycle.REGISTERING,)),
         ]
@@ -128,40 +148,23 @@ class Owned(models.Model):
         abstract = True
 
 
-class KycCheck(Owned):
-    """What the KYC registries said about a PAN at a moment. Never changed; the newest one counts."""
-
-    pan_index = models.CharField(max_length=64)
-    provider_ref = models.CharField(max_length=60)
-    is_compliant = models.BooleanField()
-    reason = models.CharField(max_length=60, blank=True)
-    action = models.CharField(max_length=60, blank=True)
-    # Rupees a year in one fund house; null when the registry sets no limit.
-    investment_limit = models.DecimalField(max_digits=15, decimal_places=2, null=True, blank=True)
-    verbatim = EncryptedTextField("the registry's own words", blank=True)
-    checked_at = models.DateTimeField()
-
-    class Meta:
-        verbose_name = "KYC check"
-        indexes = [models.Index(fields=["investor", "-checked_at"], name="kyc_newest_first")]
-
-    def __str__(self) -> str:
-        return f"{'compliant' if self.is_compliant else 'not compliant'} at {self.checked_at:%d %b %Y}"
-
-
 class Address(Owned):
     """Where an investor lives. City and state come from the PIN code."""
 
     class Kind(models.TextChoices):
         CORRESPONDENCE = "CORRESPONDENCE", "correspondence"
+        PERMANENT = "PERMANENT", "permanent"
+        OVERSEAS = "OVERSEAS", "overseas"
 
     kind = models.CharField(max_length=16, choices=Kind, default=Kind.CORRESPONDENCE)
     line1 = models.CharField("address line 1", max_length=40)
     line2 = models.CharField("address line 2", max_length=40, blank=True)
     line3 = models.CharField("address line 3", max_length=40, blank=True)
-    pincode = models.CharField("PIN code", max_length=6)
+    # Six digits in India, the postal code of the country elsewhere.
+    pincode = models.CharField("PIN code", max_length=12)
     city = models.CharField(max_length=60)
-    state = models.CharField(max_length=60)
+    state = models.CharField(max_length=60, blank=True)
+    country = models.CharField(max_length=2, default="IN")
 
     class Meta:
         verbose_name_plural = "addresses"
@@ -196,52 +199,6 @@ class Nominee(Owned):
         return f"{self.name} ({self.share}%)"
 
 
-@pghistory.track()
-class BankAccount(Owned):
-    """An account of the investor's own, from which purchases are paid and to which redemptions come."""
-
-    class Kind(models.TextChoices):
-        SAVINGS = "SAVINGS", "Savings"
-        CURRENT = "CURRENT", "Current"
-
-    code = models.CharField(max_length=20, unique=True, editable=False)
-    holder_name = models.CharField("account holder's name", max_length=70)
-    number = EncryptedTextField("account number")
-    number_index = models.CharField(max_length=64, editable=False)
-    last_four = models.CharField(max_length=4, editable=False)
-    kind = models.CharField("account type", max_length=8, choices=Kind)
-    ifsc = models.CharField("IFSC", max_length=11)
-    bank_name = models.CharField(max_length=120)
-    branch_name = models.CharField(max_length=120, blank=True)
-    is_primary = models.BooleanField(default=False)
-    provider_ref = models.CharField(max_length=60, null=True, blank=True, editable=False)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["investor", "number_index", "ifsc"], name="an_investor_adds_a_bank_account_once"
-            ),
-            models.UniqueConstraint(
-                fields=["investor"],
-                condition=Q(is_primary=True),
-                name="one_primary_bank_account_per_investor",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.bank_name} ending {self.last_four}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        self.code = self.code or identifiers.new_code("BNK")
-        super().save(*args, **kwargs)
-
-    def set_number(self, number: str) -> None:
-        """Put a checked account number on the row together with its index and its visible end."""
-        self.number, self.number_index = number, blind_index(number, ACCOUNT_INDEX)
-        self.last_four = number[-4:]
-
-
 class InvestmentAccount(Owned):
     """The account at FP under which orders are placed."""
 
@@ -255,65 +212,21 @@ class InvestmentAccount(Owned):
         return self.provider_ref
 
 
-class Consent(Owned):
-    """An investor's yes to exactly what was shown: a one-time code bound to a digest of it.
+class TaxResidence(Owned):
+    """A country other than India where the investor pays tax: up to three (FATCA and CRS, Rule 114F to 114H)."""
 
-    `shown` is what the page showed, in words and figures; `digest` is its SHA-256. A consent is asked for
-    once per form (`form_ref`), given once, within its life and at most five tries (SEBI circular of 30
-    Sep 2022 on two-factor authentication for mutual-fund transactions).
-    """
-
-    class Purpose(models.TextChoices):
-        PURCHASE = "PURCHASE", "buy units"
-
-    code = models.CharField(max_length=20, unique=True, editable=False)
-    purpose = models.CharField(max_length=16, choices=Purpose)
-    form_ref = models.CharField(max_length=40)
-    shown = models.JSONField()
-    digest = models.CharField(max_length=64)
-    # What the consent is for, beside `shown`, so that the database can compare it with the order.
-    amount = models.DecimalField(max_digits=15, decimal_places=2, null=True, blank=True)
-    isin = models.CharField(max_length=12, blank=True)
-    folio_number = models.CharField(max_length=40, blank=True)
-    contact = models.CharField("where the code was sent", max_length=254)
-    otp_hash = models.CharField(max_length=128)
-    tries = models.PositiveSmallIntegerField(default=0)
-    ip = models.GenericIPAddressField(null=True, blank=True)
-    asked_at = models.DateTimeField()
-    # When the newest code was handed to the mail server; empty while it was not.
-    sent_at = models.DateTimeField(null=True, blank=True)
-    expires_at = models.DateTimeField()
-    given_at = models.DateTimeField(null=True, blank=True)
-    given_ip = models.GenericIPAddressField(null=True, blank=True)
-
-    MAX_TRIES = 5
-    # The order in which pages and messages show the lines; the database does not keep the order of keys.
-    LABELS = ("Scheme", "Amount", "Folio", "Pay from", "Pay by", "Expected NAV")
+    position = models.PositiveSmallIntegerField()
+    country = models.CharField(max_length=2)
+    tax_id_kind = models.CharField("kind of tax number", max_length=20)
+    tax_id = EncryptedTextField("tax number")
 
     class Meta:
+        ordering = ["position"]
         constraints = [
-            models.UniqueConstraint(fields=["investor", "form_ref"], name="one_consent_per_form"),
-            models.CheckConstraint(condition=Q(tries__lte=5), name="a_code_is_tried_at_most_five_times"),
-            models.CheckConstraint(
-                condition=Q(given_at__isnull=True) | Q(given_at__lte=F("expires_at")),
-                name="a_consent_is_given_before_it_expires",
-            ),
-            models.CheckConstraint(
-                condition=Q(amount__isnull=True) | Q(amount__gt=Decimal(0)),
-                name="a_consent_is_for_a_positive_amount",
-            ),
+            models.UniqueConstraint(fields=["investor", "position"], name="one_tax_residence_per_position"),
+            models.UniqueConstraint(fields=["investor", "country"], name="one_tax_residence_per_country"),
+            models.CheckConstraint(condition=Q(position__gte=1, position__lte=3), name="at_most_three_tax_residences"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_purpose_display()} {self.code}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        self.code = self.code or identifiers.new_code("CNS")
-        super().save(*args, **kwargs)
-
-    @property
-    def lines(self) -> list[tuple[str, str]]:
-        """What was shown, as (label, text). Keys in lower case are for the program and are not shown."""
-        known = [(label, self.shown[label]) for label in self.LABELS if label in self.shown]
-        others = [(key, text) for key, text in self.shown.items() if key[:1].isupper() and key not in self.LABELS]
-        return known + others
+        return self.country

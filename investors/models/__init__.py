@@ -1,0 +1,28 @@
+"""An investor and what they have authorised. PAN and account numbers are encrypted, found by blind index."""
+
+from investors.models.banks import ACCOUNT_INDEX, BankAccount, Mandate
+from investors.models.changes import ChangeRequest, FieldSource, Invite
+from investors.models.consents import Consent
+from investors.models.documents import Document
+from investors.models.kyc import KycCheck, KycRequest
+from investors.models.people import PAN_INDEX, Address, InvestmentAccount, Investor, Nominee, Owned, TaxResidence
+
+__all__ = [
+    "ACCOUNT_INDEX",
+    "PAN_INDEX",
+    "Address",
+    "BankAccount",
+    "ChangeRequest",
+    "Consent",
+    "Document",
+    "FieldSource",
+    "InvestmentAccount",
+    "Investor",
+    "Invite",
+    "KycCheck",
+    "KycRequest",
+    "Mandate",
+    "Nominee",
+    "Owned",
+    "TaxResidence",
+]

@@ -1,0 +1,147 @@
+"""What an investor asks to change after they are ready, and who was invited to become one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pghistory
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from investors import lifecycle
+from investors.models.consents import Consent
+from investors.models.people import Investor, Owned
+from portal import identifiers
+from portal.attempts import Attempted, attempt_constraints, due_index
+from portal.encryption import EncryptedTextField
+from portal.models import Partner
+
+
+@pghistory.track()
+class ChangeRequest(Attempted, Owned):
+    """One change: asked, confirmed by one-time code, cooled off and seen by a second person where the table of
+    `investors/changes.py` says so, sent to FP, done. `before` and `after` are JSON and encrypted.
+    """
+
+    class What(models.TextChoices):
+        ADDRESS = "ADDRESS", "address"
+        NOMINEES = "NOMINEES", "nominees"
+        BANK_ACCOUNT = "BANK_ACCOUNT", "a new bank account"
+        PRIMARY_BANK = "PRIMARY_BANK", "the main bank account"
+        EMAIL = "EMAIL", "e-mail address"
+        MOBILE = "MOBILE", "mobile number"
+        PROFILE = "PROFILE", "personal details"
+
+    class State(models.TextChoices):
+        ASKED = lifecycle.ASKED, "needs your code"
+        COOLING = lifecycle.COOLING, "waiting out its cooling-off time"
+        CHECKING = lifecycle.CHECKING, "being checked by us"
+        SENDING = lifecycle.SENDING, "being passed on"
+        DONE = lifecycle.DONE, "done"
+        WITHDRAWN = lifecycle.WITHDRAWN, "withdrawn"
+        REFUSED = lifecycle.REFUSED, "refused"
+
+    code = models.CharField(max_length=20, unique=True, editable=False)
+    form_ref = models.CharField(max_length=40, unique=True, editable=False)
+    what = models.CharField(max_length=16, choices=What)
+    state = models.CharField(max_length=12, choices=State, default=State.ASKED, editable=False)
+    state_since = models.DateTimeField(editable=False)
+    before = EncryptedTextField("as it was, JSON", editable=False)
+    after = EncryptedTextField("as it shall be, JSON", editable=False)
+    consent = models.ForeignKey(Consent, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    # Not before this moment; empty where no cooling-off applies.
+    effective_at = models.DateTimeField(null=True, blank=True, editable=False)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    reason = models.CharField(max_length=300, blank=True)
+    refusal = models.JSONField(default=list, blank=True, editable=False)
+    created_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["investor", "what"],
+                condition=Q(state__in=(lifecycle.ASKED, lifecycle.COOLING, lifecycle.CHECKING, lifecycle.SENDING)),
+                name="one_open_change_of_each_kind",
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("asked_by")),
+                name="nobody_decides_their_own_change",
+            ),
+            *attempt_constraints("change", (lifecycle.SENDING,)),
+        ]
+        indexes = [due_index("change")]
+
+    def __str__(self) -> str:
+        return f"{self.get_what_display()} {self.code}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.code = self.code or identifiers.new_code("CHG")
+        super().save(*args, **kwargs)
+
+
+class Invite(models.Model):
+    """A signed, expiring, single-use link by which staff or a partner start an investor.
+
+    `filled` is what they know already, as JSON and encrypted: the investor sees where each value came from and
+    confirms it. The link's secret is kept as a hash only.
+    """
+
+    code = models.CharField(max_length=20, unique=True, editable=False)
+    secret_hash = models.CharField(max_length=64, unique=True, editable=False)
+    email = models.EmailField()
+    name = models.CharField(max_length=70, blank=True)
+    filled = EncryptedTextField("what is known already, JSON", blank=True, editable=False)
+    partner = models.ForeignKey(Partner, null=True, blank=True, on_delete=models.PROTECT, related_name="invites")
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    investor = models.OneToOneField(Investor, null=True, blank=True, on_delete=models.PROTECT, related_name="invite")
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(used_at__isnull=True) | Q(revoked_at__isnull=True), name="a_used_invite_is_not_revoked"
+            ),
+            models.CheckConstraint(
+                condition=Q(used_at__isnull=True) | Q(used_at__lte=F("expires_at")),
+                name="an_invite_is_used_before_it_expires",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.code = self.code or identifiers.new_code("INVT")
+        super().save(*args, **kwargs)
+
+
+class FieldSource(Owned):
+    """Where the value of one field came from, and when the investor confirmed a value that is not theirs."""
+
+    class Source(models.TextChoices):
+        INVESTOR = "INVESTOR", "entered by you"
+        STAFF = "STAFF", "entered by our staff"
+        PARTNER = "PARTNER", "entered by your adviser"
+        REGISTRY = "REGISTRY", "from the KYC registry"
+        LOOKED_UP = "LOOKED_UP", "looked up"
+
+    field = models.CharField(max_length=60)
+    source = models.CharField(max_length=10, choices=Source)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["investor", "field"], name="one_source_per_field")]
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.get_source_display()}"

@@ -1,0 +1,116 @@
+"""What came with the whole of an investor's life: KYC requests, documents, mandates, changes, invites."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from decimal import Decimal
+
+import factory
+from factory.django import DjangoModelFactory
+
+from investors.models import ChangeRequest, Document, FieldSource, Invite, KycRequest, Mandate, TaxResidence
+from portal import clock, identifiers
+from tests.factories.people import BankAccountFactory, InvestorFactory, UserFactory
+
+
+class KycRequestFactory(DjangoModelFactory):
+    """A fresh KYC that is being filled in."""
+
+    class Meta:
+        model = KycRequest
+
+    investor = factory.SubFactory(InvestorFactory)
+    state = KycRequest.State.DRAFT
+    answers = json.dumps({"father_name": "Mahesh"})
+    provider_ref = factory.LazyAttributeSequence(lambda o, n: None if o.state == "DRAFT" else f"kyc-{n}")
+    created_at = factory.LazyFunction(clock.now)
+    state_since = factory.SelfAttribute("created_at")
+
+
+class DocumentFactory(DjangoModelFactory):
+    """A photo in the vault. Nothing lies behind `vault_name` unless a test puts it there."""
+
+    class Meta:
+        model = Document
+
+    investor = factory.SubFactory(InvestorFactory)
+    kind = Document.Kind.PHOTO
+    vault_name = factory.Sequence(lambda n: f"ab/{n:040x}")
+    sha256 = "0" * 64
+    media_type = "image/jpeg"
+    byte_size = 1_000
+    sent_by = factory.SelfAttribute("investor.user")
+    created_at = factory.LazyFunction(clock.now)
+
+
+class MandateFactory(DjangoModelFactory):
+    """An approved e-mandate on the investor's own account."""
+
+    class Meta:
+        model = Mandate
+
+    bank_account = factory.SubFactory(BankAccountFactory)
+    investor = factory.SelfAttribute("bank_account.investor")
+    form_ref = factory.LazyFunction(identifiers.new_client_ref)
+    kind = Mandate.Kind.E_MANDATE
+    state = Mandate.State.APPROVED
+    limit = Decimal("25000.00")
+    valid_from = factory.LazyAttribute(lambda o: o.created_at.date())
+    provider_ref = factory.Sequence(lambda n: f"{7_000_000 + n}")
+    created_at = factory.LazyFunction(clock.now)
+    state_since = factory.SelfAttribute("created_at")
+
+
+class ChangeRequestFactory(DjangoModelFactory):
+    """A new mobile number that waits for its code."""
+
+    class Meta:
+        model = ChangeRequest
+
+    investor = factory.SubFactory(InvestorFactory)
+    form_ref = factory.LazyFunction(identifiers.new_client_ref)
+    what = ChangeRequest.What.MOBILE
+    before = json.dumps({"mobile": "9000000001"})
+    after = json.dumps({"mobile": "9000000002"})
+    asked_by = factory.SelfAttribute("investor.user")
+    created_at = factory.LazyFunction(clock.now)
+    state_since = factory.SelfAttribute("created_at")
+
+
+class InviteFactory(DjangoModelFactory):
+    """A link that was sent and not used yet."""
+
+    class Meta:
+        model = Invite
+
+    email = factory.Sequence(lambda n: f"invited{n}@example.com")
+    secret_hash = factory.Sequence(lambda n: f"{n:064x}")
+    invited_by = factory.SubFactory(UserFactory)
+    created_at = factory.LazyFunction(clock.now)
+    expires_at = factory.LazyAttribute(lambda o: o.created_at + timedelta(days=7))
+
+
+class TaxResidenceFactory(DjangoModelFactory):
+    """A second country where tax is paid."""
+
+    class Meta:
+        model = TaxResidence
+
+    investor = factory.SubFactory(InvestorFactory)
+    position = 1
+    country = "GB"
+    tax_id_kind = "TIN"
+    tax_id = "1234567890"
+
+
+class FieldSourceFactory(DjangoModelFactory):
+    """A value that somebody else entered."""
+
+    class Meta:
+        model = FieldSource
+
+    investor = factory.SubFactory(InvestorFactory)
+    field = "occupation"
+    source = FieldSource.Source.STAFF
+    at = factory.LazyFunction(clock.now)
