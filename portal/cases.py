@@ -1,4 +1,7 @@
-"""Cases: the inbox of things that people must look at, opened by the code that first knows."""
+"""Cases: the inbox of things that people must look at, opened by the code that first knows.
+
+Cases are for operations only, so each of these acts sees them also when an investor's request has found the thing.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from django.db.models import F
 
 from portal import audit
 from portal.models import Case, User
+from portal.scope import ALL, scope
 
 
 def open_case(*, kind: str, subject: models.Model, title: str, detail: str, at: datetime) -> Case:
@@ -19,7 +23,7 @@ def open_case(*, kind: str, subject: models.Model, title: str, detail: str, at: 
         "subject_id": str(subject.pk),
         "state": "OPEN",
     }
-    with transaction.atomic():
+    with scope(ALL), transaction.atomic():
         case, made = Case.objects.get_or_create(
             **key, defaults={"title": title[:200], "detail": detail, "opened_at": at, "reported_at": at}
         )
@@ -36,22 +40,23 @@ def close_cases(*, subject: models.Model, kinds: tuple[str, ...], resolution: st
         kind__in=kinds, subject_kind=audit.kind_of(subject), subject_id=str(subject.pk), state="OPEN"
     )
     closed = 0
-    for case in cases:
-        close(case=case, resolution=resolution, actor=None, at=at)
-        closed += 1
+    with scope(ALL):
+        for case in cases:
+            close(case=case, resolution=resolution, actor=None, at=at)
+            closed += 1
     return closed
 
 
 def claim(*, case: Case, actor: User, reason: str, at: datetime) -> None:
     """The case is `actor`'s to work on, whoever held it before. A closed case stays as it is."""
-    with transaction.atomic():
+    with scope(ALL), transaction.atomic():
         if Case.objects.filter(pk=case.pk, state="OPEN").update(owner=actor):
             audit.record(case, "case.claimed", actor=actor, at=at, reason=reason)
 
 
 def close(*, case: Case, resolution: str, actor: User | None, at: datetime) -> None:
     """The case is closed with words about how it ended. A second closing changes nothing."""
-    with transaction.atomic():
+    with scope(ALL), transaction.atomic():
         closed = Case.objects.filter(pk=case.pk, state="OPEN").update(
             state="CLOSED", closed_at=at, resolution=resolution[:300]
         )

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Coalesce, Lower
 
 from portal import identifiers
 
@@ -31,7 +31,7 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, is_staff=True, is_superuser=True, **extra)
 
     def get_by_natural_key(self, username: str | None) -> User:
-        return self.get(email__iexact=username)
+        return self.get(email=(username or "").lower())
 
 
 class User(AbstractUser):
@@ -47,9 +47,15 @@ class User(AbstractUser):
 
     class Meta:
         constraints = [models.UniqueConstraint(Lower("email"), name="one_user_per_email_address")]
+        # A policy lets an index answer plain comparisons only, so addresses are kept and asked for in lower case.
+        indexes = [models.Index(fields=["email"], name="user_by_email")]
 
     def __str__(self) -> str:
         return self.get_full_name() or self.email
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.email = self.email.lower()
+        super().save(*args, **kwargs)
 
 
 class Partner(models.Model):
@@ -127,6 +133,16 @@ class GatewayCall(models.Model):
     error = models.CharField(max_length=500, blank=True)
     started_at = models.DateTimeField()
     took_ms = models.PositiveIntegerField(null=True, blank=True)
+    # Whose request made the call: `user:7`, or `all` for a worker. A request sees the calls that it made.
+    written_as = models.CharField(
+        max_length=40,
+        editable=False,
+        db_default=Coalesce(
+            models.Func(models.Value("portal.scope"), models.Value(True), function="current_setting"),
+            models.Value(""),
+            output_field=models.CharField(),
+        ),
+    )
 
     class Meta:
         indexes = [

@@ -6,6 +6,7 @@ compares with the session setting `portal.scope`:
     all          workers, commands, staff
     user:<id>    an investor: own rows only
     none         nobody is signed in
+    door, door:<id>    none and user:<id> on the pages where one signs in: people may be looked up as well
 
 Web processes start at `none` (`portal/wsgi.py`) and the middleware opens the scope for each request, before any view
 runs. The owner filter in each app's `queries.py` stays the first wall; this is the second.
@@ -13,7 +14,7 @@ runs. The owner filter in each app's `queries.py` stays the first wall; this is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from django.conf import settings
@@ -22,6 +23,9 @@ from django.http import HttpRequest, HttpResponse
 
 ALL = "all"
 NONE = "none"
+DOOR = "door"
+# Where one signs in, signs up and keeps one's account: these pages look people up by what they typed.
+DOOR_PATHS = ("/accounts/", "/admin/login/")
 
 
 def set_scope(scope: str) -> None:
@@ -34,13 +38,17 @@ def set_scope(scope: str) -> None:
 def scope(name: str) -> Iterator[None]:
     """See `name` inside the block and what was seen before after it. For edges that act for nobody in particular."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('portal.scope', true)")
+        cursor.execute(
+            "SELECT before, set_config('portal.scope', %s, false)"
+            " FROM (SELECT current_setting('portal.scope', true) AS before OFFSET 0) AS now",
+            [name],
+        )
         before = cursor.fetchone()[0] or NONE
-    set_scope(name)
     try:
         yield
     finally:
-        set_scope(before)
+        if before != name:
+            set_scope(before)
 
 
 def scope_of(user: object) -> str:
@@ -50,6 +58,13 @@ def scope_of(user: object) -> str:
     return ALL if getattr(user, "is_staff", False) else f"user:{getattr(user, 'pk', 0)}"
 
 
+def on_page(path: str, scope: str) -> str:
+    """The scope of a page: on the pages where one signs in, people may be looked up as well."""
+    if scope == ALL or not path.startswith(DOOR_PATHS):
+        return scope
+    return DOOR if scope == NONE else scope.replace("user:", f"{DOOR}:")
+
+
 class ScopeMiddleware:
     """Opens the database for whoever is signed in, and closes it again where connections outlive requests."""
 
@@ -57,7 +72,7 @@ class ScopeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        set_scope(scope_of(request.user))
+        set_scope(on_page(request.path, scope_of(request.user)))
         try:
             return self.get_response(request)
         finally:
@@ -84,3 +99,27 @@ def drop_owner_policy_sql(table: str) -> str:
         ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY;
         ALTER TABLE {table} DISABLE ROW LEVEL SECURITY;
     """
+
+
+def policies_sql(table: str, policies: Mapping[str, str]) -> str:
+    """SQL that lets each command (`ALL`, `SELECT`, ...) touch the rows of its condition only. For migrations."""
+    made = [
+        f"CREATE POLICY {table}_{command.lower()} ON {table} FOR {command}"
+        f" {'WITH CHECK' if command == 'INSERT' else 'USING'} ({condition});"
+        for command, condition in policies.items()
+    ]
+    return "\n".join(
+        [f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;", f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY;", *made]
+    )
+
+
+def without_policies_sql(table: str, policies: Mapping[str, str]) -> str:
+    """The reverse of `policies_sql`."""
+    dropped = [f"DROP POLICY {table}_{command.lower()} ON {table};" for command in policies]
+    return "\n".join(
+        [
+            *dropped,
+            f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY;",
+            f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY;",
+        ]
+    )

@@ -214,7 +214,7 @@ def client_for(db: None) -> Callable[..., Client]:
     def make(person: object = None, **options: object) -> Client:
         client = Client(**options)
         if person is not None:
-            client.force_login(getattr(person, "user", person), backend="django.contrib.auth.backends.ModelBackend")
+            client.force_login(getattr(person, "user", person))
         return client
 
     return make

@@ -56,6 +56,8 @@ class Line:
 
 TABLE: dict[str, Line] = {
     "home": Line(OWN),
+    "about": Line(PUBLIC),
+    "terms": Line(PUBLIC),
     "healthz": Line(PUBLIC),
     "readyz": Line(PUBLIC),
     "outbox": Line(PUBLIC),

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db.models import Model, Q, QuerySet
-from django.db.models.functions import Lower
 
 from portal import encryption, identifiers
 from portal.models import User
@@ -58,7 +57,7 @@ def by_related(field: str, find: Callable[[str], QuerySet[Any] | None]) -> Finde
 
 def people_at(term: str) -> QuerySet[User] | None:
     """Whoever has this e-mail address; None for what is no address."""
-    return User.objects.alias(plain=Lower("email")).filter(plain=term.lower()) if "@" in term else None
+    return User.objects.filter(email=term.lower()) if "@" in term else None
 
 
 # What begins with these letters is the code of such an object: how evidence about `ORD-…` is found. Apps fill it.

@@ -13,6 +13,7 @@ from portal import audit, clock, redaction
 from portal.gateway import errors
 from portal.gateway.transport import Request, Response
 from portal.models import GatewayCall
+from portal.scope import ALL, scope
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def begin(provider: str, request: Request, subject: About) -> GatewayCall:
         subject_kind=subject.subject_kind,
         subject_id=subject.subject_id,
         outcome=GatewayCall.Outcome.SENDING,
-        request_body=redaction.redact(request.json),
+        request_body=_said(request),
         started_at=clock.now(),
     )
 
@@ -78,17 +79,16 @@ def end(
 
 def was_begun(subject: models.Model, attempt_no: int, path_part: str = "") -> bool:
     """Did any byte of this attempt possibly leave? False proves that nothing was sent."""
-    return (
-        GatewayCall.objects.filter(
-            subject_kind=audit.kind_of(subject),
-            subject_id=str(subject.pk),
-            attempt_no=attempt_no,
-            path__contains=path_part,
-            method="POST",
-        )
-        .exclude(outcome=GatewayCall.Outcome.UNREACHABLE)
-        .exists()
+    calls = GatewayCall.objects.filter(
+        subject_kind=audit.kind_of(subject),
+        subject_id=str(subject.pk),
+        attempt_no=attempt_no,
+        path__contains=path_part,
+        method="POST",
     )
+    # Also what a worker has sent: a call that this connection does not see must not prove that nothing was sent.
+    with scope(ALL):
+        return calls.exclude(outcome=GatewayCall.Outcome.UNREACHABLE).exists()
 
 
 def readable(body: bytes) -> Any:
@@ -97,6 +97,14 @@ def readable(body: bytes) -> Any:
         return redaction.redact(json.loads(body, parse_float=str))
     except (ValueError, RecursionError):
         return {"unreadable": redaction.text(body[:2_000].decode("utf-8", "replace").replace("\x00", ""))}
+
+
+def _said(request: Request) -> Any:
+    """What was sent, redacted. Of a file only its kind and size: names of files name people."""
+    if not request.files:
+        return redaction.redact(request.json)
+    files = {name: f"{file.content_type}, {len(file.content)} bytes" for name, file in request.files.items()}
+    return redaction.redact({"files": files, "fields": dict(request.fields or {})})
 
 
 def _path(request: Request) -> str:

@@ -167,5 +167,5 @@ def order(who: Investor, scheme: Scheme, amount: Decimal) -> MfOrder:
 def cookies(who: Investor) -> dict[str, str]:
     """The cookies of a browser in which they are signed in, with a CSRF token whose secret is known."""
     client = Client()
-    client.force_login(who.user, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(who.user)
     return {"sessionid": client.cookies["sessionid"].value, "csrftoken": "b" * 32}
