@@ -25,8 +25,20 @@ MAX_BODY = 20 * 1024 * 1024
 
 
 @dataclass(frozen=True)
+class File:
+    """A file of a multipart body."""
+
+    filename: str
+    content_type: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class Request:
-    """What is sent. `path` begins with a slash and is joined to the provider's base URL."""
+    """What is sent. `path` begins with a slash and is joined to the provider's base URL.
+
+    The body is `json`, or `content`, or multipart: `files` with `fields` beside them.
+    """
 
     method: str
     path: str
@@ -34,6 +46,8 @@ class Request:
     json: Any = None
     content: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, File] | None = None
+    fields: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +90,8 @@ class Transport:
                 params=request.params,
                 json=request.json,
                 content=request.content,
+                files=_parts(request),
+                data=dict(request.fields) if request.fields else None,
                 headers=dict(request.headers),
                 timeout=_timeout(),
             ) as answer:
@@ -89,6 +105,11 @@ class Transport:
             raise errors.Unreachable(*where, said=type(error).__name__) from error
         except httpx2.HTTPError as error:
             raise errors.OutcomeUnknown(*where, said=type(error).__name__) from error
+
+
+def _parts(request: Request) -> dict[str, tuple[str, bytes, str]] | None:
+    files = (request.files or {}).items()
+    return {name: (file.filename, file.content, file.content_type) for name, file in files} or None
 
 
 def _timeout() -> httpx2.Timeout:

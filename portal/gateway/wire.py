@@ -62,7 +62,7 @@ class Word(StrEnum):
     def _missing_(cls, value: object) -> Word | None:
         wanted = _letters(value)
         same = (member for member in cls if wanted and _letters(member.value) == wanted)
-        return next(same, cls._value2member_map_.get("UNKNOWN"))  # type: ignore[return-value]
+        return next(same, cls.__members__.get("UNKNOWN"))
 
 
 def _letters(value: object) -> str:
