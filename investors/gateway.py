@@ -148,7 +148,8 @@ def _pan_of(investor: messages.Investor) -> str:
 def create_investor(profile: Profile) -> messages.Investor:
     """POST the application. Raises the gateway's errors."""
     who = profile.investor
-    return client().create_investor(application(profile), journal.about(who, attempt_no=who.attempt_no))
+    asked = messages.NewInvestor.model_validate(application(profile))
+    return client().create_investor(asked, journal.about(who, attempt_no=who.attempt_no))
 
 
 def find_account(investor: Investor) -> str | None:

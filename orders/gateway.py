@@ -12,7 +12,7 @@ from orders import lifecycle
 from orders.models import MfOrder
 from portal import money
 from portal.fintech_primitives import client as fp
-from portal.fintech_primitives.messages import Order, OrderStatus
+from portal.fintech_primitives.messages import Consent, NewPurchase, Order, OrderStatus
 from portal.gateway import errors, journal
 
 # What FP's words mean for a purchase, by order gateway; a word that is missing says nothing.
@@ -108,19 +108,16 @@ def send_purchase(order: MfOrder) -> str:
     return mine[0].id
 
 
-def _line(order: MfOrder) -> dict[str, object]:
-    line: dict[str, object] = {
-        "isin": order.scheme.isin,
-        "amount": order.amount,
-        "source_ref_id": order.client_ref,
-        "server_ip": settings.SERVER_IP,
-        "consent": {"email": order.consent.contact},
-    }
-    if order.user_ip:
-        line["user_ip"] = str(order.user_ip)
-    if order.folio:
-        line["folio_number"] = order.folio.number
-    return line
+def _line(order: MfOrder) -> NewPurchase:
+    return NewPurchase(
+        isin=order.scheme.isin,
+        amount=order.amount,
+        source_ref_id=order.client_ref,
+        server_ip=settings.SERVER_IP,
+        user_ip=str(order.user_ip) if order.user_ip else None,
+        folio_number=order.folio.number if order.folio else None,
+        consent=Consent(email=order.consent.contact),
+    )
 
 
 def find(order: MfOrder) -> OrderSnapshot | None:

@@ -1,66 +1,106 @@
 """What counts as FP's "no": the written table. Everything that is not in it leaves the outcome unknown.
 
-status          body                                     means
-400, 404, 405,  {"error": {...}} with the same status    Refused: nothing was done
-409, 422
-400 and others  the message speaks of a time-out         OutcomeUnknown ("timed out, check before placing")
-401, 403        any                                      NotAuthorised
-429             any                                      Throttled
-5xx             any                                      OutcomeUnknown
-2xx             anything but the documented JSON         Garbled
-3xx, other 4xx  any                                      Garbled: a proxy spoke, not FP
+`TABLE` is read from the top, the first row that fits counts. A refusal needs a status of the document and the
+document's own envelope with that same status in it: a proxy's HTML or another service's JSON refuses nothing.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from portal.gateway import errors
 from portal.gateway.transport import Request, Response
+from portal.gateway.wire import retry_after_s
 
-REFUSALS = frozenset({400, 404, 405, 409, 422})
 _TIMED_OUT = re.compile(r"tim(ed|e)[\s-]*out", re.IGNORECASE)
+Envelope = dict[str, Any]
+
+
+def _any(_envelope: Envelope | None) -> bool:
+    return True
+
+
+def _enveloped(envelope: Envelope | None) -> bool:
+    return envelope is not None
+
+
+def _speaks_of_a_timeout(envelope: Envelope | None) -> bool:
+    return envelope is not None and bool(_TIMED_OUT.search(_message(envelope)))
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One row: for these statuses, when the body fits, the answer means `outcome`; None is a usable answer."""
+
+    first: int
+    last: int
+    fits: Callable[[Envelope | None], bool]
+    outcome: type[errors.GatewayError] | None
+    means: str
+    source: str
+
+
+ERRORS, STATUSES, UNSURE = "document, Errors", "providers.md 3.3", "providers.md 3.4"
+TABLE = (
+    Rule(200, 299, _any, None, "taken; the body must still be what the document shows, else Garbled", "every section"),
+    Rule(300, 399, _any, errors.Garbled, "a proxy spoke: FP never redirects", "no section has one"),
+    Rule(400, 400, _speaks_of_a_timeout, errors.OutcomeUnknown, "it timed out behind FP: check before placing", UNSURE),
+    Rule(400, 400, _enveloped, errors.Refused, "a rule was broken, field by field, or the JSON", ERRORS),
+    Rule(401, 401, _any, errors.NotAuthorised, "the token is not valid or no longer", STATUSES),
+    Rule(403, 403, _any, errors.NotAuthorised, "the tenant may not do this", STATUSES),
+    Rule(404, 404, _enveloped, errors.Refused, "there is no such thing at FP", STATUSES),
+    Rule(405, 405, _enveloped, errors.Refused, "the call does not exist", STATUSES),
+    Rule(409, 409, _speaks_of_a_timeout, errors.OutcomeUnknown, "as for 400", UNSURE),
+    Rule(409, 409, _enveloped, errors.Refused, "it is there already, or another state forbids it", ERRORS),
+    Rule(422, 422, _speaks_of_a_timeout, errors.OutcomeUnknown, "as for 400", UNSURE),
+    Rule(422, 422, _enveloped, errors.Refused, "a rule was broken", ERRORS),
+    Rule(429, 429, _any, errors.Throttled, "above the tenant's calls a second; nothing was done", STATUSES),
+    Rule(400, 499, _any, errors.Garbled, "no envelope, or a status FP does not use: somebody else spoke", ERRORS),
+    Rule(500, 599, _any, errors.OutcomeUnknown, "it broke somewhere; the write may have been done", UNSURE),
+)  # fmt: skip
 
 
 def classify(request: Request, response: Response) -> errors.GatewayError | None:
     """The failure that FP's answer stands for; None for a 2xx, whose body is still to be read."""
-    where = ("fp", request.method, request.path)
-    status = response.status
-    if 200 <= status < 300:
+    envelope = _envelope(response)
+    rule = next((each for each in TABLE if each.first <= response.status <= each.last and each.fits(envelope)), None)
+    if rule is None:
+        return errors.Garbled("fp", request.method, request.path, said="no HTTP status", status=response.status)
+    return _error(rule, request, response, envelope or {})
+
+
+def _error(rule: Rule, request: Request, response: Response, envelope: Envelope) -> errors.GatewayError | None:
+    where, message, status = ("fp", request.method, request.path), _message(envelope), response.status
+    if rule.outcome is None:
         return None
-    if status in (401, 403):
-        return errors.NotAuthorised(*where, status=status)
-    if status == 429:
-        return errors.Throttled(*where, status=status, retry_after_s=_retry_after_s(response))
-    if status >= 500:
-        return errors.OutcomeUnknown(*where, status=status)
-    error = _error_of(response)
-    if status not in REFUSALS or error is None:
-        return errors.Garbled(*where, said="no readable refusal", status=status)
-    message = str(error.get("message") or "")
-    fields = tuple(_fields(error.get("errors")))
-    if _TIMED_OUT.search(message):
-        return errors.OutcomeUnknown(*where, said=message, status=status)
+    if rule.outcome is errors.Throttled:
+        return errors.Throttled(*where, status=status, retry_after_s=retry_after_s(response))
+    if rule.outcome is not errors.Refused:
+        return rule.outcome(*where, said=message or rule.means, status=status)
+    fields = tuple(_fields(envelope.get("errors")))
     said = "; ".join([message, *(f"{each.field}: {each.message}" for each in fields)])
-    return errors.Refused(*where, said=said, status=status, code=str(error.get("code") or ""), fields=fields)
+    return errors.Refused(*where, said=said, status=status, code=str(envelope.get("code") or ""), fields=fields)
 
 
-def _error_of(response: Response) -> dict[str, Any] | None:
+def _message(envelope: Envelope) -> str:
+    return str(envelope.get("message") or "")
+
+
+def _envelope(response: Response) -> Envelope | None:
     """The `error` object of FP's documented envelope, if the body is one and agrees with the status."""
+    if response.status < 400:
+        return None
     try:
         body = json.loads(response.body)
     except (ValueError, RecursionError):
         return None
     error = body.get("error") if isinstance(body, dict) else None
-    if not isinstance(error, dict) or error.get("status") not in (
-        response.status,
-        str(response.status),
-        None,
-    ):
-        return None
-    return error
+    agrees = isinstance(error, dict) and error.get("status") in (response.status, str(response.status), None)
+    return error if agrees else None
 
 
 def _fields(complaints: Any) -> list[errors.FieldError]:
@@ -71,8 +111,3 @@ def _fields(complaints: Any) -> list[errors.FieldError]:
         for each in complaints
         if isinstance(each, dict)
     ]
-
-
-def _retry_after_s(response: Response) -> float:
-    text = str(response.headers.get("Retry-After", ""))
-    return min(float(text), 600.0) if text.isdigit() else 5.0

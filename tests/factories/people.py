@@ -177,10 +177,12 @@ class InvestmentAccountFactory(DjangoModelFactory):
 def register_at_fp(investor: Investor) -> Investor:
     """Make the investor, bank account and investment account really exist in the sandbox, and keep FP's ids."""
     from portal.fintech_primitives.client import client
+    from portal.fintech_primitives.messages import NewInvestor
     from portal.gateway.journal import about
 
     banks = list(investor.bankaccounts.order_by("pk"))
-    answer = client().create_investor(_fp_body(investor, banks), about(investor))
+    asked = NewInvestor.model_validate(_fp_body(investor, banks))
+    answer = client().create_investor(asked, about(investor))
     for ours, theirs in zip(banks, answer.bank_accounts, strict=True):
         ours.provider_ref = theirs.id
         ours.save(update_fields=["provider_ref"])

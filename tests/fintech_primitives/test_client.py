@@ -13,7 +13,6 @@ from portal.clock import IST
 from portal.fintech_primitives import auth, messages, refusals
 from portal.fintech_primitives import client as fp
 from portal.gateway import errors, patience
-from portal.gateway.journal import About
 from portal.gateway.transport import Request, Response
 
 MOMENT = datetime(2015, 8, 30, 12, 36, tzinfo=UTC)
@@ -52,8 +51,8 @@ def test_a_wrong_secret_is_not_authorised(sandbox, settings):
 @pytest.mark.django_db(transaction=True)
 def test_fifty_calls_at_once_log_in_once(sandbox):
     client, logins = fp.build(), []
-    login = client._login
-    client._login = lambda: logins.append(1) or login()
+    login = client.login
+    client.login = lambda: logins.append(1) or login()
     threads = [threading.Thread(target=client.headers) for _ in range(50)]
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
@@ -177,19 +176,26 @@ def test_what_is_no_strict_json_is_garbled(body):
 
 
 def test_an_order_without_our_reference_is_never_sent():
-    client = fp.FintechPrimitives.__new__(fp.FintechPrimitives)
     with pytest.raises(ValueError, match="source_ref_id"):
-        client.create_purchase("1", bank_account_id="1", orders=[{"isin": "X", "amount": Decimal(1)}], about=About())
+        messages.NewPurchase(isin="INF204K01EF9", amount=Decimal(1))
 
 
 @pytest.mark.parametrize(("amount", "wire"), [(Decimal("5000.00"), "5000"), (Decimal("1E+3"), "1000")])
 def test_whole_rupees_travel_as_integers(amount, wire):
-    assert json.dumps({"amount": amount}, default=fp._wire_number) == f'{{"amount": {wire}}}'
+    line = messages.NewPurchase(isin="INF204K01EF9", amount=amount, source_ref_id="ref")
+    assert json.dumps(line.body()["amount"]) == wire
 
 
-def test_paise_are_refused_before_they_could_become_a_float():
-    with pytest.raises(TypeError):
-        fp._wire_number(Decimal("1.50"))
+@pytest.mark.parametrize("amount", ["1.50", "0", "-5", "NaN", "1e15", True, 5.0])
+def test_what_is_no_whole_number_of_rupees_is_never_sent(amount):
+    with pytest.raises(ValueError, match="amount"):
+        messages.NewPurchase(isin="INF204K01EF9", amount=amount, source_ref_id="ref")
+
+
+@pytest.mark.parametrize("units", ["0.001", "15.125", "99999999999.999"])
+def test_units_travel_digit_for_digit(units):
+    sell = messages.NewSell(isin="INF204K01EF9", folio_number="1/2", type="units", units=units, source_ref_id="ref")
+    assert json.dumps(sell.body()["units"]) == units
 
 
 @pytest.mark.django_db

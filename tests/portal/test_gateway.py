@@ -6,6 +6,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 
+from portal.fintech_primitives.messages import NewPurchase
 from portal.gateway import breaker, errors, journal, transport
 from portal.gateway.transport import Request, Transport
 from portal.models import GatewayCall
@@ -67,7 +68,7 @@ def test_reads_no_answer_beyond_its_bound(sandbox, settings, monkeypatch):
 
 def order_call(order, client, **fault):
     about = journal.about(order, our_ref=order.client_ref, attempt_no=1)
-    line = {"isin": order.scheme.isin, "amount": order.amount, "source_ref_id": order.client_ref}
+    line = NewPurchase(isin=order.scheme.isin, amount=order.amount, source_ref_id=order.client_ref)
     return client.create_purchase("1", bank_account_id="1", orders=[line], about=about)
 
 

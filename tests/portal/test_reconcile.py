@@ -12,7 +12,7 @@ from orders.models import MfOrder
 from payments.models import Payment
 from portal import clock
 from portal.fintech_primitives.client import client
-from portal.fintech_primitives.messages import PaymentMethod
+from portal.fintech_primitives.messages import NewPurchase, PaymentMethod
 from portal.gateway.journal import About
 from portal.management import reconciliation
 from portal.models import Case
@@ -30,7 +30,7 @@ def scheme(sandbox):
 
 def at_fp(investor, *, ref: str, amount: int = 5_000) -> str:
     """An order that FP took under this reference; returns FP's id."""
-    line = {"isin": ISIN, "amount": Decimal(amount), "source_ref_id": ref}
+    line = NewPurchase(isin=ISIN, amount=Decimal(amount), source_ref_id=ref)
     account = investor.investmentaccounts.get().provider_ref
     bank = investor.bankaccounts.get().provider_ref
     return client().create_purchase(account, bank_account_id=bank, orders=[line], about=About())[0].id

@@ -1,0 +1,64 @@
+"""The simulation calls of FP's own sandbox: which words each allows (document, "Simulation" and "KYC Requests")."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from portal.fintech_primitives.messages.base import Ask, Word
+from portal.fintech_primitives.messages.kyc import KycStatus
+from portal.fintech_primitives.messages.mandates import MandateStatus
+from portal.fintech_primitives.messages.orders import OrderStatus
+from portal.fintech_primitives.messages.payments import PaymentStatus
+
+
+def _one_of(*words: Word) -> AfterValidator:
+    def check(word: Word) -> Word:
+        if word not in words:
+            raise ValueError(f"one of {', '.join(words)}")
+        return word
+
+    return AfterValidator(check)
+
+
+class OrderWish(Ask):
+    """To where an order may be moved."""
+
+    status: Annotated[
+        OrderStatus,
+        _one_of(
+            OrderStatus.PAYMENT_CONFIRMED,
+            OrderStatus.SUBMITTED,
+            OrderStatus.SUCCESSFUL,
+            OrderStatus.FAILED,
+            OrderStatus.REVERSED,
+        ),
+    ]
+
+
+class PaymentWish(Ask):
+    """To where a payment may be moved: every documented state."""
+
+    status: Annotated[PaymentStatus, _one_of(*(word for word in PaymentStatus if word != PaymentStatus.UNKNOWN))]
+
+
+class MandateWish(Ask):
+    """To where a mandate may be moved."""
+
+    status: Annotated[
+        MandateStatus,
+        _one_of(
+            MandateStatus.CREATED,
+            MandateStatus.SUBMITTED,
+            MandateStatus.APPROVED,
+            MandateStatus.RECEIVED,
+            MandateStatus.REJECTED,
+        ),
+    ]
+
+
+class KycWish(Ask):
+    """How a KYC request may end."""
+
+    status: Annotated[KycStatus, _one_of(KycStatus.SUCCESSFUL, KycStatus.REJECTED)]
