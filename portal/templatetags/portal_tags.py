@@ -1,4 +1,4 @@
-"""What templates of every app share: figures and dates as people read them, icons, states, navigation, widgets.
+"""What templates of every app share: figures and dates as people read them, icons, states, widgets.
 
 The formatting itself lives in `portal.money`; here it only becomes usable in templates. A missing value is an en
 dash, so that a page with nothing to show yet needs no `if` around each figure. Rows of long tables are formatted in
@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django import template
 from django.forms import BoundField
-from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from lucide.templatetags.lucide import lucide
@@ -204,8 +203,12 @@ def risk_meter(level: str) -> str:
 @register.simple_tag(takes_context=True)
 def glossary(context: template.Context, term: str, text: str = "") -> str:
     """A word that explains itself on click or tap. Raises KeyError for a term that the glossary lacks."""
-    entry = GLOSSARY[str(term).lower()]
-    here = f"term-{_next_number(context)}"
+    return _glossary(f"term-{_next_number(context)}", str(term).lower(), str(text))
+
+
+@lru_cache(maxsize=512)
+def _glossary(here: str, term: str, text: str) -> str:
+    entry = GLOSSARY[term]
     return format_html(
         '<button type="button" class="term" popovertarget="{0}">{1}</button>'
         '<span class="term-note" id="{0}" popover><b>{2}</b>{3}</span>',
@@ -248,41 +251,6 @@ def browser(user_agent: str) -> str:
     name = next((word for part, word in _BROWSERS if part in text), "Unknown browser")
     system = next((word for part, word in _SYSTEMS if part in text), "")
     return f"{name} on {system}" if system else name
-
-
-# --- Navigation -----------------------------------------------------------------------------------------------
-
-# label, icon, URL name: side navigation and, on phones, the bottom bar.
-NAVIGATION = (
-    ("Home", "house", "home"),
-    ("Explore", "compass", "orders:explore"),
-    ("Portfolio", "chart-pie", "orders:portfolio"),
-    ("Orders", "receipt-text", "orders:list"),
-    ("Profile", "circle-user", "investors:profile"),
-)
-
-
-@register.simple_tag(takes_context=True)
-def navigation(context: template.Context) -> list[dict[str, Any]]:
-    """The entries of the main navigation, the longest matching address marked as current."""
-    path = context["request"].path if "request" in context else ""
-    items = [
-        {"label": label, "icon": symbol, "url": url}
-        for label, symbol, name in NAVIGATION
-        if (url := _address(name)) is not None
-    ]
-    inside = [
-        item["url"] for item in items if path == item["url"] or (item["url"] != "/" and path.startswith(item["url"]))
-    ]
-    current = max(inside, key=len, default=None)
-    return [{**item, "current": item["url"] == current} for item in items]
-
-
-def _address(name: str) -> str | None:
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return None
 
 
 # --- Forms ----------------------------------------------------------------------------------------------------

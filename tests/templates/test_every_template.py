@@ -11,7 +11,7 @@ from django.template.loader import get_template
 from lucide import IconDoesNotExist
 
 from portal.glossary import GLOSSARY
-from portal.templatetags import portal_tags
+from portal.templatetags import frame, portal_tags
 
 ROOT = Path(settings.BASE_DIR) / "templates"
 # The admin is Unfold's; it has a policy of its own.
@@ -58,5 +58,5 @@ def test_names_real_icons_and_terms(source: str) -> None:
 
 
 def test_every_state_and_navigation_icon_exists() -> None:
-    symbols = [icon for icon, _ in portal_tags.STATES.values()] + [icon for _, icon, _ in portal_tags.NAVIGATION]
+    symbols = [icon for icon, _ in portal_tags.STATES.values()] + [icon for _, icon, _ in frame.NAVIGATION]
     assert all("<svg" in portal_tags.icon(symbol) for symbol in symbols)

@@ -11,6 +11,7 @@ from django.test import RequestFactory
 from django.utils.html import escape
 
 from portal.glossary import GLOSSARY
+from portal.templatetags import frame
 from portal.templatetags import portal_tags as tags
 
 
@@ -116,7 +117,24 @@ def test_a_browser_is_named_as_people_name_it() -> None:
 
 def test_the_longest_matching_address_is_current(monkeypatch: pytest.MonkeyPatch) -> None:
     addresses = {"home": "/", "orders:list": "/orders/", "orders:portfolio": None}
-    monkeypatch.setattr(tags, "_address", addresses.get)
-    request = RequestFactory().get("/orders/17/")
-    items = tags.navigation(Context({"request": request}))
-    assert [(item["label"], item["current"]) for item in items] == [("Home", False), ("Orders", True)]
+    monkeypatch.setattr(frame, "_address", addresses.get)
+    here = frame.section(Context({"request": RequestFactory().get("/orders/17/")}))
+    assert [(item["label"], item["current"]) for item in frame.navigation(here)] == [("Home", False), ("Orders", True)]
+    assert frame.section(Context({"request": RequestFactory().get("/accounts/email/")})) == ""
+    assert frame.section(Context({"request": RequestFactory().get("/")})) == "home"
+
+
+def test_a_fixed_part_sees_no_request_and_no_person() -> None:
+    context = {"request": RequestFactory().get("/"), "user": "asha@portal.example", "theme": "dark"}
+    page = '{% load frame %}{% fixed "components/_footer.html" %}'
+    assert "asha@portal.example" not in Template(page).render(Context(context))
+
+
+def test_a_fixed_part_follows_its_words_and_the_brand(settings) -> None:
+    page = Template('{% load frame %}{% fixed "components/_bottombar.html" section=here %}')
+    orders, home = (page.render(Context({"here": here})) for here in ("orders:list", "home"))
+    assert orders != home
+    assert orders == page.render(Context({"here": "orders:list"}))
+    footer = Template('{% load frame %}{% fixed "components/_footer.html" %}')
+    settings.BRAND = {**settings.BRAND, "arn": "ARN-<1>"}
+    assert "ARN-&lt;1&gt;" in footer.render(Context())
