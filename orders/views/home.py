@@ -16,6 +16,7 @@ from orders import words
 from orders.queries import orders as order_queries
 from orders.queries import portfolio as queries
 from orders.queries.portfolio import OpenOrder
+from orders.views import order_rows
 from orders.views.portfolio import flight, summary
 from portal import clock, money
 from portal.access import access
@@ -66,7 +67,7 @@ def _investor(investor: Investor, *, at: datetime) -> dict[str, Any]:
         "summary": summary(book.totals, at=at) if book.totals.nav_days else None,
         "unvalued": book.unvalued,
         "flight": flight(book),
-        "orders": order_queries.page(investor).rows[:RECENT],
+        "orders": order_rows.rows(order_queries.page(investor.pk, size=RECENT).lines),
         "is_ready": investor.state == Investor.State.READY,
     }
 

@@ -23,6 +23,7 @@ from orders.operations import purchases
 from orders.queries import orders as order_queries
 from orders.queries import purchases as purchase_queries
 from orders.queries import schemes as scheme_queries
+from orders.views import order_rows
 from portal import clock, hints, identifiers, jobs, money, redaction
 from portal.errors import Failure, InvalidInput
 
@@ -235,10 +236,10 @@ def order_list(request: InvestorRequest) -> HttpResponse:
     """The investor's orders, newest first, by page and filter."""
     only = request.GET.get("show", "")
     before = request.GET.get("before", "")
-    page = order_queries.page(request.investor, only=only, before=int(before) if before.isdigit() else None)
+    page = order_queries.page(request.investor.pk, only=only, before=int(before) if before.isdigit() else None)
     following = {"show": only, "before": page.next_cursor}
     context = {
-        "rows": page.rows,
+        "rows": order_rows.rows(page.lines),
         "only": only,
         "filters": order_queries.FILTER_LABELS,
         "next_url": f"?{urlencode({key: value for key, value in following.items() if value})}"
