@@ -10,7 +10,14 @@ from datetime import date
 
 WORDED_ON = date(2026, 11, 1)
 
-# SEBI circular of 15 Jun 2022 (nomination for mutual fund unit holders), declaration for opting out, one holder.
+# With every order: without an EUIN it is execution only, and the investor says so (SEBI circular of 13 Sep 2012;
+# providers.md 3.6). In our words; the declaration on fund houses' forms says the same at greater length.
+EXECUTION_ONLY = (
+    "I chose this fund myself. This order is execution only: no employee, relationship manager or sales person of the "
+    "distributor advised me on it, or I go against their advice that it does not suit me. The EUIN is therefore left "
+    "blank on purpose."
+)
+# SEBI circular of 15 Jun 2022 (nomination for mutual fund unit holders), annexure A, worded for one holder.
 OPT_OUT = (
     "I hereby confirm that I do not wish to appoint any nominee(s) for my mutual fund units held in my mutual fund "
     "folio and understand the issues involved in non-appointment of nominee(s) and further am aware that in case of "

@@ -89,13 +89,17 @@ GLOSSARY: dict[str, Entry] = _entries(
     ("IFSC", "The 11-character code of a bank branch. It stands on your cheque book."),
     (
         "nominee",
-        "The person who receives your units if you die. You may name up to ten, or say that you want none.",
+        "The person who receives your units if you die. Here you may name up to three, or say that you want none.",
     ),
     ("RTA", "Registrar and transfer agent: keeps the unit records for the fund house (CAMS or KFintech)."),
     ("AMC", "Asset management company: the fund house."),
     ("AMFI", "Association of Mutual Funds in India. It registers distributors and publishes the NAVs."),
     ("ARN", "AMFI registration number: the number of the distributor."),
-    ("EUIN", "The number of the person at the distributor who served you. It stands on every order."),
+    (
+        "EUIN",
+        "The number of the person at a distributor who advises you. Orders placed here are execution only, without "
+        "advice, and carry none.",
+    ),
     (
         "CAS",
         "Consolidated account statement: all your mutual fund holdings from all fund houses in one document.",

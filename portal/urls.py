@@ -4,6 +4,7 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
+from orders.views import about
 from orders.views.home import home
 from portal import outbox, routes, views  # noqa: F401 - routes registers the inbox handlers
 
@@ -11,6 +12,8 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 
 urlpatterns = [
     path("", home, name="home"),
+    path("about/", about.about, name="about"),
+    path("terms/", about.terms, name="terms"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("outbox/", outbox.page, name="outbox"),
