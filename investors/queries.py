@@ -28,6 +28,20 @@ def latest_kyc(investor: Investor) -> KycCheck | None:
     return KycCheck.objects.filter(investor=investor).order_by("-checked_at", "-id").first()
 
 
+def nomination_in_words(investor: Investor) -> str:
+    """`Lata Rao (mother), 100%`, with the guardian of a minor; or that the investor names nobody."""
+    named = [_nominee_in_words(each) for each in Nominee.objects.filter(investor=investor)]
+    return "; ".join(named) or "Nobody, as you declared"
+
+
+def _nominee_in_words(nominee: Nominee) -> str:
+    known = nominee.relationship.lower()
+    if nominee.guardian_name:
+        guardian = f"{nominee.guardian_name} ({nominee.guardian_relationship.lower()})"
+        known += f", born {nominee.date_of_birth:%-d %b %Y}, guardian {guardian}"
+    return f"{nominee.name} ({known}), {nominee.share}%"
+
+
 def profile(investor: Investor) -> Profile:
     """Everything the application consists of. An investor that is not saved yet has nothing."""
     if investor.pk is None:

@@ -9,6 +9,8 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import transaction
 
+from investors import queries as people
+from investors.declarations import EXECUTION_ONLY
 from investors.models import BankAccount, Consent, Investor
 from investors.operations import consents
 from orders import lifecycle, rules
@@ -46,7 +48,7 @@ class NotForSale(Failure):
 
 
 class ConsentMissing(Failure):
-    """No fresh consent to exactly this purchase."""
+    """The consent was given too long ago."""
 
     code = "consent"
     message = "The confirmation has expired. Nothing was ordered; please enter the amount again."
@@ -134,7 +136,7 @@ def _check_kyc(facts: Facts, amount: Decimal) -> None:
 
 
 def shown(wish: Wish) -> dict[str, str]:
-    """What the confirmation page shows; its digest is what the code is bound to.
+    """The purchase as the confirmation page shows it; its digest is what the code is bound to.
 
     Keys in lower case are not shown: they are what `confirm` compares and acts on.
     """
@@ -149,6 +151,13 @@ def shown(wish: Wish) -> dict[str, str]:
         "payment_method": wish.payment_method,
         "nav_on": wish.prediction.nav_on.isoformat(),
     }
+
+
+def to_confirm(wish: Wish, investor: Investor) -> dict[str, str]:
+    """What is shown and consented to: the purchase, for a new folio who is nominated in it, and that it is execution
+    only (providers.md 3.6: FP wants both covered by the one-time code)."""
+    nominee = {} if wish.facts.folio_number else {"Nominee": people.nomination_in_words(investor)}
+    return {**shown(wish), **nominee, "declaration": EXECUTION_ONLY}
 
 
 def wish_of(*, consent: Consent, investor: Investor, at: datetime) -> Wish:
@@ -191,19 +200,9 @@ def confirm(*, investor: Investor, code: str, otp: object, buy_again: bool, ip: 
     raise failure
 
 
-def place(*, consent: Consent, wish: Wish, user_ip: str | None, at: datetime) -> MfOrder:
-    """An order exists for a consent that is given already. Raises ConsentMissing when it is not, or is too old."""
-    with transaction.atomic():
-        consent = consents.lock(investor=consent.investor, code=consent.code)
-        if hasattr(consent, "order"):
-            return consent.order
-        return _create(consent, wish, user_ip=user_ip, at=at, actor=consent.investor.user_id)
-
-
 def _create(consent: Consent, wish: Wish, *, user_ip: str | None, at: datetime, actor: int) -> MfOrder:
     """The row, its audit entry, and a nudge. The caller holds the lock on the consent."""
-    fresh = consent.given_at is not None and at - consent.given_at <= CONSENT_LIFE
-    if not fresh or (consent.amount, consent.isin) != (wish.amount, wish.scheme.isin):
+    if consent.given_at is None or at - consent.given_at > CONSENT_LIFE:
         raise ConsentMissing
     order = MfOrder.objects.create(
         investor_id=consent.investor_id,

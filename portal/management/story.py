@@ -104,7 +104,7 @@ def buy(investor: Investor, isin: str, amount: int) -> MfOrder:
         investor=investor,
         purpose=Consent.Purpose.PURCHASE,
         form_ref=identifiers.new_client_ref(),
-        shown=purchases.shown(wish),
+        shown=purchases.to_confirm(wish, investor),
         amount=wish.amount,
         isin=isin,
         folio_number=wish.facts.folio_number,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -374,3 +375,15 @@ def test_each_step_stays_within_its_query_budget(
     browser.get(step_url(slug))
     with django_assert_max_num_queries(13):
         assert browser.get(step_url(slug)).status_code == 200
+
+
+def test_names_each_nominee_with_share_and_the_guardian_of_a_minor(asha: Investor) -> None:
+    assert queries.nomination_in_words(asha) == "Nobody, as you declared"
+    lata = {"name": "Lata Rao", "relationship": "Mother", "date_of_birth": date(1962, 3, 4), "share": 60}
+    ravi = {"name": "Ravi Rao", "relationship": "Son", "date_of_birth": date(2015, 3, 4), "share": 40}
+    guardian = {"guardian_name": "Meera Rao", "guardian_relationship": "Mother"}
+    Nominee.objects.create(investor=asha, position=1, **lata)
+    Nominee.objects.create(investor=asha, position=2, **ravi, **guardian)
+    assert queries.nomination_in_words(asha) == (
+        "Lata Rao (mother), 60%; Ravi Rao (son, born 4 Mar 2015, guardian Meera Rao (mother)), 40%"
+    )

@@ -10,7 +10,7 @@ import pytest
 from investors.models import Consent, Investor
 from orders.models import MfOrder, Scheme
 from orders.operations import purchases
-from portal import clock, identifiers
+from portal import clock
 from portal.fintech_primitives import client as fp
 from tests import factories
 
@@ -32,10 +32,10 @@ def scheme(db: None, sandbox: object) -> Scheme:
 
 
 @pytest.fixture
-def place(scheme: Scheme) -> Callable[..., MfOrder]:
-    """`place(asha)` or `place(asha, amount=5001)`: the investor has confirmed a purchase; nothing is sent yet."""
+def given(scheme: Scheme) -> Callable[..., Consent]:
+    """`given(asha, amount=5001)`: the investor has said yes to a purchase."""
 
-    def run(investor: Investor, amount: int = 5_000, consent: Consent | None = None) -> MfOrder:
+    def run(investor: Investor, amount: int = 5_000, **changes: object) -> Consent:
         at, rupees = clock.now(), Decimal(amount).quantize(Decimal("0.01"))
         wish = purchases.prepare(
             investor=investor,
@@ -45,10 +45,21 @@ def place(scheme: Scheme) -> Callable[..., MfOrder]:
             payment_method="UPI",
             at=at,
         )
-        consent = consent or factories.ConsentFactory(
-            investor=investor, amount=rupees, isin=scheme.isin, form_ref=identifiers.new_client_ref(), asked_at=at
+        asked = {"amount": rupees, "isin": scheme.isin, "shown": purchases.shown(wish), "asked_at": at}
+        return factories.ConsentFactory(investor=investor, **{**asked, **changes})
+
+    return run
+
+
+@pytest.fixture
+def place(given: Callable[..., Consent]) -> Callable[..., MfOrder]:
+    """`place(asha)` or `place(asha, amount=5001)`: the investor has confirmed a purchase; nothing is sent yet."""
+
+    def run(investor: Investor, amount: int = 5_000, consent: Consent | None = None) -> MfOrder:
+        consent = consent or given(investor, amount)
+        return purchases.confirm(
+            investor=investor, code=consent.code, otp="", buy_again=True, ip="127.0.0.1", at=clock.now()
         )
-        return purchases.place(consent=consent, wish=wish, user_ip="127.0.0.1", at=at)
 
     return run
 

@@ -10,7 +10,8 @@ import pytest
 from django.core import mail
 from django.db import IntegrityError, InternalError, transaction
 
-from investors.models import KycCheck
+from investors.models import Consent, KycCheck
+from investors.operations import consents
 from orders import lifecycle
 from orders.gateway import OrderSnapshot
 from orders.models import Holding, MfOrder, Transaction
@@ -86,27 +87,34 @@ def test_is_rejected_when_fp_fails_it(asha, place, sandbox):
     assert not Holding.objects.exists()
 
 
-def test_the_same_consent_is_one_order(asha, place, scheme):
-    consent = factories.ConsentFactory(investor=asha, amount=Decimal("5000.00"), isin=scheme.isin)
+def test_the_same_consent_is_one_order(asha, place, given):
+    consent = given(asha)
     first = place(asha, consent=consent)
     assert place(asha, consent=consent).pk == first.pk
     assert MfOrder.objects.count() == 1
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"amount": Decimal("4999.00")}, {"isin": "INF000000000"}, {"given_at": None}], ids=lambda w: next(iter(w))
-)
-def test_refuses_a_consent_to_something_else(asha, place, scheme, wrong):
-    answers = {"investor": asha, "amount": Decimal("5000.00"), "isin": scheme.isin, **wrong}
-    with pytest.raises(purchases.ConsentMissing):
-        place(asha, consent=factories.ConsentFactory(**answers))
+def test_refuses_a_consent_that_was_not_given(asha, place, given):
+    with pytest.raises(consents.WrongCode):
+        place(asha, consent=given(asha, given_at=None))
+    assert not MfOrder.objects.exists()
 
 
-def test_refuses_a_consent_that_is_older_than_ten_minutes(asha, place, scheme):
-    old = clock.now() - timedelta(minutes=11)
-    consent = factories.ConsentFactory(investor=asha, amount=Decimal("5000.00"), isin=scheme.isin, asked_at=old)
+def test_refuses_a_consent_to_something_else(asha, place, given):
+    consent = given(asha)
+    with pytest.raises(purchases.TermsChanged):
+        place(asha, consent=given(asha, shown={**consent.shown, "Amount": "₹4,999.00"}))
+    assert not MfOrder.objects.exists()
+
+
+def test_refuses_somebody_elses_consent(asha, chitra, place, given):
+    with pytest.raises(Consent.DoesNotExist):
+        place(chitra, consent=given(asha))
+
+
+def test_refuses_a_consent_that_is_older_than_ten_minutes(asha, place, given):
     with pytest.raises(purchases.ConsentMissing):
-        place(asha, consent=consent)
+        place(asha, consent=given(asha, asked_at=clock.now() - timedelta(minutes=11)))
 
 
 def test_the_database_itself_refuses_an_order_without_its_consent(asha, scheme):
