@@ -7,6 +7,7 @@ before there is evidence. Kinds are those of `templates/components/_state.html`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from orders import lifecycle
 from orders.models import MfOrder
@@ -28,6 +29,12 @@ CHECKING = Words(
     "We are checking, do not buy again",
     "Your order was sent, but the answer did not reach us. We are asking until we know. "
     "No payment has been started for it. You need not do anything.",
+)
+
+# How long to wait is our own promise, not a rule's: after it we follow the money together with the investor.
+MONEY_BACK = (
+    "If money has left your bank, it comes back to the same account, usually within seven working days. "
+    "If it has not, write to us with the number of this order."
 )
 
 STATES: dict[str, Words] = {
@@ -60,12 +67,14 @@ STATES: dict[str, Words] = {
         "failed",
         "Rejected",
         "The order was not accepted",
-        "No units were bought. If money left your bank, it comes back to the same account.",
+        f"No units were bought. {MONEY_BACK}",
     ),
     lifecycle.EXPIRED: Words(
-        "failed", "Expired", "The order has expired", "It was not paid in time. No units were bought."
+        "failed", "Expired", "The order has expired", f"It was not paid in time. No units were bought. {MONEY_BACK}"
     ),
-    lifecycle.CANCELLED: Words("neutral", "Cancelled", "The order was cancelled", "No units were bought."),
+    lifecycle.CANCELLED: Words(
+        "neutral", "Cancelled", "The order was cancelled", f"No units were bought. {MONEY_BACK}"
+    ),
     lifecycle.REVERSED: Words(
         "failed",
         "Reversed",
@@ -95,31 +104,129 @@ def of(order: MfOrder) -> Words:
     return CHECKING if order.is_unknown else STATES[order.state]
 
 
-# FP's reasons for a failed order or payment, as people can act on them (providers.md 3.7, 3.8).
-# A reason that is not listed gets the general text of the state.
-REASONS: dict[str, str] = {
-    "tpv_failed": "The payment came from an account that is not registered as yours; the bank returns the money. "
-    "Pay from your own registered account.",
-    "insufficient_funds": "Your bank says that the balance was too low.",
-    "user_cancelled": "You left the payment page before paying.",
-    "investor_bank_declined": "Your bank declined the payment. It may help to try again, or to use another method.",
-    "bank_downtime": "Your bank's payment service is down at the moment. Try again later.",
-    "fp_payment_expired": "The payment page was not used in time.",
-    "pg_payment_expired": "The payment page was not used in time.",
-    "page_expired": "The payment page was not used in time.",
-    "page_lost": "The payment page could not be opened. A new one is being prepared.",
-    "order_expiry": "The order was not paid in time.",
-    "payment_failure": "The payment did not go through.",
-    "pan_kyc_incomplete": "The registry says that your KYC is not complete.",
-    "folio_nominee_opt_in_missing": "The fund house has no nomination choice for this folio.",
-    "amount_invalid": "The fund house does not take this amount in this scheme.",
-    "scheme_invalid": "The fund house does not take orders in this scheme at the moment.",
+# What an investor can do after an order has ended without units: the words of the link, and where it leads.
+NEXT: dict[str, tuple[str, str]] = {
+    "again": ("Order again", "orders:buy"),
+    "amount": ("Choose another amount", "orders:buy"),
+    "fund": ("Find another fund", "orders:explore"),
+    "kyc": ("See your KYC", "investors:profile"),
+    "write": ("Write to us", "about"),
+}
+
+
+class Reason(NamedTuple):
+    """Why something failed, as people can act on it, and the key of what to do next (`NEXT`)."""
+
+    text: str
+    then: str = "again"
+
+
+_WRITE = "Only we can put this right, so please write to us."
+_BANK_ACCOUNT = f"The bank account of this order could not be verified. {_WRITE}"
+_NOMINEE = f"The fund house did not accept the nominee's details. {_WRITE}"
+_CONTACT = f"The fund house has another email address or mobile number for this folio. {_WRITE}"
+_NO_NOMINATION = f"The fund house has no nomination choice for this folio. {_WRITE}"
+_KYC_DIFFERS = "What stands here differs from your KYC record."
+_UNUSED = Reason("The payment page was not used in time.")
+_NOT_THROUGH = Reason("The payment did not go through.")
+_BROKEN = Reason("A system between us and the fund house failed. Nothing is wrong with what you entered.")
+
+# FP's codes for failed orders (providers.md 3.7) and payments (3.8). A code that is not listed gets the words of the
+# state, so that jargon never reaches a page.
+REASONS: dict[str, Reason] = {
+    # who invests
+    "pan_invalid": Reason(f"The tax department's register does not confirm your PAN. {_WRITE}", "write"),
+    "pan_name_mismatch": Reason(f"Your name here differs from the name of your PAN. {_WRITE}", "write"),
+    "pan_aadhaar_not_mapped": Reason(
+        "Your PAN is not linked with your Aadhaar. Link them on the Income Tax e-filing site; it takes a few days.",
+        "kyc",
+    ),
+    "aadhaar_contact_mismatch": Reason(f"Your email or mobile differs from that of your Aadhaar. {_WRITE}", "write"),
+    "bank_invalid": Reason(_BANK_ACCOUNT, "write"),
+    "bank_ifsc_invalid": Reason(
+        f"The IFSC of your bank account is no longer valid; it may have changed in a merger. {_WRITE}", "write"
+    ),
+    "tax_status_bank_mismatch": Reason(_BANK_ACCOUNT, "write"),
+    "contact_verification_failed": Reason(f"Your email or mobile number could not be verified. {_WRITE}", "write"),
+    "nominee_age_invalid": Reason(_NOMINEE, "write"),
+    "nominee_name_invalid": Reason(_NOMINEE, "write"),
+    "fatca_missing": Reason(f"The fund house has no tax declaration of yours. {_WRITE}", "write"),
+    "multiple_tax_statuses": Reason(f"The fund house knows you under two tax statuses. {_WRITE}", "write"),
+    # KYC
+    "pan_kyc_incomplete": Reason("The registry says that your KYC is not complete.", "kyc"),
+    "kyc_aadhaar_invalid": Reason(_KYC_DIFFERS, "kyc"),
+    "kyc_dob_mismatch": Reason(f"{_KYC_DIFFERS} The date of birth is not the same.", "kyc"),
+    "kyc_name_mismatch": Reason(f"{_KYC_DIFFERS} The name is not the same.", "kyc"),
+    "ekyc_investment_amount_limit_exceeded": Reason(
+        "It would have passed the limit that your kind of KYC sets for one fund house in a financial year.", "amount"
+    ),
+    # the scheme
+    "amount_invalid": Reason("The fund house does not take this amount in this scheme.", "amount"),
+    "scheme_invalid": Reason("The fund house does not take orders in this scheme at the moment.", "fund"),
+    "amc_inactive": Reason("The fund house does not take orders at the moment.", "fund"),
+    "minor_only_investment_allowed": Reason("This scheme is for children only.", "fund"),
+    "country_not_allowed": Reason("The fund house takes no orders from your country.", "fund"),
+    # the folio
+    "folio_nominee_opt_in_missing": Reason(_NO_NOMINATION, "write"),
+    "nomination_declaration_missing": Reason(_NO_NOMINATION, "write"),
+    "demat_folio_order_not_allowed": Reason("This folio is kept in a demat account, where we cannot order.", "write"),
+    "folio_closed": Reason(f"The fund house has closed this folio. {_WRITE}", "write"),
+    "folio_contact_already_in_use": Reason(_CONTACT, "write"),
+    **dict.fromkeys(
+        ("consent_missing", "consent_contact_mismatch", "consent_email_mismatch", "consent_mobile_mismatch"),
+        Reason(_CONTACT, "write"),
+    ),
+    # between us and the fund house
+    "license_code_invalid": Reason(f"The fund house did not accept our own registration. {_WRITE}", "write"),
+    "order_gateway_failure": _BROKEN,
+    "technical_failure_at_gateway": _BROKEN,
+    "cancelled_by_investor": Reason("You cancelled it."),
+    # paying
+    "order_expiry": Reason("The order was not paid in time."),
+    "payment_not_received": Reason("The money did not reach the fund house."),
+    "payment_failure": _NOT_THROUGH,
+    "payment_failed": _NOT_THROUGH,
+    "tpv_failed": Reason(
+        "The payment came from an account that is not registered as yours; the bank returns the money. "
+        "Pay from your own registered account."
+    ),
+    "insufficient_funds": Reason("Your bank says that the balance was too low."),
+    "user_cancelled": Reason("You left the payment page before paying."),
+    "investor_bank_declined": Reason(
+        "Your bank declined the payment. It may help to try again, or to use another method."
+    ),
+    "bank_downtime": Reason("Your bank's payment service is down at the moment. Try again later."),
+    "bank_not_enabled": Reason("Your bank does not offer this way of paying. Please use another one."),
+    "invalid_bank_account": Reason(_BANK_ACCOUNT, "write"),
+    "invalid_upi_id": Reason("Your bank does not know that UPI ID. Please check how it is written."),
+    "invalid_credentials": Reason("Your bank did not accept what was entered to approve the payment."),
+    "upi_app_unavailable": Reason("Your UPI app did not answer. Try again, or use net banking."),
+    "auth_in_progress": Reason("An earlier approval was still open at your bank. Wait a few minutes, then try again."),
+    "pg_timeout": Reason("The payment service did not answer in time."),
+    "pg_server_error": Reason("The payment service failed. It may help to try again later."),
+    **dict.fromkeys(("fp_payment_expired", "pg_payment_expired", "page_expired"), _UNUSED),
+    "page_lost": Reason("The payment page could not be opened. A new one is being prepared."),
 }
 
 
 def reason(code: str, text: str = "") -> str:
     """Our words for a provider's reason; empty when we have none, so that jargon never reaches a page."""
-    for key in (code.lower(), *text.lower().replace("-", "_").split()):
-        if key.strip(".,:;") in REASONS:
-            return REASONS[key.strip(".,:;")]
-    return ""
+    found = _find(code, text)
+    return found.text if found else ""
+
+
+def _find(code: str, text: str) -> Reason | None:
+    words = (code.lower(), *text.lower().replace("-", "_").split())
+    return next((REASONS[word.strip(".,:;")] for word in words if word.strip(".,:;") in REASONS), None)
+
+
+# What is left to do where no reason was given; the fund house taking an order back is followed by us as a case.
+_AFTER = {lifecycle.REJECTED: "again", lifecycle.EXPIRED: "again", lifecycle.CANCELLED: "again"}
+
+
+def next_step(order: MfOrder) -> tuple[str, str] | None:
+    """(words, URL name) of what an investor can do about an order that ended without units; None when nothing is."""
+    if order.state not in _AFTER:
+        return None
+    found = _find(order.failure_code, order.failure_text)
+    return NEXT[found.then if found else _AFTER[order.state]]

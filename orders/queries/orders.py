@@ -118,13 +118,24 @@ TO_COME: dict[str, tuple[str, ...]] = {
 
 def timeline(order: MfOrder, entries: list[AuditEntry], now_text: str) -> list[Step]:
     """What happened, what is happening now (`now_text`), and what is still to come, in that order."""
-    steps = [_happened(entry) for entry in entries if entry.action in HAPPENED]
+    steps = [_happened(entry) for entry in _told_in_order(entries) if entry.action in HAPPENED]
     coming = TO_COME.get(order.state, ())
     if coming:
         now = "checking" if order.is_unknown else "current"
         steps.append(Step(coming[0], now_text, "", now))
         steps += [Step(title, _expected(order, title), "", "todo") for title in coming[1:]]
     return steps
+
+
+def _told_in_order(entries: list[AuditEntry]) -> list[AuditEntry]:
+    """Without the arrival of the money where we heard of the units first: it says nothing new after them."""
+    allotted = next((number for number, entry in enumerate(entries) if entry.action == "order.allotted"), len(entries))
+    return [entry for number, entry in enumerate(entries) if entry.action != "payment.settled" or number < allotted]
+
+
+def was_paid(recorded: list[AuditEntry]) -> bool:
+    """Has the bank ever confirmed that money left it for this order?"""
+    return any(entry.action == "order.paid" for entry in recorded)
 
 
 def _happened(entry: AuditEntry) -> Step:

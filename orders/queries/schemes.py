@@ -13,7 +13,7 @@ from orders.models import Holding, Holiday, Nav, Scheme
 from orders.queries.search import search
 from portal import money
 
-__all__ = ["bounds_for", "held_by", "holidays", "is_liquid", "navs_of", "one", "search", "why_not_for_sale"]
+__all__ = ["bounds_for", "held_by", "holidays", "is_held", "is_liquid", "navs_of", "one", "search", "why_not_for_sale"]
 
 # The table changes a few times a year; other processes may read up to this many seconds behind.
 HOLIDAYS_LIVE_S = 30.0
@@ -87,6 +87,11 @@ class Held:
     invested: Decimal
     value: Decimal | None
     folios: list[str]
+
+
+def is_held(investor: Investor, scheme: Scheme) -> bool:
+    """Does `investor` have units of `scheme` now? A purchase then is a further one."""
+    return Holding.objects.filter(investor=investor, scheme=scheme, units__gt=0).exists()
 
 
 def held_by(investor: Investor, scheme: Scheme) -> Held | None:

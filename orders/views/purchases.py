@@ -48,12 +48,13 @@ def buy(request: InvestorRequest, isin: str) -> HttpResponse:
             form.add_error(error.field if error.field in form.fields else None, error.message)
         except Failure as error:
             form.add_error(None, error.message)
+    bounds = scheme_queries.bounds_for(scheme, is_first=not scheme_queries.is_held(request.investor, scheme))
     context = {
         "scheme": scheme,
         "form": form,
         "why_not": why_not,
-        "chips": _chips(scheme),
-        "bounds": scheme_queries.bounds_for(scheme, is_first=True),
+        "chips": [amount for amount in QUICK_AMOUNTS if amount >= (bounds.minimum or money.ZERO)],
+        "bounds": bounds.in_words,
         "prediction": None if why_not else _prediction(scheme),
     }
     return render(request, "orders/buy.html", context, status=422 if form.errors else 200)
@@ -66,11 +67,6 @@ def _first_answers(request: InvestorRequest) -> dict[str, object]:
         "bank_account": primary.code if primary else None,
         "amount": request.GET.get("amount", ""),
     }
-
-
-def _chips(scheme: Scheme) -> list[int]:
-    smallest = scheme_queries.bounds_for(scheme, is_first=True).minimum or money.ZERO
-    return [amount for amount in QUICK_AMOUNTS if amount >= smallest]
 
 
 def _prediction(scheme: Scheme) -> object:
@@ -101,7 +97,7 @@ def _ask_for(request: InvestorRequest, wish: purchases.Wish, form_ref: str, at: 
         investor=request.investor,
         purpose=Consent.Purpose.PURCHASE,
         form_ref=form_ref,
-        shown=purchases.shown(wish),
+        shown=purchases.to_confirm(wish, request.investor),
         amount=wish.amount,
         isin=wish.scheme.isin,
         folio_number=wish.facts.folio_number,
@@ -220,6 +216,8 @@ def detail(request: InvestorRequest, code: str) -> HttpResponse:
         "paying": paying,
         "payment_failure": order_queries.last_payment_failure(recorded) if paying else "",
         "failure": words.reason(order.failure_code, order.failure_text),
+        "next_step": _next_step(order),
+        "was_paid": order_queries.was_paid(recorded),
     }
     if not request.headers.get("HX-Request"):
         return render(request, "orders/detail.html", context)
@@ -228,6 +226,18 @@ def detail(request: InvestorRequest, code: str) -> HttpResponse:
         # The end of the story changes the rest of the page too (folio, NAV day): load it whole, once.
         response["HX-Refresh"] = "true"
     return response
+
+
+def _next_step(order: MfOrder) -> dict[str, str] | None:
+    """The link under an order that ended without units."""
+    found = words.next_step(order)
+    if found is None:
+        return None
+    label, name = found
+    if name != "orders:buy":
+        return {"label": label, "url": reverse(name)}
+    amount = urlencode({"amount": f"{order.amount:.0f}"})
+    return {"label": label, "url": f"{reverse(name, args=[order.scheme.isin])}?{amount}"}
 
 
 @require_safe

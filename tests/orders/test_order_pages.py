@@ -12,9 +12,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from investors.models import Consent
+from orders import words
 from orders.models import MfOrder
 from orders.operations import news
-from portal import clock
+from portal import audit, clock
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -284,3 +285,65 @@ def test_wrong_codes_stay_counted_although_nothing_else_is_kept(browser, asha, b
     assert Consent.objects.get().tries == 5
     assert browser.post(confirm_url, {"otp": newest_code()}).status_code == 422
     assert not MfOrder.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "label", "where"),
+    [
+        ("REJECTED", "", "Order again", "/funds/{isin}/buy/?amount=5000"),
+        ("REJECTED", "pan_kyc_incomplete", "See your KYC", "/profile/"),
+        ("REJECTED", "scheme_invalid", "Find another fund", "/funds/"),
+        ("REJECTED", "amount_invalid", "Choose another amount", "/funds/{isin}/buy/?amount=5000"),
+        ("REJECTED", "bank_invalid", "Write to us", "/about/"),
+        ("EXPIRED", "", "Order again", "/funds/{isin}/buy/?amount=5000"),
+        ("CANCELLED", "", "Order again", "/funds/{isin}/buy/?amount=5000"),
+    ],
+)
+def test_an_order_that_ended_without_units_names_the_next_step(db, client_for, state, code, label, where):
+    order = factories.OrderFactory(state=state, failure_code=code)
+    page = client_for(order.investor).get(f"/orders/{order.code}/").content.decode()
+    link = re.search(r'<a class="btn btn-primary[^"]*" href="([^"]+)">([^<]+)</a>', page)
+    assert link, page
+    assert (link.group(2), link.group(1)) == (label, where.format(isin=order.scheme.isin))
+    assert "comes back to the same account" in page
+
+
+@pytest.mark.parametrize("state", ["AWAITING_PAYMENT", "PLACED", "ALLOTTED", "REVERSED"])
+def test_an_order_that_goes_on_or_is_followed_up_sends_nobody_away(db, client_for, state):
+    order = factories.OrderFactory(state=state)
+    page = client_for(order.investor).get(f"/orders/{order.code}/").content.decode()
+    assert not [label for label, _ in words.NEXT.values() if f">{label}<" in page]
+
+
+def test_nothing_is_called_paid_before_it_is(db, client_for):
+    order = factories.OrderFactory(state="AWAITING_PAYMENT")
+    browser = client_for(order.investor)
+    assert "Paid from" not in browser.get(f"/orders/{order.code}/").content.decode()
+    audit.record(order, "order.paid", actor=None, at=clock.now())
+    assert "Paid from" in browser.get(f"/orders/{order.code}/").content.decode()
+
+
+def test_the_money_does_not_arrive_after_the_units(db, client_for):
+    order = factories.OrderFactory(state="ALLOTTED")
+    for action in ("order.paid", "order.allotted", "payment.settled"):
+        audit.record(order, action, actor=None, at=clock.now())
+    page = client_for(order.investor).get(f"/orders/{order.code}/").content.decode()
+    assert "Units allotted" in page
+    assert "The money has arrived" not in page
+
+
+def test_who_holds_the_fund_sees_the_bounds_of_a_further_purchase(browser, asha, scheme, buy_url):
+    scheme.min_first, scheme.min_more = 5000, 1000
+    scheme.save()
+    assert "From ₹5,000" in browser.get(buy_url).content.decode()
+    factories.HoldingFactory(investor=asha, scheme=scheme)
+    assert "From ₹1,000" in browser.get(buy_url).content.decode()
+
+
+def test_the_code_for_a_new_folio_covers_the_nominee_and_that_it_is_execution_only(browser, asha, buy_url, on_commit):
+    address = confirmed_by_code(browser, buy_url, asha, on_commit)
+    page, message = browser.get(address).content.decode(), " ".join(mail.outbox[-1].body.split())
+    for text in ("Nobody, as you declared", "This order is execution only"):
+        assert text in page
+        assert text in message
+    assert Consent.objects.get().shown["declaration"].startswith("I chose this fund myself")
