@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import amfi, control, faults, fp, notices, smallcase
+from . import amfi, control, faults, fivepaisa, fp, notices, odin, smallcase
 from .journal import Journal
 from .web import REASONS, Problem, Request, Response, Router
 from .world import World
@@ -39,11 +39,13 @@ class Sandbox:
     def __init__(self, state_path: str | Path, pace: str | None = None) -> None:
         self.world = World(state_path, pace)
         self.journal = Journal()
-        for part in (fp, smallcase, notices):
+        for part in (fp, smallcase, odin, fivepaisa, notices):
             part.install(self.world)
         self.providers = {
             "fp": Provider(fp.routes(), fp.render, fp.enter, ("/bank/",)),
             "smallcase": Provider(smallcase.routes(), smallcase.render, smallcase.enter, smallcase.PAGES),
+            "odin": Provider(odin.routes(), odin.render, odin.enter, odin.PAGES),
+            "5paisa": Provider(fivepaisa.routes(), fivepaisa.render, fivepaisa.enter, fivepaisa.PAGES),
             "amfi": Provider(amfi.router(), amfi.render),
             CONTROL: Provider(control.router(self.journal), control.render),
         }

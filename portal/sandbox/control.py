@@ -7,8 +7,10 @@ from typing import Any
 
 from . import control_pages, faults, ledger, market, notices
 from .clock import ist, last_nav_day, parse_duration, parse_moment
+from .fivepaisa import control as fivepaisa
 from .fp import feeds, life, mandate_life, payment_life
 from .journal import Journal
+from .odin import control as odin
 from .pages import static
 from .smallcase import control as smallcase
 from .web import Problem, Request, Response, Router, arguments, json_response
@@ -169,5 +171,7 @@ def router(journal: Journal) -> Router:
     ])  # fmt: skip
     routes.add_all(notices.ROUTES)
     routes.add_all(smallcase.ROUTES)
+    routes.add_all(odin.ROUTES)
+    routes.add_all(fivepaisa.ROUTES)
     routes.add_all(control_pages.routes(journal))
     return routes

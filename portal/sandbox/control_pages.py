@@ -6,11 +6,13 @@ import json
 from collections.abc import Callable
 from functools import partial
 
-from . import faults
+from . import faults, notices
 from .clock import ist, last_nav_day
 from .control_parts import HOME, SHOWN, button, state, table
+from .fivepaisa import room as fivepaisa
 from .fp import kyc_requests, life, mandate_life, payment_life, sips
 from .journal import Journal
+from .odin import control as odin
 from .pages import esc, hidden, page, rupees
 from .schemes import fund_schemes
 from .smallcase import control as smallcase
@@ -167,7 +169,7 @@ def _faults(world: World) -> str:
         for f in faults.active(world)
     ]  # fmt: skip
     form = (
-        f'<form method="post" action="{HOME}act" class="row">{hidden(act="fault", provider="fp")}'
+        f'<form method="post" action="{HOME}act" class="row">{hidden(act="fault")}'
         f"{_select('method', ('', 'POST', 'GET', 'PUT', 'PATCH'), 'method')}"
         '<label>path <input name="path" placeholder="/orders/purchase/"></label>'
         f"{_select('when', ('after', 'before'), 'when')}{_select('mode', QUICK_FAULTS, 'mode')}"
@@ -192,11 +194,39 @@ def _requests(journal: Journal) -> str:
     return "<section><h2>Last 200 requests</h2>" + ("".join(items) or "<p class='none'>None yet.</p>") + "</section>"
 
 
+SECTIONS = (
+    _clock, _payments, _orders, _mandates, _plans, _kyc, _faults, _people, smallcase.section, fivepaisa.section,
+)  # fmt: skip
+
+
+def _brokers(world: World) -> str:
+    paisa = fivepaisa.section(world, button, state, table)
+    return smallcase.section(world) + odin.section(world) + paisa + _notices(world)
+
+
+def _notices(world: World) -> str:
+    settings = notices.settings(world)
+    modes = "".join(button("webhooks", mode, mode=mode) for mode in notices.MODES if mode != settings["mode"])
+    rows = [
+        (
+            str(n["id"]), esc(n["provider"]), state(n["state"]), esc(n["mode"]), str(n["attempts"]), esc(n["answer"]),
+            button("resend", "send again", id=n["id"]),
+        )
+        for n in notices.listed(world)[:SHOWN]
+    ]  # fmt: skip
+    head = ("id", "provider", "state", "mode", "tries", "answer", "")
+    to = settings["portal"] or "nobody: start with --portal, or POST /_control/webhooks"
+    return (
+        f"<section><h2>Notices</h2><p>Mode: <b>{esc(settings['mode'])}</b>. They go to {esc(to)}.</p>"
+        f'<div class="row">{modes}</div>{table(head, rows)}</section>'
+    )
+
+
 def home(journal: Journal, world: World, request: Request) -> Response:
     note = f'<p class="note" role="status">{esc(request.query["note"])}</p>' if request.query.get("note") else ""
     body = (
         "<header><h1>Control room</h1><p>The sandbox's world: nothing here is real money.</p></header>"
-        f"<main>{note}{_clock(world)}{_payments(world)}{_orders(world)}{_mandates(world)}{_plans(world)}{_kyc(world)}{_faults(world)}{_people(world)}{smallcase.section(world)}{_requests(journal)}</main>"
+        f"<main>{note}{''.join(section(world) for section in SECTIONS)}{_requests(journal)}</main>"
     )
     return page("Control room - sandbox", body, CSS)
 
@@ -257,6 +287,15 @@ def _kyc_decided(world: World, form: dict[str, str]) -> str:
     return f"KYC request is {form['to']}"
 
 
+def _webhooks(world: World, form: dict[str, str]) -> str:
+    return f"notices: {notices.change(world, {'mode': form['mode']})['mode']}"
+
+
+def _resend(world: World, form: dict[str, str]) -> str:
+    notices.resend(world, int(form["id"]))
+    return f"notice {form['id']} is sent again"
+
+
 def _fault(world: World, form: dict[str, str]) -> str:
     faults.add(world, dict(form))
     return f"fault {form.get('mode')} is on"
@@ -271,7 +310,8 @@ ACTS: dict[str, Callable[[World, dict[str, str]], str]] = {
     "advance": _advance, "at": _advance, "pace": _pace, "reset": _reset, "payment": _payment, "outcome": _outcome,
     "order": _order, "mandate": _mandate, "instalment": _instalment, "kyc": _kyc_decided,
     "fault": _fault, "unfault": _unfault,
-    **smallcase.ACTS,
+    "webhooks": _webhooks, "resend": _resend, **smallcase.ACTS, **odin.ACTS,
+    **fivepaisa.ACTS,
 }  # fmt: skip
 
 

@@ -322,30 +322,26 @@ def _stretches(world: World, at: float, until: float) -> Iterator[tuple[float, f
         at = end
 
 
-def _reached(ticks: int, below: int | None, above: int | None) -> bool:
-    return (below is not None and ticks <= below) or (above is not None and ticks >= above)
-
-
-def _first_step(path: array[float], over: float, end: float, below: int | None, above: int | None) -> float | None:
-    """Seconds of the session at which the price first gets there, whole seconds after `over`."""
+def _first_second(session: Day, over: float, end: float, edge: int, upwards: bool) -> float | None:
+    """The whole second of a session, from `over` on, at which the price first is at the edge (in ticks) or past it."""
+    prices, sign = session.prices, 1 if upwards else -1
+    if _ticks(max(prices) if upwards else min(prices)) * sign < edge * sign:
+        return None
+    near = edge * TICK_F * sign - TICK_F  # one tick of slack: the ticks themselves are compared below
     for n in range(int(over // STEP_S), min(STEPS, math.ceil(end / STEP_S))):
-        if not any(_reached(_ticks(path[m]), below, above) for m in (n, n + 1)):
+        if prices[n] * sign < near and prices[n + 1] * sign < near:
             continue
-        for second in range(STEP_S + 1):
-            moment = n * STEP_S + second
-            if over <= moment <= end and _reached(_ticks(_at(path, moment)), below, above):
+        for moment in range(n * STEP_S, (n + 1) * STEP_S + 1):
+            if over <= moment <= end and _ticks(_at(prices, moment)) * sign >= edge * sign:
                 return float(moment)
     return None
 
 
-def next_time(
-    world: World, one: Security, at: float, until: float, *, below: Decimal | None = None, above: Decimal | None = None
-) -> float | None:
-    """The first moment from `at` to `until` at which the last price is at or under `below`, or at or over `above`."""
-    low = None if below is None else int(below // TICK)
-    high = None if above is None else math.ceil(above / TICK)
+def next_time(world: World, one: Security, at: float, until: float, edge: Decimal, *, upwards: bool) -> float | None:
+    """The first moment from `at` to `until` at which the last price is at `edge` or past it (`upwards`: over it)."""
+    ticks = math.ceil(edge / TICK) if upwards else int(edge // TICK)
     for start, end, day, over in _stretches(world, at, until):
-        hit = _first_step(_day(one, day).prices, over, over + end - start, low, high)
+        hit = _first_second(_day(one, day), over, over + end - start, ticks, upwards)
         if hit is not None:
             return start + hit - over
     return None

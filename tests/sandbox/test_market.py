@@ -123,18 +123,18 @@ def test_prices_stay_round_their_base_for_years(world):
 def test_the_moment_a_limit_is_reached_is_the_first_such_moment(world):
     itc, now = market.find("ITC"), at(MONDAY)
     limit = market.quote(world, itc, now).last - Decimal("0.60")
-    hit = market.next_time(world, itc, now, now + 5 * 86_400, below=limit)
+    hit = market.next_time(world, itc, now, now + 5 * 86_400, limit, upwards=False)
     assert hit
     assert market.quote(world, itc, hit).last <= limit
     assert all(
         market.quote(world, itc, now + n).last > limit for n in range(int(hit - now)) if market.is_open(world, now + n)
     )
-    assert market.next_time(world, itc, now, now + 3600, above=Decimal(100_000)) is None
+    assert market.next_time(world, itc, now, now + 3600, Decimal(100_000), upwards=True) is None
 
 
 def test_a_limit_is_reached_only_while_the_market_is_open(world):
     itc, evening = market.find("ITC"), at("2026-11-23T20:00:00+05:30")
-    hit = market.next_time(world, itc, evening, evening + 3 * 86_400, below=Decimal(100_000))
+    hit = market.next_time(world, itc, evening, evening + 3 * 86_400, Decimal(100_000), upwards=False)
     assert dt.datetime.fromtimestamp(hit, IST).isoformat() == "2026-11-25T09:15:00+05:30"
 
 

@@ -1,0 +1,67 @@
+"""The clients of the broker: their keys to the login, money, and what lies in their demat accounts at the beginning."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from decimal import Decimal
+
+from .. import market
+from ..world import World
+
+
+@dataclass(frozen=True)
+class Stock:
+    """A holding at the beginning. `average` in rupees a share; `pledged` shares cannot be sold."""
+
+    symbol: str
+    exch: str
+    qty: int
+    average: str
+    pledged: int = 0
+
+
+@dataclass(frozen=True)
+class Client:
+    code: str
+    name: str
+    pin: str
+    totp: str
+    cash: int
+    stocks: tuple[Stock, ...] = ()
+
+
+CLIENTS = {
+    one.code: one
+    for one in (
+        Client(
+            "50000001", "Mahendra", "111111", "123456", 1_000_000,
+            (Stock("IDEA", "B", 52, "7.2338", 8), Stock("ITC", "N", 100, "431.05"), Stock("RELIANCE", "N", 10, "1290")),
+        ),
+        Client("50000002", "Meera", "111111", "123456", 5_000),
+    )
+}  # fmt: skip
+
+
+def ensure(world: World, code: str) -> None:
+    """Opens the client's account in a world that has not met them yet."""
+    if world.one("SELECT 1 FROM fivepaisa_clients WHERE code = ?", code):
+        return
+    client = CLIENTS[code]
+    with world.transaction() as db:
+        db.execute("INSERT OR IGNORE INTO fivepaisa_clients VALUES (?, ?)", (code, client.cash * 100))
+        for stock in client.stocks:
+            security = market.find(stock.symbol)
+            cost = str(stock.qty * Decimal(stock.average))
+            row = (code, security.isin if security else "", stock.exch, stock.qty, cost, stock.pledged)
+            db.execute("INSERT OR IGNORE INTO fivepaisa_holdings VALUES (?, ?, ?, ?, ?, ?)", row)
+
+
+def sign_in(world: World, code: str, pin: str, totp: str) -> Client | None:
+    """The client, when code, PIN and one-time code are right."""
+    client = CLIENTS.get(code.strip())
+    given = f"{pin.strip()} {totp.strip()}".encode()
+    if client is None or not hmac.compare_digest(given, f"{client.pin} {client.totp}".encode()):
+        return None
+    ensure(world, client.code)
+    return client
