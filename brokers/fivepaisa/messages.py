@@ -71,7 +71,7 @@ def _whole(value: Any) -> Any:
 
 
 class Listing(FoldedMessage):
-    """An answer that is a list. It must be there in a success; it may be missing when no record was found (status 1)."""
+    """An answer that is a list: required in a success, missing perhaps when no record was found (status 1)."""
 
     container: ClassVar[str]
 

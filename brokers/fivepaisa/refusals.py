@@ -43,7 +43,6 @@ PROVIDER = "5paisa"
 TOKEN_CALL = "GetAccessToken"  # noqa: S105 - the name of a call
 SCRIP_MASTER = "/ScripMaster/"
 _NOTHING_FOUND = re.compile(r"^\s*no\b.*\bfound\b", re.IGNORECASE)
-_TIMED_OUT = re.compile(r"tim(ed|e)[\s_-]*out", re.IGNORECASE)
 _BAD_TOKEN = re.compile(rb'^\s*"?[^<{\[]{0,100}invalid token[^<{\[]{0,20}$', re.IGNORECASE)
 REFUSED_IN_BODY = frozenset({1, 2, 3})
 
@@ -90,7 +89,7 @@ def _judge(request: Request, head: int | None, body: int | None, said: str) -> t
         return None
     if pair in ((0, None), (None, None)) or body == 0:
         return errors.Garbled
-    if -1 in pair or _TIMED_OUT.search(said):
+    if -1 in pair or wire.TIMED_OUT.search(said):
         return errors.OutcomeUnknown
     if head == 2:
         return errors.NotAuthorised

@@ -29,7 +29,6 @@ from portal.gateway.transport import Request, Response
 
 PROVIDER = "odin"
 _CODE = re.compile(r"(?:^|-)([1-5]\d\d)-(\d{1,4})$")
-_TIMED_OUT = re.compile(r"tim(ed|e)[\s_-]*out", re.IGNORECASE)
 _SESSION = re.compile(r"\b(invalid|expired|no)\b.{0,20}\b(session|login)\b|please login", re.IGNORECASE)
 
 
@@ -62,7 +61,7 @@ def _no(request: Request, response: Response, body: dict[str, Any], http: int | 
         return errors.NotAuthorised(*where, said=said, status=response.status)
     if http == 429:
         return errors.Throttled(*where, said=said, status=response.status, retry_after_s=wire.retry_after_s(response))
-    if http == 408 or (http or 0) >= 500 or _TIMED_OUT.search(message):
+    if http == 408 or (http or 0) >= 500 or wire.TIMED_OUT.search(message):
         return errors.OutcomeUnknown(*where, said=said, status=response.status)
     if http is not None and http < 400:
         return errors.Garbled(*where, said=f"contradicts itself: {said}", status=response.status)

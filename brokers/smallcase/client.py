@@ -94,7 +94,7 @@ class Smallcase(ProviderClient):
     def fetch_orders(
         self, transaction_id: str, *, smallcase_auth_id: str = "", about: About = About()
     ) -> messages.Orders:
-        """GET the orders of a transaction. Raises Refused while there are none."""
+        """GET the orders of a transaction; without batches while the person has confirmed nothing."""
         path = self._choices.orders_path.format(gateway=self._gateway)
         found = self._get(messages.Orders, path, {"transactionId": transaction_id}, smallcase_auth_id, about)
         return self._about_it(found, found.transaction_id or transaction_id, transaction_id, path)

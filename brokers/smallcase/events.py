@@ -37,7 +37,7 @@ class Notice(messages.Message):
     @property
     def key(self) -> str:
         """The same delivery has the same key: batch, status and time (providers.md 1.7)."""
-        batch = self.orders.batches[0] if self.orders else None
+        batch = self.orders.batches[0] if self.orders and self.orders.batches else None
         said = f"{batch.batch_id}:{batch.status}" if batch else self.transaction_id
         return f"{said}:{self.sent_at.isoformat()}"
 

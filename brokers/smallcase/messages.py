@@ -159,17 +159,21 @@ class Batch(Message):
 
 
 class Orders(Message):
-    """The orders of one transaction: as the SDK gives them, or one bare batch as the API and the webhook do."""
+    """The orders of one transaction: as the SDK gives them, or one bare batch as the API and the webhook do.
+
+    No batches: the person has confirmed nothing yet.
+    """
 
     transaction_id: Text = Field(default="", validation_alias="transactionId")
     broker: Text = ""
     notes: Text = ""
-    batches: tuple[Batch, ...] = Field(min_length=1)
+    batches: tuple[Batch, ...]
 
     @model_validator(mode="before")
     @classmethod
     def _one_shape(cls, value: Any) -> Any:
-        """Older answers nest the batches twice (providers.md 7 #31); shared ones stand bare."""
+        """Older answers nest the batches twice (providers.md 7 #31); shared ones stand bare, or in a bare list."""
+        value = {"orderBatches": value} if isinstance(value, list) else value
         if not isinstance(value, dict) or "batches" in value:
             return value
         batches = value.get("orderBatches", [value])

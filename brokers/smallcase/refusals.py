@@ -18,7 +18,6 @@ Sources: the envelope, providers.md 1.3 and 1.4; the codes, 1.6.
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from portal.gateway import errors, wire
@@ -29,7 +28,6 @@ PROVIDER = "smallcase"
 NOT_AUTHORISED = frozenset({"invalid_jwt", "invalid_gateway", "user_mismatch", "1001"})
 # smallcase's own trouble: it does not say whether anything was done.
 IN_DOUBT = frozenset({"api_error", "internal_error", "2000"})
-_TIMED_OUT = re.compile(r"tim(ed|e)[\s_-]*out", re.IGNORECASE)
 
 
 def classify(request: Request, response: Response) -> errors.GatewayError | None:
@@ -47,7 +45,7 @@ def classify(request: Request, response: Response) -> errors.GatewayError | None
     said = "; ".join(words)
     if NOT_AUTHORISED.intersection(words):
         return errors.NotAuthorised(*where, said=said, status=status)
-    if IN_DOUBT.intersection(words) or _TIMED_OUT.search(said):
+    if IN_DOUBT.intersection(words) or wire.TIMED_OUT.search(said):
         return errors.OutcomeUnknown(*where, said=said, status=status)
     return errors.Refused(*where, said=said, status=status, code=words[0][:60] if words else "")
 

@@ -5,6 +5,7 @@ A provider's `messages.py` names its fields and words; its `refusals.py` says wh
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
@@ -18,6 +19,8 @@ from portal.gateway.transport import Request, Response
 M = TypeVar("M", bound="Message")
 # A 4xx of these may be a refusal, when the provider's own envelope says so.
 MAY_BE_REFUSALS = frozenset({400, 404, 405, 409, 422})
+# "Request timed out, check before placing": whoever says this does not know either, whatever the status.
+TIMED_OUT = re.compile(r"tim(ed|e)[\s_-]*out", re.IGNORECASE)
 
 
 class Message(BaseModel):
@@ -121,7 +124,8 @@ def number(value: Decimal) -> int | float:
 def trouble_of_http(provider: str, request: Request, response: Response) -> errors.GatewayError | None:
     """What the status alone says; None when the body must be asked.
 
-    401, 403 NotAuthorised; 429 Throttled; 5xx OutcomeUnknown; 3xx and unheard-of 4xx Garbled (a proxy spoke).
+    401, 403 NotAuthorised; 429 Throttled; 5xx OutcomeUnknown; 3xx and unheard-of 4xx Garbled (a proxy spoke);
+    another 4xx that speaks of a time-out OutcomeUnknown.
     """
     where, status = (provider, request.method, request.path), response.status
     if status in (401, 403):
@@ -130,6 +134,8 @@ def trouble_of_http(provider: str, request: Request, response: Response) -> erro
         return errors.Throttled(*where, status=status, retry_after_s=retry_after_s(response))
     if status >= 500:
         return errors.OutcomeUnknown(*where, status=status)
+    if status in MAY_BE_REFUSALS and TIMED_OUT.search(response.body[:2_000].decode("utf-8", "replace")):
+        return errors.OutcomeUnknown(*where, said="timed out", status=status)
     if 200 <= status < 300 or status in MAY_BE_REFUSALS:
         return None
     return errors.Garbled(*where, said="no answer of the provider's", status=status)
