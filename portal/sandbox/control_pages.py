@@ -26,6 +26,7 @@ QUICK_FAULTS = (
     "reset",
     "close_half_way", "hang", "redirect", "invisible:30",
 )  # fmt: skip
+PROVIDERS = ("fp", "smallcase", "odin", "5paisa", "amfi")
 WORDS = {
     "PAYMENT_CONFIRMED": "confirm payment", "SUBMITTED": "submit", "SUCCESSFUL": "allot", "FAILED": "fail",
     "REVERSED": "reverse",
@@ -170,6 +171,7 @@ def _faults(world: World) -> str:
     ]  # fmt: skip
     form = (
         f'<form method="post" action="{HOME}act" class="row">{hidden(act="fault")}'
+        f"{_select('provider', PROVIDERS, 'provider')}"
         f"{_select('method', ('', 'POST', 'GET', 'PUT', 'PATCH'), 'method')}"
         '<label>path <input name="path" placeholder="/orders/purchase/"></label>'
         f"{_select('when', ('after', 'before'), 'when')}{_select('mode', QUICK_FAULTS, 'mode')}"
@@ -194,16 +196,6 @@ def _requests(journal: Journal) -> str:
     return "<section><h2>Last 200 requests</h2>" + ("".join(items) or "<p class='none'>None yet.</p>") + "</section>"
 
 
-SECTIONS = (
-    _clock, _payments, _orders, _mandates, _plans, _kyc, _faults, _people, smallcase.section, fivepaisa.section,
-)  # fmt: skip
-
-
-def _brokers(world: World) -> str:
-    paisa = fivepaisa.section(world, button, state, table)
-    return smallcase.section(world) + odin.section(world) + paisa + _notices(world)
-
-
 def _notices(world: World) -> str:
     settings = notices.settings(world)
     modes = "".join(button("webhooks", mode, mode=mode) for mode in notices.MODES if mode != settings["mode"])
@@ -220,6 +212,12 @@ def _notices(world: World) -> str:
         f"<section><h2>Notices</h2><p>Mode: <b>{esc(settings['mode'])}</b>. They go to {esc(to)}.</p>"
         f'<div class="row">{modes}</div>{table(head, rows)}</section>'
     )
+
+
+SECTIONS = (
+    _clock, _payments, _orders, _mandates, _plans, _kyc, smallcase.section, odin.section, fivepaisa.section, _notices,
+    _faults, _people,
+)  # fmt: skip
 
 
 def home(journal: Journal, world: World, request: Request) -> Response:
