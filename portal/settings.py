@@ -250,6 +250,20 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = BRAND["name"]
 MFA_ADAPTER = "portal.accounts.MfaAdapter"
 ACCOUNT_ADAPTER = "portal.accounts.AccountAdapter"
+ACCOUNT_FORMS = {
+    "signup": "portal.sign_in_forms.SignUp",
+    "login": "portal.sign_in_forms.LogIn",
+    "request_login_code": "portal.sign_in_forms.RequestLoginCode",
+    "confirm_login_code": "portal.sign_in_forms.ConfirmLoginCode",
+    "confirm_email_verification_code": "portal.sign_in_forms.ConfirmEmailCode",
+    "confirm_password_reset_code": "portal.sign_in_forms.ConfirmResetCode",
+    "reset_password": "portal.sign_in_forms.ResetPassword",
+    "reset_password_from_key": "portal.sign_in_forms.NewPassword",
+    "change_password": "portal.sign_in_forms.ChangePassword",
+    "set_password": "portal.sign_in_forms.SetPassword",
+    "reauthenticate": "portal.sign_in_forms.Reauthenticate",
+    "add_email": "portal.sign_in_forms.AddEmail",
+}
 # Browsers offer passkeys on http only for localhost; live mode is https and leaves this off.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = SANDBOX
 USERSESSIONS_TRACK_ACTIVITY = False

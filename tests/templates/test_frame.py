@@ -10,6 +10,9 @@ from django.core import mail
 from django.template.loader import get_template
 from django.test import Client
 
+from portal import terms
+from portal.models import AuditEntry, User
+
 RISK = "Mutual Fund investments are subject to market risks, read all scheme related documents carefully."
 
 
@@ -62,6 +65,52 @@ def test_a_sign_up_error_stands_at_its_field(client: Client, db: None) -> None:
     assert 'id="id_password1_error"' in html
     assert re.search(r'name="password1"[^>]*aria-invalid="true"', html)
     assert 'href="#id_password1"' in html
+
+
+def test_signing_up_says_what_to_enter_and_one_thing_about_passwords(client: Client, db: None) -> None:
+    html = client.post("/accounts/signup/", {}).content.decode()
+    assert "Enter your email address." in html
+    assert "Choose a password of at least ten characters." in html
+    assert html.count("at least ten characters; a few unrelated words") == 1
+    assert "field is required" not in html
+    assert "can’t be" not in html
+
+
+@pytest.mark.parametrize("url", ["/accounts/login/", "/accounts/login/code/", "/accounts/password/reset/"])
+def test_the_other_doors_say_what_to_enter_too(client: Client, db: None, url: str) -> None:
+    html = client.post(url, {}).content.decode()
+    assert "Enter your email address." in html
+    assert "field is required" not in html
+
+
+def test_signing_up_is_a_recorded_yes_to_the_terms(client: Client, db: None) -> None:
+    html = client.get("/accounts/signup/").content.decode()
+    assert '<a href="/terms/">terms of use</a>' in html
+    assert '<a href="/about/">' in html
+    client.post("/accounts/signup/", {"email": "new@example.in", "password1": "calm-river-42-stone"})
+    entry = AuditEntry.objects.get(action="user.agreed_to_terms")
+    assert entry.subject_id == str(User.objects.get(email="new@example.in").pk)
+    assert entry.data == {"terms_of": terms.IN_FORCE_SINCE.isoformat()}
+
+
+@pytest.mark.parametrize("url", ["/about/", "/terms/"])
+def test_everybody_may_read_about_us_and_the_terms(client: Client, db: None, url: str) -> None:
+    page = client.get(url).content.decode()
+    assert settings.BRAND["legal_name"] in page
+    assert f'href="{url}"' in page.split("<footer")[1], "and finds it on every page"
+
+
+def test_says_how_we_are_paid_and_where_complaints_go(client: Client, db: None) -> None:
+    page = client.get("/about/").content.decode()
+    for text in (
+        settings.BRAND["arn"],
+        settings.BRAND["euin"],
+        "commission (trail)",
+        "scores.sebi.gov.in",
+        "smartodr.in",
+    ):
+        assert text in page
+    assert f"mailto:{settings.BRAND['grievance_email']}" in page
 
 
 def test_a_sign_up_sends_a_calm_message_with_a_code(client: Client, db: None) -> None:
