@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Coalesce, Lower
+from django.db.models.functions import Coalesce, Lower, Now
 
 from portal import identifiers
 
@@ -250,3 +250,21 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} at {self.at}"
+
+
+class Provider(models.Model):
+    """What all processes share about a provider: the line for the next call, and when it last answered.
+
+    Of trouble and answers this hears twice a minute and process at most; the journal has each call.
+    """
+
+    name = models.CharField(max_length=20, primary_key=True)
+    # Until here the line of calls is taken (portal/gateway/shared.py).
+    free_at = models.DateTimeField(db_default=Now())
+    answered_at = models.DateTimeField(null=True)
+    trouble_at = models.DateTimeField(null=True)
+    # A breaker of some process lets no call through until then.
+    open_until = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,19 +1,26 @@
-"""A circuit breaker and a pace per provider and process: one slow provider must not hold the others up."""
+"""A circuit breaker per provider and process: one slow provider must not hold the others up.
+
+What a breaker learns stands in the shared row of the provider too, for operations to see (`portal/gateway/shared.py`).
+"""
 
 from __future__ import annotations
 
 import threading
 import time
+from datetime import timedelta
 
 import structlog
 
-from portal.gateway import errors
+from portal import clock
+from portal.gateway import errors, shared
 
 log = structlog.get_logger(__name__)
 OPENS_AFTER = 10
 STAYS_OPEN_S = 10.0
 # A refusal or a 401 is an answer: the provider is alive.
 TROUBLE = (errors.Unreachable, errors.OutcomeUnknown, errors.Garbled)
+# Good calls and troubles are many: the shared row hears of each kind once in so many seconds.
+NOTED_EVERY_S = 30.0
 
 
 class Breaker:
@@ -24,6 +31,7 @@ class Breaker:
         self._lock = threading.Lock()
         self._troubles = 0
         self._open_until = 0.0
+        self._noted: dict[str, float] = {}
 
     def check(self, provider: str, method: str, path: str) -> None:
         """Raise Unreachable while the breaker is open: nothing was sent."""
@@ -35,24 +43,21 @@ class Breaker:
         """Count trouble, forget it after an answer."""
         with self._lock:
             self._troubles = self._troubles + 1 if isinstance(error, TROUBLE) else 0
-            if self._troubles >= OPENS_AFTER:
+            opens = self._troubles >= OPENS_AFTER
+            if opens:
                 # One more trouble after the pause opens it again: the count stays just below the limit.
                 self._troubles = OPENS_AFTER - 1
                 self._open_until = time.monotonic() + STAYS_OPEN_S
-                log.warning("breaker_opened", provider=self.provider)
+            tells = self._is_news("trouble_at" if isinstance(error, TROUBLE) else "answered_at")
+        if opens:
+            log.warning("breaker_opened", provider=self.provider)
+            tells["open_until"] = clock.now() + timedelta(seconds=STAYS_OPEN_S)
+        if tells:
+            shared.note(self.provider, **tells)
 
-
-class Pace:
-    """At most so many calls a second, evenly spread."""
-
-    def __init__(self, calls_per_second: int) -> None:
-        self._gap_s = 1.0 / calls_per_second
-        self._next = 0.0
-        self._lock = threading.Lock()
-
-    def wait(self) -> None:
-        """Sleep until this call's turn."""
-        with self._lock:
-            turn = max(time.monotonic(), self._next)
-            self._next = turn + self._gap_s
-        time.sleep(max(0.0, turn - time.monotonic()))
+    def _is_news(self, field: str) -> dict[str, object]:
+        """The field with the time, unless the shared row has heard of it lately."""
+        if time.monotonic() - self._noted.get(field, -NOTED_EVERY_S) < NOTED_EVERY_S:
+            return {}
+        self._noted[field] = time.monotonic()
+        return {field: clock.now()}

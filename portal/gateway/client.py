@@ -13,7 +13,8 @@ from typing import Any
 
 from portal import clock
 from portal.gateway import errors, journal, patience
-from portal.gateway.breaker import Breaker, Pace
+from portal.gateway.breaker import Breaker
+from portal.gateway.pace import Pace
 from portal.gateway.transport import Request, Response, Transport, read_whole
 
 READ_TRIES = 3
@@ -29,7 +30,7 @@ class ProviderClient:
     def __init__(self, transport: Transport, *, calls_per_second: int) -> None:
         self.transport = transport
         self.breaker = Breaker(self.provider)
-        self.pace = Pace(calls_per_second)
+        self.pace = Pace(self.provider, calls_per_second)
 
     def headers(self) -> dict[str, str]:
         """Headers that authenticate a call."""
