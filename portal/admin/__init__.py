@@ -6,10 +6,11 @@ filters     stuck, unknown                                            finding   
 home        the first page, made of parts that apps register          menu        the side navigation
 
 work, evidence, people, system    the kernel's own pages
+providers   how the providers are, on the first page
 """
 
-from portal.admin import evidence, people, system, work
+from portal.admin import evidence, people, providers, system, work
 from portal.admin.home import dashboard
 from portal.admin.menu import favicon, navigation, stylesheet
 
-__all__ = ["dashboard", "evidence", "favicon", "navigation", "people", "stylesheet", "system", "work"]
+__all__ = ["dashboard", "evidence", "favicon", "navigation", "people", "providers", "stylesheet", "system", "work"]

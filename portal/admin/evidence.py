@@ -11,6 +11,7 @@ from portal.admin import show, timeline
 from portal.admin.base import OpsAdmin
 from portal.admin.filters import fixed_filter
 from portal.admin.finding import by_actor, by_code, by_subject
+from portal.admin.providers import CONFIGURED
 from portal.models import AuditEntry, GatewayCall
 
 
@@ -58,7 +59,7 @@ class GatewayCallAdmin(OpsAdmin):
     list_display = ("when", "what", "outcome_and_status", "about", "our_ref")
     list_filter = (
         ("outcome", ChoicesCheckboxFilter),
-        fixed_filter("provider", "provider", "fp", "amfi"),
+        fixed_filter("provider", "provider", *CONFIGURED),
         fixed_filter("method", "method", "GET", "POST", "PUT", "PATCH", "DELETE"),
         ("started_at", RangeDateTimeFilter),
     )

@@ -16,16 +16,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
 from django.db.models import Count, Min, Model, Q
 from django.http import HttpRequest
 from django.utils.html import format_html
 
 from portal import clock, money
 from portal.admin import show
-from portal.models import Case, Gate, GatewayCall, Heartbeat, InboundEvent
+from portal.models import Case, Gate, Heartbeat, InboundEvent
 
-HEALTH_WINDOW = timedelta(minutes=15)
 # Beat sends the heartbeat every 30 seconds and a worker writes it.
 BEAT_IS_LATE_AFTER = timedelta(minutes=3)
 
@@ -215,43 +213,3 @@ def machinery_part(at: datetime) -> Part:
         "failed" if late else "done",
     )
     return Part([gate, beat])
-
-
-_HEALTH = """
-    SELECT provider, count(*),
-           count(*) FILTER (WHERE outcome IN ('UNREACHABLE', 'THROTTLED', 'NOT_AUTHORISED')),
-           count(*) FILTER (WHERE outcome IN ('OUTCOME_UNKNOWN', 'GARBLED')),
-           count(*) FILTER (WHERE outcome = 'REFUSED'),
-           percentile_cont(0.5) WITHIN GROUP (ORDER BY took_ms),
-           percentile_cont(0.95) WITHIN GROUP (ORDER BY took_ms),
-           max(started_at)
-      FROM portal_gatewaycall WHERE started_at >= %s GROUP BY provider ORDER BY provider
-"""
-
-
-@part(order=80, permission="portal.view_gatewaycall")
-def providers_part(at: datetime) -> Part:
-    """Provider health from the last quarter of an hour of the journal."""
-    with connection.cursor() as cursor:
-        cursor.execute(_HEALTH, [at - HEALTH_WINDOW])
-        found = cursor.fetchall()
-    rows = [
-        [
-            str(provider).upper(),
-            str(calls),
-            str(errors),
-            str(unclear),
-            str(refused),
-            _ms(median),
-            _ms(slow),
-            f"{show.age(at - last)} ago",
-        ]
-        for provider, calls, errors, unclear, refused, median, slow, last in found
-    ]
-    columns = ("Provider", "Calls", "Errors", "No clear answer", "Refusals", "Median", "95th", "Last call")
-    url = show.list_url(GatewayCall)
-    return Part((), [Panel("Providers, last 15 minutes", columns, rows, "No call in 15 minutes.", url)])
-
-
-def _ms(value: float | None) -> str:
-    return show.NOTHING if value is None else f"{value:.0f} ms"
