@@ -67,7 +67,7 @@ class Sandbox:
         spared = segment == CONTROL or request.path.startswith(provider.pages)
         fault = None if spared else faults.take(self.world, segment, request)
         response = self._with_fault(provider, request, fault)
-        if segment != CONTROL:
+        if segment != CONTROL and "/static/" not in request.path:
             took = time.perf_counter() - started
             self.journal.note(request, response, took, "+".join(fault.modes) + f" {fault.when}" if fault else "")
         return response

@@ -207,7 +207,8 @@ def _notices(world: World) -> str:
         for n in notices.listed(world)[:SHOWN]
     ]  # fmt: skip
     head = ("id", "provider", "state", "mode", "tries", "answer", "")
-    to = settings["portal"] or "nobody: start with --portal, or POST /_control/webhooks"
+    where = {name: settings["targets"][name] for name in notices.RETRIES_S if settings["targets"][name]}
+    to = ", ".join(where.values()) or "nobody: start with --portal, or POST /_control/webhooks"
     return (
         f"<section><h2>Notices</h2><p>Mode: <b>{esc(settings['mode'])}</b>. They go to {esc(to)}.</p>"
         f'<div class="row">{modes}</div>{table(head, rows)}</section>'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections import deque
@@ -21,8 +22,19 @@ SECRET_HEADERS = {
 }
 
 
+SECRET_FIELDS = re.compile(
+    r"(\b(?:token|authToken|smallcaseAuthToken|sessionId|sSession|sRestSession|jToken|sAppToken|sApplicationToken"
+    r"|sInitiatorAppToken|sTwoWayToken|secretKey|seal"
+    r"|RequestToken|AccessToken|RefreshToken|EncryKey|UserId|Userkey|PIN|TOTP)(?:\"\s*:\s*\"|=))[^\"&\s]+"
+)
+
+
+def _struck(text: str) -> str:
+    return SECRET_FIELDS.sub(r"\1[redacted]", text)
+
+
 def _text(body: bytes) -> str:
-    return body[:BODY_LIMIT].decode("utf-8", "replace")
+    return _struck(body[:BODY_LIMIT].decode("utf-8", "replace"))
 
 
 class Journal:
@@ -41,7 +53,8 @@ class Journal:
         if request.path.endswith("/login"):
             answer = "[redacted]"
         entry = {
-            "at": time.time(), "method": request.method, "path": request.full_path, "query": request.query_string,
+            "at": time.time(), "method": request.method, "path": request.full_path,
+            "query": _struck(request.query_string),
             "headers": headers, "body": _text(request.body), "status": 0 if response.wire else response.status,
             "wire": response.wire, "answer": answer, "ms": round(took_s * 1000, 2), "fault": fault,
         }  # fmt: skip

@@ -147,8 +147,12 @@ def post(url: str, body: bytes, timeout: float = TIMEOUT_S) -> tuple[int, bytes]
 
 
 def _attempt(world: World, row: sqlite3.Row) -> None:
+    url = address(world, row["provider"])
+    if not url:
+        world.update("notices", row["id"], state="lost", answer="no address")
+        return
     try:
-        status, _ = post(address(world, row["provider"]), row["body"].encode())
+        status, _ = post(url, row["body"].encode())
         good, answer = 200 <= status < 300, str(status)
     except (OSError, http.client.HTTPException) as error:
         good, answer = False, f"{type(error).__name__}: {error}"

@@ -23,5 +23,8 @@
       start.submit();
     }
   });
+  window.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && leave) leave.submit();
+  });
   if (start) window.parent.postMessage({ scdk: "ready" }, "*");
 })();
