@@ -34,7 +34,7 @@ def test_units_and_amounts_are_sold_first_in_first_out(shop: Shop):
     held = units_of(shop)
     answer = sell(shop, folio_number=folio, type="units", units=100)
     key = answer.json["orders"][0]["id"]
-    assert answer.json["orders"] == [{"id": key, "isin": BOND, "folio_number": folio}]
+    assert answer.json["orders"] == [{"id": key, "isin": BOND, "folio_number": folio, "source_ref_id": None}]
     shop.settle()
     order = shop.read(key)
     assert (order["status"], order["type"], order["redemption_mode"]) == ("SUCCESSFUL", "REDEMPTION", "NORMAL")

@@ -17,8 +17,8 @@ PAGE = {
     "size": int,
     "number": int,
     "first": FLAG,
-    "number_of_elements": int,
 }
+COUNTED = PAGE | {"number_of_elements": int}
 SCHEME = {
     "isin": TEXT, "active": FLAG, "name": TEXT, "investment_option": TEXT, "min_initial_investment": MAYBE_N,
     "min_additional_investment": MAYBE_N, "initial_investment_multiples": MAYBE_N, "max_initial_investment": MAYBE_N,
@@ -110,7 +110,7 @@ def test_master_data(caller: Caller):
     meets(get("/api/oms/amcs"), {"_links": {"self": {"href": TEXT}}, "amcs": [amc]})
     meets(get(f"/api/oms/fund_schemes/{BOND}"), SCHEME | {"_links": {"self": {"href": TEXT}}})
     for page in (0, 60, 120, 174):
-        meets(get(f"/api/oms/fund_schemes?size=100&page={page}"), PAGE | {"fund_schemes": [SCHEME]})
+        meets(get(f"/api/oms/fund_schemes?size=100&page={page}"), COUNTED | {"fund_schemes": [SCHEME]})
     meets(caller.fp("POST", "/api/kyc/check", {"pan": "BNBPP9384M"}).json, KYC)
 
 
@@ -129,14 +129,14 @@ def test_orders_payments_holdings_and_transactions(shop: Shop):
         f"{shop.base}/orders/sell",
         f"{shop.base}/orders/switch",
     ):
-        meets(get(path), PAGE | links | {"amc_orders": [ORDER]})
+        meets(get(path), COUNTED | links | {"amc_orders": [ORDER]})
     meets(get(f"{shop.base}/holdings"), {"id": int, "folios": [{"folio_number": TEXT, "schemes": [HELD]}]})
-    meets(get("/api/pg/payments"), PAGE | {"payments": [PAYMENT]})
+    meets(get("/api/pg/payments"), COUNTED | {"payments": [PAYMENT]})
     meets(get(f"/transactions?folios={folio}"), {"object": TEXT, "data": [TRANSACTION]})
     assert get(f"/transactions?folios={folio}")["data"][0]["sources"]
     wish = {"mandate_type": "NACH", "bank_account_id": shop.bank, "mandate_limit": 50_000, "valid_from": "2026-12-01"}
     shop.caller.fp("POST", "/api/pg/mandates", wish)
-    meets(get("/api/pg/mandates"), PAGE | {"mandates": [MANDATE]})
+    meets(get("/api/pg/mandates"), COUNTED | {"mandates": [MANDATE]})
     summary = {
         "max_amount": N,
         "min_amount": N,

@@ -70,6 +70,13 @@ def envelope(name: str, items: list[Any], total: int, page: int, size: int) -> d
     }  # fmt: skip
 
 
+def onboarding_envelope(name: str, items: list[Any], total: int, page: int, size: int) -> dict[str, Any]:
+    """The onboarding service's pages: its own order of keys, and no `number_of_elements`."""
+    found = envelope(name, items, total, page, size)
+    keys = ("last", "first", "total_pages", "number", "size", "total_elements", name)
+    return {key: found[key] for key in keys}
+
+
 def self_link(request: Request) -> dict[str, Any]:
     query = f"?{request.query_string}" if request.query_string else ""
     return {"self": {"href": f"{request.base_url}{request.full_path}{query}"}}

@@ -10,7 +10,7 @@ from ..clock import ist
 from ..places import branch
 from ..web import Problem, Request, Response, dumps, json_response
 from ..world import World
-from .common import as_int, body_object, envelope, paging, refuse, utc_stamp, whole_numbers
+from .common import as_int, body_object, onboarding_envelope, paging, refuse, utc_stamp, whole_numbers
 from .investor_rules import clean_investor
 
 BRANCH_KEYS = (
@@ -126,7 +126,9 @@ def _page(world: World, request: Request, where: str, args: list[Any]) -> Respon
     total = world.scalar(f"SELECT count(*) FROM fp_investors WHERE {where}", *args)  # noqa: S608
     sql = f"SELECT * FROM fp_investors WHERE {where} ORDER BY id LIMIT ? OFFSET ?"  # noqa: S608
     rows = world.all(sql, *args, size, page * size)
-    return json_response(envelope("investors", [document(world, request, row) for row in rows], total, page, size))
+    return json_response(
+        onboarding_envelope("investors", [document(world, request, row) for row in rows], total, page, size)
+    )
 
 
 def list_all(world: World, request: Request) -> Response:

@@ -8,7 +8,7 @@ from ..places import COUNTRIES, branch, ifsc_count, ifsc_slice, pincodes, states
 from ..schemes import FundScheme, amcs, fund_schemes, listings
 from ..web import Problem, Request, Response, json_response
 from ..world import World
-from .common import envelope, paging, refuse, self_link
+from .common import envelope, onboarding_envelope, paging, refuse, self_link
 from .investor_rules import BANK_TYPES, GENDERS, MARITAL, OCCUPATIONS, RELATIONS, SOURCES_OF_WEALTH
 
 METADATA = {
@@ -42,7 +42,7 @@ def list_pincodes(world: World, request: Request) -> Response:
     page, size = paging(request)
     codes = list(pincodes())
     items = [_pincode(request, code) for code in codes[page * size : (page + 1) * size]]
-    return json_response(envelope("pincodes", items, len(codes), page, size))
+    return json_response(onboarding_envelope("pincodes", items, len(codes), page, size))
 
 
 def one_pincode(world: World, request: Request, code: str) -> Response:
@@ -62,7 +62,7 @@ def list_countries(world: World, request: Request) -> Response:
 def list_ifscs(world: World, request: Request) -> Response:
     page, size = paging(request)
     items = [branch(ifsc) for ifsc in ifsc_slice(page * size, (page + 1) * size)]
-    return json_response(envelope("ifsc_codes", items, ifsc_count(), page, size))
+    return json_response(onboarding_envelope("ifsc_codes", items, ifsc_count(), page, size))
 
 
 def one_ifsc(world: World, request: Request, ifsc: str) -> Response:

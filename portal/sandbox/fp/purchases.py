@@ -117,10 +117,14 @@ def add_order(world: World, tenant: str, account_id: int, isin: str, order: dict
 
 
 def answer(ids: list[int], orders: list[dict[str, Any]]) -> Response:
-    """The short answer of every create call: our id and what the caller said."""
-    echo = ("isin", "folio_number", "user_ip", "server_ip", "source_ref_id")
+    """The short answer of every create call: our id and what the caller said; a reference is always there."""
+    echo = ("isin", "folio_number", "user_ip", "server_ip")
     found = [
-        {"id": key, **{name: order[name] for name in echo if name in order}}
+        {
+            "id": key,
+            **{name: order[name] for name in echo if name in order},
+            "source_ref_id": order.get("source_ref_id"),
+        }
         for key, order in zip(ids, orders, strict=True)
     ]
     return json_response({"orders": found})
