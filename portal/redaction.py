@@ -33,8 +33,11 @@ MASKED_NAMES = frozenset(
 )
 # FP's `number` is a page number in list answers: short values are no account numbers and stay readable.
 _SHAPES = (
-    # Sessions and tokens that travel in an address (ODIN's redirects, 5paisa's way back).
-    re.compile(r"(?i)(?<=[?&])s?(?:rest|request|access|refresh|app|two_?way|vendor)?(?:session|token|key)=[^&#\s\"']+"),
+    # Sessions, tokens and people that travel in an address (ODIN's redirects, 5paisa's way back).
+    re.compile(
+        r"(?i)(?<=[?&])(?:s?(?:rest|request|access|refresh|app|two_?way|vendor)?(?:session|token|key)"
+        r"|s(?:tp|vas|trading)userid|sname|semail)=[^&#\s\"']+"
+    ),
     re.compile(r"\b[A-Z]{3}[PCHFATBLJG][A-Z]\d{4}[A-Z]\b"),  # PAN
     re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"),  # JWT
     re.compile(r"(?<!Date\()(?<![\d.])\d{9,18}(?![\d.])"),  # account number, Aadhaar, mobile; no `/Date(ms)/`

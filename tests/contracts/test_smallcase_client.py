@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from brokers.smallcase import auth, messages
+from brokers.smallcase import auth, events, messages
 from brokers.smallcase import client as smallcase
 from brokers.smallcase.messages import NewTransaction, OrderStatus, Security, Side, TransactionStatus
 from portal import clock
@@ -197,3 +197,22 @@ def test_the_journal_keeps_no_secret_and_no_account(client, finish, settings):
     for secret in (token, account, *settings.SMALLCASE_SECRETS, *settings.SMALLCASE_API_SECRETS):
         assert secret not in kept
     assert made in kept
+
+
+def test_a_webhook_of_the_sandbox_is_genuine_and_says_what_the_api_says(client, finish, portal, settings):
+    made = create(client)
+    finish(made)
+    for body in portal.bodies("/webhooks/smallcase/"):
+        notice = events.read_webhook(body, settings.SMALLCASE_API_SECRETS, clock.now())
+        assert notice.transaction_id == made
+        assert notice.notes == "basket-order-7"
+    assert notice.orders.batches == client.fetch_orders(made).batches
+
+
+def test_a_tampered_webhook_is_not_believed(client, finish, portal, sandbox, settings):
+    sandbox.call("POST", "/webhooks", {"mode": "tamper", "what": "signature"})
+    made = create(client)
+    finish(made)
+    for body in portal.bodies("/webhooks/smallcase/"):
+        with pytest.raises(auth.NotGenuine):
+            events.read_webhook(body, settings.SMALLCASE_API_SECRETS, clock.now())
