@@ -114,4 +114,49 @@ FP = rows(
     """,  # noqa: E501 - a table reads by its lines
 )
 
-ALL: tuple[Endpoint, ...] = (*FP,)
+# 001 names the calls and describes what they answer; their paths are those of providers.md 1.3 and 1.4.
+SMALLCASE = rows(
+    "smallcase",
+    """
+    POST  /gateway/{gateway}/transaction | create_transaction | Securities Transactions: Create a transaction
+    GET   /v1/{gateway}/engine/transactiondetails | fetch_transaction | Securities Transactions: Fetch transaction details
+    GET   /v1/{gateway}/engine/orders/sst | fetch_orders | Securities Transactions: Stocks order details
+    GET   /v1/{gateway}/engine/user/holdings | fetch_holdings | Holdings (providers.md 1.4)
+    """,  # noqa: E501
+)
+
+# 000 describes the button; the calls around it are those of providers.md 2.1, 2.2 and 2.7.
+ODIN = rows(
+    "odin",
+    """
+    POST  /productmgmtservice/apiButtonRequest | create_button_request | Invest Button API
+    GET   /vasprodmgmt/odinConnectorBrokerList | list_brokers | Broker list (providers.md 2.1)
+    GET   /landing/redirect | login_url | Persistence login (providers.md 2.2)
+    POST  /omexorderandtraderesponse/sync | sync_events | OMEX sync (providers.md 2.7)
+    """,
+)
+
+# 003 and 004. The scrip master is described in providers.md 4.6.
+FIVEPAISA = rows(
+    "5paisa",
+    """
+    GET   /WebVendorLogin/VLogin/Index | login_url | OAuth Login (Web Based)
+    POST  /VendorsAPI/Service1.svc/GetAccessToken | create_access_token | Access Token Generation
+    POST  /VendorsAPI/Service1.svc/V1/PlaceOrderRequest | create_order | PlaceOrder
+    POST  /VendorsAPI/Service1.svc/V1/ModifyOrderRequest | update_order | ModifyOrder
+    POST  /VendorsAPI/Service1.svc/V1/CancelOrderRequest | cancel_order | CancelOrder
+    POST  /VendorsAPI/Service1.svc/MultiOrderMargin | fetch_multi_order_margin | MultiOrderMargin
+    POST  /VendorsAPI/Service1.svc/V2/OrderStatus | fetch_order_statuses | OrderStatus
+    POST  /VendorsAPI/Service1.svc/V4/OrderBook | fetch_order_book | OrderBook
+    POST  /VendorsAPI/Service1.svc/V1/TradeBook | fetch_trade_book | TradeBook
+    POST  /VendorsAPI/Service1.svc/V2/NetPositionNetWise | fetch_positions | NetPositionNetWise
+    POST  /VendorsAPI/Service1.svc/V4/Holding | fetch_holdings | Holding
+    POST  /VendorsAPI/Service1.svc/V4/Margin | fetch_margin | Margin
+    POST  /VendorsAPI/Service1.svc/v1/MarketSnapshot | fetch_snapshots | MarketSnapshot
+    POST  /VendorsAPI/Service1.svc/V1/MarketFeed | fetch_feed | MarketFeed
+    POST  /VendorsAPI/Service1.svc/V3/MarketDepth | fetch_depth | MarketDepth
+    GET   /VendorsAPI/Service1.svc/ScripMaster/segment/{segment} | list_scrips | Scrip master (providers.md 4.6)
+    """,
+)
+
+ALL: tuple[Endpoint, ...] = (*FP, *SMALLCASE, *ODIN, *FIVEPAISA)

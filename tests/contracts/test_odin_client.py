@@ -124,12 +124,6 @@ def test_an_ended_session_asks_for_a_new_login(client):
     assert "login" in refused.value.said
 
 
-def test_a_reco_id_is_used_once(client):
-    button(client, "01SAME")
-    with pytest.raises(errors.Refused):
-        button(client, "01SAME")
-
-
 def test_an_executed_basket_is_heard_by_sync_in_rupees(client, finish, sandbox):
     button(client, "01SYNC")
     finish("01SYNC")
