@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import Error, register
 
+from portal.gateway import journal
 from portal.gateway.transport import is_loopback
 
 MODES = ("sandbox", "live")
@@ -134,6 +135,15 @@ def _is_for_live(name: str, value: str | list[str]) -> bool:
     values = [value] if isinstance(value, str) else value
     laptops = [each for each in values if not each or each.startswith("sandbox-") or each == "gatewaydemo"]
     return bool(values) and not laptops and (not name.endswith("_URL") or str(value).startswith("https://"))
+
+
+@register()
+def the_journal_is_kept_long_enough(**_: Any) -> list[Error]:
+    """CERT-In, directions of 28 Apr 2022, (iv): logs are kept for a rolling period of 180 days."""
+    if settings.JOURNAL_DAYS >= journal.KEPT_AT_LEAST_DAYS:
+        return []
+    words = f"JOURNAL_DAYS is {settings.JOURNAL_DAYS}: calls to providers would be forgotten too soon"
+    return [_error(20, words, f"Keep them for {journal.KEPT_AT_LEAST_DAYS} days or more.")]
 
 
 @register()

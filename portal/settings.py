@@ -198,6 +198,9 @@ CELERY_BEAT_SCHEDULE = {
     "sync schemes with FP": {"task": "orders.sync_schemes", "schedule": 86_400.0},
     "follow the sandbox clock": {"task": "portal.follow_sandbox_clock", "schedule": 5.0},
     "re-check KYC": {"task": "investors.recheck_kyc", "schedule": 3600.0},
+    # Looks every hour and compares once a day, so that a lost message or a provider in trouble costs an hour.
+    "compare everything with FP": {"task": "portal.reconcile", "schedule": 3600.0},
+    "forget old provider calls": {"task": "portal.purge_journal", "schedule": 86_400.0},
 }
 if not SANDBOX:
     CELERY_BEAT_SCHEDULE.pop("follow the sandbox clock")
@@ -362,6 +365,8 @@ SERVER_IP = env.str("SERVER_IP", default="127.0.0.1" if SANDBOX else "")
 PROVIDER_CONNECT_TIMEOUT_S = env.float("PROVIDER_CONNECT_TIMEOUT_S", default=3.0)
 PROVIDER_READ_TIMEOUT_S = env.float("PROVIDER_READ_TIMEOUT_S", default=10.0)
 PROVIDER_CA_FILE = env.str("PROVIDER_CA_FILE", default="")
+# How long calls to providers are kept; never less than 180 days (portal/checks.py).
+JOURNAL_DAYS = env.int("JOURNAL_DAYS", default=400)
 FP_BASE_URL = env.str("FP_BASE_URL", default=f"{SANDBOX_URL}/fp")
 FP_TENANT = env.str("FP_TENANT", default="sandbox")
 FP_API_KEY_ID = env.str("FP_API_KEY_ID", default="sandbox")

@@ -6,12 +6,17 @@ import json
 import urllib.request
 from datetime import datetime
 
+import structlog
 from celery import shared_task
 from django.conf import settings
 
 from portal import clock, inbox, jobs
+from portal.gateway import journal
+from portal.gateway.errors import GatewayError
 from portal.gateway.transport import refuse_the_wrong_world
 from portal.models import Heartbeat
+
+log = structlog.get_logger(__name__)
 
 
 @shared_task(name="portal.recover")
@@ -38,6 +43,30 @@ def work_event(*, event_id: int, **_: object) -> None:
 def heartbeat(**_: object) -> None:
     """Beat and a worker are alive: `/readyz` looks at this."""
     Heartbeat.objects.update_or_create(name="beat", defaults={"at": clock.now()})
+
+
+@shared_task(name="portal.reconcile")
+@jobs.singleton
+def reconcile(**_: object) -> None:
+    """Compare everything with FP once a day; what differs becomes cases. Trouble is tried again in the next hour."""
+    from portal.management import reconciliation
+
+    at = clock.now()
+    if not reconciliation.is_due(at):
+        return
+    try:
+        report = reconciliation.run(at)
+    except GatewayError as error:
+        log.warning("not_reconciled", error=str(error))
+        return
+    log.info("reconciled", compared=dict(report.compared), differences=len(report.differences))
+
+
+@shared_task(name="portal.purge_journal")
+@jobs.singleton
+def purge_journal(**_: object) -> None:
+    """Forget calls to providers that are older than they must be kept."""
+    log.info("journal_purged", calls=journal.purge(clock.now()))
 
 
 @shared_task(name="portal.follow_sandbox_clock")

@@ -26,6 +26,7 @@ from portal.models import Case, Gate, Heartbeat, InboundEvent
 
 # Beat sends the heartbeat every 30 seconds and a worker writes it.
 BEAT_IS_LATE_AFTER = timedelta(minutes=3)
+COMPARED_AGAIN_WITHIN = timedelta(hours=26)
 
 
 @dataclass(frozen=True)
@@ -203,7 +204,8 @@ def machinery_part(at: datetime) -> Part:
         show.list_url(Gate),
         "failed" if closed else "done",
     )
-    heard = Heartbeat.objects.filter(name="beat").values_list("at", flat=True).first()
+    hearts = dict(Heartbeat.objects.values_list("name", "at"))
+    heard, compared = hearts.get("beat"), hearts.get("reconciliation")
     late = heard is None or at - heard > BEAT_IS_LATE_AFTER
     beat = Tile(
         "Background work",
@@ -212,4 +214,12 @@ def machinery_part(at: datetime) -> Part:
         show.list_url(Heartbeat),
         "failed" if late else "done",
     )
-    return Part([gate, beat])
+    overdue = compared is None or at - compared > COMPARED_AGAIN_WITHIN
+    comparison = Tile(
+        "Compared with FP",
+        f"{show.age(at - compared)} ago" if compared else "Never",
+        "Orders, payments and holdings, once a day; what differs is a case.",
+        show.list_url(Heartbeat),
+        "needs" if overdue else "done",
+    )
+    return Part([gate, beat, comparison])

@@ -18,6 +18,10 @@ WINDOW = timedelta(minutes=15)
 TOO_MUCH_TROUBLE = 0.2
 # `amfi history` is another host of the provider `amfi`.
 CONFIGURED = tuple(sorted({name.split()[0] for name in settings.PROVIDER_BASE_URLS}))
+COLUMNS = (
+    *("Provider", "State", "Last answer", "Last call", "Calls", "Trouble"),
+    *("No clear answer", "Refusals", "Median", "95th"),
+)
 
 _CALLS = """
     SELECT provider, count(*),
@@ -60,10 +64,8 @@ def providers_part(at: datetime) -> home.Part:
     both = {name: (known.get(name) or Provider(name=name), calls.get(name) or Calls()) for name in names}
     states = {name: _state(*both[name], at) for name in names}
     rows = [_row(*both[name], states[name], at) for name in names]
-    columns = ("Provider", "State", "Last answer", "Last call", "Calls", "Trouble", "No clear answer", "Refusals")
-    columns = (*columns, "Median", "95th")
     url = show.list_url(GatewayCall)
-    panel = home.Panel("Providers, last 15 minutes", columns, rows, "No provider is configured.", url)
+    panel = home.Panel("Providers, last 15 minutes", COLUMNS, rows, "No provider is configured.", url)
     return home.Part([_tile(states)], [panel])
 
 

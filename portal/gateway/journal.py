@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 
 from portal import audit, clock, redaction
@@ -14,6 +15,12 @@ from portal.gateway import errors
 from portal.gateway.transport import Request, Response
 from portal.models import GatewayCall
 from portal.scope import ALL, scope
+
+# CERT-In, directions of 28 Apr 2022, (iv).
+KEPT_AT_LEAST_DAYS = 180
+# A batch is one short statement; a run of so many of them ends, and the next day goes on.
+PURGE_BATCH = 2_000
+PURGE_BATCHES = 500
 
 
 @dataclass(frozen=True)
@@ -89,6 +96,19 @@ def was_begun(subject: models.Model, attempt_no: int, path_part: str = "") -> bo
     # Also what a worker has sent: a call that this connection does not see must not prove that nothing was sent.
     with scope(ALL):
         return calls.exclude(outcome=GatewayCall.Outcome.UNREACHABLE).exists()
+
+
+def purge(at: datetime) -> int:
+    """Calls older than `JOURNAL_DAYS` are forgotten, in small batches. Returns how many."""
+    days = max(settings.JOURNAL_DAYS, KEPT_AT_LEAST_DAYS)
+    old = GatewayCall.objects.filter(started_at__lt=at - timedelta(days=days)).order_by("started_at")
+    forgotten = 0
+    for _ in range(PURGE_BATCHES):
+        found, _ = GatewayCall.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:PURGE_BATCH])).delete()
+        forgotten += found
+        if found < PURGE_BATCH:
+            break
+    return forgotten
 
 
 def readable(body: bytes) -> Any:

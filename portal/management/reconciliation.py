@@ -31,6 +31,8 @@ from portal.lifecycle import Verdict
 from portal.models import Heartbeat
 
 CASE = "reconciliation"
+# Looked at every hour, so that the comparison comes at about the same time of each day.
+ONCE_IN = timedelta(hours=23, minutes=30)
 # What changed within this time may still be on its way between FP's lists.
 SETTLES_WITHIN = timedelta(minutes=5)
 PAGE = 100
@@ -57,12 +59,18 @@ class Report:
 def run(at: datetime) -> Report:
     """Compare everything, open and close cases. Raises the gateway errors of a read; then nothing was concluded."""
     report = Report()
-    heart, _ = Heartbeat.objects.update_or_create(name=CASE, defaults={"at": at})
+    heart, _ = Heartbeat.objects.get_or_create(name=CASE, defaults={"at": at - ONCE_IN})
     report.differences += _orders(report, heart, at)
     report.differences += _payments(report, at)
     report.differences += _holdings(report, at)
     _write_cases(report, at)
+    Heartbeat.objects.filter(pk=heart.pk).update(at=at)
     return report
+
+
+def is_due(at: datetime) -> bool:
+    """Has a day passed since everything was last compared to the end?"""
+    return not Heartbeat.objects.filter(name=CASE, at__gt=at - ONCE_IN, at__lte=at).exists()
 
 
 # --- orders -----------------------------------------------------------------------------------------------------
