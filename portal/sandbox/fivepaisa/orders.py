@@ -130,9 +130,8 @@ def place(world: World, visit: Visit) -> dict[str, Any]:
 def _find(world: World, visit: Visit, blank: dict[str, Any]) -> sqlite3.Row:
     """By the exchange's number under either key; the SDK's wins, for it leaves old keys lying about."""
     key = visit.body.text("ExchOrderID", "ExchangeOrderID")
-    sql = "SELECT * FROM fivepaisa_orders WHERE exch_id = ? AND exch_id <> '0' AND client = ?"
-    row = world.one(sql, key, visit.client)
-    if row is None or row["id"] in world.hidden("fivepaisa_order"):
+    row = world.one("SELECT * FROM fivepaisa_orders WHERE exch_id = ? AND exch_id <> '0'", key)
+    if row is None or row["client"] != visit.client or row["id"] in world.hidden("fivepaisa_order"):
         raise Refusal(1, NOT_THERE, **blank)
     return row
 
