@@ -116,7 +116,7 @@ def _line(order: MfOrder) -> NewPurchase:
         server_ip=settings.SERVER_IP,
         user_ip=str(order.user_ip) if order.user_ip else None,
         folio_number=order.folio.number if order.folio else None,
-        consent=Consent(email=order.consent.contact),
+        consent=Consent(email=order.authority.contact) if order.authority else None,
     )
 
 

@@ -1,6 +1,6 @@
-"""The life of a mutual-fund purchase, as data.
+"""The lives of a mutual-fund purchase, a redemption and a SIP, as data.
 
-Gateway RTA (the registrar takes the order once the money is on its way):
+A purchase, gateway RTA (the registrar takes the order once the money is on its way):
 
     CREATED -> SUBMITTING -> AWAITING_PAYMENT -> PAID -> PLACED -> ALLOTTED -> REVERSED
         \\          \\               \\           \\        \\
@@ -9,6 +9,16 @@ Gateway RTA (the registrar takes the order once the money is on its way):
                                     +----------------------> EXPIRED
 
 Gateway BSE takes the order first and the money after it: SUBMITTING -> PLACED -> AWAITING_PAYMENT -> PAID -> ALLOTTED.
+
+A redemption (either gateway):
+
+    CREATED -> SUBMITTING -> PLACED -> REDEEMED -> REVERSED
+         every state before REDEEMED -> REJECTED; CREATED, SUBMITTING, PLACED -> CANCELLED
+
+A SIP (its instalments are purchases of their own, made by FP):
+
+    CREATED -> SUBMITTING -> ACTIVE -> COMPLETED
+         CREATED, SUBMITTING -> FAILED; any state before COMPLETED -> CANCELLED
 
 What the investor reads for each state stands in `orders/words.py`. SUBMITTING with an attempt whose outcome is unknown
 is shown as "we are checking, do not buy again".
@@ -26,6 +36,10 @@ REJECTED = "REJECTED"
 EXPIRED = "EXPIRED"
 CANCELLED = "CANCELLED"
 REVERSED = "REVERSED"
+REDEEMED = "REDEEMED"
+ACTIVE = "ACTIVE"
+COMPLETED = "COMPLETED"
+FAILED = "FAILED"
 
 _ENDS = {ALLOTTED: (REVERSED,), REJECTED: (), EXPIRED: (), CANCELLED: (), REVERSED: ()}
 
@@ -51,5 +65,34 @@ PURCHASE = {
         }
     ),
 }
+
+REDEMPTION = Lifecycle(
+    {
+        CREATED: (SUBMITTING, REJECTED, CANCELLED),
+        SUBMITTING: (PLACED, REJECTED, CANCELLED),
+        PLACED: (REDEEMED, REJECTED, CANCELLED),
+        REDEEMED: (REVERSED,),
+        REJECTED: (),
+        CANCELLED: (),
+        REVERSED: (),
+    }
+)
+
+PLAN = Lifecycle(
+    {
+        CREATED: (SUBMITTING, CANCELLED, FAILED),
+        SUBMITTING: (ACTIVE, CANCELLED, FAILED),
+        ACTIVE: (COMPLETED, CANCELLED),
+        COMPLETED: (),
+        CANCELLED: (),
+        FAILED: (),
+    }
+)
+
+
+def table_of(kind: str, gateway: str) -> Lifecycle:
+    """The table of an order: switches are read from FP only and move like redemptions."""
+    return PURCHASE[gateway] if kind == "PURCHASE" else REDEMPTION
+
 
 OPEN = (CREATED, SUBMITTING, AWAITING_PAYMENT, PAID, PLACED)

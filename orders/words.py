@@ -63,6 +63,9 @@ STATES: dict[str, Words] = {
         "Units are allotted at the NAV of the day on which the money has arrived.",
     ),
     lifecycle.ALLOTTED: Words("done", "Units allotted", "Units allotted", "The units are in your portfolio."),
+    lifecycle.REDEEMED: Words(
+        "done", "Units redeemed", "Units redeemed", "The fund house pays the money into your bank account."
+    ),
     lifecycle.REJECTED: Words(
         "failed",
         "Rejected",

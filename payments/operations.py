@@ -75,13 +75,13 @@ def start(*, order_id: int, at: datetime, again: bool = False) -> Payment | None
         payment = Payment.objects.create(
             investor_id=order.investor_id,
             method=order.payment_method,
-            amount=order.amount,
+            amount=order.cost,
             created_at=at,
             state_since=at,
             due_at=at + timedelta(seconds=PACE_S[lifecycle.CREATED]),
         )
-        PaymentLine.objects.create(investor_id=order.investor_id, payment=payment, order=order, amount=order.amount)
-        audit.record(payment, "payment.created", actor=None, at=at, order=order.code, amount=order.amount)
+        PaymentLine.objects.create(investor_id=order.investor_id, payment=payment, order=order, amount=order.cost)
+        audit.record(payment, "payment.created", actor=None, at=at, order=order.code, amount=order.cost)
         order_news.note_payment(order_id=order.pk, event="started", at=at, payment=payment.code)
         jobs.nudge("payments.advance", row_id=payment.pk)
     return payment

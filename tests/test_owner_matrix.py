@@ -179,6 +179,8 @@ def _life(asha: Any) -> None:
     """A row in every table of who she is and what she has authorised."""
     factories.MandateFactory(bank_account=asha.bankaccounts.get())
     factories.InviteFactory(investor=asha)
+    factories.CartLineFactory(cart=factories.CartFactory(investor=asha))
+    factories.PlanFactory(investor=asha)
     for made in (
         factories.KycRequestFactory,
         factories.DocumentFactory,

@@ -22,6 +22,9 @@ class Consent(Owned):
 
     class Purpose(models.TextChoices):
         PURCHASE = "PURCHASE", "buy units"
+        CART = "CART", "buy units of several schemes"
+        SIP = "SIP", "invest every month"
+        REDEMPTION = "REDEMPTION", "sell units"
         MANDATE = "MANDATE", "let the bank account be debited"
         CHANGE = "CHANGE", "change details"
         NOMINATION = "NOMINATION", "name who receives the units, or nobody"
@@ -33,6 +36,7 @@ class Consent(Owned):
     digest = models.CharField(max_length=64)
     # What the consent is for, beside `shown`, so that the database can compare it with the order.
     amount = models.DecimalField(max_digits=15, decimal_places=2, null=True, blank=True)
+    units = models.DecimalField(max_digits=18, decimal_places=3, null=True, blank=True)
     isin = models.CharField(max_length=12, blank=True)
     folio_number = models.CharField(max_length=40, blank=True)
     contact = models.CharField("where the code was sent", max_length=254)

@@ -34,6 +34,7 @@ TONES = {
     lifecycle.PAID: "waiting",
     lifecycle.PLACED: "waiting",
     lifecycle.ALLOTTED: "done",
+    lifecycle.REDEEMED: "done",
     lifecycle.REJECTED: "failed",
     lifecycle.EXPIRED: "failed",
     lifecycle.CANCELLED: "neutral",

@@ -34,6 +34,9 @@ class Transaction(Owned):
 
     class Kind(models.TextChoices):
         PURCHASE = "PURCHASE", "purchase"
+        REDEMPTION = "REDEMPTION", "redemption"
+        SWITCH_IN = "SWITCH_IN", "switch in"
+        SWITCH_OUT = "SWITCH_OUT", "switch out"
         REVERSAL = "REVERSAL", "reversal"
 
     folio = models.ForeignKey(Folio, on_delete=models.PROTECT, related_name="transactions")
@@ -55,8 +58,10 @@ class Transaction(Owned):
         constraints = [
             models.UniqueConstraint(fields=["order", "kind"], name="an_order_moves_units_once_per_kind"),
             models.CheckConstraint(
-                condition=Q(kind="PURCHASE", units__gt=0, amount__gt=0)
-                | Q(kind="REVERSAL", units__lt=0, amount__lt=0, reverses__isnull=False),
+                condition=Q(kind__in=("PURCHASE", "SWITCH_IN"), units__gt=0, amount__gt=0)
+                | Q(kind__in=("REDEMPTION", "SWITCH_OUT"), units__lt=0, amount__lt=0)
+                | Q(kind="REVERSAL", units__lt=0, amount__lt=0, reverses__isnull=False)
+                | Q(kind="REVERSAL", units__gt=0, amount__gt=0, reverses__isnull=False),
                 name="units_and_rupees_move_in_the_direction_of_the_kind",
             ),
         ]

@@ -9,9 +9,11 @@ import pghistory
 from django.db import models
 from django.db.models import Q
 
-from investors.models import BankAccount, Consent, InvestmentAccount, Owned
+from investors.models import BankAccount, Consent, InvestmentAccount, Mandate, Owned
 from orders import lifecycle
+from orders.models.carts import Cart
 from orders.models.ledger import Folio
+from orders.models.plans import Plan
 from orders.models.schemes import Scheme
 from portal import identifiers
 from portal.attempts import Attempted, attempt_constraints, due_index
@@ -21,12 +23,17 @@ from portal.attempts import Attempted, attempt_constraints, due_index
 class MfOrder(Attempted, Owned):
     """One order in one scheme. `client_ref` is saved before FP hears it as `source_ref_id`.
 
-    A trigger refuses to store an order whose consent is not given, not the investor's, or not for this amount and
-    scheme (migration `0002_guards`).
+    Its authority is one of three: a consent of its own, a line of a confirmed cart, or an instalment of a plan. A
+    trigger refuses to store an order whose consent is not given, not the investor's, or not for this scheme, amount
+    and folio (migration `0008_order_guards`).
     """
 
     class Kind(models.TextChoices):
         PURCHASE = "PURCHASE", "Purchase"
+        REDEMPTION = "REDEMPTION", "Redemption"
+        # Read from FP and shown; the given API has no call that creates one.
+        SWITCH_IN = "SWITCH_IN", "Switch in"
+        SWITCH_OUT = "SWITCH_OUT", "Switch out"
 
     class State(models.TextChoices):
         CREATED = lifecycle.CREATED, "created"
@@ -35,6 +42,7 @@ class MfOrder(Attempted, Owned):
         PAID = lifecycle.PAID, "paid"
         PLACED = lifecycle.PLACED, "with the fund house"
         ALLOTTED = lifecycle.ALLOTTED, "units allotted"
+        REDEEMED = lifecycle.REDEEMED, "units redeemed"
         REJECTED = lifecycle.REJECTED, "rejected"
         EXPIRED = lifecycle.EXPIRED, "expired"
         CANCELLED = lifecycle.CANCELLED, "cancelled"
@@ -43,6 +51,11 @@ class MfOrder(Attempted, Owned):
     class PaymentMethod(models.TextChoices):
         NETBANKING = "NETBANKING", "Net banking"
         UPI = "UPI", "UPI"
+        NACH = "NACH", "Mandate"
+
+    class RedemptionMode(models.TextChoices):
+        NORMAL = "NORMAL", "Normal"
+        INSTANT = "INSTANT", "Instant"
 
     code = models.CharField(max_length=20, unique=True, editable=False)
     client_ref = models.CharField(max_length=40, unique=True, editable=False)
@@ -56,9 +69,22 @@ class MfOrder(Attempted, Owned):
     folio = models.ForeignKey(Folio, null=True, blank=True, on_delete=models.PROTECT, related_name="orders")
     investment_account = models.ForeignKey(InvestmentAccount, on_delete=models.PROTECT, related_name="+")
     bank_account = models.ForeignKey(BankAccount, on_delete=models.PROTECT, related_name="+")
-    consent = models.OneToOneField(Consent, on_delete=models.PROTECT, related_name="order")
-    amount = models.DecimalField("amount, rupees", max_digits=15, decimal_places=2)
-    payment_method = models.CharField(max_length=10, choices=PaymentMethod)
+    consent = models.OneToOneField(Consent, null=True, blank=True, on_delete=models.PROTECT, related_name="order")
+    cart = models.ForeignKey(Cart, null=True, blank=True, on_delete=models.PROTECT, related_name="orders")
+    plan = models.ForeignKey(Plan, null=True, blank=True, on_delete=models.PROTECT, related_name="orders")
+    instalment_on = models.DateField(null=True, blank=True, editable=False)
+    # What was asked for. A redemption asks for rupees, for units, or for everything; a purchase always for rupees.
+    amount = models.DecimalField("amount, rupees", max_digits=15, decimal_places=2, null=True, blank=True)
+    units = models.DecimalField("units asked for", max_digits=18, decimal_places=3, null=True, blank=True)
+    is_all = models.BooleanField("all units", default=False)
+    redemption_mode = models.CharField(max_length=8, choices=RedemptionMode, blank=True)
+    # A redemption is paid out to `bank_account`; a purchase is paid from it, by `payment_method`.
+    payment_method = models.CharField(max_length=10, choices=PaymentMethod, blank=True)
+    mandate = models.ForeignKey(Mandate, null=True, blank=True, on_delete=models.PROTECT, related_name="orders")
+    # Without an EUIN the order is execution-only, and the investor was told so (AMFI circular of 2012, SEBI master
+    # circular chapter 15).
+    euin = models.CharField("EUIN", max_length=7, blank=True)
+    server_ip = models.GenericIPAddressField(null=True, blank=True)
     user_ip = models.GenericIPAddressField(null=True, blank=True)
     placed_at = models.DateTimeField()
     # What we told the investor before the yes: the NAV day, and the rule that gave it.
@@ -75,12 +101,57 @@ class MfOrder(Attempted, Owned):
     class Meta:
         verbose_name = "order"
         ordering = ["-id"]
+        # `x > 0` is NULL for a NULL, and a check that is NULL passes: hence each `isnull=False` beside a comparison.
         constraints = [
             models.UniqueConstraint(fields=["provider", "provider_ref"], name="one_order_per_provider_order"),
-            models.CheckConstraint(condition=Q(amount__gt=Decimal(0)), name="an_order_is_for_a_positive_amount"),
+            models.CheckConstraint(
+                condition=Q(amount__isnull=True) | Q(amount__gt=Decimal(0)), name="an_order_is_for_a_positive_amount"
+            ),
+            models.CheckConstraint(
+                condition=Q(amount__isnull=False, units__isnull=True, is_all=False)
+                | ~Q(kind="PURCHASE") & Q(amount__isnull=True, units__isnull=False, units__gt=0, is_all=False)
+                | ~Q(kind="PURCHASE") & Q(amount__isnull=True, units__isnull=True, is_all=True),
+                name="an_order_asks_for_rupees_or_units_or_everything",
+            ),
+            models.CheckConstraint(
+                condition=Q(consent__isnull=False, cart__isnull=True, plan__isnull=True)
+                | Q(consent__isnull=True, cart__isnull=False, plan__isnull=True)
+                | Q(consent__isnull=True, cart__isnull=True, plan__isnull=False, instalment_on__isnull=False)
+                | Q(consent__isnull=True, cart__isnull=True, plan__isnull=True, kind__startswith="SWITCH"),
+                name="an_order_has_exactly_one_authority",
+            ),
+            models.UniqueConstraint(fields=["plan", "instalment_on"], name="one_order_per_instalment"),
+            models.CheckConstraint(
+                condition=~Q(kind="REDEMPTION") | Q(folio__isnull=False) & ~Q(redemption_mode=""),
+                name="a_redemption_names_its_folio_and_mode",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="REDEEMED")
+                | Q(
+                    allotted_units__isnull=False,
+                    allotted_units__gt=0,
+                    allotted_nav__isnull=False,
+                    allotted_nav__gt=0,
+                    allotted_on__isnull=False,
+                    allotted_amount__isnull=False,
+                    allotted_amount__gt=0,
+                ),
+                name="a_redeemed_order_has_units_nav_day_and_rupees",
+            ),
+            models.CheckConstraint(
+                condition=Q(payment_method="NACH") | Q(mandate__isnull=True) | Q(plan__isnull=False),
+                name="a_mandate_goes_with_payment_by_mandate",
+            ),
             models.CheckConstraint(
                 condition=~Q(state="ALLOTTED")
-                | Q(allotted_units__gt=0, allotted_nav__gt=0, allotted_on__isnull=False, folio__isnull=False),
+                | Q(
+                    allotted_units__isnull=False,
+                    allotted_units__gt=0,
+                    allotted_nav__isnull=False,
+                    allotted_nav__gt=0,
+                    allotted_on__isnull=False,
+                    folio__isnull=False,
+                ),
                 name="an_allotted_order_has_units_nav_day_and_folio",
             ),
             models.CheckConstraint(
@@ -98,6 +169,20 @@ class MfOrder(Attempted, Owned):
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def cost(self) -> Decimal:
+        """What a purchase costs, rupees. Raises ValueError for a redemption by units: nobody knows its rupees yet."""
+        if self.amount is None:
+            raise ValueError(f"{self.code} asks for units, not for rupees")
+        return self.amount
+
+    @property
+    def authority(self) -> Consent | None:
+        """The consent under which the order stands; None for what was only read from FP."""
+        if self.consent is not None:
+            return self.consent
+        return self.cart.consent if self.cart else self.plan.consent if self.plan else None
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.code = self.code or identifiers.new_code("ORD")

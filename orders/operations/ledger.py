@@ -36,7 +36,7 @@ def record_allotment(*, order: MfOrder, allotment: Allotment, at: datetime) -> F
         scheme_id=order.scheme_id,
         kind=Transaction.Kind.PURCHASE,
         units=allotment.units,
-        amount=order.amount,
+        amount=order.cost,
         nav=allotment.nav,
         traded_on=allotment.traded_on,
         order=order,

@@ -48,7 +48,7 @@ def absorb(*, order_id: int, snapshot: OrderSnapshot, at: datetime, source: str)
         _recognise(order, snapshot, at=at)
         if snapshot.state is None:
             return None
-        verdict = lifecycle.PURCHASE[order.gateway].judge(order.state, snapshot.state)
+        verdict = lifecycle.table_of(order.kind, order.gateway).judge(order.state, snapshot.state)
         if verdict == Verdict.APPLY:
             _apply(order, snapshot, at=at, source=source)
         elif verdict == Verdict.CONFLICT:
@@ -171,7 +171,7 @@ def mark_paid(*, order_id: int, at: datetime, payment: str) -> None:
     """The investor's money has left the bank for this order. Late or repeated news changes nothing."""
     with transaction.atomic():
         order = locked(order_id)
-        if lifecycle.PURCHASE[order.gateway].judge(order.state, lifecycle.PAID) == Verdict.APPLY:
+        if lifecycle.table_of(order.kind, order.gateway).judge(order.state, lifecycle.PAID) == Verdict.APPLY:
             move_to(order, lifecycle.PAID, at=at, actor=None, payment=payment)
 
 
@@ -191,7 +191,7 @@ def locked(order_id: int) -> MfOrder:
 
 def move_to(order: MfOrder, state: str, *, at: datetime, actor: User | str | None, **data: object) -> None:
     """The locked order is in `state`, with an audit entry that names skipped steps, and the next look is set."""
-    was, table = order.state, lifecycle.PURCHASE[order.gateway]
+    was, table = order.state, lifecycle.table_of(order.kind, order.gateway)
     way = table.path(was, state)
     if not way:
         raise ValueError(f"no way from {was} to {state}")

@@ -43,7 +43,7 @@ def _facts(order: MfOrder) -> dict[str, object]:
         "brand": settings.BRAND,
         "name": order.investor.name,
         "scheme": order.scheme.name,
-        "amount": money.rupees(order.amount),
+        "amount": money.rupees(order.cost),
         "units": money.number(order.allotted_units or money.ZERO, 3),
         "nav": money.number(order.allotted_nav or money.ZERO, 4),
         "on": order.allotted_on,

@@ -162,7 +162,7 @@ def _to_confirm(request: InvestorRequest, consent: Consent, form: ConfirmForm) -
         "form": form,
         "contact": redaction.mask_email(consent.contact),
         "twin": twin,
-        "twin_text": f"{money.rupees(twin.amount)} on {order_queries.moment(twin.placed_at)}." if twin else "",
+        "twin_text": f"{money.rupees(twin.cost)} on {order_queries.moment(twin.placed_at)}." if twin else "",
         "twin_url": reverse("orders:detail", args=[twin.code]) if twin else "",
     }
 

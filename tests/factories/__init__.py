@@ -30,12 +30,15 @@ from tests.factories.people import (
     UserFactory,
     register_at_fp,
 )
+from tests.factories.plans import CartFactory, CartLineFactory, PlanFactory
 from tests.factories.schemes import FundHouseFactory, NavFactory, SchemeFactory
 
 __all__ = [
     "PASSWORD",
     "AddressFactory",
     "BankAccountFactory",
+    "CartFactory",
+    "CartLineFactory",
     "ChangeRequestFactory",
     "ConsentFactory",
     "DocumentFactory",
@@ -54,6 +57,7 @@ __all__ = [
     "OrderFactory",
     "PartnerFactory",
     "PaymentFactory",
+    "PlanFactory",
     "ReadyInvestorFactory",
     "SchemeFactory",
     "TaxResidenceFactory",

@@ -153,7 +153,7 @@ def test_shows_nav_terms_chart_and_returns(page: Callable[..., str], settings) -
         "₹50.0000",
         "Very high risk",
         "own risk-o-meter prevails",
-        "From ₹500, up to ₹1,99,999.",
+        "From ₹500, up to ₹1,99,999",
         "Units cannot be sold for 3 years",
         "see the scheme information document",
         "Yes, from ₹500 an instalment",

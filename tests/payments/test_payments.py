@@ -15,7 +15,7 @@ from payments.models import Payment, PaymentLine
 from portal import clock, inbox
 from portal.models import Case, InboundEvent
 from tests import factories
-from tests.orders.conftest import place, scheme  # noqa: F401 - fixtures
+from tests.orders.conftest import given, place, scheme  # noqa: F401 - fixtures
 
 pytestmark = pytest.mark.django_db
 PAY = "*/payments/netbanking"

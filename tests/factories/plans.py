@@ -1,0 +1,61 @@
+"""Carts and SIPs."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import factory
+from factory.django import DjangoModelFactory
+
+from orders.models import Cart, CartLine, Plan
+from portal import clock, identifiers
+from tests.factories.life import MandateFactory
+from tests.factories.money import ConsentFactory
+from tests.factories.people import ReadyInvestorFactory
+from tests.factories.schemes import SchemeFactory
+
+
+class CartFactory(DjangoModelFactory):
+    """An open cart without lines."""
+
+    class Meta:
+        model = Cart
+
+    investor = factory.SubFactory(ReadyInvestorFactory)
+    created_at = factory.LazyFunction(clock.now)
+
+
+class CartLineFactory(DjangoModelFactory):
+    """A scheme in a cart."""
+
+    class Meta:
+        model = CartLine
+
+    cart = factory.SubFactory(CartFactory)
+    investor = factory.SelfAttribute("cart.investor")
+    scheme = factory.SubFactory(SchemeFactory)
+    amount = Decimal("5000.00")
+    added_at = factory.LazyFunction(clock.now)
+
+
+class PlanFactory(DjangoModelFactory):
+    """An active SIP of 5,000 rupees on the 5th, by a mandate on the investor's own bank account."""
+
+    class Meta:
+        model = Plan
+
+    investor = factory.SubFactory(ReadyInvestorFactory)
+    scheme = factory.SubFactory(SchemeFactory)
+    amount = Decimal("5000.00")
+    consent = factory.LazyAttribute(
+        lambda o: ConsentFactory(investor=o.investor, purpose="SIP", amount=o.amount, isin=o.scheme.isin)
+    )
+    mandate = factory.LazyAttribute(lambda o: MandateFactory(bank_account=o.investor.bankaccounts.get()))
+    investment_account = factory.LazyAttribute(lambda o: o.investor.investmentaccounts.get())
+    client_ref = factory.LazyFunction(identifiers.new_client_ref)
+    provider_ref = factory.LazyAttributeSequence(lambda o, n: None if o.state == "CREATED" else f"{8_000_000 + n}")
+    state = Plan.State.ACTIVE
+    start_day = 5
+    instalments = 12
+    placed_at = factory.LazyFunction(clock.now)
+    state_since = factory.SelfAttribute("placed_at")
