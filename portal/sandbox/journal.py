@@ -24,7 +24,7 @@ SECRET_HEADERS = {
 
 SECRET_FIELDS = re.compile(
     r"(\b(?:token|authToken|smallcaseAuthToken|sessionId|sSession|sRestSession|jToken|sAppToken|sApplicationToken"
-    r"|sInitiatorAppToken|sTwoWayToken|secretKey|seal"
+    r"|sInitiatorAppToken|sTwoWayToken|apiKey|secretKey|seal"
     r"|RequestToken|AccessToken|RefreshToken|EncryKey|UserId|Userkey|PIN|TOTP)(?:\"\s*:\s*\"|=))[^\"&\s]+"
 )
 
