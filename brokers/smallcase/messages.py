@@ -177,6 +177,8 @@ class Orders(Message):
         if not isinstance(value, dict) or "batches" in value:
             return value
         batches = value.get("orderBatches", [value])
+        if not isinstance(batches, list):
+            return {**value, "batches": batches}
         flat = [each for batch in batches for each in (batch if isinstance(batch, list) else [batch])]
         return {**value, "batches": flat}
 
