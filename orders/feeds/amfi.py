@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from operator import itemgetter
 from typing import NamedTuple
 
 from portal.errors import Failure
@@ -39,7 +40,10 @@ _VALUES = {
     "net asset value": r"([0-9]{1,10}+(?:\.[0-9]*+)?|N\.A\.)",
     "date": r"([0-9][0-9]-[A-Z][a-z][a-z]-[0-9]{4})",
 }
+_BLANK = re.compile(r"\s*")
 _SECTION = re.compile(r"^([A-Z][\w ]*Schemes?)\((.+)\)\s*$")
+# Code, NAV and date, as printed and checked.
+Line = tuple[str, str, str]
 
 
 class NotANavFile(Failure):
@@ -70,7 +74,7 @@ class NavFile:
     """What a file says. `lines` holds each code and day once."""
 
     is_daily: bool
-    lines: list[tuple[str, str, str]]
+    lines: list[Line]
     bad: list[BadLine] = field(default_factory=list)
     without_nav: int = 0
     newest_on: date | None = None
@@ -100,10 +104,9 @@ def read(raw: bytes, *, today: date) -> NavFile:
     """
     text = _decoded(raw)
     layout = _layout(text)
-    with _no_collection():
-        found = layout.pattern.findall(text, layout.body_at)
+    found = layout.pattern.findall(text, layout.body_at)
     # A day's file repeats a few hundred dates fourteen thousand times: each is looked at once.
-    days = {on: parse_date(on) for on in {on for _, _, on in found}}
+    days = {on: parse_date(on) for on in _dates(found)}
     if _in_order(text, layout, found, days, today):
         bad: list[BadLine] = []
     else:
@@ -116,19 +119,36 @@ def read(raw: bytes, *, today: date) -> NavFile:
             f"{len(bad)} of {len(found) + len(bad)} lines cannot be read, the first is line {bad[0].number}: "
             f"{bad[0].why}. Has the layout changed? Nothing was changed."
         )
-    newest = max(day for on in {on for _, _, on in lines} if (day := parse_date(on)))
+    newest = max(day for on in _dates(lines) if (day := parse_date(on)))
     return NavFile(layout.is_daily, lines, bad, len(found) - len(lines), newest)
+
+
+def _dates(lines: list[Line]) -> set[str]:
+    return set(map(itemgetter(2), lines))
+
+
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """For as long as a file's lines live: ten thousand small tuples make Python look through them, and then through
+    all of its memory, for cycles, which costs as much as reading them. There are none in them."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _decoded(raw: bytes) -> str:
     """The text. Raises NotANavFile."""
-    if not raw.strip():
+    if not raw or raw.isspace():
         raise NotANavFile("The file is empty. Nothing was changed.")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = raw.decode("cp1252", "replace")  # what AMFI used before 2024
-    if text.lstrip()[:1] == "<":
+    if text.startswith("<", _first_line(text)):
         raise NotANavFile("This is a web page, not AMFI's NAV file. Nothing was changed.")
     if not text.endswith("\n"):
         raise NotANavFile("The file ends in the middle of a line: it was cut off. Nothing was changed.")
@@ -137,9 +157,9 @@ def _decoded(raw: bytes) -> str:
 
 def _layout(text: str) -> _Layout:
     """The layout that the first line names. Raises NotANavFile when a column that we need is missing."""
-    body = text.lstrip()
-    header = body.partition("\n")[0]
-    columns = [name.strip().lower() for name in header.split(";")]
+    begin = _first_line(text)
+    end = text.index("\n", begin)
+    columns = [name.strip().lower() for name in text[begin:end].split(";")]
     missing = [name for name in _VALUES if columns.count(name) != 1]
     if missing:
         raise NotANavFile(f"The first line of the file does not name the column {missing[0]!r}. Nothing was changed.")
@@ -149,13 +169,19 @@ def _layout(text: str) -> _Layout:
     # A column that we do not need may hold anything; a name that is broken over two lines is still one name.
     cells = (_VALUES.get(name, "[^;]*+") for name in columns)
     pattern = re.compile("^" + ";".join(cells) + r"\r?$", re.MULTILINE)
-    return _Layout(columns, len(text) - len(body) + len(header), pattern)
+    return _Layout(columns, end, pattern)
+
+
+def _first_line(text: str) -> int:
+    """Where the text begins. A file is a megabyte and more: every copy of it costs as much as a query."""
+    blank = _BLANK.match(text)
+    return blank.end() if blank else 0
 
 
 def _in_order(
     text: str,
     layout: _Layout,
-    found: list[tuple[str, str, str]],
+    found: list[Line],
     days: dict[str, date | None],
     today: date,
 ) -> bool:
@@ -168,26 +194,13 @@ def _in_order(
     )
 
 
-def _has_twins(found: list[tuple[str, str, str]]) -> bool:
+def _has_twins(found: list[Line]) -> bool:
     # A daily file names each code once, which is quicker to see than each code and day once.
     many = len(found)
     return len({code for code, _, _ in found}) < many and len({(code, on) for code, _, on in found}) < many
 
 
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Ten thousand small tuples at once make Python look through all of its memory for cycles, which costs more than
-    reading them; there are none in them."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
-
-
-def _line_by_line(text: str, layout: _Layout, today: date) -> tuple[list[tuple[str, str, str]], list[BadLine]]:
+def _line_by_line(text: str, layout: _Layout, today: date) -> tuple[list[Line], list[BadLine]]:
     """The slow way: every usable line once, and every other with its number and the reason."""
     good: dict[tuple[str, str], tuple[str, str, str]] = {}
     bad: list[BadLine] = []

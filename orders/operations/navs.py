@@ -1,6 +1,6 @@
 """Taking in AMFI's NAVs: a whole file in one transaction or not at all, and the same file again changes nothing.
 
-    bytes -> checked lines -> COPY to a stage -> one statement writes what differs -> newest NAV of the schemes
+    bytes -> checked lines -> a stage -> what differs is written -> newest NAV of the schemes (`nav_store`)
 
 `Scheme.nav` is always the newest day of `Nav` and `previous_nav` the one before, so that a late or old file cannot
 turn a price back.
@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from orders import amfi
 from orders.feeds import amfi as feed
 from orders.models import NavRun, Scheme
-from orders.operations import search_index
+from orders.operations import nav_store, search_index
 from portal import cases
 from portal.errors import Failure
 
@@ -46,6 +46,7 @@ def quiet(what: str, done: int, of: int) -> None:
     """Nobody watches."""
 
 
+@feed.without_collection()
 def ingest(
     *,
     raw: bytes,
@@ -85,15 +86,10 @@ def _take_in(run: NavRun, parsed: feed.NavFile, only: frozenset[str], progress: 
     lines = [line for line in parsed.lines if line[0] in only] if only else parsed.lines
     if parsed.is_daily and not accept_short:
         _refuse_a_short_file(len(parsed.lines))
-    with connection.cursor() as cursor:
-        cursor.execute(_STAGE)
-        with cursor.copy("COPY nav_stage (amfi_code, nav, nav_on) FROM STDIN") as copy:
-            copy.write("\n".join(map("\t".join, lines)))
-        cursor.execute(_UPSERT)
-        run.changed = cursor.fetchone()[0]
+    run.changed, unseen = nav_store.write(lines)
     progress("NAVs new or corrected", run.changed, len(lines))
     if run.changed:
-        shown = show_latest(staged_only=True)
+        shown = nav_store.show_latest(unseen)
         progress("schemes with another newest NAV", shown, shown)
     run.lines = len(parsed.lines) + parsed.without_nav + len(parsed.bad)
     run.accepted = len(lines)
@@ -102,71 +98,6 @@ def _take_in(run: NavRun, parsed: feed.NavFile, only: frozenset[str], progress: 
     run.newest_on = parsed.newest_on
     run.finished_at = run.started_at
     run.save()
-
-
-# The number is only a name: one ingest at a time, since two would only wait for each other's rows.
-_STAGE = """
-    SELECT pg_advisory_xact_lock(7270002);
-    CREATE TEMPORARY TABLE IF NOT EXISTS nav_stage (amfi_code integer, nav numeric(18,4), nav_on date)
-        ON COMMIT DELETE ROWS;
-    DELETE FROM nav_stage;
-"""
-# Only lines that differ are written, so that a file without news writes nothing. New and corrected rows go separate
-# ways: ON CONFLICT would first mark and then confirm each new row, which doubles the log. The lock keeps other ingests
-# out, and should a row appear all the same, the unique key fails the whole transaction and the next run finds it.
-_UPSERT = """
-    WITH news AS MATERIALIZED (
-        SELECT stage.amfi_code, stage.nav_on, stage.nav, held.nav IS NULL AS is_new
-          FROM nav_stage stage
-          LEFT JOIN orders_nav held ON held.amfi_code = stage.amfi_code AND held."on" = stage.nav_on
-         WHERE held.nav IS DISTINCT FROM stage.nav
-    ), corrected AS (
-        UPDATE orders_nav held SET nav = news.nav FROM news
-         WHERE NOT news.is_new AND held.amfi_code = news.amfi_code AND held."on" = news.nav_on
-    ), inserted AS (
-        INSERT INTO orders_nav (amfi_code, "on", nav) SELECT amfi_code, nav_on, nav FROM news WHERE is_new
-    )
-    SELECT count(*) FROM news
-"""
-_STAGED = """
-    JOIN nav_stage stage ON stage.amfi_code = scheme.amfi_code
-     AND (scheme.previous_nav_on IS NULL OR stage.nav_on >= scheme.previous_nav_on)
-     AND (stage.nav_on, stage.nav) IS DISTINCT FROM (scheme.nav_on, scheme.nav)
-     AND (stage.nav_on, stage.nav) IS DISTINCT FROM (scheme.previous_nav_on, scheme.previous_nav)
-"""
-_SHOW_LATEST = """
-    UPDATE orders_scheme scheme
-       SET nav = latest.nav, nav_on = latest."on", previous_nav = before.nav, previous_nav_on = before."on"
-      FROM (SELECT DISTINCT scheme.amfi_code FROM orders_scheme scheme {only}) code
-     CROSS JOIN LATERAL (
-            SELECT nav, "on" FROM orders_nav WHERE amfi_code = code.amfi_code ORDER BY "on" DESC LIMIT 1) latest
-      LEFT JOIN LATERAL (
-            SELECT nav, "on" FROM orders_nav
-             WHERE amfi_code = code.amfi_code AND "on" < latest."on" ORDER BY "on" DESC LIMIT 1) before ON true
-     WHERE scheme.amfi_code = code.amfi_code
-       AND (scheme.nav, scheme.nav_on, scheme.previous_nav, scheme.previous_nav_on)
-           IS DISTINCT FROM (latest.nav, latest."on", before.nav, before."on")
-"""
-
-
-_NEVER_ANALYSED = """
-    SELECT relname FROM pg_class
-     WHERE oid IN ('orders_nav'::regclass, 'orders_scheme'::regclass) AND reltuples <= 0
-"""
-
-
-def show_latest(*, staged_only: bool = False) -> int:
-    """Every scheme carries its newest NAV and the one before. Returns how many rows changed.
-
-    `staged_only` looks at schemes for which this transaction's file has a NAV that they should show.
-    """
-    with connection.cursor() as cursor:
-        # Tables that were never analysed look empty to the planner, which then reads all NAVs once per scheme.
-        cursor.execute(_NEVER_ANALYSED)
-        for (table,) in cursor.fetchall():
-            cursor.execute(f"ANALYZE {table}")
-        cursor.execute(_SHOW_LATEST.format(only=_STAGED if staged_only else ""))
-        return cursor.rowcount
 
 
 def _refuse_a_short_file(lines: int) -> None:

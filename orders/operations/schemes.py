@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from orders import search_words
 from orders.feeds.amfi import split_category
 from orders.models import Scheme
-from orders.operations import navs, search_index
+from orders.operations import nav_store, navs, search_index
 from portal.errors import Failure
 from portal.fintech_primitives import client as fp
 from portal.fintech_primitives import messages
@@ -56,7 +56,7 @@ def sync(*, at: datetime, progress: Progress = navs.quiet) -> Synced:
         changed = _write_schemes(listed.values(), {house.id: house.name for house in houses}, at)
         ended = _end_unlisted(at)
         progress("schemes new or changed", changed, len(listed))
-        navs.show_latest()
+        nav_store.show_latest()
         search_index.build()
     progress("search index built", len(listed), len(listed))
     return Synced(len(listed), changed, ended)

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection
 
 from orders.models import Nav, NavRun, Scheme
-from orders.operations import nav_fetch, navs
+from orders.operations import nav_fetch, nav_store, navs
 from portal import clock
 from portal.models import Case, GatewayCall
 from tests.factories import SchemeFactory
@@ -79,6 +79,37 @@ def test_an_older_day_never_overwrites_the_newest(scheme: Scheme) -> None:
     assert shown(scheme) == (Decimal("51.5"), date(2026, 11, 20), Decimal("49"), date(2026, 11, 19))
 
 
+@pytest.mark.parametrize("many", [40, nav_store.CROWD])
+def test_few_lines_of_a_day_and_a_crowd_of_them_end_alike(scheme: Scheme, many: int) -> None:
+    """A crowded day goes another way to the same rows: copied in when nobody had it, and compared as a whole after."""
+    old = "200000;INF1;-;Closed fund;7.5;02-Jul-2018"
+    first = lines("19-Nov-2026", "49", many)
+    next_day = lines("20-Nov-2026", "50", many)
+    assert take(day(*first, old)).changed == many + 1
+    assert take(day(*next_day, old)).changed == many
+    assert take(day(*reversed(next_day), old)).changed == 0
+    late, corrected = "300000;INF1;-;Late fund;8.5;20-Nov-2026", next_day[0].replace(";50;", ";51;")
+    assert take(day(corrected, *next_day[1:], late, old)).changed == 2
+    assert shown(scheme) == (Decimal(51), date(2026, 11, 20), Decimal(49), date(2026, 11, 19))
+    assert Nav.objects.count() == 2 * many + 2
+    assert Nav.objects.get(amfi_code=300_000).nav == Decimal("8.5")
+    assert set(Nav.objects.filter(amfi_code=100_001).values_list("nav", flat=True)) == {Decimal(49), Decimal(50)}
+
+
+def test_a_file_of_several_crowded_days_is_taken_in_at_once(scheme: Scheme) -> None:
+    take(day(*lines("18-Nov-2026", "48", 500)))
+    both = [*lines("18-Nov-2026", "48.5", 500), *lines("19-Nov-2026", "49", 500), *lines("20-Nov-2026", "50", 500)]
+    as_history = [
+        ";".join([code, name, isin, no, nav, "", "", on]) for code, isin, no, name, nav, on in map(split, both)
+    ]
+    assert take(day(*as_history, head=HISTORY)).changed == 1500
+    assert shown(scheme) == (Decimal(50), date(2026, 11, 20), Decimal(49), date(2026, 11, 19))
+
+
+def split(line: str) -> list[str]:
+    return line.split(";")
+
+
 def test_both_schemes_of_a_code_show_its_nav(scheme: Scheme) -> None:
     other = SchemeFactory(amfi_code=100_000, nav=None, nav_on=None)
     take(day(*GOOD))
@@ -122,12 +153,12 @@ def test_a_file_cut_off_at_the_end_of_a_line_is_refused_beside_the_last_one() ->
 
 
 def test_never_half_a_file(scheme: Scheme, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(**_: object) -> int:
+    def fails(_: object) -> int:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1/0")
         return 0
 
-    monkeypatch.setattr(navs, "show_latest", fails)
+    monkeypatch.setattr(nav_store, "show_latest", fails)
     with pytest.raises(DatabaseError):
         take(day(*GOOD))
     assert not Nav.objects.exists()
