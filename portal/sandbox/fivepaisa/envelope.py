@@ -111,6 +111,7 @@ class Door:
     status: type[int] | type[str] = int
     blank: dict[str, Any] = field(default_factory=dict)
     no_session: Literal["body", "text", "head"] = "head"
+    session_words: str = "Invalid session."
     key: bool = True
     client: bool = True
     wrong_client: tuple[int, str] = (9, "Invalid session.")
@@ -159,8 +160,8 @@ class Door:
             raise TurnedAway(Response(200, b"Invalid Token", TEXT_TYPE))
         if self.no_session == "body":
             raise Refusal(9, why)
-        words = "Invalid session."
-        raise TurnedAway(self.answer({"Status": 9, "Message": words}, 9, words))
+        body = {"Status": 9, "Message": self.session_words}
+        raise TurnedAway(self.answer(body, 9, self.session_words))
 
 
 class TurnedAway(Exception):

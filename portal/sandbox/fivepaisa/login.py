@@ -34,7 +34,7 @@ TEXTS = ("AccessToken", "ClientCode", "ClientName", "OTPCredentialID", "Password
 def _frame(body: str, status: int = 200, form_to: str = "") -> Response:
     inside = (
         '<p class="fake"><strong>Sandbox.</strong> This is not 5paisa. Do not type a real PIN or password.</p>'
-        f'<div class="card">{body}</div>'
+        f'<main class="card">{body}</main>'
     )
     return page("Sign in - 5paisa sandbox", inside, CSS, form_to=form_to, status=status)
 
@@ -63,7 +63,13 @@ def _field(name: str, label: str, hint: str, **more: Any) -> str:
 def _form(request: Request, code: str = "", error: str = "") -> Response:
     key, back, state = _wish(request)
     host = urllib.parse.urlsplit(back).netloc
-    digits = {"type": "password", "inputmode": "numeric", "maxlength": "6", "pattern": "[0-9]{6}"}
+    digits = {
+        "type": "password",
+        "inputmode": "numeric",
+        "maxlength": "6",
+        "pattern": "[0-9]{6}",
+        "autocomplete": "off",
+    }
     alert = f'<p class="error" role="alert">{esc(error)}</p>' if error else ""
     body = (
         f"<header>{MASK}<div><h1>Sign in</h1><p>to let <b>{esc(host)}</b> trade in your account</p></div></header>"
