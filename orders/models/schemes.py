@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import BrinIndex, GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Case, Q, When
@@ -122,6 +122,8 @@ class Nav(models.Model):
 
     class Meta:
         verbose_name = "NAV"
+        # Days come one after the other, so what is held of a day lies together: thirty bytes per sixteen pages find it.
+        indexes = [BrinIndex(fields=["on"], name="nav_by_day", pages_per_range=16, autosummarize=True)]
 
     def __str__(self) -> str:
         return f"{self.amfi_code} {self.on} {self.nav}"
