@@ -18,7 +18,7 @@ MAX_DEPTH = 12
 SECRET_NAMES = frozenset(
     """authorization token accesstoken refreshtoken requesttoken jwt secret apisecret password otp code session
     sessionid ssession cookie setcookie csrfmiddlewaretoken encrykey tokenurl pin totp signature mfprodate
-    xgatewaysecret xgatewayauthtoken recoverycodes useragent ipaddress userip serverip responseverbatim
+    xgatewaysecret xgatewayauthtoken recoverycodes filename useragent ipaddress userip serverip responseverbatim
     smallcaseauthtoken authtoken checksum xgatewaychecksum
     srestsession sapptoken stwowaytoken twowaytoken sinitiatorapptoken sapplicationtoken jtoken authcode secretkey
     key jwttoken 5paisacookie""".split()
