@@ -83,6 +83,7 @@ class Command(BaseCommand):
         self._step("database is up" + (" (embedded PostgreSQL)" if settings.DATABASE_IS_EMBEDDED else ""))
         state = settings.VAR_DIR / "sandbox.sqlite"
         sandbox_words = ["--host", "127.0.0.1", "--port", str(settings.SANDBOX_PORT), "--state", str(state)]
+        sandbox_words += ["--portal", f"http://127.0.0.1:{settings.WEB_PORT}"]
         stack.start("sandbox", "-m", "portal.sandbox", *sandbox_words)
         static = self._collect_static(stack)
         self._migrate()
