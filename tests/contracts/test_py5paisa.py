@@ -142,6 +142,16 @@ def test_modify_and_cancel(client):
     assert status(client)["Status"] == "Cancelled"
 
 
+def test_cancel_in_bulk(client):
+    low = far_limit(client)
+    for ref in ("b1", "b2"):
+        place(client, Price=low, RemoteOrderID=ref)
+    numbers = [{"ExchOrderID": str(status(client, ref)["ExchOrderID"])} for ref in ("b1", "b2")]
+    answers = client.cancel_bulk_order([*numbers, {"ExchOrderID": "1"}])["BulkOrderResponse"]
+    assert [one["Status"] for one in answers] == [0, 0, 1]
+    assert {status(client, ref)["Status"] for ref in ("b1", "b2")} == {"Cancelled"}
+
+
 def test_books(client):
     place(client, Qty=3)
     (order,) = client.order_book()
@@ -149,6 +159,8 @@ def test_books(client):
     book = client.get_tradebook()
     assert book["Status"] == 0
     assert sum(trade["Qty"] for trade in book["TradeBookDetail"]) == 3
+    asked = [{"Exch": "N", "ExchType": "C", "ScripCode": 1660, "ExchOrderID": order["ExchOrderID"]}]
+    assert client.fetch_trade_info(asked)["TradeDetail"] == book["TradeBookDetail"]
     history = client.get_trade_history(order["ExchOrderID"])
     assert [trade["Qty"] for trade in history["TradeHistoryData"]] == [
         trade["Qty"] for trade in book["TradeBookDetail"]

@@ -27,9 +27,9 @@ def _b64(raw: bytes) -> str:
 
 
 def _key(world: World) -> bytes:
-    with world.transaction():
-        if not world.meta("fivepaisa_key"):
-            world.set_meta("fivepaisa_key", secrets.token_hex(32))
+    if not world.meta("fivepaisa_key"):
+        with world.transaction():
+            world.set_meta("fivepaisa_key", world.meta("fivepaisa_key") or secrets.token_hex(32))
     return world.meta("fivepaisa_key").encode()
 
 

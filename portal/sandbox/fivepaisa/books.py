@@ -155,6 +155,14 @@ def trade_history(world: World, visit: Visit) -> dict[str, Any]:
     return {"Status": 0 if found else 1, "Message": "Success" if found else NO_RECORD, "TradeHistoryData": found}
 
 
+def trade_information(world: World, visit: Visit) -> dict[str, Any]:
+    """Trades of several orders by the exchange's number; the SDKs' `fetch_trade_info`."""
+    wanted = visit.body.rows("TradeInformationList", "TradeDetailList")[:MOST_AT_ONCE]
+    where = "t.client = ? AND o.exch_id = ? AND o.exch_id <> '0'"
+    found = [one for item in wanted for one in _trades(world, where, visit.client, item.text("ExchOrderID"))]
+    return {"Status": 0 if found else 1, "Message": "Success" if found else NO_RECORD, "TradeDetail": found}
+
+
 NO_CLIENT = (3, "Invalid ClientCode")
 STATUS_V2 = Door("5POrdStatusV2", order_status, str, {"OrdStatusResLst": []})
 STATUS_V3 = Door("5POrdStatusV3", order_status, str, {"OrdStatusResLst": []})
@@ -162,4 +170,5 @@ BOOK_V4 = Door("5POrdBkV4", _book("orderBook", _entry_v4), int, {"orderBook": []
 BOOK_V3 = Door("5POrdBkV3", _book("OrderBookDetail", _entry_v3), str, {"OrderBookDetail": []}, wrong_client=NO_CLIENT)
 BOOK_V2 = Door("5POrdBkV2", _book("OrderBookDetail", _entry_v3), str, {"OrderBookDetail": []}, wrong_client=NO_CLIENT)
 TRADE_BOOK = Door("5PTrdBkV1", trade_book, int, {"TradeBookDetail": []}, session_words="Invalid session")
+TRADE_INFORMATION = Door("5PTrdInfo", trade_information, str, {"TradeDetail": []})
 TRADE_HISTORY = Door("5PTrdHis", trade_history, str, {"TradeHistoryData": []})

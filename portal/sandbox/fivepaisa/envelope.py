@@ -79,7 +79,7 @@ def date(moment: float | None) -> str:
 
 def written(moment: float) -> str:
     """`2025-05-19 10:30:15.000`, Indian time."""
-    return ist(moment).strftime("%Y-%m-%d %H:%M:%S.") + f"{ist(moment).microsecond // 1000:03}"
+    return ist(moment).isoformat(" ", "milliseconds")[:23]
 
 
 def rupees(paise: int) -> Decimal:

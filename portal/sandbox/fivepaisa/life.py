@@ -299,5 +299,6 @@ def block_rate(world: World, client: str, wish: Wish, price_paise: int) -> int:
     net = money.open_intraday(world, client, wish.exch, wish.code)
     if wish.product == money.INTRADAY and net * (1 if wish.side == "S" else -1) > 0:
         return 0
-    offer = market.quote(world, wish.code, world.moment(), wish.exch).asks[0].price
-    return money.margin_per_share(price_paise or int(offer * 100), wish.product)
+    if not price_paise:
+        price_paise = int(market.quote(world, wish.code, world.moment(), wish.exch).asks[0].price * 100)
+    return money.margin_per_share(price_paise, wish.product)

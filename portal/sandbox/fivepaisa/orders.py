@@ -17,6 +17,7 @@ CLOSED, NO_MONEY, NO_SHARES, LATE = -15, -3, -4, -16
 SIDES = {"B": "B", "BUY": "B", "S": "S", "SELL": "S"}
 EXCHANGES = {"N": "N", "NSE": "N", "B": "B", "BSE": "B"}
 MILLISECONDS = 10**11
+REF_LENGTH = 50
 NOT_THERE = "Order does not exist"
 BLANK: dict[str, Any] = {
     "BrokerOrderID": 0, "Exch": "?", "ExchOrderID": "0", "ExchType": "?", "LocalOrderID": 0, "RMSResponseCode": 0,
@@ -66,7 +67,7 @@ def _read(body: Fields) -> life.Wish:
     return life.Wish(
         exch, security, side, qty, money.INTRADAY if body.flag("IsIntraday") else money.DELIVERY, dis_qty,
         paise(body, "Price"), paise(body, "StopLossPrice"), validity, moment_of(body.text("ValidTillDate")),
-        body.flag("AHPlaced"), body.text("RemoteOrderID")[:50],
+        body.flag("AHPlaced"), body.text("RemoteOrderID")[:REF_LENGTH],
     )  # fmt: skip
 
 
@@ -116,10 +117,14 @@ def _count(world: World, client: str, ref: str) -> None:
 
 def place(world: World, visit: Visit) -> dict[str, Any]:
     """Status 0 means that the broker took the order, not that it was executed; the exchange's number comes later."""
+    ref = visit.body.text("RemoteOrderID")[:REF_LENGTH]
+    try:
+        wish = _read(visit.body)
+    except Refusal:
+        _count(world, visit.client, ref)
+        raise
     with world.transaction():
-        _count(world, visit.client, visit.body.text("RemoteOrderID")[:50])
-    wish = _read(visit.body)
-    with world.transaction():
+        _count(world, visit.client, ref)
         rms, words = rms_refusal(world, visit.client, wish)
         amo = "Y" if wish.after_hours and not market.is_open(world) else "N"
         row = life.create(world, visit.client, wish, amo=amo, refusal=words)
@@ -207,6 +212,18 @@ def cancel(world: World, visit: Visit) -> dict[str, Any]:
     return answer | {"ClientCode": visit.client}
 
 
+def cancel_many(world: World, visit: Visit) -> dict[str, Any]:
+    """Each order of the list by itself; the SDK's `cancel_bulk_order`."""
+    answers = []
+    for item in visit.body.rows("ExchOrderIDs"):
+        try:
+            answers.append(cancel(world, Visit(visit.client, item, visit.request)))
+        except Refusal as refusal:
+            answers.append(CANCEL_BLANK | {"Message": refusal.message, "Status": refusal.status} | refusal.more)
+    return {"Status": 0, "Message": "Success", "BulkOrderResponse": answers}
+
+
 PLACE = Door("5PPlaceOrdReqV1", place, str, BLANK, "body", client=False, wrong_client=(9, "Invalid Session"))
 MODIFY = Door("5PModifyOrdReqV1", modify, str, BLANK, "text", client=False, wrong_client=(9, "Invalid Session"))
 CANCEL = Door("5PCancelOrdReqV1", cancel, str, CANCEL_BLANK, "body", client=False, wrong_client=(9, "Invalid Session"))
+CANCEL_MANY = Door("5PCancelOrdBulk", cancel_many, str, {"BulkOrderResponse": []})
