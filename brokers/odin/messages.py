@@ -5,6 +5,7 @@ Prices are rupees (Decimal) on our side and whole paise on ODIN's.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
@@ -16,6 +17,7 @@ from portal.clock import IST
 from portal.gateway.wire import Count, FoldedMessage, Identifier, MaybeCount, Message, Text, folded
 
 PAISE = 100
+_WHOLE = re.compile(r"-?[0-9]{1,4}$")
 RECO_ID = r"^[A-Za-z0-9]{6}$"
 
 
@@ -204,10 +206,8 @@ def _moment(value: Any) -> Any:
 
 
 def _status(value: Any) -> OrderStatus:
-    try:
-        return OrderStatus(int(value)) if not isinstance(value, bool) else OrderStatus.UNKNOWN
-    except (TypeError, ValueError, OverflowError, ArithmeticError):
-        return OrderStatus.UNKNOWN
+    text = str(value).strip() if isinstance(value, int | str) and not isinstance(value, bool) else ""
+    return OrderStatus(int(text)) if _WHOLE.match(text) else OrderStatus.UNKNOWN
 
 
 Moment = Annotated[datetime | None, BeforeValidator(_moment)]

@@ -54,6 +54,34 @@ def test_refuses_every_laptop_default_in_live_mode(settings):
     assert all(error.hint for error in found)
 
 
+@pytest.mark.parametrize("broker", ["smallcase", "odin", "5paisa"])
+def test_refuses_a_broker_in_live_mode_without_its_own_address_and_credentials(settings, broker):
+    settings.MODE, settings.SANDBOX, settings.BROKERS = "live", False, [broker]
+    found = checks.brokers_that_are_on_have_their_own_credentials()
+    assert numbers(found) == {"portal.E016"}
+    assert [error.msg.split()[0] for error in found] == list(checks.BROKER_SETTINGS[broker])
+
+
+def test_asks_nothing_of_a_broker_that_is_off_and_nothing_of_a_laptop(settings):
+    assert checks.brokers_that_are_on_have_their_own_credentials() == []
+    settings.MODE, settings.SANDBOX, settings.BROKERS = "live", False, []
+    assert checks.brokers_that_are_on_have_their_own_credentials() == []
+
+
+def test_accepts_a_broker_in_live_mode_with_its_own(settings):
+    settings.MODE, settings.SANDBOX, settings.BROKERS = "live", False, ["smallcase"]
+    settings.SMALLCASE_BASE_URL = "https://gatewayapi.smallcase.com"
+    settings.SMALLCASE_GATEWAY, settings.SMALLCASE_SECRETS, settings.SMALLCASE_API_SECRETS = "ours", ["a"], ["b"]
+    assert checks.brokers_that_are_on_have_their_own_credentials() == []
+    settings.SMALLCASE_SECRETS = ["a", ""]
+    assert numbers(checks.brokers_that_are_on_have_their_own_credentials()) == {"portal.E016"}
+
+
+def test_refuses_a_broker_that_nobody_knows(settings):
+    settings.BROKERS = ["smallcase", "zerodha"]
+    assert numbers(checks.brokers_that_are_on_have_their_own_credentials()) == {"portal.E015"}
+
+
 def test_refuses_a_field_key_that_is_no_key(settings):
     settings.FIELD_KEYS = ["short"]
     assert numbers(checks.keys_are_keys()) == {"portal.E014"}

@@ -1,0 +1,74 @@
+"""What all providers share at the border: exact numbers, folded keys, words, HTTP's own verdicts."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.gateway import errors, wire
+from portal.gateway.transport import Request, Response
+
+PING = Request("GET", "/ping")
+
+
+@given(st.decimals(min_value=0, max_value=10**9, places=4))
+def test_a_price_is_sent_digit_for_digit(price):
+    assert Decimal(json.dumps(wire.number(price))) == price
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "123456789012345678.05", "0.12345678901234567890"])
+def test_a_number_that_json_would_not_carry_is_not_sent(value):
+    with pytest.raises(ValueError, match="number"):
+        wire.number(Decimal(value))
+
+
+def test_keys_are_one_without_case_and_underscores():
+    assert wire.fold({"BrokerOrderID": 1, "Broker_Order_Id": 1}) == {"brokerorderid": 1}
+
+
+def test_two_spellings_that_disagree_are_not_read():
+    with pytest.raises(ValueError, match="two values"):
+        wire.fold({"Status": 0, "status": 2})
+
+
+class Colour(wire.Word):
+    """A word for this test."""
+
+    RED = "Dark Red"
+    UNKNOWN = "UNKNOWN"
+
+
+@pytest.mark.parametrize(("word", "found"), [("dark_red", Colour.RED), ("blue", Colour.UNKNOWN), ("", Colour.UNKNOWN)])
+def test_words_are_read_by_their_letters(word, found):
+    assert Colour(word) is found
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "outcome"),
+    [
+        (200, b"timed out", None),
+        (204, b"", None),
+        (400, b"bad", None),
+        (409, b"Request Timed Out", errors.OutcomeUnknown),
+        (401, b"", errors.NotAuthorised),
+        (403, b"", errors.NotAuthorised),
+        (429, b"", errors.Throttled),
+        (418, b"", errors.Garbled),
+        (302, b"", errors.Garbled),
+        (100, b"", errors.Garbled),
+        (500, b"", errors.OutcomeUnknown),
+        (599, b"", errors.OutcomeUnknown),
+    ],
+)
+def test_http_itself_says_only_so_much(status, body, outcome):
+    found = wire.trouble_of_http("x", PING, Response(status, {}, body))
+    assert (type(found) if found else None) is outcome
+
+
+@pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("", 5.0), ("soon", 5.0), ("999999", 600.0), ("²", 5.0)])
+def test_waits_as_told_within_reason(header, seconds):
+    assert wire.retry_after_s(Response(429, {"Retry-After": header}, b"")) == seconds
