@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Lower, Now
 
 from portal import identifiers
@@ -268,3 +268,47 @@ class Provider(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class RoleChange(models.Model):
+    """A role that one person wants given or taken, and what a second one said. Nothing changes before that."""
+
+    class State(models.TextChoices):
+        ASKED = "ASKED", "waits for a second person"
+        # For the length of the transaction that applies it.
+        APPROVED = "APPROVED", "approved"
+        APPLIED = "APPLIED", "approved and applied"
+        REFUSED = "REFUSED", "refused"
+        WITHDRAWN = "WITHDRAWN", "withdrawn"
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="role_changes")
+    role = models.CharField(max_length=40)
+    give = models.BooleanField()
+    state = models.CharField(max_length=9, choices=State, default=State.ASKED)
+    asked_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="role_changes_asked")
+    asked_at = models.DateTimeField()
+    reason = models.CharField(max_length=300)
+    decided_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.PROTECT, related_name="role_changes_decided"
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+    answer = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "role"], condition=Q(state="ASKED"), name="one_open_role_change"),
+            models.CheckConstraint(condition=~Q(asked_by=F("user")), name="nobody_asks_for_a_role_of_their_own"),
+            models.CheckConstraint(
+                condition=Q(state="ASKED", decided_by__isnull=True)
+                | Q(state="WITHDRAWN", decided_by=F("asked_by"))
+                | (
+                    Q(state__in=["APPROVED", "APPLIED", "REFUSED"], decided_by__isnull=False)
+                    & ~Q(decided_by=F("asked_by"))
+                    & ~Q(decided_by=F("user"))
+                ),
+                name="a_role_change_is_decided_by_a_second_person",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{'Give' if self.give else 'Take'} {self.role}"

@@ -4,7 +4,7 @@
     ops viewer   reads everything, changes nothing
     ops maker    reads everything and works: asks providers again, claims and closes cases, keeps the holiday list
     ops checker  reads everything and approves what a maker asked for (cases of a kind that begins with "approval")
-    admin        reads everything and looks after people, partners, gates and the schedule
+    admin        reads everything and looks after people, partners, gates and the schedule; roles need two of them
     partner      no admin; the partner API looks at whose rows they are
 
 Nobody, in any role, edits a state or an amount: those change through operations only. The table is applied after every
@@ -30,6 +30,9 @@ CHECKER = "ops checker"
 ADMIN = "admin"
 PARTNER = "partner"
 
+# No group: the flag of a superuser, which passes every check.
+EVERY_RIGHT = "every right"
+
 STAFF_ROLES = (VIEWER, MAKER, CHECKER, ADMIN)
 
 # What may be done beside Django's view, add, change and delete: permission -> words for people.
@@ -38,13 +41,13 @@ ACTS = {
     "portal.approve_case": "Can approve what somebody else asked for",
     "portal.act_inboundevent": "Can work inbound events again",
     "portal.turn_gate": "Can close and open gates",
-    "portal.act_user": "Can give roles and switch people off",
+    "portal.act_user": "Can ask for roles, approve what another one asked for, and switch people off",
     "investors.act_investor": "Can check KYC and register again",
     "orders.act_mforder": "Can ask the provider about orders and send them again",
     "payments.act_payment": "Can ask the provider about payments",
 }
 
-_KERNEL = ("user", "partner", "auditentry", "gatewaycall", "inboundevent", "case", "gate", "heartbeat")
+_KERNEL = ("user", "partner", "auditentry", "gatewaycall", "inboundevent", "case", "gate", "heartbeat", "rolechange")
 _PEOPLE = ("investor", "kyccheck", "address", "nominee", "bankaccount", "investmentaccount", "consent")
 _ORDERS = ("scheme", "fundhouse", "navrun", "holiday", "mforder", "folio", "transaction", "holding")
 _VIEW = (
@@ -92,11 +95,11 @@ GRANTS: dict[str, tuple[str, ...]] = {
 }
 
 
-class OwnRole(Failure):
-    """Nobody gives a role to themselves, or takes one from themselves."""
+class OwnAccount(Failure):
+    """Nobody switches themselves off."""
 
-    code = "own_role"
-    message = "Somebody else has to change your own roles."
+    code = "own_account"
+    message = "Somebody else has to switch your account off."
 
 
 def ensure(app_label: str) -> None:
@@ -128,35 +131,43 @@ def roles_of(user: User) -> list[str]:
     return sorted(user.groups.filter(name__in=GRANTS).values_list("name", flat=True))
 
 
+def has(user: User, role: str) -> bool:
+    """Does the person have this role, or every right?"""
+    return user.is_superuser if role == EVERY_RIGHT else user.groups.filter(name=role).exists()
+
+
 def grant(user: User, role: str) -> None:
-    """`user` has `role` from now on; a staff role opens the admin. Raises KeyError for a role that has no grants."""
-    if role not in GRANTS:
+    """`user` has `role` from now on; a staff role opens the admin. Raises KeyError for a role that has no grants.
+
+    For commands on the machine; elsewhere the database refuses it without an approved change (`role_changes.py`).
+    """
+    if role == EVERY_RIGHT:
+        _set_superuser(user, True)
+    elif role in GRANTS:
+        group, _ = Group.objects.get_or_create(name=role)
+        user.groups.add(group)
+    else:
         raise KeyError(role)
-    group, _ = Group.objects.get_or_create(name=role)
-    user.groups.add(group)
     _match_staff_flag(user)
 
 
 def withdraw(user: User, role: str) -> None:
     """`user` no longer has `role`; without a staff role the admin is closed to them."""
+    if role == EVERY_RIGHT:
+        _set_superuser(user, False)
     user.groups.remove(*Group.objects.filter(name=role))
     _match_staff_flag(user)
 
 
-def change(*, user: User, role: str, give: bool, actor: User, reason: str, at: datetime) -> None:
-    """One role more or one less, with an audit entry. Raises OwnRole when somebody changes their own."""
-    if user.pk == actor.pk:
-        raise OwnRole
-    with transaction.atomic():
-        (grant if give else withdraw)(user, role)
-        action = "user.role_given" if give else "user.role_taken"
-        audit.record(user, action, actor=actor, at=at, reason=reason, role=role)
+def _set_superuser(user: User, every_right: bool) -> None:
+    user.is_superuser = every_right
+    user.save(update_fields=["is_superuser"])
 
 
 def set_active(*, user: User, active: bool, actor: User, reason: str, at: datetime) -> None:
-    """The person may sign in, or may not. Raises OwnRole when somebody switches themselves off."""
+    """The person may sign in, or may not. Raises OwnAccount when somebody switches themselves off."""
     if user.pk == actor.pk:
-        raise OwnRole
+        raise OwnAccount
     with transaction.atomic():
         User.objects.filter(pk=user.pk).update(is_active=active)
         action = "user.switched_on" if active else "user.switched_off"

@@ -140,6 +140,8 @@ if DATABASE_IS_EMBEDDED:
 # What a fresh connection may see below row-level security: "all" for workers and commands, "none" for web processes,
 # where `portal.scope.ScopeMiddleware` opens it per request.
 DB_SCOPE = env.str("DB_SCOPE", default="all")
+# Commands on the machine may give roles alone; through a web process two people are needed (reliability.md P34).
+CONSOLE = "on" if DB_SCOPE == "all" else "off"
 
 
 def _database(url: str) -> dict[str, object]:
@@ -154,7 +156,10 @@ def _database(url: str) -> dict[str, object]:
         "PORT": parts.port or "",
         "CONN_MAX_AGE": env.int("DB_CONN_MAX_AGE", default=600),
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"options": f"-c portal.scope={DB_SCOPE} -c statement_timeout=60000 -c lock_timeout=10000"},
+        "OPTIONS": {
+            "options": f"-c portal.scope={DB_SCOPE} -c portal.console={CONSOLE}"
+            " -c statement_timeout=60000 -c lock_timeout=10000"
+        },
         "TEST": {"NAME": env.str("TEST_DATABASE_NAME", default=None)},
     }
 

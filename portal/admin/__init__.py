@@ -5,12 +5,23 @@ timeline    audit entries and provider calls in words                 show      
 filters     stuck, unknown                                            finding     search through indexes
 home        the first page, made of parts that apps register          menu        the side navigation
 
-work, evidence, people, system    the kernel's own pages
+work, evidence, people, role_changes, system    the kernel's own pages
 providers   how the providers are, on the first page
 """
 
-from portal.admin import evidence, people, providers, system, work
+from portal.admin import evidence, people, providers, role_changes, system, work
 from portal.admin.home import dashboard
 from portal.admin.menu import favicon, navigation, stylesheet
 
-__all__ = ["dashboard", "evidence", "favicon", "navigation", "people", "providers", "stylesheet", "system", "work"]
+__all__ = [
+    "dashboard",
+    "evidence",
+    "favicon",
+    "navigation",
+    "people",
+    "providers",
+    "role_changes",
+    "stylesheet",
+    "system",
+    "work",
+]

@@ -6,7 +6,7 @@ and runs the operation on POST. The same operation runs in the worker; here it g
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -50,6 +50,10 @@ def _always(_: Any) -> bool:
     return True
 
 
+def _nobody(_: Any) -> Collection[int]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Act:
     """One thing that staff may do. `run` calls the operation and returns words for the person who pressed the button.
@@ -68,6 +72,8 @@ class Act:
     icon: str = "play_arrow"
     danger: bool = False
     journalled_here: bool = False
+    # People who may not do this to this object, whatever their rights: whoever asked cannot approve.
+    not_by: Callable[[Any], Collection[int]] = _nobody
 
     def permission_for(self, obj: Any) -> str:
         """The permission that this act needs on this object."""
@@ -75,7 +81,7 @@ class Act:
 
     def allowed(self, user: Any, obj: Any) -> bool:
         """May this person do this to this object?"""
-        return user.has_perm(self.permission_for(obj))
+        return user.pk not in self.not_by(obj) and user.has_perm(self.permission_for(obj))
 
 
 # Provider trouble in words for operations: what happened, and what is safe.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -16,31 +17,30 @@ from unfold.contrib.filters.admin import BooleanRadioFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from portal import audit, clock, roles
+from portal import audit, clock, role_changes, roles
 from portal.admin import show
 from portal.admin.acts import Act, By, ReasonForm
 from portal.admin.base import KeptAdmin, OpsAdmin, replace
 from portal.admin.finding import by_email, by_part
 from portal.models import Partner, User
 
+ROLES = (*roles.GRANTS, roles.EVERY_RIGHT)
+
 
 class RoleForm(ReasonForm):
     """Which role, and why."""
 
-    role = forms.ChoiceField(choices=[(name, name) for name in roles.GRANTS], widget=UnfoldAdminSelectWidget)
+    role = forms.ChoiceField(choices=[(name, name) for name in ROLES], widget=UnfoldAdminSelectWidget)
     field_order = ("role", "reason")
 
 
-def _give(user: User, by: By) -> str:
-    role = by.answers["role"]
-    roles.change(user=user, role=role, give=True, actor=by.actor, reason=by.reason, at=by.at)
-    return f"{user} is {role} now."
+def _ask(give: bool) -> Callable[[User, By], str]:
+    def ask(user: User, by: By) -> str:
+        role = by.answers["role"]
+        role_changes.ask(user=user, role=role, give=give, actor=by.actor, reason=by.reason, at=by.at)
+        return "Another administrator has to approve this. Nothing has changed yet."
 
-
-def _take(user: User, by: By) -> str:
-    role = by.answers["role"]
-    roles.change(user=user, role=role, give=False, actor=by.actor, reason=by.reason, at=by.at)
-    return f"{user} is no longer {role}."
+    return ask
 
 
 def _switch(user: User, by: By) -> str:
@@ -76,8 +76,8 @@ class UserAdmin(OpsAdmin):
             name="give-role",
             label="Give a role",
             permission="portal.act_user",
-            explain="The person may do from now on what the role allows.",
-            run=_give,
+            explain="When another administrator has approved, the person may do what the role allows.",
+            run=_ask(give=True),
             form=RoleForm,
             icon="person_add",
         ),
@@ -85,8 +85,9 @@ class UserAdmin(OpsAdmin):
             name="take-role",
             label="Take a role",
             permission="portal.act_user",
-            explain="The person can no longer do what the role allows.",
-            run=_take,
+            explain="When another administrator has approved, the person can no longer do what the role allows. If it "
+            "is urgent, switch the person off.",
+            run=_ask(give=False),
             form=RoleForm,
             icon="person_remove",
         ),
@@ -133,7 +134,7 @@ class UserAdmin(OpsAdmin):
 
     @display(description="Roles")
     def role_badges(self, user: User) -> str:
-        every = ["every right"] if user.is_superuser else []
+        every = [roles.EVERY_RIGHT] if user.is_superuser else []
         return ", ".join([*every, *sorted(group.name for group in user.groups.all())]) or show.NOTHING
 
     @display(description="May sign in", ordering="is_active")

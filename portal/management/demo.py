@@ -37,6 +37,7 @@ STAFF = (
     Person("checker@demo.example", "Kabir Khan", "operations, approves", role=roles.CHECKER),
     Person("viewer@demo.example", "Vani Das", "operations, reads", role=roles.VIEWER),
     Person("admin@demo.example", "Arun Bose", "administrator", role=roles.ADMIN),
+    Person("admin2@demo.example", "Anita Pillai", "the second administrator, for roles", role=roles.ADMIN),
 )
 PARTNER_USERS = (
     Person("partner@demo.example", "Priya Shah", "at Northstar Wealth", role=roles.PARTNER, partner="NORTHSTAR"),
