@@ -184,7 +184,8 @@ def run(world: World, stop: threading.Event) -> None:
         try:
             deliver_due(world)
         except Exception:
-            log.exception("notices could not be delivered")
+            if not stop.is_set():
+                log.exception("notices could not be delivered")
 
 
 # -- control ---------------------------------------------------------------------------------------------------------

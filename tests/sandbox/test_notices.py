@@ -66,6 +66,15 @@ def test_a_batch_is_told_when_it_is_placed_and_when_it_is_final(gateway: Gateway
     assert {name: bodies[1][name] for name in shared} == shared
 
 
+def test_imported_holdings_are_told_too(gateway: Gateway, portal: Portal):
+    body = {"intent": "HOLDINGS_IMPORT", "assetConfig": {}}
+    key = gateway.call("POST", "/gateway/gatewaydemo/transaction", body).json["data"]["transactionId"]
+    gateway.finish(key, "filled")
+    told = portal.bodies(1)[0]
+    assert (told["transactionId"], told["securities"]) == (key, [])
+    assert told["checksum"] == checksum(told["timestamp"], told["smallcaseAuthId"])
+
+
 def test_odin_s_messages_go_to_their_own_address(gateway: Gateway, portal: Portal):
     Publisher(gateway.caller).executed("filled", {})
     bodies = portal.bodies(3)

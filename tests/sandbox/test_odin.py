@@ -302,6 +302,14 @@ def test_an_after_market_order_opens_with_the_market(publisher: Publisher):
     assert statuses == [18, 5, 7]
 
 
+def test_an_after_market_order_is_cancelled_with_its_own_status(publisher: Publisher):
+    code = publisher.executed("amo", {"scripTkn": ITC})["orders"][0]["UniqueCode"]
+    order = publisher.caller.control("POST", "/odin/event", {"order": code, "status": "cancelled"})
+    assert (order["state"], order["status"]) == ("CANCELLED", 19)
+    publisher.caller.control("POST", "/clock", {"advance": "P4D"})
+    assert publisher.orders()[0]["status"] == 19
+
+
 def test_the_control_room_moves_an_order(publisher: Publisher):
     code = publisher.executed("pending", {"scripTkn": ITC})["orders"][0]["UniqueCode"]
     move = lambda **wish: publisher.caller.control("POST", "/odin/event", {"order": code, **wish})  # noqa: E731

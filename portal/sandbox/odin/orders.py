@@ -1,7 +1,8 @@
 """Orders of an executed basket, and the messages about them that go to the publisher.
 
     18 AMO submitted -> 5 pending -> 7 executed
-                             |----> 6 cancelled
+            |               |------> 6 cancelled
+            |------> 19 AMO cancelled
     10 rejected by the broker's OMS
 
 Every change is an ORD_NRML message, every trade a TRD_MSG, all numbered in one running sequence. They are sent as they
@@ -26,9 +27,16 @@ from ..world import World
 from .lines import AT_MARKET, EXCHANGES, IOC, SEGMENTS, STOP_LIMIT, STOP_MARKET
 from .sessions import APP_TOKEN
 
-PENDING, CANCELLED, EXECUTED, OMS_REJECT, AMO = 5, 6, 7, 10, 18
+PENDING, CANCELLED, EXECUTED, OMS_REJECT, AMO, AMO_CANCELLED = 5, 6, 7, 10, 18, 19
 OPEN = (PENDING, AMO)
-STATES = {PENDING: "PENDING", CANCELLED: "CANCELLED", EXECUTED: "EXECUTED", OMS_REJECT: "REJECTED", AMO: "AMO"}
+STATES = {
+    PENDING: "PENDING",
+    CANCELLED: "CANCELLED",
+    EXECUTED: "EXECUTED",
+    OMS_REJECT: "REJECTED",
+    AMO: "AMO",
+    AMO_CANCELLED: "CANCELLED",
+}
 FILL_AFTER_S = 1.5
 OPENS, FILLS, ENDS = "odin.opens", "odin.fills", "odin.ends"
 PAISE = 100
@@ -174,6 +182,8 @@ def end(world: World, row: sqlite3.Row, status: int, reason: str) -> sqlite3.Row
     """Raises Problem 400 unless the order is open."""
     if row["status"] not in OPEN:
         raise Problem(400, f"the order is {STATES[row['status']]}")
+    if (row["status"], status) == (AMO, CANCELLED):
+        status = AMO_CANCELLED
     return change(world, row, status=status, reason=reason)
 
 

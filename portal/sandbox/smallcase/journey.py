@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from .. import market
+from .. import market, notices
 from ..web import Problem
 from ..world import World
 from . import accounts, batches, brokers, transactions
@@ -50,15 +50,27 @@ def after_hours(world: World, row: sqlite3.Row) -> bool:
 
 
 def confirm(world: World, row: sqlite3.Row, lines: list[dict[str, Any]], ending: str = "") -> None:
-    """The person agrees: orders are placed (and ended at once when `ending` says how), or the account is linked."""
-    if row["intent"] != ORDERS:
-        transactions.update(world, row, status="COMPLETED")
-        return
+    """The person agrees: orders are placed (and ended at once when `ending` says how), or the account is linked.
+
+    Agreeing twice places nothing twice.
+    """
     amo = ending == "amo" or (not ending and after_hours(world, row))
     with world.transaction():
+        if transactions.known(world, row["id"])["status"] != "USED":
+            return
+        if row["intent"] != ORDERS:
+            link(world, transactions.update(world, row, status="COMPLETED"))
+            return
         batch = batches.place(world, row, lines, amo=amo, reached=ending != "unplaced")
         if ending in AT_ONCE:
             batches.settle(world, batch, ending)
+
+
+def link(world: World, row: sqlite3.Row) -> None:
+    """An account without an order; holdings that are imported are told by webhook too."""
+    if row["intent"] == "HOLDINGS_IMPORT":
+        body = accounts.holdings_document(world, row["account"])
+        notices.send(world, "smallcase", batches.signed(world, row, body), "checksum")
 
 
 def filled_in(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:

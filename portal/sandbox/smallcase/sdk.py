@@ -231,9 +231,9 @@ def _chosen_lines(row: sqlite3.Row, form: dict[str, str]) -> list[dict[str, Any]
 
 
 def _place(world: World, request: Request, row: sqlite3.Row, origin: str) -> Response:
+    ending = request.form.get("ending", "")
+    known = ending in {value for value, _, _ in ENDINGS}
     if row["status"] == "USED":
-        ending = request.form.get("ending", "")
-        known = ending in dict.fromkeys(value for value, _, _ in ENDINGS)
         journey.confirm(world, row, _chosen_lines(row, request.form), ending if known else "")
     if row["intent"] != ORDERS:
         return _done(world, request, row, origin)
