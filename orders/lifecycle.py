@@ -1,4 +1,4 @@
-"""The lives of a mutual-fund purchase, a redemption and a SIP, as data.
+"""The lives of orders, as data: fund purchases, redemptions and SIPs; baskets, and orders in shares.
 
 A purchase, gateway RTA (the registrar takes the order once the money is on its way):
 
@@ -20,6 +20,11 @@ A SIP (its instalments are purchases of their own, made by FP):
     CREATED -> SUBMITTING -> ACTIVE -> COMPLETED
          CREATED, SUBMITTING -> FAILED; any state before COMPLETED -> CANCELLED
 
+A basket is DRAFT -> PUBLISHED -> ARCHIVED. A basket order and each of its shares:
+
+    CREATED -> HANDED_OVER -> PLACED -> COMPLETE        CANCELLED and EXPIRED before COMPLETE
+    PENDING -> PLACED -> PARTLY_FILLED -> FILLED        REJECTED and CANCELLED before FILLED
+
 What the investor reads for each state stands in `orders/words.py`. SUBMITTING with an attempt whose outcome is unknown
 is shown as "we are checking, do not buy again".
 """
@@ -40,6 +45,14 @@ REDEEMED = "REDEEMED"
 ACTIVE = "ACTIVE"
 COMPLETED = "COMPLETED"
 FAILED = "FAILED"
+DRAFT = "DRAFT"
+PUBLISHED = "PUBLISHED"
+ARCHIVED = "ARCHIVED"
+HANDED_OVER = "HANDED_OVER"
+COMPLETE = "COMPLETE"
+PENDING = "PENDING"
+PARTLY_FILLED = "PARTLY_FILLED"
+FILLED = "FILLED"
 
 _ENDS = {ALLOTTED: (REVERSED,), REJECTED: (), EXPIRED: (), CANCELLED: (), REVERSED: ()}
 
@@ -86,6 +99,30 @@ PLAN = Lifecycle(
         COMPLETED: (),
         CANCELLED: (),
         FAILED: (),
+    }
+)
+
+BASKET = Lifecycle({DRAFT: (PUBLISHED, ARCHIVED), PUBLISHED: (ARCHIVED,), ARCHIVED: ()})
+
+BASKET_ORDER = Lifecycle(
+    {
+        CREATED: (HANDED_OVER, CANCELLED, EXPIRED),
+        HANDED_OVER: (PLACED, CANCELLED, EXPIRED),
+        PLACED: (COMPLETE, CANCELLED, EXPIRED),
+        COMPLETE: (),
+        CANCELLED: (),
+        EXPIRED: (),
+    }
+)
+
+STOCK_ORDER = Lifecycle(
+    {
+        PENDING: (PLACED, REJECTED, CANCELLED),
+        PLACED: (PARTLY_FILLED, FILLED, REJECTED, CANCELLED),
+        PARTLY_FILLED: (FILLED, REJECTED, CANCELLED),
+        FILLED: (),
+        REJECTED: (),
+        CANCELLED: (),
     }
 )
 

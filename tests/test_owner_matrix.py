@@ -181,12 +181,18 @@ def _life(asha: Any) -> None:
     factories.InviteFactory(investor=asha)
     factories.CartLineFactory(cart=factories.CartFactory(investor=asha))
     factories.PlanFactory(investor=asha)
+    factories.StockOrderFactory(basket_order=factories.BasketOrderFactory(investor=asha))
+    factories.BrokerOrderRefFactory(basket_order=factories.BasketOrderFactory(investor=asha, broker="odin"))
     for made in (
         factories.KycRequestFactory,
         factories.DocumentFactory,
         factories.ChangeRequestFactory,
         factories.TaxResidenceFactory,
         factories.FieldSourceFactory,
+        factories.BasketSubscriptionFactory,
+        factories.StockHoldingFactory,
+        factories.BrokerAccountFactory,
+        factories.LinkStateFactory,
     ):
         made(investor=asha)
 

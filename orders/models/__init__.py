@@ -1,12 +1,20 @@
 """What was asked for and what it became."""
 
+from orders.models.baskets import Basket, BasketConstituent, BasketSubscription, BasketVersion
 from orders.models.carts import Cart, CartLine
 from orders.models.ledger import Folio, Holding, Transaction
 from orders.models.mf import MfOrder
 from orders.models.plans import Plan
 from orders.models.schemes import FundHouse, Holiday, Nav, NavRun, Scheme, SchemeWord
+from orders.models.securities import Security, SecurityCode
+from orders.models.stocks import BasketOrder, StockHolding, StockOrder
 
 __all__ = [
+    "Basket",
+    "BasketConstituent",
+    "BasketOrder",
+    "BasketSubscription",
+    "BasketVersion",
     "Cart",
     "CartLine",
     "Folio",
@@ -19,5 +27,9 @@ __all__ = [
     "Plan",
     "Scheme",
     "SchemeWord",
+    "Security",
+    "SecurityCode",
+    "StockHolding",
+    "StockOrder",
     "Transaction",
 ]

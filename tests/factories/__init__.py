@@ -32,11 +32,31 @@ from tests.factories.people import (
 )
 from tests.factories.plans import CartFactory, CartLineFactory, PlanFactory
 from tests.factories.schemes import FundHouseFactory, NavFactory, SchemeFactory
+from tests.factories.stocks import (
+    BasketConstituentFactory,
+    BasketFactory,
+    BasketOrderFactory,
+    BasketSubscriptionFactory,
+    BasketVersionFactory,
+    BrokerAccountFactory,
+    BrokerOrderRefFactory,
+    LinkStateFactory,
+    SecurityFactory,
+    StockHoldingFactory,
+    StockOrderFactory,
+)
 
 __all__ = [
     "PASSWORD",
     "AddressFactory",
     "BankAccountFactory",
+    "BasketConstituentFactory",
+    "BasketFactory",
+    "BasketOrderFactory",
+    "BasketSubscriptionFactory",
+    "BasketVersionFactory",
+    "BrokerAccountFactory",
+    "BrokerOrderRefFactory",
     "CartFactory",
     "CartLineFactory",
     "ChangeRequestFactory",
@@ -51,6 +71,7 @@ __all__ = [
     "InviteFactory",
     "KycCheckFactory",
     "KycRequestFactory",
+    "LinkStateFactory",
     "MandateFactory",
     "NavFactory",
     "NomineeFactory",
@@ -60,6 +81,9 @@ __all__ = [
     "PlanFactory",
     "ReadyInvestorFactory",
     "SchemeFactory",
+    "SecurityFactory",
+    "StockHoldingFactory",
+    "StockOrderFactory",
     "TaxResidenceFactory",
     "TransactionFactory",
     "UserFactory",

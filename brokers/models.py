@@ -1,0 +1,90 @@
+"""An investor at a broker: the link, the session for its day, and the references that we handed out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pghistory
+from django.db import models
+from django.db.models import Q
+
+from investors.models import Owned
+from orders.models import BasketOrder
+from portal import identifiers
+from portal.encryption import EncryptedTextField
+
+
+class Broker(models.TextChoices):
+    """The three routes. Their capabilities stand in `brokers/registry.py`."""
+
+    SMALLCASE = "smallcase", "smallcase Gateway"
+    ODIN = "odin", "ODIN Connector"
+    FIVEPAISA = "5paisa", "5paisa"
+
+
+@pghistory.track(exclude=["session"])
+class BrokerAccount(Owned):
+    """An investor's account at a broker. No password, PIN or TOTP is ever here: only a session, for its day."""
+
+    code = models.CharField(max_length=20, unique=True, editable=False)
+    broker = models.CharField(max_length=12, choices=Broker)
+    # The broker's own name for the person: smallcaseAuthId, sVasUserId or client code.
+    account_ref = models.CharField(max_length=80)
+    # Which broker lies behind a gateway ("kite", "0AF1C1"), and what people call the account.
+    house = models.CharField(max_length=30, blank=True)
+    label = models.CharField(max_length=80, blank=True)
+    session = EncryptedTextField("the broker's session", null=True, blank=True, editable=False)
+    session_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
+    linked_at = models.DateTimeField()
+    unlinked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            # One account at a broker belongs to one investor here: a second person with it is a case, not a link.
+            models.UniqueConstraint(
+                fields=["broker", "account_ref"],
+                condition=Q(unlinked_at__isnull=True),
+                name="a_broker_account_is_linked_to_one_investor",
+            ),
+            models.CheckConstraint(
+                condition=Q(session__isnull=True) | Q(session_expires_at__isnull=False), name="a_session_has_an_end"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_broker_display()} {self.label or self.code}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.code = self.code or identifiers.new_code("BRK")
+        super().save(*args, **kwargs)
+
+
+class LinkState(Owned):
+    """A one-time state of a journey to a broker and back: minted for one investor, used once, short-lived."""
+
+    state_hash = models.CharField(max_length=64, unique=True)
+    broker = models.CharField(max_length=12, choices=Broker)
+    basket_order = models.ForeignKey(BasketOrder, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.broker} {self.created_at:%d %b %Y %H:%M}"
+
+
+class BrokerOrderRef(Owned):
+    """A short reference that a broker wants (ODIN's `sRecoId`, six characters): handed out once, for ever."""
+
+    broker = models.CharField(max_length=12, choices=Broker)
+    ref = models.CharField(max_length=10)
+    basket_order = models.OneToOneField(BasketOrder, on_delete=models.PROTECT, related_name="broker_order_ref")
+    allocated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["broker", "ref"], name="a_broker_reference_is_handed_out_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.ref
