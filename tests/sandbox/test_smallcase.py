@@ -6,13 +6,14 @@ import http.client
 import json
 import re
 import time
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
 
 from portal.sandbox import application
-from tests.sandbox.api import Caller, hidden_fields, wait_for
+from portal.sandbox.server import Running
+from portal.sandbox.smallcase import journey, transactions
+from tests.sandbox.api import Caller, wait_for
 from tests.sandbox.brokers_api import FAULTS, TCS_AND_ITC, Dialog, Gateway, claims_of, jwt
 
 FRIDAY_NOON, SATURDAY = "2026-11-20T12:00:00+05:30", "2026-11-21T12:00:00+05:30"
@@ -273,15 +274,13 @@ def test_a_person_goes_through_the_dialog(gateway: Gateway):
     assert claims_of(value["smallcaseAuthToken"])["smallcaseAuthId"] == gateway.details(key)["smallcaseAuthId"]
 
 
-def test_confirming_twice_at_once_places_the_orders_once(gateway: Gateway):
-    key = gateway.new()
-    dialog = Dialog(gateway, key).through()
-    fields = hidden_fields(dialog.page.text.split("<form")[1])
-    callers = [Caller(gateway.caller.url) for _ in range(8)]
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda one: one.form("/smallcase/sdk/place", **fields).status, callers))
-    assert answers == [303] * 8
-    assert gateway.batch(key)["quantity"] == 2
+def test_two_presses_that_both_saw_it_open_place_the_orders_once(served: Running, gateway: Gateway):
+    key, world = gateway.new(), served.sandbox.world
+    Dialog(gateway, key).through()
+    seen_by_both = transactions.known(world, key)
+    for _ in range(2):
+        journey.confirm(world, seen_by_both, TCS_AND_ITC)
+    assert world.scalar("SELECT count(*) FROM sc_orders") == 2
 
 
 def test_closing_the_dialog_says_how_far_it_got(gateway: Gateway):
