@@ -109,7 +109,9 @@ class Investing:
         order_id = self.buy(amount, isin)
         self.sandbox.pay(self.pay(order_id))
         self.settle()
-        return self.client.fetch_order(self.account, order_id)
+        order = self.client.fetch_order(self.account, order_id)
+        assert order.status == OrderStatus.SUCCESSFUL, order
+        return order
 
     def mandate(self, *states: MandateStatus) -> str:
         wish = NewNachMandate(bank_account_id=self.bank.id, mandate_limit=Decimal(100_000))
