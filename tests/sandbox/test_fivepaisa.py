@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import http.client
+import itertools
 import json
 import re
 import time
@@ -166,6 +167,53 @@ def test_an_order_that_makes_no_sense_is_invalid_input(broker: Broker, wrong):
     answer = broker.place(**wrong)
     assert (answer["Status"], answer["Message"]) == (2, "Invalid Input Parameters.")
     assert broker.ledger()["total"] == 0
+
+
+ODD = [
+    None,
+    "",
+    0,
+    -1,
+    1e308,
+    "²",
+    "٣",
+    "NaN",
+    True,
+    [],
+    {},
+    [[]],
+    "x" * 5000,
+    10**25,
+    "1e400",
+    "/Date(99999999999999)/",
+]
+
+
+def test_no_nonsense_in_a_field_brings_an_endpoint_down(broker: Broker):
+    """Each field of a good call, replaced by each odd value: an answer in the envelope, never a server error."""
+    scrip = {
+        "Exchange": "N",
+        "ExchangeType": "C",
+        "Exch": "N",
+        "ExchType": "C",
+        "ScripCode": 1660,
+        "ScripData": "ITC_EQ",
+    }
+    calls = {
+        "V1/PlaceOrderRequest": ORDER | {"StopLossPrice": 0, "DisQty": 0, "iOrderValidity": 5, "ValidTillDate": ""},
+        "V1/ModifyOrderRequest": {"ExchOrderID": "1", "Price": 1, "Qty": 1},
+        "V1/CancelOrderRequest": {"ExchOrderID": "1"},
+        "V2/OrderStatus": {"OrdStatusReqList": [{"Exch": "N", "RemoteOrderID": "1"}]},
+        "V4/OrderBook": {"updatedInLastSeconds": 1}, "V3/MarketDepth": {"MarketDepthData": [scrip]},
+        "V1/MarketSnapshot": {"Data": [scrip]}, "V1/MarketFeed": {"MarketFeedData": [scrip]},
+        "MultiOrderMargin": {"Orders": [scrip | {"OrderType": "B", "Qty": 1, "Price": 1}]},
+    }  # fmt: skip
+    for path, body in calls.items():
+        inner = next((value[0] for value in body.values() if isinstance(value, list)), {})
+        for name, odd in itertools.product([*body, *inner], ODD):
+            wrong = {k: [v[0] | {name: odd}] if isinstance(v, list) and name in inner else v for k, v in body.items()}
+            answer = broker.post(path, {"ClientCode": CLIENT} | wrong | ({} if name in inner else {name: odd}))
+            assert answer.status == 200, (path, name, odd, answer.body)
 
 
 def test_what_real_clients_send_is_understood(broker: Broker):

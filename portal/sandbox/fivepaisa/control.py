@@ -38,7 +38,7 @@ def request_token(world: World, request: Request) -> Response:
 
 def find(world: World, key: str) -> sqlite3.Row:
     """An order by the broker's number, the exchange's number, or our reference (the latest); raises Problem 404."""
-    number = int(key) if key.isdigit() and len(key) < 16 else -1
+    number = int(key) if key.isdecimal() and len(key) < 16 else -1
     sql = "SELECT * FROM fivepaisa_orders WHERE {} ORDER BY id DESC LIMIT 1"
     for where, value in (("id = ?", number), ("exch_id = ?", key), ("remote_id = ?", key)):
         if row := world.one(sql.format(where), value):
@@ -71,7 +71,7 @@ def move(world: World, row: sqlite3.Row, to: str, qty: Any = None, price: Any = 
         raise Problem(400, f"{row['status']} cannot move to {to}")
     with world.transaction():
         if to == "Fully Executed":
-            wanted = int(qty) if str(qty or "").isdigit() else row["pending"]
+            wanted = int(qty) if str(qty or "").isdecimal() else row["pending"]
             if not 0 < wanted <= row["pending"]:
                 raise Problem(400, f"qty is from 1 to {row['pending']}")
             if row["exch_id"] == "0":

@@ -103,7 +103,7 @@ def _depth(world: World, item: Fields) -> dict[str, Any]:
     stamp = dt.datetime.fromtimestamp(world.now(), dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {
         "Exch": exch, "ExchType": "C", "TimeStamp": stamp,
-        "ScripCode": quote.security.code_on(exch) if quote else int(given) if given.isdigit() else 0,
+        "ScripCode": quote.security.code_on(exch) if quote else int(given) if given.isdecimal() else 0,
         "Bids": _lines(quote.bids if quote else ()), "Asks": _lines(quote.asks if quote else ()),
     }  # fmt: skip
 

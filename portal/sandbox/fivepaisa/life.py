@@ -18,7 +18,7 @@ from decimal import Decimal
 from typing import Any
 
 from .. import market
-from ..clock import at_ist, ist
+from ..clock import DAY_S, at_ist, ist
 from ..web import Problem
 from ..world import World
 from . import money
@@ -27,6 +27,8 @@ OPEN_STATES = ("Placed", "Pending", "Modified", "Xmitted")
 DAY, GTD, GTC, IOC, EOS, VTD, FOK = range(7)
 SQUARE_OFF, SETTLE_AT = (15, 20), (6, 0)
 RMS_USER = "RMS"
+MOMENT_S = 0.01  # past the moment just looked at, so that no look plans itself again
+HORIZON_S, LONGEST_S = 7 * DAY_S, 365 * DAY_S
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ def look(world: World, key: int) -> None:
     quote = market.quote(world, row["code"], now, row["exch"])
     if row["trigger_paise"] and not row["triggered"]:
         if not _trigger_reached(row, quote):
-            _plan(world, row, _next_reach(world, row, now))
+            _plan(world, row, _next_reach(world, row, now + MOMENT_S))
             return
         row = change(world, key, triggered=1)
     _match(world, row, quote)
@@ -152,11 +154,11 @@ def _match(world: World, row: sqlite3.Row, quote: market.Quote) -> None:
         change(world, row["id"], status="Cancelled", reason="Immediate or cancel: nothing more to be had")
         return
     now = world.moment()
-    _plan(world, row, now + market.STEP_S if levels else _next_reach(world, row, now + 1))
+    _plan(world, row, now + market.STEP_S if levels else _next_reach(world, row, now + MOMENT_S))
 
 
 def _next_reach(world: World, row: sqlite3.Row, start: float) -> float | None:
-    """When the market reaches the trigger, or the limit of an order that has none left."""
+    """When the market reaches the trigger, or the limit of an order without one; looks a week ahead."""
     security = market.find(row["code"], row["exch"])
     if security is None:
         return None
@@ -166,7 +168,8 @@ def _next_reach(world: World, row: sqlite3.Row, start: float) -> float | None:
     else:  # the best offer is one tick over the last price, the best bid is the last price
         limit = limit_of(row) or Decimal(0)
         wanted, upwards = (limit - market.TICK, False) if buys else (limit, True)
-    return market.next_time(world, security, start, row["valid_until"], wanted, upwards=upwards)
+    horizon = min(start + HORIZON_S, row["valid_until"])
+    return market.next_time(world, security, start, horizon, wanted, upwards=upwards) or horizon
 
 
 def _plan(world: World, row: sqlite3.Row, at: float | None) -> None:
@@ -264,7 +267,8 @@ def valid_until(world: World, validity: int, till: float | None) -> float:
     """The close of the session an order is for; of its last day for one that is valid till a date."""
     close = market.next_close(world.moment())
     if validity in (GTD, GTC, VTD) and till:
-        close = max(close, at_ist(market.trading_day(at_ist(ist(till).date(), 12)), *market.CLOSES))
+        last = min(till, world.moment() + LONGEST_S)
+        close = max(close, at_ist(market.trading_day(at_ist(ist(last).date(), 12)), *market.CLOSES))
     return close
 
 

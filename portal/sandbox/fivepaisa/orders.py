@@ -31,7 +31,7 @@ def security_of(fields: Fields, exch: str) -> market.Security | None:
     """By ScripCode, or by ScripData or Symbol when there is none (document, ScripData format)."""
     code = fields.text("ScripCode", "Token")
     if code and code != "0":
-        return market.find(code, exch) if code.isdigit() else None
+        return market.find(code, exch) if code.isdecimal() else None
     name = fields.text("ScripData", "Symbol")
     return market.find(name, exch) if name else None
 
