@@ -31,6 +31,7 @@ def investor_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
     def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         investor = _investor_of(request)
         if investor is None:
+            messages.info(request, "That page fills once you invest. These steps come first.")
             return redirect("investors:onboarding")
         request.investor = investor  # type: ignore[attr-defined]
         return view(request, *args, **kwargs)

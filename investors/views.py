@@ -11,15 +11,16 @@ from django.contrib import messages
 from django.core.cache import cache
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from investors import declarations, forms, gateway, kyc_reasons, lifecycle, queries, refusals, steps
-from investors.access import InvestorRequest, applicant_page, client_ip, investor_page
+from investors.access import InvestorRequest, applicant_page, client_ip
 from investors.models import Investor
 from investors.operations import kyc, onboarding
 from investors.steps import Profile
-from portal import clock, identifiers
+from portal import clock, identifiers, typed
 from portal.errors import Failure, InvalidInput
 
 LOOK_UPS_AN_HOUR = 120
@@ -125,9 +126,13 @@ def _registration(investor: Investor) -> dict[str, Any]:
 
 @never_cache
 @require_http_methods(["GET", "POST"])
+@typed.survives_signing_out
 @applicant_page
 def step(request: InvestorRequest, step: str) -> HttpResponse:
-    """Fill in one step. What is saved is saved at once; the next step that is missing comes after it."""
+    """Fill in one step. What is saved is saved at once; the next step that is missing comes after it.
+
+    What cannot be saved is shown again by a redirect to the same address (`portal.typed`).
+    """
     if step == steps.REVIEW:
         return _review(request)
     if step not in PAGES:
@@ -136,12 +141,15 @@ def step(request: InvestorRequest, step: str) -> HttpResponse:
     shut = _shut(request, found, step)
     if shut is not None:
         return shut
-    if request.method == "POST" and "look_up" not in request.POST:
-        return _save(request, found, step)
-    form = PAGES[step].form.opened(found, request.POST if request.method == "POST" else None)
+    if "look_up" in request.POST:
+        return typed.again(request, why=typed.UNFINISHED)  # somebody without JavaScript; nothing is wrong yet
     if request.method == "POST":
-        form.errors.clear()  # somebody without JavaScript looks up a PIN code; nothing is wrong yet
-    elif complaints := refusals.by_field(request.investor.refusal, step):
+        return _save(request, found, step)
+    if back := typed.kept(request):
+        form = back.show_in(PAGES[step].form.opened(found, back.data))
+        return _show(request, found, step, form, look_up="look_up" in back.data)
+    form = PAGES[step].form.opened(found)
+    if complaints := refusals.by_field(request.investor.refusal, step):
         form.show_refused(complaints)
     return _show(request, found, step, form)
 
@@ -160,12 +168,15 @@ def _shut(request: InvestorRequest, found: Profile, slug: str) -> HttpResponse |
 
 def _save(request: InvestorRequest, found: Profile, slug: str) -> HttpResponse:
     if slug == steps.PAN and "again" in request.POST and found.investor.pan:
-        return _check_pan(request, found, found.investor.pan, PAGES[slug].form.opened(found))
+        return _check_pan(request, found.investor.pan)
     form = PAGES[slug].form.opened(found, request.POST)
+    later = "later" in request.POST
+    if later and (slug == steps.PAN or not form.is_valid()):
+        return typed.again(request, why=typed.UNFINISHED, to=reverse("investors:onboarding"))
     if not form.is_valid():
-        return _show(request, found, slug, form)
+        return typed.again(request)
     if slug == steps.PAN:
-        return _check_pan(request, found, form.cleaned_data["pan"], form)
+        return _check_pan(request, form.cleaned_data["pan"], form)
     at, user = clock.now(), request.user
     try:
         investor = onboarding.begin(user=user, at=at)  # type: ignore[arg-type]
@@ -175,34 +186,33 @@ def _save(request: InvestorRequest, found: Profile, slug: str) -> HttpResponse:
         messages.info(request, failure.message)
         return redirect("investors:onboarding")
     except Failure as failure:
-        _put_error(form, failure)
-        return _show(request, found, slug, form)
-    return _to_next(request, slug)
+        return typed.again(request, errors=_error(form, failure))
+    typed.forget(request)
+    return redirect("investors:onboarding") if later else _to_next(request, slug)
 
 
-def _check_pan(request: InvestorRequest, found: Profile, pan: str, form: forms.StepForm) -> HttpResponse:
+def _check_pan(request: InvestorRequest, pan: str, form: forms.StepForm | None = None) -> HttpResponse:
     at, user = clock.now(), request.user
     try:
         investor = onboarding.begin(user=user, at=at)  # type: ignore[arg-type]
         answer = kyc.check(investor=investor, pan=pan, actor=user, at=at)  # type: ignore[arg-type]
-    except InvalidInput as failure:
-        if form.is_bound:
-            _put_error(form, failure)
-            return _show(request, found, steps.PAN, form)
-        messages.warning(request, failure.message)
-        return redirect("investors:step", step=steps.PAN)
     except Failure as failure:
+        if form and isinstance(failure, InvalidInput):
+            return typed.again(request, errors=_error(form, failure))
+        typed.forget(request)
         messages.warning(request, failure.message)
         return redirect("investors:step", step=steps.PAN)
+    typed.forget(request)
     if not answer.is_compliant:
         return redirect("investors:step", step=steps.PAN)
     messages.success(request, "The KYC registries know your PAN: you may invest.")
     return _to_next(request, steps.PAN)
 
 
-def _put_error(form: Any, failure: Failure) -> None:
-    field = failure.field if isinstance(failure, InvalidInput) and failure.field in form.fields else None
-    form.add_error(field, failure.message)
+def _error(form: forms.StepForm, failure: Failure) -> dict[str, str]:
+    """Where on the form a failure stands; above it when at no field."""
+    field = failure.field if isinstance(failure, InvalidInput) and failure.field in form.fields else ""
+    return {field: failure.message}
 
 
 def _to_next(request: InvestorRequest, slug: str) -> HttpResponse:
@@ -214,7 +224,7 @@ def _to_next(request: InvestorRequest, slug: str) -> HttpResponse:
     return redirect("investors:step", step=missing[0].slug if missing else steps.REVIEW)
 
 
-def _show(request: InvestorRequest, found: Profile, slug: str, form: Any) -> HttpResponse:
+def _show(request: InvestorRequest, found: Profile, slug: str, form: Any, *, look_up: bool = False) -> HttpResponse:
     items = queries.checklist_of(found)
     number = [item.slug for item in items].index(slug) + 1
     context = {
@@ -229,9 +239,9 @@ def _show(request: InvestorRequest, found: Profile, slug: str, form: Any) -> Htt
     }
     if slug in STEP_LOOK_UPS:
         kind, name = STEP_LOOK_UPS[slug]
-        typed = str(form[kind].value() or "")
+        text = str(form[kind].value() or "")
         # A page is shown at once, so it asks FP only when that is what the button was for.
-        context[name] = _looked_up(typed, kind) if "look_up" in request.POST else _known(typed, kind)
+        context[name] = _looked_up(text, kind) if look_up else _known(text, kind)
     return render(request, PAGES[slug].template, context)
 
 
@@ -323,8 +333,12 @@ def _review(request: InvestorRequest) -> HttpResponse:
         legal_name=str(settings.BRAND["legal_name"]),
         arn=str(settings.BRAND["arn"]),
     )
-    form = forms.ReviewForm(request.POST if request.method == "POST" else None, texts=texts)
-    if request.method == "POST" and form.is_valid():
+    back = typed.kept(request)
+    form = forms.ReviewForm(back.data if back else request.POST or None, texts=texts)
+    if request.method == "POST" and not form.is_valid():
+        return typed.again(request)
+    if request.method == "POST":
+        typed.forget(request)
         try:
             onboarding.confirm(
                 investor=found.investor,
@@ -351,15 +365,17 @@ def _summary(found: Profile) -> dict[str, Any]:
 
 @never_cache
 @require_GET
-@investor_page
+@applicant_page
 def profile(request: InvestorRequest) -> HttpResponse:
-    """What we know about the investor, masked, and the doors to sign-in and security."""
+    """What we know about the investor, masked, and the doors to sign-in and security, also for who has just begun."""
     found = queries.profile(request.investor)
+    check_again_on = found.kyc and (found.kyc.checked_at + queries.KYC_GOOD_FOR).date()
     context = {
         **_summary(found),
         **_pan_context(found),
-        "bank_accounts": queries.bank_accounts_of(request.investor),
-        "check_again_on": found.kyc and (found.kyc.checked_at + queries.KYC_GOOD_FOR).date(),
+        "bank_accounts": queries.bank_accounts_of(request.investor) if request.investor.pk else [],
+        "check_again_on": check_again_on,
+        "check_is_due": check_again_on and check_again_on <= clock.today(),
         "is_ready": request.investor.state == lifecycle.READY,
     }
     return render(request, "investors/profile.html", context)

@@ -24,7 +24,7 @@ from orders.queries import orders as order_queries
 from orders.queries import purchases as purchase_queries
 from orders.queries import schemes as scheme_queries
 from orders.views import order_rows
-from portal import clock, hints, identifiers, jobs, money, redaction
+from portal import clock, hints, identifiers, jobs, money, redaction, typed
 from portal.errors import Failure, InvalidInput
 
 # While an investor watches an open order, FP is asked about it at most this often.
@@ -34,20 +34,19 @@ QUICK_AMOUNTS = (1_000, 5_000, 10_000, 25_000)
 
 @require_http_methods(["GET", "POST"])
 @never_cache
+@typed.survives_signing_out
 @ready_investor_page
 def buy(request: InvestorRequest, isin: str) -> HttpResponse:
     """How much to invest in a scheme. A valid answer leads to the confirmation page; nothing is ordered here."""
     scheme = get_object_or_404(Scheme.objects.select_related("fund_house"), isin=isin)
     accounts = people.bank_accounts_of(request.investor).filter(provider_ref__isnull=False)
-    form = PurchaseForm(request.POST or None, accounts=accounts, initial=_first_answers(request))
     why_not = scheme_queries.why_not_for_sale(scheme)
-    if request.method == "POST" and not why_not and form.is_valid():
-        try:
-            return redirect("orders:confirm", code=_ask(request, scheme, form).code)
-        except InvalidInput as error:
-            form.add_error(error.field if error.field in form.fields else None, error.message)
-        except Failure as error:
-            form.add_error(None, error.message)
+    if request.method == "POST" and not why_not:
+        return _asked(request, scheme, PurchaseForm(request.POST, accounts=accounts))
+    back = typed.kept(request, once=True)
+    form = PurchaseForm(back.data if back else None, accounts=accounts, initial=_first_answers(request))
+    if back:
+        back.show_in(form)
     bounds = scheme_queries.bounds_for(scheme, is_first=not scheme_queries.is_held(request.investor, scheme))
     context = {
         "scheme": scheme,
@@ -57,7 +56,19 @@ def buy(request: InvestorRequest, isin: str) -> HttpResponse:
         "bounds": bounds.in_words,
         "prediction": None if why_not else _prediction(scheme),
     }
-    return render(request, "orders/buy.html", context, status=422 if form.errors else 200)
+    return render(request, "orders/buy.html", context)
+
+
+def _asked(request: InvestorRequest, scheme: Scheme, form: PurchaseForm) -> HttpResponse:
+    errors: dict[str, str] = {}
+    if form.is_valid():
+        try:
+            return redirect("orders:confirm", code=_ask(request, scheme, form).code)
+        except InvalidInput as error:
+            errors = {error.field if error.field in form.fields else "": error.message}
+        except Failure as error:
+            errors = {"": error.message}
+    return typed.again(request, errors=errors)
 
 
 def _first_answers(request: InvestorRequest) -> dict[str, object]:
@@ -111,16 +122,8 @@ def _ask_for(request: InvestorRequest, wish: purchases.Wish, form_ref: str, at: 
 @ready_investor_page
 def confirm(request: InvestorRequest, code: str) -> HttpResponse:
     """Everything that will be ordered, once more, and the one-time code that makes it an order."""
-    form = ConfirmForm(request.POST if "otp" in request.POST else None)
-    if form.is_bound and form.is_valid():
-        try:
-            return redirect("orders:detail", code=_confirmed(request, code, form).code)
-        except Consent.DoesNotExist:
-            raise Http404 from None
-        except purchases.TermsChanged as change:
-            return _ask_again(request, code, change)
-        except Failure as error:
-            form.add_error(ERRORS_STAND_AT.get(type(error)), error.message)
+    if "otp" in request.POST:
+        return _place(request, code, ConfirmForm(request.POST))
     consent = get_object_or_404(
         Consent.objects.select_related("order"), code=code, investor=request.investor, purpose="PURCHASE"
     )
@@ -128,9 +131,24 @@ def confirm(request: InvestorRequest, code: str) -> HttpResponse:
         return redirect("orders:detail", code=consent.order.code)
     if request.POST.get("resend"):
         return _resend(request, consent)
-    return render(
-        request, "orders/confirm.html", _to_confirm(request, consent, form), status=422 if form.errors else 200
-    )
+    back = typed.kept(request, once=True)
+    form = ConfirmForm(back.data if back else None)
+    if back:
+        back.show_in(form)
+    return render(request, "orders/confirm.html", _to_confirm(request, consent, form))
+
+
+def _place(request: InvestorRequest, code: str, form: ConfirmForm) -> HttpResponse:
+    if not form.is_valid():
+        return typed.again(request)
+    try:
+        return redirect("orders:detail", code=_confirmed(request, code, form).code)
+    except Consent.DoesNotExist:
+        raise Http404 from None
+    except purchases.TermsChanged as change:
+        return _ask_again(request, code, change)
+    except Failure as error:
+        return typed.again(request, errors={ERRORS_STAND_AT.get(type(error), ""): error.message})
 
 
 # Where on the form a refusal stands; others stand above it.

@@ -18,7 +18,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from lucide.templatetags.lucide import lucide
 
-from portal import money
+from portal import money, typed
 from portal.clock import IST
 from portal.glossary import GLOSSARY
 
@@ -280,6 +280,13 @@ def widget(field: BoundField) -> SafeString:
     if hint in label or label in hint:
         extra["placeholder"] = False  # the label already says it
     return mark_safe(field.as_widget(attrs=extra))  # noqa: S308
+
+
+@register.simple_tag(takes_context=True)
+def typed_by(context: template.Context) -> str:
+    """The hidden field that says whose form this is, so that nothing typed is lost (`portal.typed`)."""
+    user = context["request"].user
+    return format_html('<input type="hidden" name="{}" value="{}">', typed.FIELD, typed.token(user.pk))
 
 
 @register.filter

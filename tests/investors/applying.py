@@ -59,8 +59,13 @@ def step_url(slug: str) -> str:
 
 
 def type_in(client: Client, slug: str, **changes: Any) -> Any:
-    """Send one step as typed, with changes."""
-    return client.post(step_url(slug), {**TYPED[slug], **changes})
+    """Send one step as typed, with changes. Where it is refused, the page that then shows it."""
+    return answered(client, client.post(step_url(slug), {**TYPED[slug], **changes}))
+
+
+def answered(client: Client, answer: Any) -> Any:
+    """What a browser shows: a refused form comes back by a redirect (303)."""
+    return client.get(answer["Location"]) if answer.status_code == 303 else answer
 
 
 def type_everything(client: Client, *, upto: str = "", **changes: dict[str, Any]) -> None:

@@ -24,6 +24,7 @@ from tests.investors.applying import (
     PAN,
     PERSONAL,
     TYPED,
+    answered,
     fresh,
     step_url,
     type_everything,
@@ -256,7 +257,7 @@ def test_a_registry_that_is_silent_offers_to_try_again(browser: Client, sandbox:
 
 def test_a_pan_in_use_shows_at_the_field(browser: Client, sandbox: SandboxControl) -> None:
     factories.ReadyInvestorFactory(given_pan=PAN)
-    answer = browser.post(step_url("pan"), {"pan": PAN})
+    answer = answered(browser, browser.post(step_url("pan"), {"pan": PAN}))
     assert "cannot use this PAN" in str(answer.context["form"].errors["pan"])
 
 
@@ -265,7 +266,7 @@ def test_a_pan_in_use_shows_at_the_field(browser: Client, sandbox: SandboxContro
 
 def test_every_declaration_must_be_ticked(browser: Client, person: User, sandbox: SandboxControl) -> None:
     type_everything(browser, upto="review")
-    answer = browser.post(step_url("review"), {"fatca": "on"})
+    answer = answered(browser, browser.post(step_url("review"), {"fatca": "on"}))
     assert set(answer.context["form"].errors) == {"execution", "nomination", "terms"}
     assert mine(person).state == "DRAFT"
 
@@ -344,7 +345,7 @@ def test_somebody_else_sees_nothing_of_it(
     other = client_for(factories.UserFactory())
     for url in [reverse("investors:onboarding"), step_url("pan")]:
         assert PERSONAL["name"] not in other.get(url).content.decode()
-    assert other.get(reverse("investors:profile"))["Location"] == reverse("investors:onboarding")
+    assert PERSONAL["name"] not in other.get(reverse("investors:profile")).content.decode()
     assert other.get(step_url("address"))["Location"] == step_url("pan")
     assert ADDRESS["line1"] not in other.get(step_url("pan")).content.decode()
 
@@ -387,3 +388,16 @@ def test_names_each_nominee_with_share_and_the_guardian_of_a_minor(asha: Investo
     assert queries.nomination_in_words(asha) == (
         "Lata Rao (mother), 60%; Ravi Rao (son, born 4 Mar 2015, guardian Meera Rao (mother)), 40%"
     )
+
+
+def test_who_has_just_signed_up_reaches_the_profile_and_is_told_why_other_pages_are_not_there_yet(
+    browser: Client,
+) -> None:
+    page = browser.get(reverse("investors:profile")).content.decode()
+    assert reverse("account_change_password") in page
+    assert "You are not ready to invest yet" in page
+    for name in ("orders:portfolio", "orders:list"):
+        answer = browser.get(reverse(name), follow=True)
+        assert answer.redirect_chain == [(reverse("investors:onboarding"), 302)]
+        assert "fills once you invest" in answer.content.decode()
+    assert not Investor.objects.exists()

@@ -7,6 +7,7 @@ from datetime import timedelta
 from html import escape
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.core import mail
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -15,7 +16,7 @@ from investors.models import Consent
 from orders import words
 from orders.models import MfOrder
 from orders.operations import news
-from portal import audit, clock
+from portal import audit, clock, typed
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +30,13 @@ def form_of(page) -> dict[str, str]:
 def answers(asha, **changes: object) -> dict[str, object]:
     account = asha.bankaccounts.get(is_primary=True)
     return {"amount": "5000", "bank_account": account.code, "payment_method": "UPI", **changes}
+
+
+def refused_by(browser, url: str, fields: dict[str, object]):
+    """The page that shows what was wrong: a refused form comes back by a redirect, so that Back asks nothing."""
+    answer = browser.post(url, fields)
+    assert (answer.status_code, answer["Location"]) == (303, url)
+    return browser.get(url)
 
 
 def newest_code() -> str:
@@ -96,8 +104,7 @@ def test_buying_the_same_again_needs_an_explicit_yes(browser, asha, buy_url, on_
     browser.post(confirmed_by_code(browser, buy_url, asha, on_commit), {"otp": newest_code()})
     confirm_url = confirmed_by_code(browser, buy_url, asha, on_commit)
     assert "You bought the same a short while ago" in browser.get(confirm_url).content.decode()
-    refused = browser.post(confirm_url, {"otp": newest_code()})
-    assert refused.status_code == 422
+    refused_by(browser, confirm_url, {"otp": newest_code()})
     assert MfOrder.objects.count() == 1
     browser.post(confirm_url, {"otp": newest_code(), "buy_again": "on"})
     assert MfOrder.objects.count() == 2
@@ -120,8 +127,7 @@ def test_buying_the_same_again_needs_an_explicit_yes(browser, asha, buy_url, on_
 )
 def test_says_at_the_field_what_is_wrong_with_an_amount(browser, asha, scheme, buy_url, amount, words):
     page = browser.get(buy_url)
-    refused = browser.post(buy_url, {**answers(asha, amount=amount), **form_of(page)})
-    assert refused.status_code == 422
+    refused = refused_by(browser, buy_url, {**answers(asha, amount=amount), **form_of(page)})
     assert words in refused.content.decode()
     assert not Consent.objects.exists()
 
@@ -129,16 +135,14 @@ def test_says_at_the_field_what_is_wrong_with_an_amount(browser, asha, scheme, b
 def test_pays_only_from_an_account_of_ones_own(browser, asha, chitra, buy_url):
     page = browser.get(buy_url)
     foreign = chitra.bankaccounts.get(is_primary=True)
-    refused = browser.post(buy_url, {**answers(asha, bank_account=foreign.code), **form_of(page)})
-    assert refused.status_code == 422
+    refused_by(browser, buy_url, {**answers(asha, bank_account=foreign.code), **form_of(page)})
     assert not Consent.objects.exists()
 
 
 def test_a_wrong_code_orders_nothing_and_says_so_at_the_field(browser, asha, buy_url, on_commit):
     confirm_url = confirmed_by_code(browser, buy_url, asha, on_commit)
     wrong = "000000" if newest_code() != "000000" else "111111"
-    refused = browser.post(confirm_url, {"otp": wrong})
-    assert refused.status_code == 422
+    refused = refused_by(browser, confirm_url, {"otp": wrong})
     assert "does not match" in refused.content.decode()
     assert not MfOrder.objects.exists()
 
@@ -283,7 +287,7 @@ def test_wrong_codes_stay_counted_although_nothing_else_is_kept(browser, asha, b
     for _ in range(5):
         browser.post(confirm_url, {"otp": wrong})
     assert Consent.objects.get().tries == 5
-    assert browser.post(confirm_url, {"otp": newest_code()}).status_code == 422
+    assert "confirmation is closed" in refused_by(browser, confirm_url, {"otp": newest_code()}).content.decode()
     assert not MfOrder.objects.exists()
 
 
@@ -347,3 +351,13 @@ def test_the_code_for_a_new_folio_covers_the_nominee_and_that_it_is_execution_on
         assert text in page
         assert text in message
     assert Consent.objects.get().shown["declaration"].startswith("I chose this fund myself")
+
+
+def test_the_amount_survives_a_session_that_has_ended(browser, asha, buy_url):
+    page = browser.get(buy_url)
+    fields = {**answers(asha, amount="7000"), **form_of(page), typed.FIELD: typed.token(asha.user_id)}
+    Session.objects.all().delete()
+    answer = browser.post(buy_url, fields)
+    browser.post(answer["Location"], {"login": asha.user.email, "password": factories.PASSWORD})
+    assert 'value="7000"' in browser.get(buy_url).content.decode()
+    assert not Consent.objects.exists()

@@ -54,6 +54,17 @@ function unlock() {
 }
 addEventListener("pageshow", unlock);
 
+// A form with data-guarded that was changed and not sent: the browser asks before the page is left.
+const changed = new WeakSet();
+document.addEventListener("input", (event) => {
+  const form = event.target.form;
+  if (form?.dataset.guarded !== undefined) changed.add(form);
+});
+addEventListener("beforeunload", (event) => {
+  const forms = [...document.querySelectorAll("form[data-guarded]")];
+  if (forms.some((form) => changed.has(form) && form.dataset.sent === undefined)) event.preventDefault();
+});
+
 // Status changes are read out: a fragment with data-say="…" speaks once when that text is new.
 let said = "";
 const say = (root) => {

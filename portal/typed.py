@@ -1,0 +1,130 @@
+"""Nothing that somebody typed is lost: what a form could not accept is kept in the session and shown by the next page.
+
+A refused form is answered with a redirect to its own page, which shows what was typed and what is wrong. So Back and
+Refresh never ask whether to send a form again. The same holds for a form that arrives after its session has ended, or
+from a tab that was opened under an earlier one: its `{% typed_by %}` field says, signed, whose it is; it waits until
+that person has signed in, is shown, and nothing in it is acted on before it is sent again.
+
+Kept things are encrypted, because they may hold a PAN or an account number, and end with the session.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from django import forms
+from django.contrib import messages
+from django.core import signing
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.views.csrf import csrf_failure as refused_by_django
+
+from portal import encryption
+
+View = TypeVar("View", bound=Callable[..., Any])
+Form = TypeVar("Form", bound=forms.BaseForm)
+
+FIELD = "typed_by"
+SESSION_KEY = "typed"
+LONGEST = 20_000
+# Why a form came back. Only a refused one shows errors.
+REFUSED, UNFINISHED, INTERRUPTED = "refused", "unfinished", "interrupted"
+STILL_HERE = "Your session had ended. What you typed is still here: please check it and send it again."
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What was typed into the form at an address, why it came back, and what was wrong beyond the form's own rules."""
+
+    data: QueryDict
+    why: str
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+    def show_in(self, form: Form) -> Form:
+        """The form, which is bound to the data, with what was wrong with it; with nothing unless it was refused."""
+        if self.why != REFUSED:
+            form.errors.clear()
+        for name, text in self.errors.items():
+            form.add_error(name or None, text)
+        return form
+
+
+def token(user_id: int) -> str:
+    """The value of a form's `typed_by`: whose form this is."""
+    return signing.dumps(user_id, salt=FIELD)
+
+
+def again(
+    request: HttpRequest, *, why: str = REFUSED, errors: Mapping[str, str] | None = None, to: str = ""
+) -> HttpResponse:
+    """Keep what was sent, and send the browser back to the page of the form, or elsewhere (303: a GET follows)."""
+    _keep(request, int(request.user.pk or 0), why, errors or {})
+    response = HttpResponseRedirect(to or request.path)
+    response.status_code = 303
+    return response
+
+
+def kept(request: HttpRequest, *, once: bool = False) -> Kept | None:
+    """What the signed-in person typed here and has not been able to save yet. `once`: it is shown a single time."""
+    found = request.session.get(SESSION_KEY, {}).get(request.path)
+    if request.method != "GET" or found is None or found["owner"] != request.user.pk:
+        return None
+    try:
+        data = QueryDict(encryption.decrypt(found["text"]))
+    except encryption.InvalidToken:  # the key has been retired meanwhile
+        return None
+    if found["why"] == INTERRUPTED and not found.get("told"):
+        messages.info(request, STILL_HERE)
+        _store(request, request.path, {**found, "told": True})
+    if once:
+        forget(request)
+    return Kept(data, found["why"], found["errors"])
+
+
+def forget(request: HttpRequest) -> None:
+    """It has been saved, or is of no use any more."""
+    if request.session.get(SESSION_KEY, {}).pop(request.path, None) is not None:
+        request.session.modified = True
+
+
+def survives_signing_out(view: View) -> View:
+    """What is sent to this view after the session has ended is kept until its owner has signed in again."""
+
+    @functools.wraps(view)
+    def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method == "POST" and not request.user.is_authenticated and (owner := _owner(request)):
+            _keep(request, owner, INTERRUPTED, {})
+        answer: HttpResponse = view(request, *args, **kwargs)
+        return answer
+
+    return door  # type: ignore[return-value]
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form of an earlier session of the same person is shown again; any other is refused. For CSRF_FAILURE_VIEW."""
+    if request.user.is_authenticated and _owner(request) == request.user.pk:
+        return again(request, why=INTERRUPTED)
+    return refused_by_django(request, reason=reason)
+
+
+def _owner(request: HttpRequest) -> int | None:
+    try:
+        return int(signing.loads(request.POST.get(FIELD, ""), salt=FIELD))
+    except signing.BadSignature:
+        return None
+
+
+def _keep(request: HttpRequest, owner: int, why: str, errors: Mapping[str, str]) -> None:
+    typed = request.POST.copy()
+    for name in ("csrfmiddlewaretoken", FIELD):
+        typed.pop(name, None)
+    text = typed.urlencode()
+    if len(text) <= LONGEST:
+        found = {"owner": owner, "text": encryption.encrypt(text), "why": why, "errors": dict(errors)}
+        _store(request, request.path, found)
+
+
+def _store(request: HttpRequest, path: str, found: dict[str, Any]) -> None:
+    request.session[SESSION_KEY] = {**request.session.get(SESSION_KEY, {}), path: found}
