@@ -23,7 +23,17 @@ class Backend(AuthenticationBackend):
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Staff land in the admin, investors on Home."""
+    """Staff land in the admin, investors on Home; refusals say what to do."""
+
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": "This email and this password do not belong together. Try again, or ask for a code.",
+        "incorrect_code": "That code does not match. Enter the newest code that we sent you.",
+        "incorrect_password": "That is not your password. Try again, or choose a new one.",
+        "enter_current_password": "Enter the password that you have now.",
+        "too_many_login_attempts": "Too many tries. Wait a few minutes, or let us send you a code.",
+        "rate_limited": "Too many tries in a row. Wait a few minutes, then try again.",
+    }
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         return reverse("admin:index") if request.user.is_staff else reverse("home")

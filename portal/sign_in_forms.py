@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account import forms as theirs
+from django.core.validators import EmailValidator, MaxLengthValidator
 from django.db import transaction
 from django.http import HttpRequest
 
@@ -12,6 +13,9 @@ from portal import audit, clock, terms
 from portal.models import User
 
 PASSWORD_HELP = "Choose at least ten characters; a few unrelated words are easy to remember and hard to guess."  # noqa: S105
+NO_EMAIL = "This is no email address that we can write to. It looks like asha@example.in."
+# Allauth would cut a longer one off and keep an address that is nobody's.
+LONGEST_EMAIL = 254
 # Field -> what is said when nothing was entered.
 MISSING = {
     "email": "Enter your email address.",
@@ -34,6 +38,8 @@ class InOurWords:
         for name, words in MISSING.items():
             if name in self.fields:
                 self.fields[name].error_messages["required"] = words
+        if "email" in self.fields:
+            self.fields["email"].validators = [EmailValidator(NO_EMAIL), MaxLengthValidator(LONGEST_EMAIL, NO_EMAIL)]
         if "password1" in self.fields:
             self.fields["password1"].help_text = PASSWORD_HELP
 

@@ -76,6 +76,20 @@ def test_signing_up_says_what_to_enter_and_one_thing_about_passwords(client: Cli
     assert "can’t be" not in html
 
 
+@pytest.mark.parametrize(
+    "email", ["asha", "<script>", "😀@x.y", "a" * 300 + "@example.in", "a" * 60 + "@" + "b." * 150 + "in"]
+)
+def test_an_address_that_cannot_be_one_is_refused_in_words(client: Client, db: None, email: str) -> None:
+    html = client.post("/accounts/signup/", {"email": email, "password1": "calm-river-42-stone"}).content.decode()
+    assert "This is no email address that we can write to" in html
+    assert not User.objects.exists()
+
+
+def test_a_login_that_fails_says_what_to_do(client: Client, db: None) -> None:
+    html = client.post("/accounts/login/", {"login": "asha@example.in", "password": "wrong-river-42"}).content.decode()
+    assert "Try again, or ask for a code" in html
+
+
 @pytest.mark.parametrize("url", ["/accounts/login/", "/accounts/login/code/", "/accounts/password/reset/"])
 def test_the_other_doors_say_what_to_enter_too(client: Client, db: None, url: str) -> None:
     html = client.post(url, {}).content.decode()
