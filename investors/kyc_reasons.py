@@ -38,7 +38,7 @@ REASONS: dict[str, Reason] = {
     ),
     "incomplete": Reason(
         "Your KYC is registered but not validated",
-        "The registry could not match your PAN with Aadhaar, or your mobile number or e-mail is not verified.",
+        "The registry could not match your PAN with Aadhaar, or your mobile number or email is not verified.",
         "First link PAN and Aadhaar on the Income Tax e-filing site if they are not linked. " + _CORRECT_AT_A_KRA,
         "You",
         "Fund houses in which you already have a folio may still accept orders. This portal does not place them.",

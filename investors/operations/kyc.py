@@ -47,7 +47,7 @@ class PanUnusable(InvalidInput):
     def __init__(self) -> None:
         super().__init__(
             "pan",
-            "We cannot use this PAN with this login. If it is yours, write to us from the e-mail address of this "
+            "We cannot use this PAN with this login. If it is yours, write to us from the email address of this "
             "login; we have noted it.",
         )
 
