@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Model, Q, QuerySet
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateTimeFilter
 from unfold.decorators import display
 
@@ -179,6 +179,9 @@ class InvestorAdmin(OpsAdmin):
     only_in_india = _yes_no("tax_resident_only_in_india", "Tax resident only in India")
     exposed = _yes_no("is_politically_exposed", "Politically exposed")
     related_to_exposed = _yes_no("is_related_to_politically_exposed", "Related to somebody politically exposed")
+
+    def whose(self, obj: Model) -> Model:
+        return obj
 
     @display(description="Mobile")
     def mobile_masked(self, investor: Investor) -> str:

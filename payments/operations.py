@@ -238,7 +238,7 @@ def _hand_out(payment: Payment, *, at: datetime) -> str | None:
             return None
         row.handed_over_at, row.due_at = at, at + timedelta(seconds=15)
         row.save(update_fields=["handed_over_at", "due_at"])
-        audit.record(row, "payment.handed_over", actor=f"investor:{row.investor_id}", at=at)
+        audit.record(row, "payment.handed_over", actor=f"user:{row.investor.user_id}", at=at)
         for line in row.lines.all():
             order_news.note_payment(order_id=line.order_id, event="handed_over", at=at, payment=row.code)
     return row.token_url

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, models
@@ -18,6 +18,9 @@ from psycopg.types.json import Jsonb
 from portal.models import AuditEntry, User
 
 SYSTEM = "system"
+# Staff looked at a person's page. Views within so long of the first are one visit.
+SEEN = "personal.seen"
+VISIT = timedelta(minutes=15)
 
 
 def actor_name(actor: User | str | None) -> str:
@@ -59,6 +62,13 @@ _APPEND = """
     INSERT INTO portal_auditentry (at, actor, action, subject_kind, subject_id, reason, data)
     VALUES (%(at)s, %(actor)s, %(action)s, %(subject_kind)s, %(subject_id)s, %(reason)s, %(data)s)
 """
+
+
+def saw(person: models.Model, *, actor: User, at: datetime, page: str) -> None:
+    """`actor` has looked at a page with personal data of `person`: one entry for each visit of some minutes."""
+    lately = entries_of(person).filter(action=SEEN, actor=actor_name(actor), at__gt=at - VISIT)
+    if not lately.exists():
+        record(person, SEEN, actor=actor, at=at, page=page)
 
 
 def kind_of(subject: models.Model) -> str:

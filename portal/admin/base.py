@@ -31,6 +31,7 @@ from portal.admin import acts, timeline
 from portal.admin.acts import Act, By
 from portal.admin.finding import Finder
 from portal.admin.paging import UncountedPaginator
+from portal.models import User
 
 
 class UncountedList(ChangeList):
@@ -84,6 +85,12 @@ class OpsAdmin(ModelAdmin):
     def related(self, obj: Model) -> Sequence[Model]:
         """Objects whose timeline and conversation belong on this object's page as well."""
         return ()
+
+    def whose(self, obj: Model) -> Model | None:
+        """The person whose data the page shows: opening it stands in the audit log. None where it is nobody's."""
+        key = getattr(obj, "investor_id", None)
+        owner: Any = obj._meta.get_field("investor").related_model if key else None
+        return owner(pk=key) if owner else None
 
     # --- Finding --------------------------------------------------------------------------------------------------
 
@@ -184,7 +191,16 @@ class OpsAdmin(ModelAdmin):
             context["open_cases"] = timeline.open_cases_of(together)
             context["steps"] = timeline.steps_of(together) if self.shows_timeline else None
             context["calls"] = timeline.calls_of(together) if self.shows_calls else None
+            context["visits"] = self._visited(request, obj)
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
+    def _visited(self, request: HttpRequest, obj: Model) -> list[timeline.Visit] | None:
+        """Notes the visit; on a person's own page, who came before."""
+        person, actor = self.whose(obj), request.user
+        if person is None or not isinstance(actor, User):
+            return None
+        audit.saw(person, actor=actor, at=clock.now(), page=self.opts.label_lower)
+        return timeline.visits_to(person) if person == obj else None
 
     def _button(self, act: Act, obj: Model) -> dict[str, Any]:
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_act"

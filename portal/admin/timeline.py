@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import reduce
 from typing import Any
 
+from django.apps import apps
 from django.db.models import Model, Q
 
 from portal import audit, redaction
@@ -17,6 +18,7 @@ from portal.models import AuditEntry, Case, GatewayCall, User
 
 # The newest that are shown on an object's page; older ones are in the audit log and the journal.
 MOST = 200
+MOST_VISITS = 20
 
 # Words for actions that do not read well by themselves. Others are written out: `order.expired` -> Order expired.
 WORDS = {
@@ -31,6 +33,7 @@ WORDS = {
     "order.refresh_asked": "The provider was asked again",
     "payment.refresh_asked": "The provider was asked again",
     "event.worked_again": "Given to its handler again",
+    audit.SEEN: "Personal data looked at",
     "user.role_change_asked": "A change of a role was asked for",
     "user.role_change_refused": "The change of a role was refused",
     "user.role_change_withdrawn": "The change of a role was withdrawn",
@@ -88,9 +91,18 @@ def _about(objects: Sequence[Model]) -> Q:
     )
 
 
+def _told_elsewhere(objects: Sequence[Model]) -> Q:
+    """Entries about one object that repeat a step of another one here: `payment.opened` on the payment's order."""
+    repeated = Q(action=audit.SEEN)
+    for each in objects:
+        repeated |= Q(action__startswith=f"{each._meta.model_name}.") & ~Q(subject_kind=audit.kind_of(each))
+    return repeated
+
+
 def steps_of(objects: Sequence[Model]) -> list[Step]:
     """The timeline of some objects together, oldest first."""
-    entries = list(AuditEntry.objects.filter(_about(objects)).order_by("-id")[:MOST])[::-1]
+    told = AuditEntry.objects.filter(_about(objects)).exclude(_told_elsewhere(objects))
+    entries = list(told.order_by("-id")[:MOST])[::-1]
     names = names_of({entry.actor for entry in entries})
     titles = _titles(objects)
     return [
@@ -105,6 +117,29 @@ def steps_of(objects: Sequence[Model]) -> list[Step]:
         )
         for entry in entries
     ]
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Somebody looked at a person's data."""
+
+    at: datetime
+    by: str
+    page: str
+
+
+def visits_to(person: Model) -> list[Visit]:
+    """Who looked at this person's data, newest first."""
+    entries = list(audit.entries_of(person).filter(action=audit.SEEN).order_by("-id")[:MOST_VISITS])
+    names = names_of({entry.actor for entry in entries})
+    return [Visit(entry.at, names[entry.actor], _page_name(entry.data.get("page", ""))) for entry in entries]
+
+
+def _page_name(kind: str) -> str:
+    try:
+        return str(apps.get_model(kind)._meta.verbose_name)
+    except (LookupError, ValueError):
+        return kind
 
 
 def _titles(objects: Sequence[Model]) -> dict[tuple[str, str], str]:
