@@ -18,7 +18,6 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from portal.clock import IST
 from portal.gateway import wire
-from portal.gateway.wire import Word as Word
 
 # Beyond this no rupee amount and no number of units is real; it also keeps arithmetic with them safe.
 LARGEST = Decimal(10) ** 15
@@ -69,6 +68,18 @@ def _parameter(value: Any) -> str:
 
 
 # --- words --------------------------------------------------------------------------------------------------------
+
+
+class Word(StrEnum):
+    """A word of FP's, read in any case; one that we do not know is UNKNOWN, which is never success and never final.
+
+    Only case and outer blanks are forgiven: `SUCCESS!` is not `SUCCESS`.
+    """
+
+    @classmethod
+    def _missing_(cls, value: object) -> Word:
+        text = value.strip().casefold() if isinstance(value, str) else ""
+        return next((word for word in cls if text == word.value.casefold()), cls["UNKNOWN"])
 
 
 def _known(word: Word) -> Word:
@@ -130,7 +141,10 @@ def _moment(value: Any) -> Any:
         raise ValueError("no moment in any spelling FP uses")
     seconds, fraction, zone = found.groups()
     zone = (zone or "+05:30").replace("Z", "+00:00")
-    return datetime.fromisoformat(f"{seconds}.{(fraction or '0').ljust(6, '0')}{zone}").astimezone(IST)
+    try:
+        return datetime.fromisoformat(f"{seconds}.{(fraction or '0').ljust(6, '0')}{zone}").astimezone(IST)
+    except OverflowError as error:
+        raise ValueError("no moment of this calendar") from error
 
 
 def _day(value: Any) -> Any:
