@@ -10,8 +10,8 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from .clock import ist, last_nav_day, next_business_day
-from .nav import BASE_DAY, day_before, lag, nav
+from .clock import is_business_day, ist, last_published_day
+from .nav import BASE_DAY, day_shown, nav
 from .schemes import Listing, amcs, amfi_date, listings, to_amfi_date
 from .web import Problem, Request, Response, Router
 from .world import World
@@ -43,7 +43,7 @@ def _day_rows(day: dt.date) -> Iterator[tuple[Listing, str]]:
     for row in listings():
         value, date = row.nav, row.nav_date
         if row.live and day != BASE_DAY:
-            shown = day_before(day, lag(row))
+            shown = day_shown(row, day)
             value, date = nav(row, shown) or "", to_amfi_date(shown)
         if value:
             yield row, f"{row.code};{row.isin};{row.isin_reinvest};{row.name};{value};{date}"
@@ -51,25 +51,22 @@ def _day_rows(day: dt.date) -> Iterator[tuple[Listing, str]]:
 
 @lru_cache(maxsize=8)
 def nav_all(day: dt.date) -> bytes:
-    """The whole file of a business day."""
+    """The whole file of a calendar day. On days off only liquid and overnight funds have moved."""
     return _with_sections(_day_rows(day), DAILY_HEAD, " ")
 
 
 def _history_rows(chosen: list[Listing], first: dt.date, last: dt.date) -> Iterator[tuple[Listing, str]]:
-    days = []
-    day = next_business_day(first - dt.timedelta(days=1))
-    while day <= last:
-        days.append(day)
-        day = next_business_day(day)
+    every_day = [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]
+    business_days = [day for day in every_day if is_business_day(day)]
     for row in chosen:
-        for day in days:
+        for day in every_day if row.every_day else business_days:
             value = nav(row, day) if row.live or day == row.nav_day else None
             if value:
                 yield row, f"{row.code};{row.name};{row.isin};{row.isin_reinvest};{value};;;{to_amfi_date(day)}"
 
 
 def _dates(request: Request, world: World) -> tuple[dt.date, dt.date]:
-    newest = last_nav_day(world.now())
+    newest = last_published_day(world.now())
     try:
         first = amfi_date(request.query["frmdt"])
         last = amfi_date(request.query["todt"]) if request.query.get("todt") else newest
@@ -93,7 +90,7 @@ def history(world: World, request: Request) -> Response:
 
 
 def daily(world: World, request: Request) -> Response:
-    day = last_nav_day(world.now())
+    day = last_published_day(world.now())
     modified = ist(dt.datetime.combine(day, dt.time(17, 30), dt.UTC).timestamp()).astimezone(dt.UTC)
     stamp = modified.strftime("%a, %d %b %Y %H:%M:%S GMT")
     if request.headers.get("if-modified-since") == stamp:

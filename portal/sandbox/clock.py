@@ -101,8 +101,12 @@ def business_index(day: dt.date) -> int:
     return bisect.bisect_right(_calendar(), day) - 1
 
 
-def last_nav_day(moment: float) -> dt.date:
-    """The latest business day whose NAVs are published: AMFI's file is complete at 23:00 Indian time."""
+def last_published_day(moment: float) -> dt.date:
+    """The latest calendar day whose NAVs are published: AMFI's file is complete at 23:00 Indian time."""
     now = ist(moment)
-    day = now.date() if now.hour >= 23 else now.date() - dt.timedelta(days=1)
-    return business_day_on_or_before(day)
+    return now.date() if now.hour >= 23 else now.date() - dt.timedelta(days=1)
+
+
+def last_nav_day(moment: float) -> dt.date:
+    """The latest business day whose NAVs are published."""
+    return business_day_on_or_before(last_published_day(moment))

@@ -3,6 +3,7 @@
 The NAV is a pure function of scheme and day. Each scheme moves with its market (equity, rates, gold, overseas), with
 its family (all plans of one scheme) and with a steady drift; between two real days the walk is a bridge that meets
 both. The walk is built by halving intervals, so any day costs about fourteen draws and none depends on another.
+On days off liquid and overnight funds have a NAV too, on the straight way from the business day before to that after.
 """
 
 from __future__ import annotations
@@ -13,7 +14,13 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from hashlib import blake2b
 
-from .clock import business_index, last_nav_day
+from .clock import (
+    business_day_on_or_before,
+    business_index,
+    is_business_day,
+    last_published_day,
+    next_business_day,
+)
 from .schemes import FundScheme, Listing, listings
 
 BASE_DAY = dt.date(2025, 5, 26)
@@ -99,18 +106,25 @@ def _logarithm(listing: Listing, index: int) -> float:
     return value + _path(listing, index) - _path(listing, day)
 
 
+def _logarithm_on(listing: Listing, day: dt.date) -> float:
+    value = _logarithm(listing, business_index(day))
+    if is_business_day(day) or not listing.every_day:
+        return value
+    before, after = business_day_on_or_before(day), next_business_day(day)
+    return value + (_logarithm(listing, business_index(after)) - value) * ((day - before) / (after - before))
+
+
 def nav(listing: Listing, day: dt.date) -> str | None:
     """The NAV of `day` as AMFI would print it; None before the launch, or after the end of a scheme that is no more."""
     if not listing.live:
         return listing.nav if day >= listing.nav_day else None
     if listing.launched and day < listing.launched:
         return None
-    index = business_index(day)
-    if index == business_index(listing.nav_day):
+    if day == listing.nav_day or (not listing.every_day and business_index(day) == business_index(listing.nav_day)):
         return listing.nav
     places = max(len(listing.nav.partition(".")[2]), 2)
     quantum = Decimal(1).scaleb(-places)
-    return str(Decimal(math.exp(_logarithm(listing, index))).quantize(quantum, ROUND_HALF_UP))
+    return str(Decimal(math.exp(_logarithm_on(listing, day))).quantize(quantum, ROUND_HALF_UP))
 
 
 @lru_cache(maxsize=len(listings()))
@@ -126,16 +140,21 @@ def day_before(day: dt.date, business_days: int) -> dt.date:
     return _calendar()[business_index(day) - business_days]
 
 
+def day_shown(listing: Listing, day: dt.date) -> dt.date:
+    """The day of the newest NAV of a scheme when the file of calendar day `day` is out."""
+    return day if listing.every_day else day_before(day, lag(listing))
+
+
 def latest(scheme: FundScheme, moment: float) -> tuple[dt.date, Decimal]:
     """Day and value of the last NAV published by `moment` of the world's clock."""
     listing = scheme.listing
     if not listing.live:
         return listing.nav_day, Decimal(listing.nav if listing.nav[0].isdigit() else "0")
-    day = day_before(last_nav_day(moment), lag(listing))
+    day = day_shown(listing, last_published_day(moment))
     return day, on_day(scheme, day)
 
 
 def on_day(scheme: FundScheme, day: dt.date) -> Decimal:
-    """NAV of a business day (the one before it when the market was closed)."""
+    """NAV of a day; of the business day before a day off, unless the scheme has one for each day."""
     value = nav(scheme.listing, day)
     return Decimal(value if value and value[0].isdigit() else "0")

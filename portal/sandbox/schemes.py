@@ -65,6 +65,11 @@ class Listing:
     nav_day: dt.date
     live: bool
 
+    @property
+    def every_day(self) -> bool:
+        """Liquid and overnight funds earn interest on days off, and publish a NAV for each calendar day."""
+        return self.section.endswith(("- Liquid Fund)", "- Overnight Fund)"))
+
 
 MONTHS = {
     m: n for n, m in enumerate(["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], 1)
@@ -144,8 +149,8 @@ class FundScheme:
 
     @property
     def liquid(self) -> bool:
-        """Liquid and overnight funds: earlier cut-off and the previous day's NAV."""
-        return self.sub_category in ("Liquid Fund", "Overnight Fund", "Liquid", "Money Market")
+        """Liquid and overnight funds: earlier cut-off and the NAV of the calendar day before."""
+        return self.listing.every_day
 
     def _facts(self) -> dict[str, Any]:
         close_ended = not self.listing.section.startswith("Open Ended")

@@ -85,7 +85,22 @@ def test_navs_walk_on_from_the_real_day_and_meet_the_real_days_before():
     values = [Decimal(nav.nav(liquid, day)) for day in days]
     assert values == sorted(values)
     assert len(set(values)) == 5
-    assert nav.nav(liquid, dt.date(2026, 11, 8)) == nav.nav(liquid, dt.date(2026, 11, 6))
+    assert nav.nav(equity.listing, dt.date(2026, 11, 8)) == nav.nav(equity.listing, dt.date(2026, 11, 6))
+
+
+def test_liquid_funds_have_a_nav_for_each_calendar_day(caller: Caller):
+    liquid = schemes.fund_schemes()[LIQUID].listing
+    navs = [Decimal(nav.nav(liquid, dt.date(2026, 11, day))) for day in range(20, 26)]  # over a weekend and a holiday
+    assert navs == sorted(set(navs))
+    caller.control("POST", "/clock", {"at": "2026-11-22T23:30:00+05:30"})
+    lines = caller.raw("GET", "/amfi/spages/NAVAll.txt").text.split("\r\n")
+    assert f";{navs[2]};22-Nov-2026" in next(line for line in lines if line.startswith(f"{liquid.code};"))
+    on_sunday = {line.split(";")[0] for line in lines if line.endswith(";22-Nov-2026")}
+    assert on_sunday == {row.code for row in schemes.listings() if row.live and row.every_day}
+    path = f"/amfi/DownloadNAVHistoryReport_Po.aspx?frmdt=20-Nov-2026&todt=24-Nov-2026&scheme={liquid.code},122639"
+    rows = [line.split(";") for line in caller.raw("GET", path).text.split("\r\n") if line.count(";") == 7]
+    assert [row[7][:2] for row in rows if row[0] == liquid.code] == ["20", "21", "22"]
+    assert [row[7][:2] for row in rows if row[0] == "122639"] == ["20"]
 
 
 def test_the_amfi_file_of_the_base_day_is_reproduced_and_later_ones_keep_its_shape(caller: Caller):

@@ -1,7 +1,9 @@
+import datetime as dt
 from decimal import Decimal
 
 import pytest
 
+from portal.sandbox import nav
 from portal.sandbox.schemes import fund_schemes
 from tests.sandbox.api import BOND, LIQUID, Caller, Shop, hidden_fields, wait_for
 
@@ -262,6 +264,30 @@ def test_market_pace_keeps_cut_offs_and_t_plus_one(shop: Shop):
         seen.append(shop.read(key)["status"])
     assert seen == ["PENDING", "PAYMENT_CONFIRMED", "SUBMITTED", "SUBMITTED", "SUCCESSFUL"]
     assert shop.read(key)["trade_date"] == "2026-11-23"
+
+
+@pytest.mark.parametrize(
+    ("paid", "traded_on"),
+    [
+        ("2026-11-20T12:59", "2026-11-19"),
+        ("2026-11-20T13:00", "2026-11-22"),  # counts on Monday: the NAV of Sunday
+        ("2026-11-22T10:00", "2026-11-22"),
+        ("2026-11-23T13:30", "2026-11-24"),  # Tuesday is a holiday: counts on Wednesday
+    ],
+)
+def test_a_liquid_fund_is_bought_at_the_nav_of_the_calendar_day_before(shop: Shop, paid: str, traded_on: str):
+    control = shop.caller.control
+    control("POST", "/pace", {"mode": "market"})
+    control("POST", "/clock", {"at": f"{paid}:00+05:30"})
+    shop.caller.token = ""
+    key = shop.buy(5000, isin=LIQUID)
+    control("POST", f"/fp/payments/{shop.pay(key)['id']}", {"outcome": "success"})
+    control("POST", "/clock", {"advance": "P8D"})
+    shop.caller.token = ""
+    order = shop.read(key)
+    assert (order["status"], order["trade_date"]) == ("SUCCESSFUL", traded_on)
+    listing = fund_schemes()[LIQUID].listing
+    assert Decimal(str(order["price"])) == Decimal(nav.nav(listing, dt.date.fromisoformat(traded_on)))
 
 
 def test_bse_submits_first_and_answers_payments_with_html(caller: Caller):

@@ -39,7 +39,7 @@ def position(world: World, folio: str, isin: str, as_on: dt.date) -> dict[str, A
         return None
     nav_day, price = nav.latest(scheme, world.now())
     if as_on < nav_day:
-        nav_day = nav.day_before(as_on, nav.lag(scheme.listing))
+        nav_day = nav.day_shown(scheme.listing, as_on)
         price = nav.on_day(scheme, nav_day)
     free = allotment.free_of_lock(scheme, lots, as_on) - awaiting_redemption(world, folio, isin, price)
     free = max(allotment.milli(free) if free.is_finite() else Decimal(0), Decimal(0))

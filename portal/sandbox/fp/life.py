@@ -199,13 +199,18 @@ def _allot_at(world: World, row: sqlite3.Row) -> float:
 
 
 def _trade(world: World, row: sqlite3.Row) -> tuple[dt.date, Decimal]:
-    """Trade date and NAV: liquid funds sell at the NAV of the day before."""
+    """Trade date, which is the day of the NAV, and the NAV itself.
+
+    A purchase of a liquid or overnight fund gets the NAV of the calendar day before the one on which the money is in
+    (SEBI, Master Circular for Mutual Funds of 19 May 2023, chapter 8): paid on a Monday morning, that of Sunday.
+    """
     scheme = fund_schemes()[row["isin"]]
     if world.pace == "fast" or row["redemption_mode"] == "INSTANT":
         return nav.latest(scheme, world.moment())
     day = _trade_day(world, row)
-    priced = nav.day_before(day, 1) if scheme.liquid and row["kind"] == "purchase" else day
-    return day, nav.on_day(scheme, priced)
+    if scheme.liquid and row["kind"] == "purchase":
+        day -= dt.timedelta(days=1)
+    return day, nav.on_day(scheme, day)
 
 
 # -- due ------------------------------------------------------------------------------------------------------------
