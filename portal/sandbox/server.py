@@ -132,9 +132,9 @@ def _ticker(sandbox: Sandbox, stop: threading.Event) -> None:
 
 def _warm() -> None:
     """Reads the data files, so that the first caller need not wait for them."""
-    from . import places, schemes
+    from . import market, places, schemes
 
-    for load in (schemes.fund_schemes, schemes.by_scheme_code, places.pincodes, places.ifsc_count):
+    for load in (schemes.fund_schemes, schemes.by_scheme_code, places.pincodes, places.ifsc_count, market.securities):
         load()
 
 

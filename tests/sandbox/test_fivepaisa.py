@@ -70,6 +70,18 @@ def test_a_link_that_leads_nowhere_is_not_answered_with_a_form(caller: Caller, w
     assert caller.form(LOGIN, **(WHEN_AND_WHERE | KEYS | wrong)).status == 400
 
 
+def test_there_are_as_many_clients_as_a_demonstration_needs(caller: Caller):
+    other = Broker(caller, "50001234").sign_in()
+    assert other.margin()["Ledgerbalance"] == 1_000_000
+    assert other.ask("V4/Holding")["Message"] == "No record found."
+    assert caller.form(LOGIN, **WHEN_AND_WHERE, **(KEYS | {"ClientCode": "50001234"})).status == 302
+    for code in ("60000001", "5000123", "5000١٢٣٤", "50000001x"):
+        assert caller.form(LOGIN, **WHEN_AND_WHERE, **(KEYS | {"ClientCode": code})).status == 200
+        assert (
+            caller.raw("POST", f"/_control/5paisa/request_token?client_code={urllib.parse.quote(code)}").status == 404
+        )
+
+
 def test_without_state_none_comes_back(caller: Caller):
     answer = caller.form(LOGIN, **(WHEN_AND_WHERE | {"State": ""}), **KEYS)
     assert "state" not in returned(answer.headers["Location"])

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
-from portal.sandbox.fivepaisa import life
+from portal.sandbox.fivepaisa import life, money
+from portal.sandbox.world import World
 from tests.sandbox.api import Caller
 from tests.sandbox.broker import CLIENT, MONDAY, POOR, REFS, WEDNESDAY, Broker, near
 
@@ -351,6 +356,45 @@ def test_the_margin_of_several_orders(broker: Broker):
     assert (ask("N", closing)["TotalMarginRequired"], ask("Y", closing)["TotalMarginRequired"]) == (800, 0)
     assert ask("N", place)["AvailableMargin"] == account(broker)["NetAvailableMargin"]
     assert broker.ask("MultiOrderMargin", Orders=[])["Status"] == 2
+
+
+# -- at the same time ----------------------------------------------------------------------------------------------
+
+
+def at_once(*acts: Callable[[], Any]) -> list[Any]:
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return [future.result() for future in [pool.submit(act) for act in acts]]
+
+
+def sell_all(caller: Caller, token: str) -> dict[str, Any]:
+    other = Broker(Caller(caller.url))
+    other.token = token
+    return other.place(OrderType="S", Qty=100)
+
+
+@pytest.mark.parametrize(("guarded", "taken"), [(False, 2), (True, 1)])
+def test_the_same_shares_are_not_sold_twice_at_once(broker: Broker, monkeypatch, guarded, taken):
+    """Both calls see a hundred shares unless looking and selling are one act; without the guard both sell them."""
+    sellable = money.sellable
+
+    def slowly(*args: Any) -> int:
+        found = sellable(*args)
+        time.sleep(0.05)
+        return found
+
+    monkeypatch.setattr(money, "sellable", slowly)
+    if not guarded:
+        monkeypatch.setattr(World, "transaction", contextmanager(lambda self: iter([self.db])))
+    answers = at_once(*[lambda: sell_all(broker.caller, broker.token)] * 2)
+    monkeypatch.undo()
+    assert sum(answer["Status"] == 0 for answer in answers) == taken
+    assert sum(one["SellQty"] for one in broker.positions()) == 100 * taken
+
+
+def test_a_request_token_used_at_once_by_many_makes_one_session(broker: Broker):
+    token = broker.caller.control("POST", "/5paisa/request_token", {})["RequestToken"]
+    answers = at_once(*[lambda: Broker(Caller(broker.caller.url)).exchange(token)["body"]["Status"]] * 8)
+    assert sorted(answers) == [0] + [2] * 7
 
 
 # -- what changed lately -------------------------------------------------------------------------------------------

@@ -141,7 +141,7 @@ def totp_login(world: World, request: Request) -> Response:
 
 
 def _token_answer(world: World, status: int, message: str, client: str = "") -> Response:
-    known = accounts.CLIENTS[client] if client else None
+    known = accounts.find(client)
     body: dict[str, Any] = {name: value if known else "" for name, value in FLAGS.items()}
     body |= {name: value if known else 0 for name, value in NUMBERS.items()}
     body |= dict.fromkeys(ZEROS, 0) | dict.fromkeys(TEXTS, "")
