@@ -13,6 +13,8 @@ from django.conf import settings
 from playwright.sync_api import Browser, sync_playwright
 from psycopg import sql
 
+from portal.sandbox.app import Sandbox
+from portal.sandbox.server import Running
 from tests import world
 from tests.conftest import CHROMIUM
 from tests.journeys.eyes import Eyes
@@ -75,6 +77,14 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A sandbox in this process, for the brokers' own pages."""
+    running = Running(Sandbox(tmp_path_factory.mktemp("brokers") / "world.sqlite", "fast"))
+    yield running
+    running.close()
 
 
 @pytest.fixture

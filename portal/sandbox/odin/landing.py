@@ -30,7 +30,7 @@ from .sessions import APP_TOKEN, INVALID, PARTNERS, Refusal
 BASE = "/odin/landing"
 CSS, JS = f"{BASE}/static/broker.css", f"{BASE}/static/continue.js"
 HEADER = "<header>ODIN Connector</header>"
-BANNER = '<p class="fake"><strong>Fake broker of the sandbox.</strong> Nothing real is traded.</p>'
+BANNER = '<aside class="fake"><strong>Fake broker of the sandbox.</strong> Nothing real is traded.</aside>'
 LOGGED_IN, NOT_LOGGED_IN = ("vasprd-200-803", "Login successful"), ("vasprd-400-804", "Login cancelled by user")
 EXECUTED = ("vasprd-200-820", "Basket executed successfully")
 CANCELLED = ("vasprd-400-821", "Basket execution cancelled by user")

@@ -25,7 +25,7 @@ from .transactions import ORDERS, Rejected
 BASE = "/smallcase/sdk"
 CSS, JS = f"{BASE}/static/broker.css", f"{BASE}/static/scdk-frame.js"
 SITES = "http://127.0.0.1:* http://localhost:*"
-BANNER = '<p class="fake"><strong>Fake gateway of the sandbox.</strong> Nothing real is traded.</p>'
+BANNER = '<aside class="fake"><strong>Fake gateway of the sandbox.</strong> Nothing real is traded.</aside>'
 ENDINGS = (
     ("partial", "Some of it fills", "The exchange trades half, the rest is cancelled."),
     ("unfilled", "None of it fills", "Nobody is on the other side."),
