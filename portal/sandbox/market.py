@@ -1,8 +1,6 @@
 """The stock market: NSE's equities, its hours, and prices that are lively but repeatable.
 
-A price is a pure function of scrip and time. The closes of a scrip walk round its base close on a path that comes back
-to where it began, so it never runs away; within a day the price walks from the open to that day's close in steps of
-half a minute and moves evenly between them. So the first moment at which a price reaches a limit can be reckoned
+A price is a pure function of scrip and time (`walk.py`), so the first moment at which it reaches a limit can be reckoned
 beforehand (`next_time`), and nobody need watch it.
 
 Hours are NSE's cash market's, 09:15 to 15:30 Indian time on days that are no holiday (providers.md 6.3). A world at
@@ -16,31 +14,23 @@ import csv
 import datetime as dt
 import gzip
 import math
-from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, lru_cache
 from hashlib import shake_256
-from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
-from .clock import at_ist, business_day_on_or_before, business_index, ist, next_business_day, previous_business_day
+from . import walk
+from .clock import at_ist, business_day_on_or_before, business_index, ist, next_business_day
+from .walk import SESSION_S, STEP_S, TICK, ticks
 from .web import Problem
 from .world import World
 
 DATA = Path(__file__).with_name("data")
-TICK = Decimal("0.05")
-TICK_F = 0.05
 OPENS, CLOSES = (9, 15), (15, 30)
-SESSION_S = 22_500
-STEP_S = 30
-STEPS = SESSION_S // STEP_S
-CYCLE_DAYS = 1024
-YEAR_DAYS = 247
-BASE_DAY = dt.date(2025, 5, 26)
-DAILY_MOVE, INTRADAY_MOVE, CIRCUIT = 0.012, 0.007, Decimal("0.10")
+CIRCUIT = Decimal("0.10")
 LEVEL_VALUE, DAY_VALUE = 400_000, 900_000_000
 HOURS = ("auto", "always", "exchange")
 
@@ -189,63 +179,7 @@ def settlement(day: dt.date) -> dt.date:
     return next_business_day(day)
 
 
-def previous_day(day: dt.date) -> dt.date:
-    return previous_business_day(day)
-
-
-# -- the walk ------------------------------------------------------------------------------------------------------
-
-
-def _steps(seed: str, count: int) -> list[float]:
-    """`count` draws of mean 0 and variance 1."""
-    return [(byte - 127.5) / 73.9 for byte in shake_256(seed.encode()).digest(count)]
-
-
-def _bridge(seed: str, count: int) -> list[float]:
-    """A random walk of `count` unit steps that ends where it began, at 0; `count` + 1 points."""
-    path = list(accumulate(_steps(seed, count), initial=0.0))
-    drift = path[-1] / count
-    return [value - drift * n for n, value in enumerate(path)]
-
-
-@lru_cache(maxsize=2048)
-def _closes(symbol: str, base: Decimal) -> array[float]:
-    """Closes of one turn of the cycle, at the base close on BASE_DAY."""
-    path = _bridge(f"closes {symbol}", CYCLE_DAYS)
-    origin = path[business_index(BASE_DAY) % CYCLE_DAYS]
-    return array("d", (float(base) * math.exp(DAILY_MOVE * (value - origin)) for value in path[:-1]))
-
-
-def _close(one: Security, day: int) -> float:
-    return _closes(one.symbol, one.base)[day % CYCLE_DAYS]
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """One session of one security in half minutes: prices, and the highest and lowest so far."""
-
-    prices: array[float]
-    highs: array[float]
-    lows: array[float]
-
-
-@lru_cache(maxsize=4096)
-def _day(one: Security, day: int) -> Day:
-    prices = _path(one, day)
-    return Day(prices, array("d", accumulate(prices, max)), array("d", accumulate(prices, min)))
-
-
-def _path(one: Security, day: int) -> array[float]:
-    """Prices of one session, one every half minute, from the open to the close of the day."""
-    before, close = _close(one, day - 1), _close(one, day)
-    path = _bridge(f"day {one.symbol} {day}", STEPS)
-    opening = before * (1 + 0.25 * (close / before - 1)) * (1 + 0.002 * _steps(f"gap {one.symbol} {day}", 1)[0])
-    slope, scale = (close - opening) / STEPS, INTRADAY_MOVE / math.sqrt(STEPS)
-    return array("d", ((opening + slope * n) * (1 + scale * value) for n, value in enumerate(path)))
-
-
-def _ticks(price: float) -> int:
-    return max(1, round(price / TICK_F))
+# -- quotes --------------------------------------------------------------------------------------------------------
 
 
 def _place(world: World, at: float) -> tuple[int, float]:
@@ -257,15 +191,6 @@ def _place(world: World, at: float) -> tuple[int, float]:
     return day, over
 
 
-def _at(path: array[float], over: float) -> float:
-    step, rest = divmod(over, STEP_S)
-    n = int(step)
-    return path[n] if n >= STEPS else path[n] + (path[n + 1] - path[n]) * rest / STEP_S
-
-
-# -- quotes --------------------------------------------------------------------------------------------------------
-
-
 def _levels(best: int, direction: int, price: float, draws: bytes) -> tuple[Level, ...]:
     """Five lines from `best` (in ticks) outwards."""
     size = LEVEL_VALUE / price
@@ -275,13 +200,6 @@ def _levels(best: int, direction: int, price: float, draws: bytes) -> tuple[Leve
     )
 
 
-@lru_cache(maxsize=4096)
-def _year(one: Security, day: int) -> tuple[int, int]:
-    """Lowest and highest close of the 52 weeks before `day`, in ticks."""
-    window = [_close(one, n) for n in range(day - YEAR_DAYS, day)]
-    return _ticks(min(window)), _ticks(max(window))
-
-
 def quote(world: World, key: Security | str | int, at: float | None = None, exchange: str = "N") -> Quote:
     """The market in one security at `at` (epoch seconds; now by default). Raises Problem 404 for an unknown key."""
     one = key if isinstance(key, Security) else find(key, exchange)
@@ -289,17 +207,17 @@ def quote(world: World, key: Security | str | int, at: float | None = None, exch
         raise Problem(404, f"{key} is not listed")
     at = world.now() if at is None else at
     day, over = _place(world, at)
-    session, step = _day(one, day), int(over // STEP_S)
-    price = _at(session.prices, over)
-    last = _ticks(price)
-    high, low = _ticks(max(price, session.highs[step])), _ticks(min(price, session.lows[step]))
-    before = _ticks(_close(one, day - 1))
-    year_low, year_high = _year(one, day)
+    session, step = walk.session(one.symbol, one.base, day), int(over // STEP_S)
+    price = session.price(over)
+    last = ticks(price)
+    high, low = ticks(max(price, session.highs[step])), ticks(min(price, session.lows[step]))
+    before = ticks(walk.close(one.symbol, one.base, day - 1))
+    year_low, year_high = walk.year(one.symbol, one.base, day)
     draws = shake_256(f"book {one.symbol} {int(at // STEP_S)}".encode()).digest(10)
     band = int(before * CIRCUIT)
     traded = DAY_VALUE / price * (0.5 + (one.code * day) % 97 / 97)
     return Quote(
-        one, at, last * TICK, before * TICK, _ticks(session.prices[0]) * TICK, high * TICK, low * TICK,
+        one, at, last * TICK, before * TICK, ticks(session.prices[0]) * TICK, high * TICK, low * TICK,
         max(1, before - band) * TICK, (before + band) * TICK,
         max(year_high, high) * TICK, min(year_low, low) * TICK,
         int(traded * over / SESSION_S), _levels(last, -1, price, draws[:5]), _levels(last + 1, 1, price, draws[5:]),
@@ -322,26 +240,12 @@ def _stretches(world: World, at: float, until: float) -> Iterator[tuple[float, f
         at = end
 
 
-def _first_second(session: Day, over: float, end: float, edge: int, upwards: bool) -> float | None:
-    """The whole second of a session, from `over` on, at which the price first is at the edge (in ticks) or past it."""
-    prices, sign = session.prices, 1 if upwards else -1
-    if _ticks(max(prices) if upwards else min(prices)) * sign < edge * sign:
-        return None
-    near = edge * TICK_F * sign - TICK_F  # one tick of slack: the ticks themselves are compared below
-    for n in range(int(over // STEP_S), min(STEPS, math.ceil(end / STEP_S))):
-        if prices[n] * sign < near and prices[n + 1] * sign < near:
-            continue
-        for moment in range(n * STEP_S, (n + 1) * STEP_S + 1):
-            if over <= moment <= end and _ticks(_at(prices, moment)) * sign >= edge * sign:
-                return float(moment)
-    return None
-
-
 def next_time(world: World, one: Security, at: float, until: float, edge: Decimal, *, upwards: bool) -> float | None:
     """The first moment from `at` to `until` at which the last price is at `edge` or past it (`upwards`: over it)."""
-    ticks = math.ceil(edge / TICK) if upwards else int(edge // TICK)
+    whole = math.ceil(edge / TICK) if upwards else int(edge // TICK)
     for start, end, day, over in _stretches(world, at, until):
-        hit = _first_second(_day(one, day), over, over + end - start, ticks, upwards)
+        session = walk.session(one.symbol, one.base, day)
+        hit = session.first_second(over, over + end - start, whole, upwards=upwards)
         if hit is not None:
             return start + hit - over
     return None

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import pytest
 
-from portal.sandbox import market
+from portal.sandbox import market, walk
 from portal.sandbox.clock import IST, parse_moment
 from portal.sandbox.world import World
 from tests.sandbox.api import Caller
@@ -77,8 +77,8 @@ def test_a_price_repeats_and_moves(world, tmp_path):
     other = World(tmp_path / "other.sqlite", "market")
     moments = [at(MONDAY) + 7 * n for n in range(200)]
     first = [market.quote(world, "ITC", moment) for moment in moments]
-    market._day.cache_clear()
-    market._closes.cache_clear()
+    walk.session.cache_clear()
+    walk._closes.cache_clear()
     assert first == [market.quote(other, 1660, moment) for moment in reversed(moments)][::-1]
     assert len({q.last for q in first}) > 10
     other.close()
