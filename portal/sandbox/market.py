@@ -1,7 +1,7 @@
 """The stock market: NSE's equities, its hours, and prices that are lively but repeatable.
 
-A price is a pure function of scrip and time (`walk.py`), so the first moment at which it reaches a limit can be reckoned
-beforehand (`next_time`), and nobody need watch it.
+A price is a pure function of scrip and time (`walk.py`), so the first moment at which it reaches a limit can be
+reckoned beforehand (`next_time`), and nobody need watch it.
 
 Hours are NSE's cash market's, 09:15 to 15:30 Indian time on days that are no holiday (providers.md 6.3). A world at
 pace `fast` whose clock nobody has set to a moment trades round the clock instead, so that an evening's demonstration is
