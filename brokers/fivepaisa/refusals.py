@@ -17,7 +17,7 @@ any           any    -1             OutcomeUnknown                              
 any           1, 2   0              Garbled: contradicts itself
 any           -      -              Garbled: says nothing
 any           other  other          OutcomeUnknown: a word that nobody has explained
-2xx           -      0              Garbled: success is only believed with its head
+2xx           -      0              of a read: an answer; else Garbled, an order is only believed with its head
 any           the text "Invalid Token"   NotAuthorised                                             004 ModifyOrder
 401, 403      any                   NotAuthorised
 429           any                   Throttled
@@ -25,8 +25,9 @@ any           the text "Invalid Token"   NotAuthorised                          
 2xx, 4xx      no envelope           Garbled
 3xx, others   any                   Garbled: a proxy spoke
 
-GetAccessToken alone: 2 in head or body is NotAuthorised ("Token Expired."): the investor logs in again.
-A message that speaks of a time-out is OutcomeUnknown, whatever its number. A 4xx never counts as success.
+GetAccessToken alone: 2 in head or body is NotAuthorised ("Token Expired."): the investor logs in again. Its failure
+samples are printed without their ends, so the words count too. A message that speaks of a time-out or of a server
+"unable to process" is OutcomeUnknown, whatever its number. A 4xx never counts as success.
 The scrip master has no envelope: its errors are plain text (providers.md 4.6).
 """
 
@@ -44,6 +45,8 @@ TOKEN_CALL = "GetAccessToken"  # noqa: S105 - the name of a call
 SCRIP_MASTER = "/ScripMaster/"
 _NOTHING_FOUND = re.compile(r"^\s*no\b.*\bfound\b", re.IGNORECASE)
 _BAD_TOKEN = re.compile(rb'^\s*"?[^<{\[]{0,100}invalid token[^<{\[]{0,20}$', re.IGNORECASE)
+_UNABLE = re.compile(r"unable to process", re.IGNORECASE)
+_EXPIRED = re.compile(r"token expired", re.IGNORECASE)
 REFUSED_IN_BODY = frozenset({1, 2, 3})
 
 
@@ -83,14 +86,15 @@ def trouble_of_text(request: Request, status: int, body: bytes) -> errors.Gatewa
 def _judge(request: Request, head: int | None, body: int | None, said: str) -> type[errors.GatewayError] | None:
     """The row of the table."""
     pair = (head, body)
-    if 9 in pair or (TOKEN_CALL in request.path and 2 in pair):
+    if 9 in pair or (TOKEN_CALL in request.path and (2 in pair or (pair != (0, 0) and _EXPIRED.search(said)))):
         return errors.NotAuthorised
-    if pair == (0, 0) or (pair == (0, 1) and _NOTHING_FOUND.match(said) and not _is_write(request)):
+    nothing_found = pair == (0, 1) and _NOTHING_FOUND.match(said)
+    if pair == (0, 0) or (not _is_write(request) and (nothing_found or pair == (None, 0))):
         return None
+    if -1 in pair or wire.TIMED_OUT.search(said) or _UNABLE.search(said):
+        return errors.OutcomeUnknown
     if pair in ((0, None), (None, None)) or body == 0:
         return errors.Garbled
-    if -1 in pair or wire.TIMED_OUT.search(said):
-        return errors.OutcomeUnknown
     if head == 2:
         return errors.NotAuthorised
     if head == 1 or (head in (0, None) and body in REFUSED_IN_BODY):
@@ -100,7 +104,7 @@ def _judge(request: Request, head: int | None, body: int | None, said: str) -> t
 
 def _is_write(request: Request) -> bool:
     """An order that was not found is not cancelled: "nothing found" is an answer only to a read."""
-    return request.path.endswith("OrderRequest")
+    return request.path.endswith(("OrderRequest", TOKEN_CALL))
 
 
 def _code(kind: type[errors.GatewayError], head: int | None, body: int | None, rms: int | None) -> dict[str, str]:

@@ -15,7 +15,7 @@ HTTP             success  statusCode          means
 
 The HTTP status of a failure is not documented, so the envelope decides (providers.md 2.6). A message that speaks of a
 session is NotAuthorised, and one that speaks of a time-out OutcomeUnknown, whatever its code. OMEX's sync answers
-without the envelope: an object with `jOrderMessage` is an answer too (providers.md 2.7).
+without the envelope: an object with `jOrderMessage` is an answer too, unless it names an error (providers.md 2.7).
 """
 
 from __future__ import annotations
@@ -38,13 +38,19 @@ def classify(request: Request, response: Response) -> errors.GatewayError | None
         return trouble
     body, answered = _envelope(response), 200 <= response.status < 300
     success, http = body.get("success"), http_in(body.get("statuscode"))
-    if answered and "success" not in body and isinstance(body.get("jordermessage"), list):
+    if answered and "success" not in body and _is_synced(body):
         return None
     if answered and success is True and http in (None, *range(200, 300)):
         return None
     if success is not False:
         return errors.Garbled(PROVIDER, request.method, request.path, said="no envelope", status=response.status)
     return _no(request, response, body, http)
+
+
+def _is_synced(body: dict[str, Any]) -> bool:
+    """A sync without an error. Its status code is not documented; a negative one is no success."""
+    fine = not body.get("jerrorstring") and not str(body.get("jstatuscode", 1)).startswith("-")
+    return fine and isinstance(body.get("jordermessage"), list)
 
 
 def http_in(code: Any) -> int | None:

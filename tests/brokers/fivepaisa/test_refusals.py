@@ -85,7 +85,7 @@ def test_the_samples_of_the_documents_mean_what_they_say(request_, body, outcome
         (answer(body=0, message="Success"), errors.Garbled),
         (answer(1, 0), errors.Garbled),
         (answer(2, 0), errors.Garbled),
-        (answer(-1, 0), errors.Garbled),
+        (answer(-1, 0), errors.OutcomeUnknown),
         (answer(None, None), errors.Garbled),
         (answer(), errors.Garbled),
         (answer(True, False), errors.Garbled),
@@ -118,6 +118,14 @@ def test_nothing_else_is_a_success_or_a_refusal(body, outcome):
 def test_an_order_that_is_not_found_is_not_done(request_):
     """ "No record found" is an empty list to a read; to a cancellation it is a refusal."""
     assert verdict(request_, answer(0, 1, "No Order found for this Client.")) is errors.Refused
+
+
+def test_a_read_is_believed_without_a_status_in_its_head_and_an_order_is_not():
+    """providers.md 4.4 shows no head status for MultiOrderMargin, and 7 #21 heads that lack parts."""
+    body = b'{"head": {"responseCode": "5PMultiOrderMargin"}, "body": {"Status": 0, "Message": "Success"}}'
+    assert verdict(HOLDING, body) is None
+    assert verdict(PLACE, body) is errors.Garbled
+    assert verdict(TOKEN, body) is errors.Garbled
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,7 @@ def test_a_status_may_be_text(status):
     assert read_event({**ORDER, "OrderStatus": status}).order_status is OrderStatus.EXECUTED
 
 
-@pytest.mark.parametrize("order", itertools.permutations(range(3)))
+@pytest.mark.parametrize("order", [*itertools.permutations(range(3))])
 def test_the_greatest_number_wins_in_any_order_and_twice(order):
     history = [
         {**ORDER, "MessageSequenceNumber": 7},

@@ -111,6 +111,8 @@ SAID_NO_SESSION = "Invalid session. Please login with your broker and try it"
         (200, envelope(True, "vasprd-200-818", "Url successfully formed"), None),
         (200, b'{"Success": true, "Data": "x", "Message": "", "StatusCode": "reg-200-059"}', None),
         (200, b'{"jLastSyncedPacket": 0, "jNoOfRecords": 0, "jOrderMessage": []}', None),
+        (200, b'{"jStatusCode": -1, "jLastSyncedPacket": 0, "jOrderMessage": []}', errors.Garbled),
+        (200, b'{"jErrorString": "Invalid token", "jLastSyncedPacket": 0, "jOrderMessage": []}', errors.Garbled),
         (200, envelope(False, "vasprd-400-500", SAID_NO_SESSION), errors.NotAuthorised),
         (400, envelope(False, "vasprd-400-500", SAID_NO_SESSION), errors.NotAuthorised),
         (200, envelope(False, "vasuat-401-002"), errors.NotAuthorised),
