@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from functools import partial
 
-from . import faults, notices
+from . import faults, notices_room
 from .clock import ist, last_nav_day
 from .control_parts import HOME, SHOWN, button, state, table
 from .fivepaisa import room as fivepaisa
@@ -196,27 +196,8 @@ def _requests(journal: Journal) -> str:
     return "<section><h2>Last 200 requests</h2>" + ("".join(items) or "<p class='none'>None yet.</p>") + "</section>"
 
 
-def _notices(world: World) -> str:
-    settings = notices.settings(world)
-    modes = "".join(button("webhooks", mode, mode=mode) for mode in notices.MODES if mode != settings["mode"])
-    rows = [
-        (
-            str(n["id"]), esc(n["provider"]), state(n["state"]), esc(n["mode"]), str(n["attempts"]), esc(n["answer"]),
-            button("resend", "send again", id=n["id"]),
-        )
-        for n in notices.listed(world)[:SHOWN]
-    ]  # fmt: skip
-    head = ("id", "provider", "state", "mode", "tries", "answer", "")
-    where = {name: settings["targets"][name] for name in notices.RETRIES_S if settings["targets"][name]}
-    to = ", ".join(where.values()) or "nobody: start with --portal, or POST /_control/webhooks"
-    return (
-        f"<section><h2>Notices</h2><p>Mode: <b>{esc(settings['mode'])}</b>. They go to {esc(to)}.</p>"
-        f'<div class="row">{modes}</div>{table(head, rows)}</section>'
-    )
-
-
 SECTIONS = (
-    _clock, _payments, _orders, _mandates, _plans, _kyc, smallcase.section, odin.section, fivepaisa.section, _notices,
+    _clock, _payments, _orders, _mandates, _plans, _kyc, smallcase.section, odin.section, fivepaisa.section, notices_room.section,
     _faults, _people,
 )  # fmt: skip
 
@@ -286,15 +267,6 @@ def _kyc_decided(world: World, form: dict[str, str]) -> str:
     return f"KYC request is {form['to']}"
 
 
-def _webhooks(world: World, form: dict[str, str]) -> str:
-    return f"notices: {notices.change(world, {'mode': form['mode']})['mode']}"
-
-
-def _resend(world: World, form: dict[str, str]) -> str:
-    notices.resend(world, int(form["id"]))
-    return f"notice {form['id']} is sent again"
-
-
 def _fault(world: World, form: dict[str, str]) -> str:
     faults.add(world, dict(form))
     return f"fault {form.get('mode')} is on"
@@ -309,7 +281,7 @@ ACTS: dict[str, Callable[[World, dict[str, str]], str]] = {
     "advance": _advance, "at": _advance, "pace": _pace, "reset": _reset, "payment": _payment, "outcome": _outcome,
     "order": _order, "mandate": _mandate, "instalment": _instalment, "kyc": _kyc_decided,
     "fault": _fault, "unfault": _unfault,
-    "webhooks": _webhooks, "resend": _resend, **smallcase.ACTS, **odin.ACTS,
+    **notices_room.ACTS, **smallcase.ACTS, **odin.ACTS,
     **fivepaisa.ACTS,
 }  # fmt: skip
 

@@ -163,6 +163,16 @@ def test_tamper_changes_the_body_the_signature_or_both(gateway, portal, what, sa
     assert (body["buyAmount"] == truth["buyAmount"]) is same_body
 
 
+def test_the_control_room_sets_the_mode_and_sends_again(gateway: Gateway, portal: Portal):
+    gateway.caller.form("/_control/act", act="webhooks", mode="off")
+    filled(gateway)
+    room = gateway.caller.raw("GET", "/_control/").text
+    assert "Mode: <b>off</b>" in room
+    assert f"They go to {portal.url}/hooks/smallcase" in room
+    gateway.caller.form("/_control/act", act="resend", id=listed(gateway.caller)[-1]["id"])
+    assert portal.bodies(1)[0]["status"] == "PLACED"
+
+
 def test_an_unknown_mode_is_refused(caller: Caller):
     assert caller.raw("POST", "/_control/webhooks?mode=loud").status == 400
     assert caller.raw("POST", "/_control/webhooks?mode=duplicate").json["mode"] == "duplicate"

@@ -208,6 +208,7 @@ def test_the_publisher_is_asked_whether_the_token_is_its_own(publisher: Publishe
 
 def test_the_address_opens_the_basket_once(publisher: Publisher):
     address = publisher.url("R00001", {"scripTkn": ITC})
+    assert publisher.caller.raw("HEAD", address).status == 200
     page = publisher.caller.raw("GET", address)
     assert "ITC" in page.text
     assert "Buy 500 at the market" in page.text

@@ -103,6 +103,8 @@ def _status(outcome: tuple[str, str]) -> dict[str, str]:
 def arrive(world: World, request: Request) -> Response:
     kinds = {"2": _arrive_to_log_in, "3": _arrive_with_basket}
     given = request.query | request.form
+    if request.method == "HEAD":  # a look at an address uses nothing up
+        return _frame(world, "ODIN Connector", "")
     kind = kinds.get(given.get("nRequestType", ""))
     if kind is None:
         return _sorry(world, "nRequestType is 2 (login) or 3 (execute a basket with a session) here.")
@@ -134,7 +136,7 @@ def _arrive_to_log_in(world: World, request: Request, given: dict[str, str]) -> 
     partner = given.get("sPartnerId", "")
     if partner and partner not in PARTNERS:
         raise Refusal("Invalid partner id", 503)
-    return _login_page(world, partner) if partner else _choice(world)
+    return _login_page(world, partner, given.get("sTpUserId", "")) if partner else _choice(world)
 
 
 def _choice(world: World) -> Response:
@@ -150,11 +152,13 @@ def _leave(world: World, what: str, product: str) -> str:
     )
 
 
-def _login_page(world: World, partner: str) -> Response:
+def _login_page(world: World, partner: str, user: str = "") -> Response:
+    suggested = user or f"SB{secrets.token_hex(3).upper()}"
     body = (
         f"<h1>Log in to {esc(PARTNERS[partner])}</h1>"
         f'<form method="post" action="{BASE}/login">{_sealed(world, partner=partner)}'
-        '<label>User ID <input name="user" required maxlength="20" autocomplete="off" value="DEMO02"></label>'
+        '<label>User ID <input name="user" required maxlength="20" autocomplete="off" '
+        f'value="{esc(suggested)}"></label>'
         "<small>Any made-up ID; the same ID is the same account. No password.</small>"
         '<div class="act"><button class="main">Log in</button></div></form>'
     )
