@@ -197,8 +197,8 @@ def _requests(journal: Journal) -> str:
 
 
 SECTIONS = (
-    _clock, _payments, _orders, _mandates, _plans, _kyc, smallcase.section, odin.section, fivepaisa.section, notices_room.section,
-    _faults, _people,
+    _clock, _payments, _orders, _mandates, _plans, _kyc, smallcase.section, odin.section, fivepaisa.section,
+    notices_room.section, _faults, _people,
 )  # fmt: skip
 
 
