@@ -120,7 +120,9 @@ MaybeText = Annotated[str | None, BeforeValidator(_text)]
 # Personal: not shown when a message is printed.
 Private = Annotated[str | None, BeforeValidator(_text), Field(repr=False)]
 Filled = Annotated[str, Field(min_length=1, max_length=200)]
-Pan = Annotated[str, Field(pattern=r"^[A-Z]{3}P[A-Z]\d{4}[A-Z]$")]
+# The fourth letter says of what kind the holder is; the document asks for an individual only in KYC requests.
+Pan = Annotated[str, Field(pattern=r"^[A-Z]{3}[ABCFGHJLPT][A-Z]\d{4}[A-Z]$")]
+IndividualPan = Annotated[str, Field(pattern=r"^[A-Z]{3}P[A-Z]\d{4}[A-Z]$")]
 Isin = Annotated[str, Field(pattern=r"^IN[A-Z0-9]{10}$")]
 Ref = Annotated[str, Field(min_length=1, max_length=100)]
 WebAddress = Annotated[str, Field(pattern=r"^https?://\S+$", max_length=2000)]

@@ -15,6 +15,7 @@ from portal.fintech_primitives.messages.base import (
     Filled,
     Flag,
     Identifier,
+    IndividualPan,
     MaybeText,
     Message,
     Moment,
@@ -334,7 +335,7 @@ class NewKycRequest(KycRequestChange):
     """A request begins with these; the rest can follow."""
 
     name: Filled
-    pan: Pan
+    pan: IndividualPan
     email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254)]
     date_of_birth: Day
     mobile: NewKycMobile
