@@ -158,7 +158,11 @@ def _database(url: str) -> dict[str, object]:
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             "options": f"-c portal.scope={DB_SCOPE} -c portal.console={CONSOLE}"
-            " -c statement_timeout=60000 -c lock_timeout=10000"
+            " -c statement_timeout=60000 -c lock_timeout=10000",
+            # A statement that a connection has run five times is planned once and for all: planning took longer than
+            # running. Behind a pooler that lends connections by transaction, both must be off (the scope forbids one).
+            "server_side_binding": True,
+            "prepare_threshold": 5,
         },
         "TEST": {"NAME": env.str("TEST_DATABASE_NAME", default=None)},
     }
