@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
-from portal import encryption
+from portal import encryption, sessions
 from portal.models import User
 
 
@@ -18,8 +18,12 @@ class Backend(AuthenticationBackend):
 
     def get_user(self, user_id: int) -> User | None:
         """The person, whatever scope an earlier request has left on this connection; None for one switched off."""
-        user = next(iter(User.objects.raw("SELECT * FROM portal_person(%s)", [user_id])), None)
+        user = sessions.at_hand(user_id) or _person(user_id)
         return user if user and self.user_can_authenticate(user) else None
+
+
+def _person(user_id: int) -> User | None:
+    return next(iter(User.objects.raw("SELECT * FROM portal_person(%s)", [user_id])), None)
 
 
 class AccountAdapter(DefaultAccountAdapter):

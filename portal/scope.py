@@ -21,6 +21,8 @@ from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
+from portal import sessions
+
 ALL = "all"
 NONE = "none"
 DOOR = "door"
@@ -72,7 +74,10 @@ class ScopeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        set_scope(on_page(request.path, scope_of(request.user)))
+        opened = sessions.open_for(request)
+        scope = on_page(request.path, scope_of(request.user))
+        if scope != opened:
+            set_scope(scope)
         try:
             return self.get_response(request)
         finally:

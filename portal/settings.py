@@ -280,7 +280,7 @@ ACCOUNT_FORMS = {
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = SANDBOX
 USERSESSIONS_TRACK_ACTIVITY = False
 # Not in the cache: a Redis that is away would close every page, and one that comes back would revive ended sessions.
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "portal.sessions"
 SESSION_COOKIE_AGE = 60 * 60 * 12
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 # Staff must have a second factor before the admin opens. The demo's staff have none, so that a newcomer can look.

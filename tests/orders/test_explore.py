@@ -42,7 +42,7 @@ def statements(client: Client, where: str) -> list[str]:
     """What a page asks the database, without what every page asks: session, user and scope."""
     with CaptureQueriesContext(connection) as asked:
         assert client.get(where).status_code == 200
-    shared = ("django_session", "portal_user", "portal.scope", "portal_cache", "SAVEPOINT")
+    shared = ("portal_open", "portal_user", "portal.scope", "portal_cache", "SAVEPOINT")
     return [each["sql"] for each in asked if not any(word in each["sql"] for word in shared)]
 
 
