@@ -2,12 +2,12 @@
 
 from django.urls import path
 
-from investors import views
+from investors.views import onboarding, profile
 
 app_name = "investors"
 urlpatterns = [
-    path("profile/", views.profile, name="profile"),
-    path("onboarding/", views.onboarding_home, name="onboarding"),
-    path("onboarding/look-up/<slug:kind>/", views.look_up, name="look_up"),
-    path("onboarding/<slug:step>/", views.step, name="step"),
+    path("profile/", profile.profile, name="profile"),
+    path("onboarding/", onboarding.onboarding_home, name="onboarding"),
+    path("onboarding/look-up/<slug:kind>/", onboarding.look_up, name="look_up"),
+    path("onboarding/<slug:step>/", onboarding.step, name="step"),
 ]

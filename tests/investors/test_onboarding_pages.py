@@ -190,7 +190,7 @@ def test_looks_up_without_javascript_too(browser: Client, sandbox: SandboxContro
 def test_a_script_that_walks_the_directory_is_stopped(
     browser: Client, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("investors.views.LOOK_UPS_AN_HOUR", 2)
+    monkeypatch.setattr("investors.views.onboarding.LOOK_UPS_AN_HOUR", 2)
     pages = [browser.get(look("pincode", "560025")).content.decode() for _ in range(3)]
     assert ["Karnataka" in page for page in pages] == [True, True, False]
 

@@ -178,6 +178,10 @@ def test_opting_out_needs_nothing_else_and_ignores_what_stands_there() -> None:
     assert form.values == {"opted_out": True, "nominees": []}
 
 
+def test_offers_residents_no_account_for_non_residents() -> None:
+    assert [value for value, _ in BankForm().fields["kind"].choices] == ["SAVINGS", "CURRENT"]
+
+
 def test_the_account_number_is_typed_twice_alike() -> None:
     assert set(BankForm({**BANK, "number_again": "50100012341122"}).errors) == {"number_again"}
     assert set(BankForm({**BANK, "number": "", "number_again": ""}).errors) == {"number", "number_again"}
@@ -216,7 +220,7 @@ def test_finds_our_field_for_fps(fp: str, step: str, field: str) -> None:
 
 
 def test_every_mapped_field_exists_in_its_form() -> None:
-    from investors.views import PAGES
+    from investors.views.onboarding import PAGES
 
     for step, field in [*((step, ours) for (step, _), ours in refusals.FIELDS.items()), *refusals.ELSEWHERE.values()]:
         assert field in PAGES[step].form().fields, (step, field)

@@ -235,7 +235,7 @@ def _show(request: InvestorRequest, found: Profile, slug: str, form: Any, *, loo
         "count": len(items),
         "profile": found,
         "opt_out_text": declarations.OPT_OUT,
-        **_pan_context(found),
+        **pan_context(found),
     }
     if slug in STEP_LOOK_UPS:
         kind, name = STEP_LOOK_UPS[slug]
@@ -245,7 +245,7 @@ def _show(request: InvestorRequest, found: Profile, slug: str, form: Any, *, loo
     return render(request, PAGES[slug].template, context)
 
 
-def _pan_context(found: Profile) -> dict[str, Any]:
+def pan_context(found: Profile) -> dict[str, Any]:
     check = found.kyc_of_this_pan
     return {
         "check": check,
@@ -351,31 +351,13 @@ def _review(request: InvestorRequest) -> HttpResponse:
         except Failure as failure:
             messages.info(request, failure.message)
         return redirect("investors:onboarding")
-    context = {"form": form, "may_edit": found.investor.state == lifecycle.DRAFT, **_summary(found)}
+    context = {"form": form, "may_edit": found.investor.state == lifecycle.DRAFT, **summary(found)}
     return render(request, "investors/review.html", context)
 
 
-def _summary(found: Profile) -> dict[str, Any]:
+def summary(found: Profile) -> dict[str, Any]:
     names = dict(forms.countries())
     return {"profile": found, "country_of_birth": names.get(found.investor.country_of_birth, "–")}
 
 
 # --- profile --------------------------------------------------------------------------------------------------
-
-
-@never_cache
-@require_GET
-@applicant_page
-def profile(request: InvestorRequest) -> HttpResponse:
-    """What we know about the investor, masked, and the doors to sign-in and security, also for who has just begun."""
-    found = queries.profile(request.investor)
-    check_again_on = found.kyc and (found.kyc.checked_at + queries.KYC_GOOD_FOR).date()
-    context = {
-        **_summary(found),
-        **_pan_context(found),
-        "bank_accounts": queries.bank_accounts_of(request.investor) if request.investor.pk else [],
-        "check_again_on": check_again_on,
-        "check_is_due": check_again_on and check_again_on <= clock.today(),
-        "is_ready": request.investor.state == lifecycle.READY,
-    }
-    return render(request, "investors/profile.html", context)

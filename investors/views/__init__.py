@@ -1,0 +1,1 @@
+"""Investor pages about themselves: function views, one call inward each."""
