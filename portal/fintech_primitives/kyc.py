@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from portal.fintech_primitives.messages import kyc, simulation
+from portal.fintech_primitives.messages import kyc, kyc_requests, simulation
 from portal.fintech_primitives.session import Session, at
 from portal.gateway.journal import About
 from portal.gateway.transport import Request
@@ -28,27 +28,29 @@ class Kyc(Session):
         request = Request("PUT", at("/api/kyc/{}/refetch", check_id))
         return self._read_as(kyc.KycCheck, request, self.read(request, about))
 
-    def create_kyc_request(self, wish: kyc.NewKycRequest, about: About) -> kyc.KycRequest:
-        """POST a fresh KYC, whole or to be completed. Has no reference: look for the PAN before sending it again."""
-        return self._post(kyc.KycRequest, REQUESTS, wish, about)
+    def create_kyc_request(self, wish: kyc_requests.NewKycRequest, about: About) -> kyc_requests.KycRequest:
+        """POST a fresh KYC, whole or to be completed. It has no reference: look for the PAN before sending again."""
+        return self._post(kyc_requests.KycRequest, REQUESTS, wish, about)
 
-    def fetch_kyc_request(self, request_id: str) -> kyc.KycRequest:
+    def fetch_kyc_request(self, request_id: str) -> kyc_requests.KycRequest:
         """GET one request."""
-        return self._get(kyc.KycRequest, at(REQUEST, request_id))
+        return self._get(kyc_requests.KycRequest, at(REQUEST, request_id))
 
-    def list_kyc_requests(self) -> list[kyc.KycRequest]:
+    def list_kyc_requests(self) -> list[kyc_requests.KycRequest]:
         """GET all requests."""
-        return self._get(kyc.KycRequests, REQUESTS).data
+        return self._get(kyc_requests.KycRequests, REQUESTS).data
 
     def update_kyc_request(
-        self, request_id: str, change: kyc.KycRequestChange, about: About, method: str = "PATCH"
-    ) -> kyc.KycRequest:
+        self, request_id: str, change: kyc_requests.KycRequestChange, about: About, method: str = "PATCH"
+    ) -> kyc_requests.KycRequest:
         """PATCH what was missing; the document allows POST too, with the same meaning."""
         if method not in ("PATCH", "POST"):
             raise ValueError("method: PATCH or POST")
-        return self._post(kyc.KycRequest, at(REQUEST, request_id), change, about, method=method)
+        return self._post(kyc_requests.KycRequest, at(REQUEST, request_id), change, about, method=method)
 
-    def simulate_kyc_request(self, request_id: str, status: kyc.KycStatus, about: About) -> kyc.KycRequest:
+    def simulate_kyc_request(
+        self, request_id: str, status: kyc_requests.KycStatus, about: About
+    ) -> kyc_requests.KycRequest:
         """POST the end of a request. Only in FP's sandbox."""
         ask = simulation.KycWish(status=status)
-        return self._post(kyc.KycRequest, at(REQUEST + "/simulate", request_id), ask, about)
+        return self._post(kyc_requests.KycRequest, at(REQUEST + "/simulate", request_id), ask, about)

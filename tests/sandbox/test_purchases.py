@@ -295,6 +295,7 @@ def test_bse_submits_first_and_answers_payments_with_html(caller: Caller):
     key = shop.buy(5000)
     shop.settle(1)
     assert shop.read(key)["status"] == "SUBMITTED"
+    assert "postback_url" in shop.caller.fp("POST", "/api/oms/bse_payments", {"order_ids": [key]}).fields()
     page = shop.caller.fp(
         "POST", "/api/oms/bse_payments", {"order_ids": [key], "payment_postback_url": "http://shop.test/r?x=1"}
     )

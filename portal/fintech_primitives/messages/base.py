@@ -88,6 +88,17 @@ def _known(word: Word) -> Word:
     return word
 
 
+def one_of(*words: Word) -> AfterValidator:
+    """In a writer: where the document allows only these of a word's values."""
+
+    def check(word: Word) -> Word:
+        if word not in words:
+            raise ValueError(f"one of {', '.join(words)}")
+        return word
+
+    return AfterValidator(check)
+
+
 W = TypeVar("W", bound=Word)
 # In a writer: one of the document's words, never UNKNOWN. `Said[Gender]`.
 Said = Annotated[W, AfterValidator(_known)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -26,6 +26,7 @@ from portal.fintech_primitives.messages.base import (
     Units,
     WireId,
     Word,
+    one_of,
 )
 
 
@@ -226,11 +227,15 @@ class NewSells(Ask):
         return self
 
 
+# Switches have a list of their own.
+LISTED_TYPES = (OrderType.PURCHASE, OrderType.ADDITIONAL_PURCHASE, OrderType.REDEMPTION, OrderType.REDEEM_ALL)
+
+
 class OrderQuery(Paging):
     """Which orders, and how sorted. States are always named: without them FP lists successful orders only."""
 
     state: list[Said[OrderStatus]] = Field(min_length=1)
-    type: list[Said[OrderType]] = Field(default_factory=list)
+    type: list[Annotated[OrderType, one_of(*LISTED_TYPES)]] = Field(default_factory=list)
     sort: str = Field("investment_date", pattern="^investment_date$")
     direction: Direction = Direction.DESC
 

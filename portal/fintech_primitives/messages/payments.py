@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -22,6 +22,7 @@ from portal.fintech_primitives.messages.base import (
     WebAddress,
     WireId,
     Word,
+    one_of,
 )
 
 
@@ -151,13 +152,17 @@ class BankPage:
         return f"<BankPage of {len(self._html)} bytes>"
 
 
+# A payment that timed out is found by its orders only.
+LISTED_STATES = tuple(word for word in PaymentStatus if word not in (PaymentStatus.TIMEDOUT, PaymentStatus.UNKNOWN))
+
+
 class PaymentQuery(Paging):
     """Which payments; `until` only together with `since` (document, "Get all Payments", note 1)."""
 
     since: Day | None = Field(None, serialization_alias="from")
     until: Day | None = Field(None, serialization_alias="to")
     payment_type: Said[PaymentType] | None = None
-    payment_status: list[Said[PaymentStatus]] = Field(default_factory=list)
+    payment_status: list[Annotated[PaymentStatus, one_of(*LISTED_STATES)]] = Field(default_factory=list)
     amc_order_ids: list[WireId] = Field(default_factory=list)
     direction: Direction = Direction.DESC
 

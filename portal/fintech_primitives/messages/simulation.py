@@ -4,22 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator
-
-from portal.fintech_primitives.messages.base import Ask, Word
-from portal.fintech_primitives.messages.kyc import KycStatus
+from portal.fintech_primitives.messages.base import Ask, one_of
+from portal.fintech_primitives.messages.kyc_requests import KycStatus
 from portal.fintech_primitives.messages.mandates import MandateStatus
 from portal.fintech_primitives.messages.orders import OrderStatus
 from portal.fintech_primitives.messages.payments import PaymentStatus
-
-
-def _one_of(*words: Word) -> AfterValidator:
-    def check(word: Word) -> Word:
-        if word not in words:
-            raise ValueError(f"one of {', '.join(words)}")
-        return word
-
-    return AfterValidator(check)
 
 
 class OrderWish(Ask):
@@ -27,7 +16,7 @@ class OrderWish(Ask):
 
     status: Annotated[
         OrderStatus,
-        _one_of(
+        one_of(
             OrderStatus.PAYMENT_CONFIRMED,
             OrderStatus.SUBMITTED,
             OrderStatus.SUCCESSFUL,
@@ -40,7 +29,7 @@ class OrderWish(Ask):
 class PaymentWish(Ask):
     """To where a payment may be moved: every documented state."""
 
-    status: Annotated[PaymentStatus, _one_of(*(word for word in PaymentStatus if word != PaymentStatus.UNKNOWN))]
+    status: Annotated[PaymentStatus, one_of(*(word for word in PaymentStatus if word != PaymentStatus.UNKNOWN))]
 
 
 class MandateWish(Ask):
@@ -48,7 +37,7 @@ class MandateWish(Ask):
 
     status: Annotated[
         MandateStatus,
-        _one_of(
+        one_of(
             MandateStatus.CREATED,
             MandateStatus.SUBMITTED,
             MandateStatus.APPROVED,
@@ -61,4 +50,4 @@ class MandateWish(Ask):
 class KycWish(Ask):
     """How a KYC request may end."""
 
-    status: Annotated[KycStatus, _one_of(KycStatus.SUCCESSFUL, KycStatus.REJECTED)]
+    status: Annotated[KycStatus, one_of(KycStatus.SUCCESSFUL, KycStatus.REJECTED)]

@@ -115,7 +115,9 @@ def bse(world: World, request: Request) -> Response:
     if gateway(request.tenant) != "BSE":
         raise Problem(400, "bse_payments needs BSE as gateway provider")
     given, errors = body_object(request), Errors()
-    postback = postback_url(errors, given.get("postback_url") or given.get("payment_postback_url"), "postback_url")
+    address = given.get("postback_url") or given.get("payment_postback_url")
+    errors.check(address, "postback_url", "is mandatory")
+    postback = postback_url(errors, address, "postback_url")
     with world.transaction():
         orders = _payable(world, request, "order_ids", given.get("order_ids"), errors)
         errors.stop()
