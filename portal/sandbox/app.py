@@ -66,13 +66,13 @@ class Sandbox:
         self.world.settle()
         spared = segment == CONTROL or request.path.startswith(provider.pages)
         fault = None if spared else faults.take(self.world, segment, request)
-        response = self._with_fault(provider, request, fault)
+        response = self._with_fault(provider, request, fault, f"{request.base_url}/{segment}")
         if segment != CONTROL and "/static/" not in request.path:
             took = time.perf_counter() - started
             self.journal.note(request, response, took, "+".join(fault.modes) + f" {fault.when}" if fault else "")
         return response
 
-    def _with_fault(self, provider: Provider, request: Request, fault: faults.Fault | None) -> Response:
+    def _with_fault(self, provider: Provider, request: Request, fault: faults.Fault | None, root: str) -> Response:
         if fault is None:
             return self._answer(provider, request)
         if fault.when == "before":
@@ -87,7 +87,7 @@ class Sandbox:
             time.sleep(fault.delay_s)
         if fault.answer_mode == "slow" and fault.when == "before":
             return self._answer(provider, request)
-        return faults.spoil(fault, good, request.base_url)
+        return faults.spoil(fault, good, provider.render, root)
 
     def _answer(self, provider: Provider, request: Request) -> Response:
         try:

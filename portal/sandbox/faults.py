@@ -9,6 +9,7 @@ from __future__ import annotations
 import fnmatch
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,7 @@ BODY_MODES = ("html_200", "empty_200", "truncated", "wrong_types", "timed_out_40
 ALL_MODES = (*WIRE_MODES, *BODY_MODES, "status:<code>", "invisible:<seconds>")
 DEFAULT_HANG_S = 60.0
 HTML = b"<!doctype html><html><head><title>Maintenance</title></head><body><h1>We will be back soon</h1></body></html>"
-HALF = b'{"orders": [{"id": 26544613732737919'
+Render = Callable[[Problem], Response]
 
 
 @dataclass(frozen=True)
@@ -143,27 +144,32 @@ def _wrong_types(good: Response) -> Response:
     return Response(good.status, body)
 
 
-def _status(code: int, fault: Fault) -> Response:
-    error = {"error": {"status": code, "message": f"simulated {code}", "errors": None}}
+def _status(code: int, fault: Fault, render: Render) -> Response:
+    failing = render(Problem(code, f"simulated {code}"))
     headers = {"Retry-After": fault.retry_after or "2"} if code in (429, 503) else {}
-    return Response(code, dumps(error), JSON_TYPE, headers)
+    return Response(code, failing.body, failing.content_type, headers)
 
 
-def spoil(fault: Fault, good: Response, base_url: str) -> Response:
-    """What the caller gets instead of `good`."""
+def _half(good: Response, render: Render) -> Response:
+    """The first half of the answer; of one of the provider's own that never was, when the call had none."""
+    whole = good.body or render(Problem(400, "an answer that was cut off")).body
+    return Response(good.status, whole[: max(len(whole) // 2, 1)], good.content_type)
+
+
+def spoil(fault: Fault, good: Response, render: Render, root: str) -> Response:
+    """What the caller gets instead of `good`, in the provider's own envelope. `root` is where the provider lives."""
     mode = fault.answer_mode
     if mode.startswith("status:"):
-        return _status(int(mode[7:]), fault)
+        return _status(int(mode[7:]), fault, render)
     if mode in WIRE_MODES:
-        return Response(good.status, good.body or HALF * 2, good.content_type, good.headers, wire=mode)
+        body = good.body or render(Problem(400, "an answer that was cut off")).body
+        return Response(good.status, body, good.content_type, good.headers, wire=mode)
     answers = {
         "html_200": lambda: Response(200, HTML, "text/html;charset=UTF-8"),
         "empty_200": lambda: Response(200, b""),
-        "truncated": lambda: Response(good.status, good.body[: max(len(good.body) // 2, 1)] or HALF, good.content_type),
+        "truncated": lambda: _half(good, render),
         "wrong_types": lambda: _wrong_types(good),
-        "timed_out_400": lambda: Response(
-            400, dumps({"error": {"status": 400, "message": "Request timed out", "errors": None}})
-        ),
-        "redirect": lambda: Response(302, b"", JSON_TYPE, {"Location": f"{base_url}/fp/redirected"}),
+        "timed_out_400": lambda: render(Problem(400, "Request timed out")),
+        "redirect": lambda: Response(302, b"", JSON_TYPE, {"Location": f"{root}/redirected"}),
     }
     return answers[mode]() if mode in answers else good

@@ -78,11 +78,12 @@ def enter(world: World, request: Request) -> None:
 
 
 def render(problem: Problem) -> Response:
-    """What is no answer of an endpoint: an unknown address, a wrong method, a fault of the server's own."""
+    """What is no answer of an endpoint: an unknown address, a wrong method, a call that nobody understood, trouble."""
     if problem.status in (404, 405):
         words = "Endpoint not found." if problem.status == 404 else "Method not allowed."
         return Response(problem.status, f"<html><body><p>{words}</p></body></html>".encode(), HTML_TYPE)
-    head = {"status": "-1", "statusDescription": "Server unable to process your request"}
+    unable = {"status": "-1", "statusDescription": "Server unable to process your request"}
+    head = {"status": "1", "statusDescription": problem.message} if problem.status == 400 else unable
     response = json_response({"head": head, "body": None}, problem.status)
     if problem.status == 429:
         response.headers["Retry-After"] = "1"
