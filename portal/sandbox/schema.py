@@ -51,6 +51,23 @@ CREATE INDEX IF NOT EXISTS fp_orders_sip ON fp_orders (sip_id, seq) WHERE sip_id
 CREATE INDEX IF NOT EXISTS fp_orders_seq ON fp_orders (seq);
 CREATE INDEX IF NOT EXISTS fp_orders_folio ON fp_orders (folio_number, isin);
 CREATE UNIQUE INDEX IF NOT EXISTS fp_orders_ref ON fp_orders (tenant, source_ref_id) WHERE source_ref_id IS NOT NULL;
+-- Lists say how many there are of them all: counted as orders come and change, not whenever somebody asks.
+CREATE TABLE IF NOT EXISTS fp_order_counts (
+  tenant TEXT NOT NULL, status TEXT NOT NULL, type TEXT NOT NULL, number INTEGER NOT NULL,
+  PRIMARY KEY (tenant, status, type)) WITHOUT ROWID;
+INSERT INTO fp_order_counts SELECT tenant, status, type, count(*) FROM fp_orders
+  WHERE NOT EXISTS (SELECT 1 FROM fp_order_counts) GROUP BY tenant, status, type;
+CREATE TRIGGER IF NOT EXISTS fp_orders_come AFTER INSERT ON fp_orders BEGIN
+  INSERT INTO fp_order_counts VALUES (new.tenant, new.status, new.type, 1)
+    ON CONFLICT DO UPDATE SET number = number + 1; END;
+CREATE TRIGGER IF NOT EXISTS fp_orders_go AFTER DELETE ON fp_orders BEGIN
+  UPDATE fp_order_counts SET number = number - 1
+    WHERE tenant = old.tenant AND status = old.status AND type = old.type; END;
+CREATE TRIGGER IF NOT EXISTS fp_orders_change AFTER UPDATE OF status, type ON fp_orders BEGIN
+  UPDATE fp_order_counts SET number = number - 1
+    WHERE tenant = old.tenant AND status = old.status AND type = old.type;
+  INSERT INTO fp_order_counts VALUES (new.tenant, new.status, new.type, 1)
+    ON CONFLICT DO UPDATE SET number = number + 1; END;
 CREATE TABLE IF NOT EXISTS fp_refs (
   tenant TEXT NOT NULL, space TEXT NOT NULL, ref TEXT NOT NULL, times INTEGER NOT NULL,
   PRIMARY KEY (tenant, space, ref)) WITHOUT ROWID;

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import statistics
-import time
 from decimal import Decimal
 
 import pytest
@@ -136,13 +135,3 @@ def test_a_limit_is_reached_only_while_the_market_is_open(world):
     itc, evening = market.find("ITC"), at("2026-11-23T20:00:00+05:30")
     hit = market.next_time(world, itc, evening, evening + 3 * 86_400, Decimal(100_000), upwards=False)
     assert dt.datetime.fromtimestamp(hit, IST).isoformat() == "2026-11-25T09:15:00+05:30"
-
-
-def test_fifty_quotes_are_quick(world):
-    some, took = market.securities(world)[:50], []
-    for n in range(12):
-        start = time.perf_counter()
-        for one in some:
-            market.quote(world, one, at(MONDAY) + n)
-        took.append(time.perf_counter() - start)
-    assert statistics.median(took) < 0.005

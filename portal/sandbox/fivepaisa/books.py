@@ -97,7 +97,7 @@ def _rows(world: World, visit: Visit) -> list[sqlite3.Row]:
     since = world.now() - seconds if seconds else 0.0
     today_or_open = (
         "SELECT * FROM fivepaisa_orders WHERE client = ?1 AND day >= ?2 "
-        "UNION ALL SELECT * FROM fivepaisa_orders WHERE client = ?1 AND live = 1 AND day < ?2 ORDER BY id"
+        "UNION ALL SELECT * FROM fivepaisa_orders WHERE client = ?1 AND live = 1 AND +day < ?2 ORDER BY id"
     )
     changed = "SELECT * FROM fivepaisa_orders WHERE client = ? AND updated_at >= ? ORDER BY id"
     rows = world.all(changed, visit.client, since) if seconds else world.all(today_or_open, visit.client, today)
