@@ -13,6 +13,9 @@ from investors.models import BankAccount
 from investors.steps import Profile
 from portal import identifiers
 
+# Only residents can be registered here so far.
+RESIDENT_KINDS = [(kind.value, kind.label) for kind in (BankAccount.Kind.SAVINGS, BankAccount.Kind.CURRENT)]
+
 
 class BankForm(StepForm):
     """The investor's own bank account. A saved number is kept when both number fields stay empty."""
@@ -21,7 +24,6 @@ class BankForm(StepForm):
         label="IFSC",
         rule=identifiers.clean_ifsc,
         missing="Enter the IFSC of your branch, eleven characters like HDFC0000001.",
-        max_length=20,
         help_text="Eleven characters: on your cheque book, and in your bank's app.",
         widget=forms.TextInput(
             attrs={
@@ -37,23 +39,20 @@ class BankForm(StepForm):
         label="Account number",
         rule=rules.clean_account_number,
         missing="Enter your account number.",
-        max_length=40,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
     number_again = RuledField(
         label="Account number, once more",
         rule=rules.clean_account_number,
         missing="Enter the account number a second time.",
-        max_length=40,
         help_text="Typed twice, so that your money cannot go to a mistyped account.",
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
-    kind = fields.ticked("Account type", BankAccount.Kind.choices, missing="Choose the type of the account.")
+    kind = fields.ticked("Account type", RESIDENT_KINDS, missing="Choose the type of the account.")
     holder_name = RuledField(
         label="Account holder's name, as the bank has it",
         rule=rules.clean_name,
         missing="Enter the name in which the bank keeps the account.",
-        max_length=200,
         help_text="It must be your own account. Payments from somebody else's account are sent back.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )

@@ -25,15 +25,14 @@ def cleaned_by(rule: Callable[[str], Any], value: str) -> Any:
         raise ValidationError(str(error)) from None
 
 
-TOO_LONG = "This is too long: at most %(limit_value)d characters can be kept."
 NOT_OFFERED = "Choose one of the answers that are offered."
 
 
 class RuledField(forms.CharField):
-    """Text that a rule cleans. `missing` says what to enter when nothing was."""
+    """Text that a rule cleans, whose length the rule bounds too. `missing` says what to enter when nothing was."""
 
     def __init__(self, *, rule: Callable[[str], Any], missing: str = "", **kwargs: Any) -> None:
-        super().__init__(error_messages={"required": missing, "max_length": TOO_LONG}, **kwargs)
+        super().__init__(error_messages={"required": missing}, **kwargs)
         self.rule = rule
 
     def clean(self, value: Any) -> Any:

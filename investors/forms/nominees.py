@@ -90,7 +90,7 @@ class NomineesForm(StepForm):
                 self.add_error(field, self.fields[field].error_messages["required"])
 
     def _check_shares(self, shares: list[Any]) -> None:
-        if self.errors or not all(isinstance(share, int) for share in shares):
+        if not all(isinstance(share, int) for share in shares):
             return
         try:
             rules.check_shares(shares)
@@ -146,7 +146,6 @@ def _person(label: str, missing: str, help_text: str = "") -> RuledField:
         rule=lambda text: rules.clean_name(text, longest=rules.NOMINEE_LENGTH),
         missing=missing,
         required=False,
-        max_length=200,
         help_text=help_text,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )

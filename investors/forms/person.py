@@ -23,7 +23,6 @@ class PanForm(StepForm):
         label="PAN",
         rule=identifiers.clean_individual_pan,
         missing="Enter your PAN, the ten characters on your PAN card.",
-        max_length=20,
         help_text="Ten characters, as on your PAN card: ABCPE1234F.",
         widget=forms.TextInput(
             attrs={"class": "upper", "autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
@@ -42,7 +41,6 @@ class PersonalForm(StepForm):
         label="Name, exactly as on your PAN card",
         rule=rules.clean_name,
         missing="Enter your name as it is printed on your PAN card.",
-        max_length=200,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
     date_of_birth = fields.date_field(
@@ -57,7 +55,6 @@ class PersonalForm(StepForm):
         label="Mobile number",
         rule=identifiers.clean_mobile,
         missing="Enter your mobile number, ten digits.",
-        max_length=20,
         help_text="Your own number in India. Fund houses use it for messages about your units.",
         widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel", "autocomplete": "tel-national"}),
     )
@@ -94,7 +91,6 @@ class FatcaForm(StepForm):
         label="Your income in a year, before tax, in rupees",
         rule=rules.clean_rupees,
         missing="Enter your income in a year, about right, for example 12,00,000.",
-        max_length=30,
         help_text="About right is enough. For example 12,00,000.",
         widget=forms.TextInput(attrs={"class": "input-money", "inputmode": "numeric", "autocomplete": "off"}),
     )
@@ -129,20 +125,17 @@ class AddressForm(StepForm):
         label="Flat, house, building",
         rule=rules.clean_line,
         missing="Enter the flat or house number and the building.",
-        max_length=200,
         widget=forms.TextInput(attrs={"autocomplete": "address-line1"}),
     )
     line2 = RuledField(
         label="Street, area",
         rule=rules.clean_line,
-        max_length=200,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "address-line2"}),
     )
     line3 = RuledField(
         label="Landmark",
         rule=rules.clean_line,
-        max_length=200,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "address-line3"}),
     )
@@ -150,7 +143,6 @@ class AddressForm(StepForm):
         label="PIN code",
         rule=identifiers.clean_pin,
         missing="Enter your PIN code, six digits.",
-        max_length=10,
         widget=forms.TextInput(
             attrs={"inputmode": "numeric", "autocomplete": "postal-code", **fields.looks_up("pincode", "place")}
         ),

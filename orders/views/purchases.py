@@ -47,13 +47,15 @@ def buy(request: InvestorRequest, isin: str) -> HttpResponse:
     form = PurchaseForm(back.data if back else None, accounts=accounts, initial=_first_answers(request))
     if back:
         back.show_in(form)
-    bounds = scheme_queries.bounds_for(scheme, is_first=not scheme_queries.is_held(request.investor, scheme))
+    is_first = not scheme_queries.is_held(request.investor, scheme)
+    bounds = scheme_queries.bounds_for(scheme, is_first=is_first)
     context = {
         "scheme": scheme,
         "form": form,
         "why_not": why_not,
         "chips": [amount for amount in QUICK_AMOUNTS if amount >= (bounds.minimum or money.ZERO)],
         "bounds": bounds.in_words,
+        "is_first": is_first,
         "prediction": None if why_not else _prediction(scheme),
     }
     return render(request, "orders/buy.html", context)

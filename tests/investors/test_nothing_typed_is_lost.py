@@ -6,13 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 
 from investors.models import BankAccount, Investor
 from portal import typed
-from portal.models import User
+from portal.models import Session, User
 from tests import factories
 from tests.control import SandboxControl
 from tests.investors.applying import BANK, PAN, PERSONAL, step_url, type_everything, type_in

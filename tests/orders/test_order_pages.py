@@ -7,16 +7,16 @@ from datetime import timedelta
 from html import escape
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.core import mail
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from investors.models import Consent
-from orders import words
+from orders import rules, words
 from orders.models import MfOrder
 from orders.operations import news
 from portal import audit, clock, typed
+from portal.models import Session
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -113,16 +113,18 @@ def test_buying_the_same_again_needs_an_explicit_yes(browser, asha, buy_url, on_
 @pytest.mark.parametrize(
     ("amount", "words"),
     [
-        ("", "Write how much you want to invest."),
-        ("abc", "Write the amount in whole rupees"),
-        ("5000.50", "Whole rupees only"),
+        ("", "Enter how much you want to invest."),
+        ("abc", "Enter the amount in whole rupees"),
+        ("5000.50", "Enter whole rupees"),
         ("0", "at least ₹1"),
         ("-5", "at least ₹1"),
         ("1", "The least you can put into this fund is"),
-        ("9" * 40, "12 digits"),
-        ("NaN", "Write the amount in whole rupees"),
-        ("1e400", "digits"),
-        ("5000\x00", "Write the amount in whole rupees"),
+        ("9" * 40, "more than anybody can invest"),
+        ("NaN", "Enter the amount in whole rupees"),
+        ("1e400", "Enter the amount in whole rupees"),
+        ("1e5", "Enter the amount in whole rupees"),
+        ("५०००", "Enter the amount in whole rupees"),
+        ("5000\x00", "Enter the amount in whole rupees"),
     ],
 )
 def test_says_at_the_field_what_is_wrong_with_an_amount(browser, asha, scheme, buy_url, amount, words):
@@ -130,6 +132,19 @@ def test_says_at_the_field_what_is_wrong_with_an_amount(browser, asha, scheme, b
     refused = refused_by(browser, buy_url, {**answers(asha, amount=amount), **form_of(page)})
     assert words in refused.content.decode()
     assert not Consent.objects.exists()
+
+
+@pytest.mark.parametrize("amount", ["5000", "5,000", "₹ 5,000.00", "5000/-", " 5 000 "])
+def test_takes_an_amount_as_people_write_it(browser, asha, buy_url, on_commit, amount):
+    confirmed_by_code(browser, buy_url, asha, on_commit, amount=amount)
+    assert Consent.objects.get().amount == 5_000
+
+
+@pytest.mark.parametrize("between", ["", " ", "-"])
+def test_takes_a_code_as_people_type_it(browser, asha, buy_url, on_commit, between):
+    address = confirmed_by_code(browser, buy_url, asha, on_commit)
+    code = newest_code()
+    assert "/orders/ORD-" in browser.post(address, {"otp": f" {code[:3]}{between}{code[3:]} "})["Location"]
 
 
 def test_pays_only_from_an_account_of_ones_own(browser, asha, chitra, buy_url):
@@ -339,9 +354,15 @@ def test_the_money_does_not_arrive_after_the_units(db, client_for):
 def test_who_holds_the_fund_sees_the_bounds_of_a_further_purchase(browser, asha, scheme, buy_url):
     scheme.min_first, scheme.min_more = 5000, 1000
     scheme.save()
-    assert "From ₹5,000" in browser.get(buy_url).content.decode()
+    assert "First purchase: from ₹5,000" in browser.get(buy_url).content.decode()
     factories.HoldingFactory(investor=asha, scheme=scheme)
-    assert "From ₹1,000" in browser.get(buy_url).content.decode()
+    assert "Further purchase: from ₹1,000" in browser.get(buy_url).content.decode()
+
+
+def test_offers_the_ways_of_paying_whose_cut_off_is_known(browser, buy_url):
+    page = browser.get(buy_url).content.decode()
+    offered = re.findall(r'name="payment_method" value="(\w+)"', page)
+    assert offered == list(rules.PLATFORM_CUTOFF)
 
 
 def test_the_code_for_a_new_folio_covers_the_nominee_and_that_it_is_execution_only(browser, asha, buy_url, on_commit):
