@@ -7,6 +7,7 @@ import re
 import pytest
 from django.conf import settings
 from django.core import mail
+from django.core.cache import cache
 from django.template.loader import get_template
 from django.test import Client
 
@@ -134,6 +135,19 @@ def test_a_sign_up_sends_a_calm_message_with_a_code(client: Client, db: None) ->
     assert re.search(r"^[A-Z0-9]{3,4}-?[A-Z0-9]{3,4}$", str(message.body), re.M)
     assert settings.BRAND["arn"] in message.body
     assert "&" not in message.body
+
+
+def test_a_code_that_did_not_arrive_is_sent_again_and_a_mistyped_address_changed(client: Client, db: None) -> None:
+    client.post("/accounts/signup/", {"email": "new@example.in", "password1": "calm-river-42-stone"})
+    page = client.get("/accounts/confirm-email/").content.decode()
+    assert "Send a new code" in page
+    assert "Wrong address?" in page
+    cache.clear()  # ten seconds have passed
+    client.post("/accounts/confirm-email/", {"action": "resend"})
+    first, second = (mail.outbox[n].body for n in (-2, -1))
+    assert first != second, "another code"
+    client.post("/accounts/confirm-email/", {"action": "change", "email": "right@example.in"})
+    assert mail.outbox[-1].to == ["right@example.in"]
 
 
 def test_a_missing_page_is_our_page(client: Client, db: None) -> None:
