@@ -17,7 +17,9 @@ EXECUTION_ONLY = (
     "distributor advised me on it, or I go against their advice that it does not suit me. The EUIN is therefore left "
     "blank on purpose."
 )
-# SEBI circular of 15 Jun 2022 (nomination for mutual fund unit holders), annexure A, worded for one holder.
+# SEBI circular of 15 Jun 2022 (nomination for mutual fund unit holders), annexure A, worded for one holder. Since
+# 15 Dec 2025 a new folio without nominee also needs a signed declaration or a video (BSE circular of 9 Dec 2025;
+# providers.md 6.2), which cannot be given here: the page says so before the choice is made.
 OPT_OUT = (
     "I hereby confirm that I do not wish to appoint any nominee(s) for my mutual fund units held in my mutual fund "
     "folio and understand the issues involved in non-appointment of nominee(s) and further am aware that in case of "

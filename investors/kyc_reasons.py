@@ -1,8 +1,9 @@
 """Why a PAN is not ready for investing, what to do about it, and who must act: an entry per reason of FP's.
 
-Reasons are FP's words (KYC check, `reason`); a word that is not here is explained as "unknown". Texts
-were written from SEBI's KYC master circular of 12 Oct 2023 and the KRAs' public pages; check them when
-those change.
+Reasons are FP's words (KYC check, `reason`; providers.md 3.11); a word that is not here is explained as
+"unknown". What each allows: only validated KYC may invest freely; registered or verified KYC in folios
+that exist already; KYC on hold or rejected not at all (providers.md 6.2, after SEBI's circular of
+11 Aug 2023 on validation by the KRAs and its KYC master circular of 12 Oct 2023).
 """
 
 from __future__ import annotations
@@ -21,9 +22,13 @@ class Reason:
     meanwhile: str
 
 
-_EXISTING_GO_ON = "Units that you already own stay yours. This portal cannot place a first purchase for you yet."
+_NOTHING_MOVES = (
+    "Units that you already own stay yours. Fund houses take no purchase of yours until this is solved, and may hold "
+    "back sales too."
+)
+_WAIT = "Units that you already own stay yours. This portal places no purchase for you before it is finished."
 _CORRECT_AT_A_KRA = (
-    "Open the website of any KYC registry (CVL, CAMS, KFintech, NDML or DOTEX), enter your PAN, and follow "
+    "Open the website of any KYC registry (CVL, CAMS, KFintech, NDML or NSE), enter your PAN, and follow "
     "“Modify KYC”. It takes a few working days."
 )
 
@@ -49,42 +54,42 @@ REASONS: dict[str, Reason] = {
         "link between PAN and Aadhaar.",
         "The registry has written to you about what is missing. " + _CORRECT_AT_A_KRA,
         "You, then the registry",
-        _EXISTING_GO_ON,
+        _NOTHING_MOVES,
     ),
     "rejected": Reason(
         "The registry rejected your KYC papers",
         "A document could not be read or did not match the PAN record.",
         _CORRECT_AT_A_KRA + " Use fresh copies of your papers.",
         "You",
-        _EXISTING_GO_ON,
+        _NOTHING_MOVES,
     ),
     "underprocess": Reason(
         "Your KYC is being worked on",
         "Your papers have arrived at the registry and are being checked.",
         "Wait. It usually takes two to three working days. Check again here afterwards.",
         "The registry",
-        _EXISTING_GO_ON,
+        _WAIT,
     ),
     "legacy": Reason(
         "Your KYC record is an old one",
         "It was made under earlier rules, and new investments need it in today's form.",
         _CORRECT_AT_A_KRA,
         "You",
-        _EXISTING_GO_ON,
+        _WAIT,
     ),
     "deactivated": Reason(
         "Your KYC record has been switched off",
         "A registry or an authority has closed this record.",
         "Ask the registry that keeps it for the reason. Only they can open it again.",
         "You and the registry",
-        _EXISTING_GO_ON,
+        _NOTHING_MOVES,
     ),
     "unknown": Reason(
         "The registry did not confirm this PAN",
         "It gave no reason that we can read. Most often the PAN was mistyped or is no longer valid.",
         "Compare the PAN with your card. If it is right, ask any KYC registry about its status.",
         "You",
-        _EXISTING_GO_ON,
+        _WAIT,
     ),
 }
 

@@ -241,3 +241,10 @@ def test_explains_every_reason(word: str) -> None:
     assert all(vars(entry).values())
     if word == "UNDER_PROCESS":
         assert entry is kyc_reasons.REASONS["underprocess"]
+
+
+@pytest.mark.parametrize("word", ["onhold", "rejected", "deactivated"])
+def test_promises_no_purchase_where_kyc_stops_everything(word: str) -> None:
+    meanwhile = kyc_reasons.explain(word).meanwhile
+    assert "no purchase" in meanwhile
+    assert "first purchase" not in meanwhile

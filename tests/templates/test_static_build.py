@@ -7,9 +7,12 @@ import json
 import re
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.management import call_command
+from django.template.loader import get_template
 
 STATIC = Path(settings.BASE_DIR) / "static"
 DIST = STATIC / "dist"
@@ -80,3 +83,19 @@ def test_the_style_sheet_asks_nobody_else() -> None:
 def test_the_lock_names_no_registry() -> None:
     lock = json.loads((STATIC / "src/package-lock.json").read_text())
     assert all("resolved" not in package for package in lock["packages"].values())
+
+
+def test_the_page_of_last_resort_finds_its_style_where_names_are_hashed(tmp_path: Path, settings: Any) -> None:
+    settings.STATIC_ROOT = tmp_path
+    settings.STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
+    hashed = {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": hashed}
+    call_command("collectstatic", interactive=False, verbosity=0)
+    assert list(tmp_path.glob("app.*.css")), "names are hashed"
+    for name in ("500.html", "400.html"):
+        html = get_template(name).render()
+        for wanted in re.findall(r'href="/static/([^"]+)"', html):
+            assert (tmp_path / wanted).exists(), wanted
+    fonts = re.findall(r'url\("?\./(fonts/[^")]+)', (tmp_path / "app.css").read_text())
+    assert fonts
+    assert all((tmp_path / font).exists() for font in fonts)
