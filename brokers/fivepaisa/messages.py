@@ -47,9 +47,12 @@ def _flag(value: Any) -> Any:
     return value if isinstance(value, bool) else _WORDS.get(str(value).strip().upper())
 
 
+_EXCHANGES = {"N": "N", "NSE": "N", "B": "B", "BSE": "B", "M": "M", "MCX": "M"}
+
+
 def _exchange(value: Any) -> Any:
-    """`NSE` in some answers, `N` in others (providers.md 7 #25)."""
-    return value.strip()[:1].upper() if isinstance(value, str) else value
+    """`NSE` in some answers, `N` in others (providers.md 7 #25); empty for what is neither: `NaN` is no exchange."""
+    return _EXCHANGES.get(value.strip().upper(), "") if isinstance(value, str) else value
 
 
 ExchangeOrderId = Annotated[str, BeforeValidator(lambda value: _as_text(_no_id_yet(value))), Field(max_length=40)]

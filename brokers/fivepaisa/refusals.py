@@ -47,6 +47,8 @@ _NOTHING_FOUND = re.compile(r"^\s*no\b.*\bfound\b", re.IGNORECASE)
 _BAD_TOKEN = re.compile(rb'^\s*"?[^<{\[]{0,100}invalid token[^<{\[]{0,20}$', re.IGNORECASE)
 _UNABLE = re.compile(r"unable to process", re.IGNORECASE)
 _EXPIRED = re.compile(r"token expired", re.IGNORECASE)
+# Not "-0", not "٠", not 0.0: what only looks like the mark of success is none.
+_STATUS = re.compile(r"\s*(0|-?[1-9][0-9]{0,8})\s*$")
 REFUSED_IN_BODY = frozenset({1, 2, 3})
 
 
@@ -132,6 +134,6 @@ def _whole(value: Any) -> int | None:
     """A status as a number. Raises ValueError for one that is none: it must not be mistaken for a missing one."""
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | str):
+    if isinstance(value, bool) or not _STATUS.match(str(value)):
         raise ValueError("a status that is no number")
     return int(value)

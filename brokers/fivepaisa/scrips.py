@@ -50,11 +50,11 @@ def read(request: Request, chunks: Iterable[bytes]) -> Iterator[ScripRow]:
     """
     lines = _lines(request, chunks)
     first = next(lines, "")
-    columns = [folded(each.strip()) for each in next(csv.reader([first]), [])]
+    columns = [folded(each.strip()) for each in next(_cells(request, [first]), [])]
     if not set(columns) >= NEEDED:
         raise refusals.trouble_of_text(request, 200, first.encode())
     left_out, width = 0, len(columns)
-    for cells in csv.reader(lines):
+    for cells in _cells(request, lines):
         if not cells:
             continue
         if len(cells) < width:
@@ -65,6 +65,14 @@ def read(request: Request, chunks: Iterable[bytes]) -> Iterator[ScripRow]:
             left_out += 1
     if left_out:
         log.warning("scrips_left_out", provider=refusals.PROVIDER, count=left_out)
+
+
+def _cells(request: Request, lines: Iterable[str]) -> Iterator[list[str]]:
+    """Lines in their cells. Raises Garbled for what is no CSV, such as a quotation mark that is never closed."""
+    try:
+        yield from csv.reader(lines)
+    except csv.Error as error:
+        raise _garbled(request, "no CSV") from error
 
 
 def _lines(request: Request, chunks: Iterable[bytes]) -> Iterator[str]:

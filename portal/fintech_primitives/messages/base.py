@@ -254,9 +254,9 @@ class Paging(Ask):
 
 
 class Done(Message):
-    """An answer that only says something."""
+    """An answer that only says something; one that says nothing is none."""
 
-    message: str = ""
+    message: str = Field(min_length=1)
 
 
 class Created(Message):

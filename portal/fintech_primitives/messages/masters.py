@@ -205,12 +205,12 @@ class Amcs(Message):
 class Metadata(Message):
     """The words that an application may use."""
 
-    address_types: list[AddressType] = Field(default_factory=list)
-    residential_statuses: list[ResidentialStatus] = Field(default_factory=list)
-    occupations: list[Occupation] = Field(default_factory=list)
-    individual_identity_proofs: list[str] = Field(default_factory=list)
-    genders: list[Gender] = Field(default_factory=list)
-    marital_statuses: list[MaritalStatus] = Field(default_factory=list)
-    kyc_relationships: list[KycRelation] = Field(default_factory=list)
-    source_of_wealths: list[SourceOfWealth] = Field(default_factory=list)
-    bank_account_types: list[BankAccountType] = Field(default_factory=list)
+    address_types: list[AddressType]
+    residential_statuses: list[ResidentialStatus]
+    occupations: list[Occupation]
+    individual_identity_proofs: list[str]
+    genders: list[Gender]
+    marital_statuses: list[MaritalStatus]
+    kyc_relationships: list[KycRelation]
+    source_of_wealths: list[SourceOfWealth]
+    bank_account_types: list[BankAccountType]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from portal.fintech_primitives.messages.base import (
     Amount,
@@ -29,11 +28,19 @@ Folio = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[^,]+$")]
 # --- holdings -------------------------------------------------------------------------------------------------------
 
 
+def _nothing(value: Any) -> Any:
+    return [] if value is None else value
+
+
+# Null is an empty list, but a list that is not there at all is no answer: what is held must not seem to vanish.
+NullIsEmpty = BeforeValidator(_nothing)
+
+
 class Dated(Message):
     """Units as of a day."""
 
     as_on: Day | None = None
-    units: Amount = Decimal(0)
+    units: Amount
     redeemable_units: Amount | None = None
 
 
@@ -69,13 +76,13 @@ class HeldFolio(Message):
     """A folio with what it holds."""
 
     folio_number: str
-    schemes: list[HeldScheme] = Field(default_factory=list)
+    schemes: Annotated[list[HeldScheme], NullIsEmpty]
 
 
 class Holdings(Message):
     """All folios of an investment account."""
 
-    folios: list[HeldFolio] = Field(default_factory=list)
+    folios: Annotated[list[HeldFolio], NullIsEmpty]
 
 
 class HoldingsQuery(Ask):
