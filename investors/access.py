@@ -12,6 +12,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from investors import queries
 from investors.models import Investor
 from portal.access import OWN_ROWS, access
 
@@ -29,7 +30,7 @@ def investor_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
     @login_required
     @functools.wraps(view)
     def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        investor = _investor_of(request)
+        investor = queries.of_user(request.user)  # type: ignore[arg-type]
         if investor is None:
             messages.info(request, "That page fills once you invest. These steps come first.")
             return redirect("investors:onboarding")
@@ -60,22 +61,14 @@ def applicant_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
     @login_required
     @functools.wraps(view)
     def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        user, investor = request.user, _investor_of(request)
+        user = request.user
+        investor = Investor.objects.select_related("user").defer("pan").filter(user=user.pk).first()
         if investor is None and user.is_staff:
             return redirect("admin:index")
         request.investor = investor or Investor(user=user, mobile=user.mobile)  # type: ignore
         return view(request, *args, **kwargs)
 
     return door
-
-
-def _investor_of(request: HttpRequest) -> Investor | None:
-    # Most pages show no PAN; where one is shown, it is read and decrypted then.
-    investor = Investor.objects.defer("pan").filter(user=request.user.pk).first()
-    if investor is not None:
-        # The signed-in user is at hand already; asking the database again would be a query on every page.
-        investor.user = request.user  # type: ignore[assignment]
-    return investor
 
 
 def client_ip(request: HttpRequest) -> str | None:

@@ -11,6 +11,20 @@ from django.urls import reverse
 from investors import lifecycle, refusals, steps
 from investors.models import Address, BankAccount, Investor, KycCheck, Nominee
 from investors.steps import Profile, Step
+from portal.models import User
+from portal.rows import Columns, first
+
+_INVESTOR = Columns(Investor, "investors_investor")
+_OF_USER = f"SELECT {_INVESTOR.sql} FROM investors_investor WHERE user_id = %s"  # noqa: S608 - our own column names
+
+
+def of_user(user: User) -> Investor | None:
+    """The investor that a signed-in person is. What few pages show (PAN, refusals) is read when it is shown."""
+    row = first(_OF_USER, [user.pk])
+    investor = None if row is None else _INVESTOR.take(row)
+    if investor is not None:
+        investor.user = user
+    return investor
 
 
 def bank_accounts_of(investor: Investor) -> QuerySet[BankAccount]:

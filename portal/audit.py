@@ -7,10 +7,11 @@ them. `verify` walks the chain; a daily anchor kept elsewhere (`manage.py audit_
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, models
 from psycopg.types.json import Jsonb
@@ -79,6 +80,24 @@ def kind_of(subject: models.Model) -> str:
 def entries_of(subject: models.Model) -> models.QuerySet[AuditEntry]:
     """Everything that was recorded about `subject`, oldest first."""
     return AuditEntry.objects.filter(subject_kind=kind_of(subject), subject_id=str(subject.pk)).order_by("id")
+
+
+class Told(NamedTuple):
+    """What happened, when, and what is worth knowing about it: an entry as the pages of investors tell it."""
+
+    action: str
+    at: datetime
+    data: dict[str, Any]
+
+
+def story_of(subject: models.Model) -> list[Told]:
+    """Everything that was recorded about `subject`, oldest first, for pages that are looked at often."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STORY, [kind_of(subject), str(subject.pk)])
+        return [Told(action, at, json.loads(data)) for action, at, data in cursor.fetchall()]
+
+
+_STORY = "SELECT action, at, data FROM portal_auditentry WHERE subject_kind = %s AND subject_id = %s ORDER BY id"
 
 
 def _plain(value: Any) -> Any:

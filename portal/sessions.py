@@ -7,6 +7,7 @@ password behind it, and that it is this person's. Ending a session deletes its r
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any, cast
 
@@ -18,10 +19,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from portal.models import Session, User
+from portal.rows import Columns, first
 
-_FIELDS = [field.attname for field in User._meta.concrete_fields]
-_COLUMNS = ", ".join(f"(person).{field.column}" for field in User._meta.concrete_fields)
-_OPEN = f"SELECT session_data, scope, {_COLUMNS} FROM portal_open(%s, %s)"  # noqa: S608 - our own column names
+_PERSON = Columns(User, "(person)")
+_OPEN = f"SELECT session_data, scope, {_PERSON.sql} FROM portal_open(%s, %s)"  # noqa: S608 - our own column names
 NONE = "none"
 _at_hand: ContextVar[User | None] = ContextVar("person_at_hand", default=None)
 
@@ -48,9 +49,9 @@ class SessionStore(db.SessionStore):
         if row is None:
             self._session_key, self._session_cache = None, {}
             return NONE, None
-        data, scope, *person = row
-        self._session_cache = self.decode(data)
-        return scope, User.from_db(connection.alias, _FIELDS, person) if scope != NONE else None
+        self._session_cache = self.decode(next(row))
+        scope = next(row)
+        return scope, _PERSON.take(row) if scope != NONE else None
 
 
 def open_for(request: HttpRequest) -> str | None:
@@ -70,20 +71,13 @@ def at_hand(user_id: int) -> User | None:
     return person if person is not None and person.pk == user_id else None
 
 
-def _first(sql: str, values: list[Any]) -> tuple[Any, ...] | None:
-    """One row of the first statement of a request, which finds out by itself whether the connection still lives."""
+def _first(sql: str, values: list[Any]) -> Iterator[Any] | None:
+    """The first statement of a request: it finds out by itself whether the connection still lives."""
     connection.health_check_done = True  # type: ignore[attr-defined]
     try:
-        return _row(sql, values)
+        return first(sql, values)
     except (OperationalError, InterfaceError):
         if connection.in_atomic_block or connection.is_usable():
             raise
     connection.close()
-    return _row(sql, values)
-
-
-def _row(sql: str, values: list[Any]) -> tuple[Any, ...] | None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        found: tuple[Any, ...] | None = cursor.fetchone()
-    return found
+    return first(sql, values)

@@ -9,13 +9,13 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from django.db import connection
-from django.db.models import QuerySet
 
-from investors.models import Investor
+from investors.models import BankAccount
 from orders import lifecycle, words
-from orders.models import MfOrder
-from portal import audit, clock
-from portal.models import AuditEntry
+from orders.models import Folio, FundHouse, MfOrder, Scheme
+from portal import clock
+from portal.audit import Told
+from portal.rows import Columns, first
 
 PAGE_SIZE = 20
 # Filters of the order list, by the word in the URL.
@@ -27,9 +27,33 @@ FILTERS: dict[str, tuple[str, ...]] = {
 FILTER_LABELS = (("", "All"), ("open", "In progress"), ("done", "Allotted"), ("not-done", "Not done"))
 
 
-def of_investor(investor: Investor) -> QuerySet[MfOrder]:
-    """The orders of one investor: every page starts from here."""
-    return MfOrder.objects.filter(investor=investor)
+_ORDER = Columns(MfOrder, "o")
+_SCHEME = Columns(Scheme, "s", "id", "isin", "name", "plan", "is_active", "fund_house")
+_HOUSE = Columns(FundHouse, "h", "id", "name")
+_FOLIO = Columns(Folio, "f", "id", "number")
+_ACCOUNT = Columns(BankAccount, "b", "id", "bank_name", "last_four")
+_ONE = f"""
+    SELECT {_ORDER.sql}, {_SCHEME.sql}, {_HOUSE.sql}, {_ACCOUNT.sql}, {_FOLIO.sql}
+      FROM orders_mforder o
+      JOIN orders_scheme s ON s.id = o.scheme_id
+      JOIN orders_fundhouse h ON h.id = s.fund_house_id
+      JOIN investors_bankaccount b ON b.id = o.bank_account_id
+      LEFT JOIN orders_folio f ON f.id = o.folio_id
+     WHERE o.investor_id = %s AND o.code = %s
+"""  # noqa: S608 - our own column names
+
+
+def one(investor_id: int, code: str) -> MfOrder | None:
+    """An investor's order with what its page shows of scheme, fund house, bank account and folio."""
+    row = first(_ONE, [investor_id, code])
+    if row is None:
+        return None
+    order = _ORDER.take(row)
+    order.scheme = _SCHEME.take(row)
+    order.scheme.fund_house = _HOUSE.take(row)
+    order.bank_account = _ACCOUNT.take(row)
+    order.folio = _FOLIO.take(row) if order.folio_id else None
+    return order
 
 
 class Line(NamedTuple):
@@ -116,7 +140,7 @@ TO_COME: dict[str, tuple[str, ...]] = {
 }
 
 
-def timeline(order: MfOrder, entries: list[AuditEntry], now_text: str) -> list[Step]:
+def timeline(order: MfOrder, entries: list[Told], now_text: str) -> list[Step]:
     """What happened, what is happening now (`now_text`), and what is still to come, in that order."""
     steps = [_happened(entry) for entry in _told_in_order(entries) if entry.action in HAPPENED]
     coming = TO_COME.get(order.state, ())
@@ -127,18 +151,18 @@ def timeline(order: MfOrder, entries: list[AuditEntry], now_text: str) -> list[S
     return steps
 
 
-def _told_in_order(entries: list[AuditEntry]) -> list[AuditEntry]:
+def _told_in_order(entries: list[Told]) -> list[Told]:
     """Without the arrival of the money where we heard of the units first: it says nothing new after them."""
     allotted = next((number for number, entry in enumerate(entries) if entry.action == "order.allotted"), len(entries))
     return [entry for number, entry in enumerate(entries) if entry.action != "payment.settled" or number < allotted]
 
 
-def was_paid(recorded: list[AuditEntry]) -> bool:
+def was_paid(recorded: list[Told]) -> bool:
     """Has the bank ever confirmed that money left it for this order?"""
     return any(entry.action == "order.paid" for entry in recorded)
 
 
-def _happened(entry: AuditEntry) -> Step:
+def _happened(entry: Told) -> Step:
     title, text, status = HAPPENED[entry.action]
     why = words.reason(str(entry.data.get("code", "")), str(entry.data.get("text", "")))
     return Step(title, why or text, moment(entry.at), status)
@@ -146,11 +170,6 @@ def _happened(entry: AuditEntry) -> Step:
 
 def _expected(order: MfOrder, title: str) -> str:
     return f"expected at the NAV of {order.predicted_nav_on:%-d %b %Y}" if title == "Units allotted" else ""
-
-
-def entries(order: MfOrder) -> list[AuditEntry]:
-    """The audit entries behind the timeline."""
-    return list(audit.entries_of(order).only("action", "at", "data"))
 
 
 class Paying(StrEnum):
@@ -171,13 +190,13 @@ _PAYING = {
 }
 
 
-def paying(recorded: list[AuditEntry]) -> Paying:
+def paying(recorded: list[Told]) -> Paying:
     """Where the newest payment stands: being prepared, open to be paid, in the investor's hands, or failed."""
     steps = [entry.action for entry in recorded if entry.action.startswith("payment.")]
     return _PAYING.get(steps[-1], Paying.PREPARING) if steps else Paying.PREPARING
 
 
-def last_payment_failure(recorded: list[AuditEntry]) -> str:
+def last_payment_failure(recorded: list[Told]) -> str:
     """Our words for why the newest ended payment failed; empty when none did."""
     ended = [entry for entry in recorded if entry.action in ("payment.failed", "payment.expired")]
     if not ended:

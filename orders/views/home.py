@@ -39,7 +39,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """Landing page for visitors; for everybody else what needs them first."""
     if not request.user.is_authenticated:
         return render(request, "landing.html")
-    investor = Investor.objects.filter(user_id=request.user.pk).first()
+    investor = people.of_user(request.user)
     context = _nobody(request) if investor is None else _investor(investor, at=clock.now())
     return render(request, "home.html", context)
 

@@ -24,7 +24,7 @@ from orders.queries import orders as order_queries
 from orders.queries import purchases as purchase_queries
 from orders.queries import schemes as scheme_queries
 from orders.views import order_rows
-from portal import clock, hints, identifiers, jobs, money, redaction, typed
+from portal import audit, clock, hints, identifiers, jobs, money, redaction, typed
 from portal.errors import Failure, InvalidInput
 
 # While an investor watches an open order, FP is asked about it at most this often.
@@ -214,11 +214,10 @@ def _resend(request: InvestorRequest, consent: Consent) -> HttpResponse:
 @investor_page
 def detail(request: InvestorRequest, code: str) -> HttpResponse:
     """One order: what it is, where it stands, what happened, what to do. The status refreshes itself while open."""
-    order = get_object_or_404(
-        order_queries.of_investor(request.investor).select_related("scheme__fund_house", "folio", "bank_account"),
-        code=code,
-    )
-    recorded = order_queries.entries(order)
+    order = order_queries.one(request.investor.pk, code)
+    if order is None:
+        raise Http404
+    recorded = audit.story_of(order)
     is_open = order.state in lifecycle.OPEN
     paying = order_queries.paying(recorded) if order.state == lifecycle.AWAITING_PAYMENT else None
     if is_open and order.provider_ref and hints.first(f"asked-{order.pk}", ASK_EVERY_S):
