@@ -27,7 +27,8 @@ SECRET_NAMES = frozenset(
 MASKED_NAMES = frozenset(
     """pan pannumber guardianpannumber number accountnumber bankaccountnumber redemptionbankaccountnumber mobile
     email phone phonenumber firsttrctaxidnumber secondtrctaxidnumber thirdtrctaxidnumber aadhaar name displayname
-    accountholdername fatherorspousename mothersname guardianname line1 line2 line3 dateofbirth query
+    accountholdername fatherorspousename mothersname fathername mothername spousename aadhaarnumber proofnumber
+    guardianname line1 line2 line3 dateofbirth query
     smallcaseauthid authid clientcode clientname emailid ucc sclientcode svasuserid stradinguserid stpuserid
     sthirdpartyuserid sname semail""".split()
 )

@@ -322,6 +322,8 @@ DEV_INDEX_KEY = "laptop-only-blind-index-key"
 INDEX_KEYS = env.list("INDEX_KEYS", default=[DEV_INDEX_KEY])
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+# No upload is ever written to a disk in clear.
+FILE_UPLOAD_HANDLERS = ["portal.files.upload.InMemory"]
 
 # --- Files ------------------------------------------------------------------------------------------------------
 
