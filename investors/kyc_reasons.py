@@ -1,4 +1,4 @@
-"""Why a PAN is not ready for investing, what to do about it, and who must act: an entry per reason of FP's.
+"""Why a PAN is not ready for investing, or a paper not accepted, what to do about it, and who must act: as data.
 
 Reasons are FP's words (KYC check, `reason`; providers.md 3.11); a word that is not here is explained as
 "unknown". What each allows: only validated KYC may invest freely; registered or verified KYC in folios
@@ -20,6 +20,8 @@ class Reason:
     to_do: str
     who: str
     meanwhile: str
+    # Does a fresh KYC in this portal help? (investors/operations/kyc_requests.py)
+    fresh: bool = False
 
 
 _NOTHING_MOVES = (
@@ -36,10 +38,11 @@ REASONS: dict[str, Reason] = {
     "unavailable": Reason(
         "No KYC registry knows this PAN yet",
         "You have not done KYC for mutual funds or shares before, or it was done under another PAN.",
-        "Do your KYC once with any fund house or KYC registry: PAN, Aadhaar and a photograph are enough. Come "
-        "back when the registry has confirmed it. You cannot do it in this portal yet.",
-        "You",
+        "Do your KYC once: here, with your PAN card, a proof of address, a photo, your signature and a short video; or "
+        "with any fund house or KYC registry. It then counts for every fund house.",
+        "You, then the registry",
         "Nothing that you own changes.",
+        fresh=True,
     ),
     "incomplete": Reason(
         "Your KYC is registered but not validated",
@@ -59,9 +62,10 @@ REASONS: dict[str, Reason] = {
     "rejected": Reason(
         "The registry rejected your KYC papers",
         "A document could not be read or did not match the PAN record.",
-        _CORRECT_AT_A_KRA + " Use fresh copies of your papers.",
-        "You",
+        "Send fresh copies of your papers: here, or at a registry. " + _CORRECT_AT_A_KRA,
+        "You, then the registry",
         _NOTHING_MOVES,
+        fresh=True,
     ),
     "underprocess": Reason(
         "Your KYC is being worked on",
@@ -97,3 +101,35 @@ REASONS: dict[str, Reason] = {
 def explain(reason: str) -> Reason:
     """The entry for FP's word, in any spelling of case and spaces."""
     return REASONS.get(reason.lower().replace("_", "").replace(" ", "").replace("-", ""), REASONS["unknown"])
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """Why one field or file of a fresh KYC was not accepted, in words for the investor."""
+
+    title: str
+    to_do: str
+
+
+# FP's codes (given document, "KYC Requests", Verification Details); the last ones are our own desk's.
+REJECTIONS: dict[str, Rejection] = {
+    "data_mismatch": Rejection(
+        "does not match the document", "Compare it with the document letter by letter, or send a clearer picture."
+    ),
+    "document_invalid": Rejection(
+        "is not a valid document for this", "Send another one: in force, whole, and in English or with a translation."
+    ),
+    "document_unclear": Rejection(
+        "cannot be read", "Photograph it again in daylight: flat, whole, sharp, without a reflection."
+    ),
+    "data_missing": Rejection("is missing", "Enter or send it again."),
+    "cut_off": Rejection("is cut off", "Send the whole page or card, with all four corners in the picture."),
+    "wrong_side": Rejection("shows the wrong side", "Send the other side."),
+    "somebody_else": Rejection("is not yours, as far as we can see", "Send your own, in your own name."),
+    "unknown": Rejection("was not accepted", "Please look it over and send it again."),
+}
+
+
+def explain_rejection(code: str) -> Rejection:
+    """The entry for a code; a code that is not here is explained as "unknown"."""
+    return REJECTIONS.get(code.lower(), REJECTIONS["unknown"])

@@ -7,8 +7,8 @@ from datetime import datetime
 from celery import shared_task
 
 from investors import lifecycle
-from investors.models import Investor
-from investors.operations import kyc, registration
+from investors.models import Investor, KycRequest
+from investors.operations import kyc, kyc_sending, registration
 from portal import clock, jobs
 from portal.attempts import claim_due
 
@@ -34,6 +34,36 @@ jobs.register_sweep(SWEEP, jobs.Sweep(find=_find, advance=_advance, task="invest
 def advance(*, row_id: int, **_: object) -> None:
     """Take a registration one step further."""
     jobs.advance(SWEEP, row_id, clock.now())
+
+
+# Decisions take days: the row itself says how soon it is looked at again.
+KYC_PACE_S = {
+    lifecycle.PENDING: 60.0,
+    lifecycle.SUBMITTED: 60.0,
+    lifecycle.SUCCESSFUL: 600.0,
+    lifecycle.REJECTED: 600.0,
+}
+KYC_SWEEP = "kyc requests"
+
+
+def _find_kyc_requests(at: datetime) -> list[int]:
+    return claim_due(KycRequest, at=at, pace=KYC_PACE_S)
+
+
+def _advance_kyc_request(request_id: int, at: datetime) -> None:
+    kyc_sending.advance(request_id=request_id, at=at)
+
+
+jobs.register_sweep(
+    KYC_SWEEP,
+    jobs.Sweep(find=_find_kyc_requests, advance=_advance_kyc_request, task="investors.advance_kyc_request"),
+)
+
+
+@shared_task(name="investors.advance_kyc_request")
+def advance_kyc_request(*, row_id: int, **_: object) -> None:
+    """Take a fresh KYC one call further."""
+    jobs.advance(KYC_SWEEP, row_id, clock.now())
 
 
 @shared_task(name="investors.recheck_kyc")

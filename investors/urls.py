@@ -2,11 +2,14 @@
 
 from django.urls import path
 
-from investors.views import onboarding, profile
+from investors.views import kyc, onboarding, profile
 
 app_name = "investors"
 urlpatterns = [
     path("profile/", profile.profile, name="profile"),
+    path("kyc/", kyc.kyc_home, name="kyc"),
+    path("kyc/<slug:step>/", kyc.kyc_step, name="kyc_step"),
+    path("documents/<str:token>/", kyc.document, name="document"),
     path("onboarding/", onboarding.onboarding_home, name="onboarding"),
     path("onboarding/look-up/<slug:kind>/", onboarding.look_up, name="look_up"),
     path("onboarding/<slug:step>/", onboarding.step, name="step"),

@@ -27,6 +27,7 @@ from django.urls import reverse
 from orders.models import MfOrder
 from portal import audit, cases, clock, inbox, roles, scope
 from portal.access import ANYONE, DOORBELL, OWN_ROWS, STAFF
+from portal.files import links
 from portal.management.commands.show_routes import Route, routes
 from portal.models import GatewayCall, Heartbeat
 from tests import factories
@@ -77,6 +78,9 @@ TABLE: dict[str, Line] = {
     "payments:return": Line(BELL, ("nonce",), (("paymentId", "payment_ref"), ("status", "success"))),
     "investors:profile": Line(OWN),
     "investors:onboarding": Line(OWN),
+    "investors:kyc": Line(OWN),
+    "investors:kyc_step": Line(OWN, ("kyc_step",), (("name", "mine now"),)),
+    "investors:document": Line(HERS, ("document",)),
     "investors:look_up": Line(OWN, ("kind",)),
     "investors:step": Line(OWN, ("step",), (("pan", "pan"),)),
     "mfa_remove_webauthn": Line(HERS, ("key",)),
@@ -168,6 +172,8 @@ def world(asha: Any) -> World:
         "form_ref": asked.form_ref,
         "kind": "pincode",
         "step": "pan",
+        "kyc_step": "about",
+        "document": links.sign(user_id=asha.user.pk, document=asha.documents.get().code),
         "pan": asha.pan,
         "email": asha.user.email,
     }

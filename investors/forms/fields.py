@@ -115,7 +115,18 @@ def countries() -> list[tuple[str, str]]:
 _NO_COUNTRY = frozenset(["EU", "EZ", "UN", "QO", "ZZ", "XA", "XB", "AC", "CP", "DG", "EA", "IC", "TA", "CQ"])
 
 
-class StepForm(forms.Form):
+class RefusableForm(forms.Form):
+    """A form that can show, before it is sent, what was refused in it earlier."""
+
+    def show_refused(self, complaints: Mapping[str, list[str]]) -> None:
+        """Show at the fields of a form that nobody has sent yet what was refused in it earlier."""
+        shown = ErrorDict()
+        for name, texts in complaints.items():
+            shown[name if name in self.fields else "__all__"] = ErrorList(texts, renderer=self.renderer)
+        self._errors = shown
+
+
+class StepForm(RefusableForm):
     """Base of every step's form."""
 
     @classmethod
@@ -127,10 +138,3 @@ class StepForm(forms.Form):
     def initial_of(cls, profile: Profile) -> dict[str, Any]:
         """What stands in the form when the step is opened again."""
         return {name: getattr(profile.investor, name) for name in cls.base_fields}
-
-    def show_refused(self, complaints: Mapping[str, list[str]]) -> None:
-        """Show at the fields of a form that nobody has sent yet what was refused in it earlier."""
-        shown = ErrorDict()
-        for name, texts in complaints.items():
-            shown[name if name in self.fields else "__all__"] = ErrorList(texts, renderer=self.renderer)
-        self._errors = shown

@@ -12,7 +12,7 @@ import structlog
 from django.db import IntegrityError, transaction
 
 from investors import gateway, lifecycle, queries, refusals, steps
-from investors.models import Investor, KycCheck
+from investors.models import Investor, KycCheck, KycRequest
 from investors.operations import onboarding
 from portal import audit, cases
 from portal.errors import Failure, InvalidInput
@@ -41,6 +41,13 @@ class TooManyChecks(Failure):
     message = "You have checked ten times within a day. Please come back tomorrow; what you typed is kept."
 
 
+class PanHeld(Failure):
+    """Raised when the PAN is changed while a fresh KYC with the present one is on its way."""
+
+    code = "pan_held"
+    message = "Your KYC with this PAN is under way. Another PAN can be used once it is decided."
+
+
 class PanUnusable(InvalidInput):
     """Raised for a PAN that cannot be used with this login. The words do not say why, nor who else uses it."""
 
@@ -56,7 +63,7 @@ def check(*, investor: Investor, pan: str, actor: User, at: datetime) -> KycChec
     """The PAN stands on the row and the registries' answer about it is kept, whatever it says.
 
     A new PAN resets what belongs to the person behind it: name and date of birth must be given again. Raises
-    RegistrySilent, TooManyChecks, PanUnusable, onboarding.NotEditable, InvalidInput for a PAN that FP
+    RegistrySilent, TooManyChecks, PanHeld, PanUnusable, onboarding.NotEditable, InvalidInput for a PAN that FP
     calls invalid.
     """
     row = _put_pan(investor_id=investor.pk, pan=pan, actor=actor, at=at)
@@ -84,12 +91,20 @@ def _put_pan(*, investor_id: int, pan: str, actor: User, at: datetime) -> Invest
         if asked >= CHECKS_A_DAY:
             raise TooManyChecks
         if pan != row.pan:
+            if _is_being_registered(row):
+                raise PanHeld
             if row.pan_index:
                 row.name, row.date_of_birth = "", None
             row.pan, row.pan_index = pan, None
             row.save()
         audit.record(row, "kyc.asked", actor=actor, at=at, pan=row.masked_pan)
     return row
+
+
+def _is_being_registered(investor: Investor) -> bool:
+    """Has FP heard of a fresh KYC with the PAN on the row, or may it have?"""
+    under_way = KycRequest.objects.filter(investor=investor).exclude(state__in=lifecycle.KYC_REQUEST.final)
+    return under_way.exclude(provider_ref=None, due_at=None).exists()
 
 
 def _keep(*, investor_id: int, pan: str, answer: messages.KycCheck, actor: User | str | None, at: datetime) -> KycCheck:

@@ -21,7 +21,7 @@ execFileSync(
 
 await build({
   absWorkingDir: here,
-  entryPoints: { app: "js/app.js", charts: "js/charts.js" },
+  entryPoints: { app: "js/app.js", charts: "js/charts.js", signature: "js/signature.js" },
   outdir: dist,
   bundle: true,
   minify: true,

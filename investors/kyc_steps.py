@@ -1,0 +1,179 @@
+"""The steps of a fresh KYC as a table, and which of them FP means by one of its field names.
+
+What FP still asks for (`requirements.fields_needed`, given document, "KYC Requests") decides which steps stand in the
+checklist; before FP has said it, all of them do.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from investors import lifecycle
+from investors.models import Document, Investor, KycRequest
+from portal.files import quarantine
+
+ABOUT = "about"
+ADDRESS = "address"
+PROOF = "address-proof"
+PAN_CARD = "pan-card"
+PHOTO = "photo"
+SIGNATURE = "signature"
+VIDEO = "video"
+REVIEW = "review"
+# In `KycRequest.answers`, beside FP's names: the steps that were saved since this request began.
+SAVED = "saved_steps"
+Kind = Document.Kind
+Answers = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class KycStep:
+    """One page: FP's fields that it answers, those without which it is not done, and the files it takes."""
+
+    slug: str
+    title: str
+    about: str
+    fields: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    accepts: tuple[str, ...] = ()
+
+
+STEPS = (
+    KycStep(
+        ABOUT,
+        "About you",
+        "Name and date of birth as on your PAN card, your parents or spouse, your work.",
+        (
+            "name", "pan", "email", "date_of_birth", "mobile", "father_name", "spouse_name", "mother_name", "gender",
+            "marital_status", "occupation_type", "aadhaar_number", "country_of_birth", "residential_status",
+        ),
+        needs=(
+            "name", "date_of_birth", "mobile", "gender", "marital_status", "occupation_type", "aadhaar_number",
+            "country_of_birth",
+        ),
+    ),
+    KycStep(
+        ADDRESS,
+        "Address",
+        "Where you live, as on your passport, voter ID or driving licence, and what is printed on it.",
+        ("correspondence_address", "permanent_address", "permanent_address_is_same_as_correspondence"),
+        needs=("correspondence_address",),
+    ),
+    KycStep(
+        PROOF,
+        "Proof of address",
+        "Both sides of the passport, voter ID or driving licence that you named.",
+        ("correspondence_address", "permanent_address"),
+        files=(Kind.ADDRESS_FRONT, Kind.ADDRESS_BACK),
+        accepts=quarantine.PAPERS,
+    ),
+    KycStep(
+        PAN_CARD,
+        "PAN card",
+        "The front of your PAN card, whole and sharp.",
+        ("identity_proof",),
+        files=(Kind.IDENTITY_PROOF,),
+        accepts=quarantine.PAPERS,
+    ),
+    KycStep(
+        PHOTO,
+        "Photo",
+        "Your face from the front, like in a passport.",
+        ("photo",),
+        files=(Kind.PHOTO,),
+        accepts=quarantine.PICTURES,
+    ),
+    KycStep(
+        SIGNATURE,
+        "Signature",
+        "As you sign at the bank: on white paper, or drawn here.",
+        ("signature",),
+        files=(Kind.SIGNATURE,),
+        accepts=quarantine.PAPERS,
+    ),
+    KycStep(
+        VIDEO,
+        "Short video",
+        "A few seconds in which your face can be seen: it shows that it is really you.",
+        ("ipv_video",),
+        files=(Kind.IPV_VIDEO,),
+        accepts=quarantine.VIDEO,
+    ),
+)  # fmt: skip
+BY_SLUG = {step.slug: step for step in STEPS}
+ESSENTIAL = ("name", "date_of_birth", "mobile")
+
+# FP's name of a file -> its kind with us; an address has two of its own.
+FILE_FIELDS = {
+    "identity_proof": Kind.IDENTITY_PROOF,
+    "photo": Kind.PHOTO,
+    "signature": Kind.SIGNATURE,
+    "ipv_video": Kind.IPV_VIDEO,
+}
+ADDRESS_FILES = {"proof": Kind.ADDRESS_FRONT, "proof_back": Kind.ADDRESS_BACK}
+# What FP calls it where we call it otherwise.
+FORM_FIELDS = {"line_1": "line1", "line_2": "line2", "line_3": "line3", "city": "pincode"}
+# A PAN that does not match is nearly always a card that cannot be read: the PAN itself was checked before.
+ELSEWHERE = {"pan": (PAN_CARD, Kind.IDENTITY_PROOF), "email": (ABOUT, "")}
+
+
+def place_of(field: str) -> tuple[str, str]:
+    """(step, form field) of one of FP's names, such as `permanent_address.proof`; both empty for nobody's."""
+    first, _, last = field.partition(".")
+    if first in ELSEWHERE:
+        return ELSEWHERE[first]
+    if first in ("correspondence_address", "permanent_address") and last in ADDRESS_FILES:
+        return PROOF, ADDRESS_FILES[last]
+    if first in FILE_FIELDS:
+        return next(step.slug for step in STEPS if first in step.fields), FILE_FIELDS[first]
+    slug = next((step.slug for step in STEPS if first in step.fields), "")
+    return slug, FORM_FIELDS.get(last or first, last or first) if slug else ""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Everything a fresh KYC consists of, read at once."""
+
+    investor: Investor
+    request: KycRequest
+    documents: Mapping[str, Document]
+
+    @property
+    def answers(self) -> dict[str, Any]:
+        """What was entered, in FP's names."""
+        return answers_of(self.request)
+
+    @property
+    def may_change(self) -> bool:
+        """May it be changed here now? Until it is confirmed, and again after FP refused to take it."""
+        return self.request.state in (lifecycle.DRAFT, lifecycle.PENDING) and self.request.submitted_at is None
+
+
+def answers_of(request: KycRequest) -> dict[str, Any]:
+    """The stored JSON; empty before anything was entered."""
+    return dict(json.loads(request.answers)) if request.answers else {}
+
+
+def steps_of(sheet: Sheet) -> list[KycStep]:
+    """The steps of the checklist: those that FP asks for, and those that were answered already."""
+    if sheet.request.state == lifecycle.DRAFT:
+        return list(STEPS)
+    asked = set(sheet.request.fields_needed)
+    return [step for step in STEPS if step.slug == ABOUT or asked & set(step.fields) or is_given(sheet, step)]
+
+
+def is_given(sheet: Sheet, step: KycStep) -> bool:
+    """Whatever the step needs is there, right or wrong."""
+    answers = sheet.answers
+    parent = step.slug != ABOUT or bool(answers.get("father_name") or answers.get("spouse_name"))
+    there = all(answers.get(name) for name in step.needs)
+    return parent and there and all(kind in sheet.documents for kind in step.files)
+
+
+def nobody_answers(fields: Iterable[str]) -> list[str]:
+    """Names that FP asks for and no page of ours has."""
+    return [name for name in fields if not place_of(name)[0]]
