@@ -78,6 +78,10 @@ class MfOrder(Attempted, Owned):
     units = models.DecimalField("units asked for", max_digits=18, decimal_places=3, null=True, blank=True)
     is_all = models.BooleanField("all units", default=False)
     redemption_mode = models.CharField(max_length=8, choices=RedemptionMode, blank=True)
+    # How the fund house has done it: an instant one may be done as a normal one (given document, "Instant Redemption").
+    redeemed_as = models.CharField(max_length=8, choices=RedemptionMode, blank=True, editable=False)
+    # By when its money must be in the bank; first as predicted, then from the day on which units were redeemed.
+    payout_by = models.DateField(null=True, blank=True, editable=False)
     # A redemption is paid out to `bank_account`; a purchase is paid from it, by `payment_method`.
     payment_method = models.CharField(max_length=10, choices=PaymentMethod, blank=True)
     mandate = models.ForeignKey(Mandate, null=True, blank=True, on_delete=models.PROTECT, related_name="orders")

@@ -69,6 +69,11 @@ class Scheme(models.Model):
         "further purchase in steps of", max_digits=15, decimal_places=2, null=True, blank=True
     )
     min_sip = models.DecimalField("minimum SIP instalment", max_digits=15, decimal_places=2, null=True, blank=True)
+    min_redeem = models.DecimalField("minimum sale, rupees", max_digits=15, decimal_places=2, null=True, blank=True)
+    max_redeem = models.DecimalField("maximum sale, rupees", max_digits=15, decimal_places=2, null=True, blank=True)
+    step_redeem = models.DecimalField("sale in steps of", max_digits=15, decimal_places=2, null=True, blank=True)
+    min_redeem_units = models.DecimalField("minimum units", max_digits=18, decimal_places=3, null=True, blank=True)
+    max_redeem_units = models.DecimalField("maximum units", max_digits=18, decimal_places=3, null=True, blank=True)
     exit_load_note = models.CharField(max_length=300, blank=True)
     nav = models.DecimalField("NAV", max_digits=18, decimal_places=4, null=True, blank=True)
     nav_on = models.DateField("NAV date", null=True, blank=True)

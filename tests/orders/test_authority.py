@@ -119,8 +119,9 @@ def test_a_plan_needs_its_own_consent_and_a_mandate_of_its_investor(asha, chitra
     ],
 )
 def test_a_redemption_asks_for_rupees_or_units_or_everything_as_consented(asha, scheme, consented, asked, fits):
-    yes = factories.ConsentFactory(investor=asha, purpose="REDEMPTION", isin=scheme.isin, **consented)
-    folio = factories.FolioFactory(investor=asha, fund_house=scheme.fund_house)
+    folio = factories.HoldingFactory(investor=asha, scheme=scheme, units=Decimal(10_000)).folio
+    about = {"purpose": "REDEMPTION", "isin": scheme.isin, "folio_number": folio.number}
+    yes = factories.ConsentFactory(investor=asha, **about, **consented)
     with_ = {"consent": yes, "kind": "REDEMPTION", "folio": folio, "redemption_mode": "NORMAL"} | asked
     if fits:
         assert _order(asha, scheme, **with_).authority == yes
