@@ -31,12 +31,6 @@ CHECKING = Words(
     "No payment has been started for it. You need not do anything.",
 )
 
-# How long to wait is our own promise, not a rule's: after it we follow the money together with the investor.
-MONEY_BACK = (
-    "If money has left your bank, it comes back to the same account, usually within seven working days. "
-    "If it has not, write to us with the number of this order."
-)
-
 STATES: dict[str, Words] = {
     lifecycle.CREATED: Words(
         "waiting", "Received", "Your order is on record", "It is about to be sent. No money has moved."
@@ -70,14 +64,12 @@ STATES: dict[str, Words] = {
         "failed",
         "Rejected",
         "The order was not accepted",
-        f"No units were bought. {MONEY_BACK}",
+        "No units were bought.",
     ),
     lifecycle.EXPIRED: Words(
-        "failed", "Expired", "The order has expired", f"It was not paid in time. No units were bought. {MONEY_BACK}"
+        "failed", "Expired", "The order has expired", "It was not paid in time. No units were bought."
     ),
-    lifecycle.CANCELLED: Words(
-        "neutral", "Cancelled", "The order was cancelled", f"No units were bought. {MONEY_BACK}"
-    ),
+    lifecycle.CANCELLED: Words("neutral", "Cancelled", "The order was cancelled", "No units were bought."),
     lifecycle.REVERSED: Words(
         "failed",
         "Reversed",
@@ -221,6 +213,20 @@ def reason(code: str, text: str = "") -> str:
 def _find(code: str, text: str) -> Reason | None:
     words = (code.lower(), *text.lower().replace("-", "_").split())
     return next((REASONS[word.strip(".,:;")] for word in words if word.strip(".,:;") in REASONS), None)
+
+
+def money_back(order: MfOrder, *, was_paid: bool) -> str:
+    """When the money of an order that ended without units comes back; empty for other orders.
+
+    How long to wait is our own promise, not a rule's: after it we follow the money together with the investor.
+    """
+    if order.state not in _AFTER:
+        return ""
+    begins = "Your money comes back" if was_paid else "If money has left your bank, it comes back"
+    return (
+        f"{begins} to the same account, usually within seven working days. If it does not, write to us with the "
+        "number of this order."
+    )
 
 
 # What is left to do where no reason was given; the fund house taking an order back is followed by us as a case.

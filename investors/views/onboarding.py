@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
@@ -225,7 +225,8 @@ def _to_next(request: InvestorRequest, slug: str) -> HttpResponse:
 
 
 def _show(request: InvestorRequest, found: Profile, slug: str, form: Any, *, look_up: bool = False) -> HttpResponse:
-    items = queries.checklist_of(found)
+    # On the page of a step, that step is the current one, whichever comes next.
+    items = [replace(item, is_next=item.slug == slug) for item in queries.checklist_of(found)]
     number = [item.slug for item in items].index(slug) + 1
     context = {
         "form": form,

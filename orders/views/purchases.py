@@ -226,6 +226,7 @@ def detail(request: InvestorRequest, code: str) -> HttpResponse:
             jobs.nudge("payments.refresh_of_order", order_id=order.pk)
         else:
             jobs.nudge("orders.advance", row_id=order.pk)
+    was_paid = order_queries.was_paid(recorded)
     said = words.PAYING.get(paying or "", words.of(order))
     context = {
         "order": order,
@@ -236,7 +237,8 @@ def detail(request: InvestorRequest, code: str) -> HttpResponse:
         "payment_failure": order_queries.last_payment_failure(recorded) if paying else "",
         "failure": words.reason(order.failure_code, order.failure_text),
         "next_step": _next_step(order),
-        "was_paid": order_queries.was_paid(recorded),
+        "was_paid": was_paid,
+        "money_back": words.money_back(order, was_paid=was_paid),
     }
     if not request.headers.get("HX-Request"):
         return render(request, "orders/detail.html", context)

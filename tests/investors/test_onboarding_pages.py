@@ -401,3 +401,9 @@ def test_who_has_just_signed_up_reaches_the_profile_and_is_told_why_other_pages_
         assert answer.redirect_chain == [(reverse("investors:onboarding"), 302)]
         assert "fills once you invest" in answer.content.decode()
     assert not Investor.objects.exists()
+
+
+def test_the_step_that_is_open_is_the_current_one(browser: Client, sandbox: SandboxControl) -> None:
+    type_everything(browser, upto="personal")
+    items = browser.get(step_url("address")).context["items"]
+    assert [item.slug for item in items if item.status == "current"] == ["address"]

@@ -327,6 +327,14 @@ def test_an_order_that_ended_without_units_names_the_next_step(db, client_for, s
     assert "comes back to the same account" in page
 
 
+def test_money_that_is_known_to_have_left_the_bank_is_not_spoken_of_with_an_if(db, client_for):
+    order = factories.OrderFactory(state="REJECTED")
+    audit.record(order, "order.paid", actor=None, at=clock.now())
+    page = client_for(order.investor).get(f"/orders/{order.code}/").content.decode()
+    assert "Your money comes back to the same account" in page
+    assert "If money has left" not in page
+
+
 @pytest.mark.parametrize("state", ["AWAITING_PAYMENT", "PLACED", "ALLOTTED", "REVERSED"])
 def test_an_order_that_goes_on_or_is_followed_up_sends_nobody_away(db, client_for, state):
     order = factories.OrderFactory(state=state)
