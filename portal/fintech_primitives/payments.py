@@ -47,7 +47,7 @@ class Payments(Session):
         if request.path != BSE_PATH:
             return super().parse(request, response)
         kind = str(response.headers.get("Content-Type", "")).partition(";")[0].strip().lower()
-        if kind != "text/html" or b"<form" not in response.body.lower():
+        if kind != "text/html" or b"</form" not in response.body.lower():
             raise errors.Garbled("fp", request.method, request.path, said="no page of a bank", status=response.status)
         return payments.BankPage(response.body)
 

@@ -206,7 +206,9 @@ def test_a_quotation_mark_that_is_never_closed_is_garbled():
 
 
 def test_the_page_of_a_bank_is_never_read():
-    """It is passed on as untrusted bytes; all that is asked of it is to be a page with a form."""
+    """It is passed on as untrusted bytes; all that is asked of it is to be a page with a whole form."""
     client = listening("fp")
-    page = hears(client, CALLS["fp", "create_bse_payment"], 200, b"<form><script>", "text/html")
+    page = hears(client, CALLS["fp", "create_bse_payment"], 200, b"<form><script></form>", "text/html")
     assert isinstance(page, BankPage)
+    with pytest.raises(errors.Garbled):
+        hears(client, CALLS["fp", "create_bse_payment"], 200, b"<form><input>", "text/html")
