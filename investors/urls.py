@@ -1,12 +1,13 @@
 """Addresses of onboarding and the profile."""
 
-from django.urls import path
+from django.urls import include, path
 
 from investors.views import kyc, onboarding, profile
 
 app_name = "investors"
 urlpatterns = [
     path("profile/", profile.profile, name="profile"),
+    path("", include("investors.mandate_urls")),
     path("kyc/", kyc.kyc_home, name="kyc"),
     path("kyc/<slug:step>/", kyc.kyc_step, name="kyc_step"),
     path("documents/<str:token>/", kyc.document, name="document"),

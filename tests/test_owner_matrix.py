@@ -83,6 +83,14 @@ TABLE: dict[str, Line] = {
     "investors:document": Line(HERS, ("document",)),
     "investors:look_up": Line(OWN, ("kind",)),
     "investors:step": Line(OWN, ("step",), (("pan", "pan"),)),
+    "investors:mandates": Line(OWN),
+    "investors:mandate_new": Line(OWN, form=(("limit", "5000"), ("kind", "E_MANDATE"), ("bank_account", "bank"))),
+    "investors:mandate_confirm": Line(HERS, ("mandate_consent",), (("otp", "123456"),)),
+    "investors:mandate_return": Line(BELL, ("mandate_ref",), (("paymentId", "1"), ("status", "success"))),
+    "investors:mandate": Line(HERS, ("mandate",)),
+    "investors:mandate_authorise": Line(HERS, ("mandate",)),
+    "investors:mandate_cancel": Line(HERS, ("mandate",)),
+    "investors:mandate_retry": Line(HERS, ("mandate",), (("limit", "5000"), ("bank_account", "bank"))),
     "mfa_remove_webauthn": Line(HERS, ("key",)),
     "mfa_edit_webauthn": Line(HERS, ("key",), (("name", "mine now"),)),
     **{
@@ -168,6 +176,9 @@ def world(asha: Any) -> World:
         "nonce": payment.nonce,
         "payment_ref": payment.provider_ref,
         "bank": bank.code,
+        "mandate": asha.mandates.get(limit=91731).code,
+        "mandate_ref": asha.mandates.get(limit=91731).form_ref,
+        "mandate_consent": factories.ConsentFactory(investor=asha, purpose="MANDATE", given_at=None).code,
         "key": str(key.pk),
         "form_ref": asked.form_ref,
         "kind": "pincode",
@@ -178,12 +189,13 @@ def world(asha: Any) -> World:
         "email": asha.user.email,
     }
     words = ("Quillfeather", "73,519", "731.319", allotted.folio.number, "secret-page", payment.code, asha.code)
+    words = (*words, "91,731")
     return World(asha, ids, words)
 
 
 def _life(asha: Any) -> None:
     """A row in every table of who she is and what she has authorised."""
-    factories.MandateFactory(bank_account=asha.bankaccounts.get())
+    factories.MandateFactory(bank_account=asha.bankaccounts.get(), limit=Decimal("91731.00"))
     factories.InviteFactory(investor=asha)
     factories.CartLineFactory(cart=factories.CartFactory(investor=asha))
     factories.PlanFactory(investor=asha)
@@ -307,14 +319,14 @@ def test_the_views_alone_hold_without_the_wall_below_them(world, chitra, ask, mo
     monkeypatch.setattr(scope, "scope_of", lambda user: scope.ALL)
     before = _state(world)
     assert not list(_wrong(world, ask, chitra.user, HER_ROUTES, {404, 405}))
-    assert not list(_wrong(world, ask, chitra.user, OTHER_ROUTES, {200, 302, 400, 404, 405, 422, 429, 503}))
+    assert not list(_wrong(world, ask, chitra.user, OTHER_ROUTES, {200, 302, 303, 400, 404, 405, 422, 429, 503}))
     assert _state(world) == before
 
 
 def test_no_page_of_somebody_else_shows_or_changes_anything_of_hers(world, chitra, ask):
     before = _state(world)
     for person in (None, chitra.user):
-        assert not list(_wrong(world, ask, person, OTHER_ROUTES, {200, 302, 400, 401, 404, 405, 422, 429, 503}))
+        assert not list(_wrong(world, ask, person, OTHER_ROUTES, {200, 302, 303, 400, 401, 404, 405, 422, 429, 503}))
     assert _state(world) == before
 
 

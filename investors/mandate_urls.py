@@ -1,0 +1,16 @@
+"""Addresses of mandates; part of `investors/urls.py`."""
+
+from django.urls import path
+
+from investors.views import mandates
+
+urlpatterns = [
+    path("mandates/", mandates.mandate_list, name="mandates"),
+    path("mandates/new/", mandates.new, name="mandate_new"),
+    path("mandates/confirm/<slug:code>/", mandates.confirm, name="mandate_confirm"),
+    path("mandates/return/<slug:nonce>/", mandates.mandate_return, name="mandate_return"),
+    path("mandates/<slug:code>/", mandates.detail, name="mandate"),
+    path("mandates/<slug:code>/authorise/", mandates.authorise, name="mandate_authorise"),
+    path("mandates/<slug:code>/cancel/", mandates.cancel, name="mandate_cancel"),
+    path("mandates/<slug:code>/again/", mandates.new, name="mandate_retry"),
+]
