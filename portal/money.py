@@ -34,6 +34,8 @@ def group(digits: str) -> str:
     """Indian grouping of a run of digits: `1234567` -> `12,34,567`."""
     if len(digits) <= 3:
         return digits
+    if len(digits) <= 5:  # most figures: the long way is for lakhs
+        return f"{digits[:-3]},{digits[-3:]}"
     head, tail = digits[:-3], digits[-3:]
     pairs: list[str] = []
     while head:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -14,6 +14,8 @@ from portal import money
 NOTHING = "–"
 # A hero figure is exact up to here; beyond it would not fit a phone and becomes compact with the exact one beside it.
 EXACT_UP_TO = Decimal(1_00_00_00_000)
+# Two NAVs further apart than this (a run of holidays is shorter) are no change of a day.
+LONGEST_PAUSE = timedelta(days=7)
 
 
 class Signed(NamedTuple):
@@ -56,6 +58,15 @@ def signed_percent(value: Decimal | None) -> Signed:
     if value > returns.READABLE_PERCENT:
         return Signed("gain", f"over +{money.number(returns.READABLE_PERCENT, 0)}%")
     return Signed(kind_of(value), money.signed_percent(value))
+
+
+def change_of_day(
+    nav: Decimal | None, on: date | None, before: Decimal | None, before_on: date | None
+) -> Decimal | None:
+    """Percent from one NAV to the next; None when they lie too far apart to be called a change of the day."""
+    if nav is None or on is None or before_on is None or not before or on - before_on > LONGEST_PAUSE:
+        return None
+    return (nav / before - 1) * 100
 
 
 def hero_rupees(amount: Decimal) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -19,17 +19,14 @@ from orders.models import MfOrder, Scheme
 from orders.operations import nav_fetch
 from orders.queries import schemes as queries
 from orders.queries import search
-from orders.views import figures
-from portal import clock, money
+from orders.views import figures, fund_rows
+from portal import clock
 from portal.access import ANYONE, access
 
-NOTHING = figures.NOTHING
 LONGEST_QUERY = 100
 # Fewer points than this are no line: then the past is asked for.
 LEAST_POINTS = 30
 SEES_ALL = "1"
-# Two NAVs further apart than this (a run of holidays is shorter) are no change of a day.
-LONGEST_PAUSE = timedelta(days=7)
 
 
 # --- Explore --------------------------------------------------------------------------------------------------------
@@ -43,7 +40,8 @@ def explore(request: HttpRequest) -> HttpResponse:
     page = search.search(wanted, cursor=request.GET.get("at", ""))
     context = {
         "wanted": wanted,
-        "rows": [_row(found) for found in page.funds],
+        "rows": fund_rows.rows(page.funds),
+        "count": len(page.funds),
         "read_as": page.read_as,
         "previous_url": _address(wanted, page.before, page.read_as) if page.before else "",
         "next_url": _address(wanted, page.after, page.read_as) if page.after else "",
@@ -105,39 +103,6 @@ def _offered(wanted: search.Wanted) -> dict[str, Any]:
     }
 
 
-def _row(found: search.Found) -> dict[str, Any]:
-    """A line of the list, formatted once."""
-    change = _change(found.nav, found.nav_on, found.previous_nav, found.previous_nav_on)
-    level = risk.usual(found.category)
-    return {
-        "url": reverse("orders:scheme", args=[found.isin]),
-        "name": found.name,
-        "about": " · ".join(
-            part
-            for part in (found.category or search.ASSET_CLASSES[found.asset_class], OPTION_WORDS[found.option])
-            if part
-        ),
-        "house": found.fund_house.removesuffix(" Mutual Fund"),
-        "risk": f"usually {level.lower()} risk" if level else "risk: see the fund house",
-        "is_sold": found.tier < 2,
-        "why_not": "Direct plan" if found.plan == Scheme.Plan.DIRECT else "Not sold here",
-        "nav": f"₹{money.number(found.nav, 4)}" if found.nav is not None else NOTHING,
-        "nav_on": calendar.short(found.nav_on) if found.nav_on else "no NAV yet",
-        "change": figures.signed_percent(change),
-        "minimum": rules.rupees(found.min_first) if found.min_first else NOTHING,
-    }
-
-
-OPTION_WORDS = dict(Scheme.Option.choices)
-
-
-def _change(nav: Decimal | None, on: date | None, before: Decimal | None, before_on: date | None) -> Decimal | None:
-    """Percent from one NAV to the next; None when they lie too far apart to be called a change of the day."""
-    if nav is None or on is None or before_on is None or not before or on - before_on > LONGEST_PAUSE:
-        return None
-    return (nav / before - 1) * 100
-
-
 # --- One scheme -----------------------------------------------------------------------------------------------------
 
 
@@ -188,7 +153,7 @@ def _return(each: performance.Return) -> dict[str, Any]:
 def _about(found: Scheme) -> dict[str, Any]:
     """What is true for every visitor."""
     level = risk.usual(found.category)
-    change = _change(found.nav, found.nav_on, found.previous_nav, found.previous_nav_on)
+    change = figures.change_of_day(found.nav, found.nav_on, found.previous_nav, found.previous_nav_on)
     return {
         "about": " · ".join(
             part for part in (found.category, found.get_plan_display(), found.get_option_display()) if part

@@ -16,7 +16,7 @@ from django.urls import reverse
 from investors.models import Investor
 from orders.models import Nav, Scheme
 from orders.operations import search_index
-from tests.factories import FolioFactory, HoldingFactory, NavFactory, SchemeFactory
+from tests.factories import FolioFactory, FundHouseFactory, HoldingFactory, NavFactory, SchemeFactory
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HTTP_HX_REQUEST": "true"}
@@ -273,3 +273,13 @@ def test_a_schemes_page_costs_few_statements(client_for: Callable[..., Client], 
     # The scheme, its NAVs, the investor, what they hold, the holidays.
     assert len(statements(client_for(asha), address(scheme))) <= 5
     assert len(statements(client_for(), address(scheme))) <= 3
+
+
+def test_what_a_fund_is_called_is_text_in_the_list(page: Callable[..., str]) -> None:
+    house = FundHouseFactory(name="<i>House</i> Mutual Fund")
+    SchemeFactory(name="<script>1</script> Fund", category="A & B", fund_house=house)
+    text = page("/funds/")
+    assert "&lt;script&gt;1&lt;/script&gt; Fund" in text
+    assert "<script>1" not in text
+    assert "<i>House" not in text
+    assert "A &amp; B" in text
