@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
+import structlog
 from allauth.mfa.utils import is_mfa_enabled
-from csp.constants import UNSAFE_EVAL, UNSAFE_INLINE
+from csp.constants import HEADER, UNSAFE_EVAL, UNSAFE_INLINE
+from csp.middleware import CSPMiddleware
+from csp.utils import build_policy
 from django.conf import settings
 from django.contrib import messages
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
+from django_structlog.middlewares import RequestMiddleware
 
 from portal import clock
 from portal.access import ANYONE, access
@@ -48,6 +54,34 @@ class SecondFactorForStaff:
                 )
                 return redirect("mfa_index")
         return self.get_response(request)
+
+
+class ContentPolicy(CSPMiddleware):
+    """django-csp writes the policy of the settings anew for each answer; here only for one that asks for other words."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Set the header; the long way where a view or a nonce asks for words of its own."""
+        if hasattr(request, "_csp_nonce") or any(name.startswith("_csp") for name in vars(response)):
+            return super().process_response(request, response)
+        response.headers.setdefault(HEADER, _usual_policy())
+        return response
+
+
+@cache
+def _usual_policy() -> str:
+    return build_policy()
+
+
+class RequestLog(RequestMiddleware):
+    """django-structlog, with the address that everything else here believes too (`TRUSTED_PROXY_COUNT`)."""
+
+    @classmethod
+    def bind_ip(cls, request: HttpRequest) -> None:
+        """The address that the outermost proxy of ours saw, or the one that spoke to us."""
+        count = settings.ALLAUTH_TRUSTED_PROXY_COUNT
+        told = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+        seen = told[-count].strip() if 0 < count <= len(told) else ""
+        structlog.contextvars.bind_contextvars(ip=seen or request.META.get("REMOTE_ADDR"))
 
 
 class AdminContentPolicy:
