@@ -147,11 +147,6 @@ class Sheet:
         """What was entered, in FP's names."""
         return answers_of(self.request)
 
-    @property
-    def may_change(self) -> bool:
-        """May it be changed here now? Until it is confirmed, and again after FP refused to take it."""
-        return self.request.state in (lifecycle.DRAFT, lifecycle.PENDING) and self.request.submitted_at is None
-
 
 def answers_of(request: KycRequest) -> dict[str, Any]:
     """The stored JSON; empty before anything was entered."""

@@ -8,7 +8,7 @@ from celery import shared_task
 
 from investors import lifecycle, mandate_tasks  # noqa: F401 - registers its own sweep and task
 from investors.models import Investor, KycRequest
-from investors.operations import kyc, kyc_sending, registration
+from investors.operations import kyc, kyc_notices, kyc_sending, registration
 from portal import clock, jobs
 from portal.attempts import claim_due
 
@@ -64,6 +64,12 @@ jobs.register_sweep(
 def advance_kyc_request(*, row_id: int, **_: object) -> None:
     """Take a fresh KYC one call further."""
     jobs.advance(KYC_SWEEP, row_id, clock.now())
+
+
+@shared_task(name="investors.tell_kyc")
+def tell_kyc(*, row_id: int, **_: object) -> None:
+    """Write to the investor that the desk asks for a paper again. The page says it too, should the message be lost."""
+    kyc_notices.tell(KycRequest.objects.select_related("investor__user").get(pk=row_id))
 
 
 @shared_task(name="investors.recheck_kyc")

@@ -43,12 +43,16 @@ ACTS = {
     "portal.turn_gate": "Can close and open gates",
     "portal.act_user": "Can ask for roles, approve what another one asked for, and switch people off",
     "investors.act_investor": "Can check KYC and register again",
+    "investors.act_kycrequest": "Can ask the provider about a fresh KYC, and the investor for a paper again",
     "orders.act_mforder": "Can ask the provider about orders and send them again",
     "payments.act_payment": "Can ask the provider about payments",
 }
 
 _KERNEL = ("user", "partner", "auditentry", "gatewaycall", "inboundevent", "case", "gate", "heartbeat", "rolechange")
-_PEOPLE = ("investor", "kyccheck", "address", "nominee", "bankaccount", "investmentaccount", "consent")
+_PEOPLE = (
+    "investor", "kyccheck", "kycrequest", "document", "address", "nominee", "bankaccount", "investmentaccount",
+    "consent",
+)  # fmt: skip
 _ORDERS = ("scheme", "fundhouse", "navrun", "holiday", "mforder", "folio", "transaction", "holding")
 _VIEW = (
     *(f"portal.view_{name}" for name in _KERNEL),
@@ -76,6 +80,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "portal.act_case",
         "portal.act_inboundevent",
         "investors.act_investor",
+        "investors.act_kycrequest",
         "orders.act_mforder",
         "payments.act_payment",
         "orders.add_holiday",

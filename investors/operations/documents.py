@@ -24,7 +24,7 @@ from portal.files.quarantine import CleanFile
 from portal.models import User
 
 SEEN = "document.seen"
-ASKED_AGAIN = "document.asked_again"
+REFUSED = "document.refused"
 # Kinds of which several may be current at once.
 SEVERAL = (Document.Kind.CANCELLED_CHEQUE, Document.Kind.MANDATE_FORM)
 PREVIEW_SIDE = 1_600
@@ -139,7 +139,7 @@ def saw(*, document: Document, actor: User, at: datetime) -> None:
         audit.record(document, SEEN, actor=actor, at=at)
 
 
-def ask_again(*, document: Document, code: str, actor: User, reason: str, at: datetime) -> None:
+def refuse(*, document: Document, code: str, actor: User, reason: str, at: datetime) -> None:
     """The desk wants a better one, for a reason of the catalogue; the investor reads it there. Raises NoReason."""
     if code not in kyc_reasons.REJECTIONS:
         raise NoReason
@@ -147,4 +147,4 @@ def ask_again(*, document: Document, code: str, actor: User, reason: str, at: da
         onboarding.locked(document.investor_id)
         document.refusal = code
         document.save(update_fields=["refusal"])
-        audit.record(document, ASKED_AGAIN, actor=actor, at=at, reason=reason, code=code)
+        audit.record(document, REFUSED, actor=actor, at=at, reason=reason, code=code)

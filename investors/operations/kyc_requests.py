@@ -59,6 +59,13 @@ class Incomplete(Failure):
     message = "Something is still missing. The list shows what; nothing you entered is lost."
 
 
+class NoSuchPaper(Failure):
+    """Raised when a paper is asked for again that has not come yet."""
+
+    code = "no_such_paper"
+    message = "The investor has not sent this paper yet, so there is nothing to send again."
+
+
 # --- reading ----------------------------------------------------------------------------------------------------
 
 
@@ -130,7 +137,7 @@ def save_step(
     """
     with transaction.atomic():
         row = locked(request.pk)
-        if not sheet_of(row).may_change:
+        if not may_change(row):
             raise NotEditable
         for kind, file in files.items():
             documents.keep(investor=row.investor, kind=kind, file=file, actor=actor, at=at)
@@ -158,10 +165,9 @@ def confirm(*, request: KycRequest, actor: User, at: datetime, declared: str) ->
     """
     with transaction.atomic():
         row = locked(request.pk)
-        sheet = sheet_of(row)
-        if not sheet.may_change:
+        if not may_change(row):
             return row
-        if missing(sheet):
+        if missing(sheet_of(row)):
             raise Incomplete
         row.submitted_at = at
         _wake(row, at)
@@ -181,6 +187,28 @@ def _wake(row: KycRequest, at: datetime) -> None:
     if not row.attempt:
         row.due_at = at
     jobs.nudge("investors.advance_kyc_request", row_id=row.pk)
+
+
+def may_change(request: KycRequest) -> bool:
+    """Has it not been confirmed yet, or did FP give it back?"""
+    return request.state in (lifecycle.DRAFT, lifecycle.PENDING) and request.submitted_at is None
+
+
+def ask_again(*, request: KycRequest, kind: str, code: str, actor: User, reason: str, at: datetime) -> None:
+    """The desk wants a better paper of this kind, for a reason of the catalogue; the investor is written to.
+
+    Raises NotEditable once it was confirmed, documents.NoReason, NoSuchPaper.
+    """
+    with transaction.atomic():
+        row = locked(request.pk)
+        if not may_change(row):
+            raise NotEditable("This request has been confirmed; nothing in it can be asked for again.")
+        document = documents.current(row.investor).get(kind)
+        if document is None:
+            raise NoSuchPaper
+        documents.refuse(document=document, code=code, actor=actor, reason=reason, at=at)
+        audit.record(row, "kyc_request.asked_again", actor=actor, at=at, reason=reason, paper=kind, code=code)
+        jobs.nudge("investors.tell_kyc", row_id=row.pk)
 
 
 # --- what FP says -----------------------------------------------------------------------------------------------

@@ -85,7 +85,7 @@ def kyc_home(request: InvestorRequest) -> HttpResponse:
     if current is None:
         return _before(request)
     sheet = kyc_requests.sheet_of(current)
-    if not sheet.may_change:
+    if not kyc_requests.may_change(sheet.request):
         return _decided(request, sheet)
     return render(request, "investors/kyc/home.html", {**_list(sheet), "papers": _papers(request, sheet)})
 
@@ -178,7 +178,7 @@ def kyc_step(request: InvestorRequest, step: str) -> HttpResponse:
         raise Http404
     current = kyc_requests.newest(request.investor)
     sheet = kyc_requests.sheet_of(current) if current else None
-    if sheet is None or not sheet.may_change:
+    if sheet is None or not kyc_requests.may_change(sheet.request):
         return redirect("investors:kyc")
     if step == kyc_steps.REVIEW:
         return _review(request, sheet)

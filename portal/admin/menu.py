@@ -22,6 +22,8 @@ MENU: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
     ),
     "People": (
         ("Investors", "person", "investors_investor_changelist", "", "investors.view_investor"),
+        ("KYC desk", "assignment_ind", "investors_kycrequest_changelist", "", "investors.view_kycrequest"),
+        ("Papers", "folder_shared", "investors_document_changelist", "", "investors.view_document"),
         ("KYC checks", "verified_user", "investors_kyccheck_changelist", "", "investors.view_kyccheck"),
         ("Bank accounts", "account_balance", "investors_bankaccount_changelist", "", "investors.view_bankaccount"),
         ("Consents", "check_circle", "investors_consent_changelist", "", "investors.view_consent"),

@@ -24,7 +24,18 @@ from tests.control import SandboxControl
 from tests.factories import files
 from tests.investors.applying import fresh, step_url
 from tests.investors.fresh_kyc import (
-    ABOUT, ADDRESS, PAN, Kind, at_fp, confirm, fill_in, newest, send, sweep, upload, url,
+    ABOUT,
+    ADDRESS,
+    PAN,
+    Kind,
+    at_fp,
+    confirm,
+    fill_in,
+    newest,
+    send,
+    sweep,
+    upload,
+    url,
 )  # fmt: skip
 
 pytestmark = pytest.mark.django_db
@@ -69,7 +80,7 @@ def test_from_an_unknown_pan_to_one_that_may_invest(browser: Client, applicant: 
     decide(row, "successful")
     row = sweep(row)
     assert (row.state, row.due_at) == ("SUCCESSFUL", None)
-    assert [item.is_done for item in queries.checklist(fresh(applicant))][0]
+    assert queries.checklist(fresh(applicant))[0].is_done
     assert b"Your KYC is done" in browser.get(HOME).content
     assert mail.outbox[-1].subject == "Your KYC is done"
     assert PAN not in mail.outbox[-1].body

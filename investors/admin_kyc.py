@@ -1,0 +1,310 @@
+"""The KYC desk: fresh KYCs by state and age, what was entered beside the papers that show it, and the papers.
+
+Papers are looked at in the page and never offered as a download; every look is in the audit log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from django.views.decorators.http import require_safe
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter
+from unfold.decorators import display
+
+from investors import kyc_complaints, kyc_reasons, kyc_steps, lifecycle
+from investors.admin import by_investor
+from investors.kyc_steps import Sheet
+from investors.models import Document, KycRequest
+from investors.operations import documents, kyc_requests
+from investors.views.kyc import served, shown
+from portal import clock, redaction
+from portal.access import STAFF, access
+from portal.admin import show
+from portal.admin.acts import Act, By, ChoiceWidget, ReasonForm
+from portal.admin.base import OpsAdmin
+from portal.admin.filters import StuckFilter, UnknownFilter
+from portal.admin.finding import by_code, by_text, codes
+from portal.models import User
+
+codes.update({"KYC": KycRequest, "DOC": Document})
+TONES = {
+    lifecycle.DRAFT: "neutral",
+    lifecycle.PENDING: "needs",
+    lifecycle.SUBMITTED: "waiting",
+    lifecycle.SUCCESSFUL: "done",
+    lifecycle.REJECTED: "needs",
+    lifecycle.EXPIRED: "failed",
+}
+# Fund houses take two to three working days; a draft of a month has been given up, and somebody may ask why.
+PATIENCE = {
+    lifecycle.DRAFT: timedelta(days=30),
+    lifecycle.PENDING: timedelta(days=7),
+    lifecycle.SUBMITTED: timedelta(days=5),
+}
+# What the desk compares, step by step, in the words of the page; the PAN stays masked.
+ROWS = {
+    kyc_steps.ABOUT: (
+        ("Name", "name"),
+        ("Date of birth", "date_of_birth"),
+        ("Father", "father_name"),
+        ("Spouse", "spouse_name"),
+        ("Mother", "mother_name"),
+        ("Gender", "gender"),
+        ("Marital status", "marital_status"),
+        ("Occupation", "occupation_type"),
+        ("Country of birth", "country_of_birth"),
+        ("Aadhaar, last four", "aadhaar_number"),
+    ),
+    kyc_steps.PROOF: (
+        ("Address", "line_1"),
+        ("", "line_2"),
+        ("", "line_3"),
+        ("City", "city"),
+        ("PIN code", "pincode"),
+        ("Proof", "proof"),
+        ("Number", "proof_number"),
+        ("Issued", "proof_issue_date"),
+        ("Valid until", "proof_expiry_date"),
+    ),
+}
+
+
+def _refresh(row: KycRequest, by: By) -> str:
+    kyc_requests.refresh(request_id=row.pk, at=by.at, actor=by.actor, reason=by.reason)
+    return f"The provider was asked: {KycRequest.objects.get(pk=row.pk).get_state_display()}."
+
+
+def _ask_again(row: KycRequest, by: By) -> str:
+    kyc_requests.ask_again(
+        request=row, kind=by.answers["paper"], code=by.answers["why"], actor=by.actor, reason=by.reason, at=by.at
+    )
+    return "The investor is asked to send it again, and reads why."
+
+
+class AskAgainForm(ReasonForm):
+    """Which paper, and what is wrong with it, by the catalogue."""
+
+    paper = forms.ChoiceField(
+        choices=[(kind, Document.Kind(kind).label.capitalize()) for step in kyc_steps.STEPS for kind in step.files],
+        widget=ChoiceWidget,
+    )
+    why = forms.ChoiceField(
+        label="What the investor reads",
+        choices=[(code, f"… {reason.title}") for code, reason in kyc_reasons.REJECTIONS.items()],
+        widget=ChoiceWidget,
+    )
+    field_order = ("paper", "why", "reason")
+
+
+@admin.register(KycRequest)
+class KycRequestAdmin(OpsAdmin):
+    """Fresh KYCs: how far each is, what was entered, and the papers beside it."""
+
+    patience = PATIENCE
+    list_display = ("code", "investor", "state_and_age", "at_provider", "until", "wrong")
+    list_filter = (("state", ChoicesCheckboxFilter), StuckFilter, UnknownFilter, ("created_at", RangeDateTimeFilter))
+    list_select_related = ("investor",)
+    ordering = ("-id",)
+    finders = (by_code("code"), by_text("provider_ref"), by_investor())
+    search_help_text = "Request code, investor code, email or the provider's number"
+    quick = (
+        ("Being checked", "state__exact=SUBMITTED"),
+        ("Stuck", "stuck=1"),
+        ("To be corrected", "state__exact=REJECTED"),
+        ("Being filled in", "state__exact=PENDING"),
+        ("All", ""),
+    )
+    shows_calls = True
+    fieldsets = (
+        (None, {"fields": (("code", "state_badge"), ("investor", "age_now"), ("previous_link", "until"))}),
+        ("At the provider", {"fields": (("provider_ref", "attempt_words"), "needed", "wrong_words")}),
+        ("Entered, and the papers that show it", {"fields": ("side_by_side",)}),
+    )
+    acts = (
+        Act(
+            name="refresh",
+            label="Ask the provider",
+            permission="investors.act_kycrequest",
+            explain="Asks the provider what has become of this request and takes its answer over.",
+            run=_refresh,
+            offered=lambda row: bool(row.provider_ref) and row.state in kyc_requests.OPEN,
+            icon="refresh",
+        ),
+        Act(
+            name="ask-again",
+            label="Ask for a paper again",
+            permission="investors.act_kycrequest",
+            explain="The investor is written to and cannot send the request before a better one has come. Possible "
+            "until the request is confirmed.",
+            run=_ask_again,
+            offered=lambda row: kyc_requests.may_change(row),
+            form=AskAgainForm,
+            icon="undo",
+        ),
+    )
+
+    def related(self, obj: Model) -> Sequence[Model]:
+        return list(Document.objects.filter(investor=obj.investor_id, replaced_at=None))  # type: ignore[attr-defined]
+
+    @display(description="State, since", ordering="state_since")
+    def state_and_age(self, row: KycRequest) -> str:
+        return show.two(self.state_badge(row), show.since(row.state_since))
+
+    @display(description="State", ordering="state")
+    def state_badge(self, row: KycRequest) -> str:
+        if row.is_unknown:
+            return show.badge("checking", "checking")
+        if row.submitted_at and row.state in (lifecycle.DRAFT, lifecycle.PENDING):
+            return show.badge("waiting", "being sent")
+        return show.badge(TONES[row.state], row.get_state_display())
+
+    @display(description="In this state", ordering="state_since")
+    def age_now(self, row: KycRequest) -> str:
+        return show.since(row.state_since)
+
+    @display(description="At the provider", ordering="provider_ref")
+    def at_provider(self, row: KycRequest) -> str:
+        return show.two(row.provider_ref or show.NOTHING, show.attempt_words(row))
+
+    @display(description="To be sent by", ordering="expires_at")
+    def until(self, row: KycRequest) -> str:
+        return show.moment(row.expires_at)
+
+    @display(description="Wrong")
+    def wrong(self, row: KycRequest) -> str:
+        return ", ".join(sorted({each["field"] for each in row.rejections or row.refusal})) or show.NOTHING
+
+    @display(description="What was wrong")
+    def wrong_words(self, row: KycRequest) -> str:
+        said = [(each["field"], each["code"], redaction.text(each.get("reason", ""))) for each in row.rejections]
+        said += [(each["field"], "not taken", redaction.text(each["message"])) for each in row.refusal]
+        return format_html_join(mark_safe("<br>"), "{}: {} {}", said) or show.NOTHING
+
+    @display(description="Still needed")
+    def needed(self, row: KycRequest) -> str:
+        return ", ".join(row.fields_needed) or show.NOTHING
+
+    @display(description="After")
+    def previous_link(self, row: KycRequest) -> str:
+        return show.change_link(row.previous)
+
+    @display(description="Attempts")
+    def attempt_words(self, row: KycRequest) -> str:
+        return show.attempt_words(row)
+
+    @display(description="Data and papers")
+    def side_by_side(self, row: KycRequest) -> str:
+        sheet = kyc_requests.sheet_of(row)
+        parts = [_part(sheet, step) for step in kyc_steps.STEPS if step.slug != kyc_steps.ADDRESS]
+        return format_html('<div class="ops-desk">{}</div>', format_html_join("", "{}", ((each,) for each in parts)))
+
+
+def _part(sheet: Sheet, step: kyc_steps.KycStep) -> SafeString:
+    """What was entered on the left, the papers on the right."""
+    said = shown(sheet)
+    known = {**said["answers"], **said["address"]}
+    rows = [(label, known.get(name)) for label, name in ROWS.get(step.slug, ()) if known.get(name)]
+    if step.slug == kyc_steps.PAN_CARD:
+        rows = [("PAN", sheet.investor.masked_pan), ("Name", known.get("name")), ("Born", known.get("date_of_birth"))]
+    complaints = kyc_complaints.by_step(sheet).get(step.slug, ())
+    return format_html(
+        '<section><div><h3>{}</h3><dl>{}</dl>{}</div><div class="ops-papers">{}</div></section>',
+        step.title,
+        format_html_join("", "<dt>{}</dt><dd>{}</dd>", ((label, value or show.NOTHING) for label, value in rows)),
+        format_html_join("", '<p class="ops-reason">{}</p>', ((each.words,) for each in complaints)),
+        _papers(sheet.documents[kind] for kind in step.files if kind in sheet.documents),
+    )
+
+
+def _papers(found: Iterable[Document]) -> SafeString:
+    return format_html_join("", "{}", ((picture(document),) for document in found))
+
+
+def picture(document: Document) -> SafeString:
+    """A paper as the desk sees it: in the page, with a link to its row and none to download it."""
+    address = reverse("admin:investors_document_file", args=[document.pk])
+    words, link = document.get_kind_display(), show.change_link(document)
+    if document.media_type.startswith("video/"):
+        return format_html(
+            '<figure><video src="{}" controls controlslist="nodownload" preload="metadata" aria-label="{}"></video>'
+            "<figcaption>{}</figcaption></figure>",
+            address,
+            words,
+            link,
+        )
+    return format_html(
+        '<figure><img src="{}" alt="{}" loading="lazy"><figcaption>{}</figcaption></figure>', address, words, link
+    )
+
+
+@admin.register(Document)
+class DocumentAdmin(OpsAdmin):
+    """What investors sent. Each look at a file is in the audit log; nothing is downloaded or changed here."""
+
+    list_display = ("code", "investor", "kind", "sent", "size", "state_badge", "provider_ref")
+    list_filter = (("kind", ChoicesCheckboxFilter), ("created_at", RangeDateTimeFilter))
+    list_select_related = ("investor",)
+    ordering = ("-id",)
+    finders = (by_code("code"), by_text("provider_ref"), by_investor())
+    search_help_text = "Document code, investor code, email or the provider's number"
+    fieldsets = (
+        (
+            None,
+            {"fields": (("code", "state_badge"), ("investor", "kind"), ("sent", "replaced"), ("size", "media_type"))},
+        ),
+        ("At the provider", {"fields": ("provider_ref", "sha256")}),
+        ("The paper", {"fields": ("paper",)}),
+    )
+
+    def get_urls(self) -> list[URLPattern]:
+        file = access(STAFF)(self.admin_site.admin_view(require_safe(self.file_view)))
+        return [path("<path:object_id>/file/", file, name="investors_document_file"), *super().get_urls()]
+
+    def file_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The file in the page. Whoever asks is in the audit log."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        document: Any = self.get_object(request, unquote(object_id))
+        if document is None or not isinstance(request.user, User):
+            raise Http404
+        answer = served(document)
+        documents.saw(document=document, actor=request.user, at=clock.now())
+        return answer
+
+    @display(description="State")
+    def state_badge(self, document: Document) -> str:
+        if document.replaced_at:
+            return show.badge("neutral", "replaced")
+        if document.refusal:
+            return show.badge("needs", kyc_reasons.explain_rejection(document.refusal).title)
+        return show.badge("done", "sent to the provider" if document.provider_ref else "kept")
+
+    @display(description="Sent", ordering="created_at")
+    def sent(self, document: Document) -> str:
+        return show.moment(document.created_at)
+
+    @display(description="Replaced")
+    def replaced(self, document: Document) -> str:
+        return show.moment(document.replaced_at)
+
+    @display(description="Size", ordering="byte_size")
+    def size(self, document: Document) -> str:
+        pages = f", {document.pages} pages" if document.pages > 1 else ""
+        return f"{show.grouped(max(1, document.byte_size // 1024))} KB{pages}"
+
+    @display(description="As it was kept")
+    def paper(self, document: Document) -> str:
+        if document.replaced_at and document.provider_ref is None:
+            return documents.Gone.message
+        return format_html('<div class="ops-papers">{}</div>', picture(document))
