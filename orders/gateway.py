@@ -2,45 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 
 from orders import lifecycle
 from orders.models import MfOrder
+from orders.redemption_rules import InstantTerms
 from portal import money
 from portal.fintech_primitives import client as fp
-from portal.fintech_primitives.messages import Consent, NewPurchase, Order, OrderStatus
+from portal.fintech_primitives.messages import (
+    Consent,
+    NewInstantRedemption,
+    NewPurchase,
+    NewSell,
+    Order,
+    OrderStatus,
+    OrderType,
+    PlacedOrder,
+    SellBy,
+)
 from portal.gateway import errors, journal
 
-# What FP's words mean for a purchase, by order gateway; a word that is missing says nothing.
-STATES: dict[str, dict[str, str]] = {
-    "RTA": {
+# What FP's words mean, by kind of order and order gateway; a word that is missing says nothing.
+_ENDED: dict[str, str] = {
+    OrderStatus.FAILED: lifecycle.REJECTED,
+    OrderStatus.CANCELLED: lifecycle.CANCELLED,
+    OrderStatus.REVERSED: lifecycle.REVERSED,
+}
+_SOLD: dict[str, str] = {
+    OrderStatus.PENDING: lifecycle.PLACED,
+    OrderStatus.PAYMENT_CONFIRMED: lifecycle.PLACED,
+    OrderStatus.SUBMITTED: lifecycle.PLACED,
+    OrderStatus.SUCCESSFUL: lifecycle.REDEEMED,
+    **_ENDED,
+}
+STATES: dict[tuple[str, str], dict[str, str]] = {
+    (MfOrder.Kind.PURCHASE, "RTA"): {
         OrderStatus.PENDING: lifecycle.AWAITING_PAYMENT,
         OrderStatus.PAYMENT_CONFIRMED: lifecycle.PAID,
         OrderStatus.SUBMITTED: lifecycle.PLACED,
         OrderStatus.SUCCESSFUL: lifecycle.ALLOTTED,
-        OrderStatus.FAILED: lifecycle.REJECTED,
-        OrderStatus.CANCELLED: lifecycle.CANCELLED,
-        OrderStatus.REVERSED: lifecycle.REVERSED,
+        **_ENDED,
     },
-    "BSE": {
+    (MfOrder.Kind.PURCHASE, "BSE"): {
         OrderStatus.SUBMITTED: lifecycle.PLACED,
         OrderStatus.PAYMENT_CONFIRMED: lifecycle.PAID,
         OrderStatus.SUCCESSFUL: lifecycle.ALLOTTED,
-        OrderStatus.FAILED: lifecycle.REJECTED,
-        OrderStatus.CANCELLED: lifecycle.CANCELLED,
-        OrderStatus.REVERSED: lifecycle.REVERSED,
+        **_ENDED,
     },
+    (MfOrder.Kind.REDEMPTION, "RTA"): _SOLD,
+    (MfOrder.Kind.REDEMPTION, "BSE"): _SOLD,
 }
-PURCHASE_PATH = "/orders/purchase/"
+KINDS: dict[str, str] = {
+    OrderType.REDEMPTION: MfOrder.Kind.REDEMPTION,
+    OrderType.REDEEM_ALL: MfOrder.Kind.REDEMPTION,
+}
+# Under what the journal finds an order's POST, by kind.
+PATHS: dict[str, str] = {MfOrder.Kind.PURCHASE: "/orders/purchase/", MfOrder.Kind.REDEMPTION: "/orders/sell"}
 
 
 @dataclass(frozen=True)
 class Allotment:
-    """Units (3 decimals) at a NAV (4 decimals) of a day, in a folio."""
+    """Units (3 decimals) at a NAV (4 decimals) of a day, in a folio: given, or taken by a redemption."""
 
     units: Decimal
     nav: Decimal
@@ -65,6 +93,9 @@ class OrderSnapshot:
     folio_number: str | None = None
     failure_code: str = ""
     failure_text: str = ""
+    # What kind of order FP speaks of, and how a redemption was done; empty when it does not say.
+    kind: str = ""
+    redeemed_as: str = ""
 
     @property
     def allotment(self) -> Allotment | None:
@@ -76,10 +107,12 @@ class OrderSnapshot:
 
 def snapshot(order: Order, gateway: str) -> OrderSnapshot:
     """FP's order in our words."""
+    kind = KINDS.get(order.type, MfOrder.Kind.PURCHASE)
+    mode = str(order.redemption_mode or "")
     return OrderSnapshot(
         provider_ref=order.id,
         client_ref=order.source_ref_id,
-        state=STATES[gateway].get(order.status),
+        state=STATES[kind, gateway].get(order.status),
         their_word=str(order.status),
         amount=order.amount,
         isin=order.fund_scheme.isin if order.fund_scheme else None,
@@ -90,33 +123,87 @@ def snapshot(order: Order, gateway: str) -> OrderSnapshot:
         folio_number=order.folio_number or None,
         failure_code=(order.failure_code or "")[:60],
         failure_text=(order.failed_reason or "")[:500],
+        kind="" if order.type == OrderType.UNKNOWN else kind,
+        redeemed_as=mode if mode in MfOrder.RedemptionMode.values else "",
     )
 
 
-def send_purchase(order: MfOrder) -> str:
-    """POST the order; returns FP's id. Raises the six gateway errors."""
+def send(order: MfOrder) -> str:
+    """POST the order, whatever its kind; returns FP's id. Raises the six gateway errors."""
     about = journal.about(order, our_ref=order.client_ref, attempt_no=order.attempt_no)
-    placed = fp.client().create_purchase(
-        order.investment_account.provider_ref,
-        bank_account_id=order.bank_account.provider_ref or "",
-        orders=[_line(order)],
-        about=about,
-    )
+    placed = _SENDERS[order.kind, order.redemption_mode](order, about)
     mine = [each for each in placed if each.isin == order.scheme.isin]
     if len(mine) != 1:
-        raise errors.Garbled("fp", "POST", PURCHASE_PATH, said="the answer does not name exactly our order")
+        raise errors.Garbled("fp", "POST", PATHS[order.kind], said="the answer does not name exactly our order")
     return mine[0].id
 
 
-def _line(order: MfOrder) -> NewPurchase:
-    return NewPurchase(
+def _send_purchase(order: MfOrder, about: journal.About) -> list[PlacedOrder]:
+    line = NewPurchase(
         isin=order.scheme.isin,
         amount=order.amount,
-        source_ref_id=order.client_ref,
-        server_ip=settings.SERVER_IP,
-        user_ip=str(order.user_ip) if order.user_ip else None,
         folio_number=order.folio.number if order.folio else None,
-        consent=Consent(email=order.authority.contact) if order.authority else None,
+        **_with_every_order(order),
+    )
+    account, bank = order.investment_account.provider_ref, order.bank_account.provider_ref
+    return fp.client().create_purchase(account, bank_account_id=bank or "", orders=[line], about=about)
+
+
+def _send_sell(order: MfOrder, about: journal.About) -> list[PlacedOrder]:
+    by = None if order.is_all else SellBy.AMOUNT if order.units is None else SellBy.UNITS
+    line = NewSell(
+        isin=order.scheme.isin,
+        folio_number=_folio_of(order),
+        type=by,
+        amount=order.amount,
+        units=order.units,
+        redeem_all=order.is_all or None,
+        **_with_every_order(order),
+    )
+    return fp.client().create_sell(order.investment_account.provider_ref, orders=[line], about=about)
+
+
+def _send_instant(order: MfOrder, about: journal.About) -> list[PlacedOrder]:
+    wish = NewInstantRedemption(
+        isin=order.scheme.isin,
+        folio_number=_folio_of(order),
+        amount=order.amount,
+        redemption_bank_account_number=order.bank_account.number,
+        redemption_bank_account_ifsc_code=order.bank_account.ifsc,
+        **_with_every_order(order),
+    )
+    return fp.client().create_instant_redemption(order.investment_account.provider_ref, wish, about)
+
+
+_SENDERS: dict[tuple[str, str], Callable[[MfOrder, journal.About], list[PlacedOrder]]] = {
+    (MfOrder.Kind.PURCHASE, ""): _send_purchase,
+    (MfOrder.Kind.REDEMPTION, MfOrder.RedemptionMode.NORMAL): _send_sell,
+    (MfOrder.Kind.REDEMPTION, MfOrder.RedemptionMode.INSTANT): _send_instant,
+}
+
+
+def _with_every_order(order: MfOrder) -> dict[str, Any]:
+    """Our reference, where the order came from, and with whom the yes was taken."""
+    return {
+        "source_ref_id": order.client_ref,
+        "server_ip": settings.SERVER_IP,
+        "user_ip": str(order.user_ip) if order.user_ip else None,
+        "consent": Consent(email=order.authority.contact) if order.authority else None,
+    }
+
+
+def _folio_of(order: MfOrder) -> str:
+    if order.folio is None:
+        raise ValueError(f"{order.code} names no folio")
+    return order.folio.number
+
+
+def instant_terms(*, account_ref: str, folio_number: str, isin: str) -> InstantTerms:
+    """What the fund house pays out of a folio at once. Raises the gateway errors of a read."""
+    said = fp.client().fetch_redemption_summary(account_ref, folio_number=folio_number, isin=isin).instant_redemption
+    accounts = tuple((bank.account_number, bank.ifsc_code) for bank in said.redemption_bank_accounts)
+    return InstantTerms(
+        said.allowed, said.min_amount, said.max_amount, said.multiples, (said.remarks or "")[:200], accounts
     )
 
 

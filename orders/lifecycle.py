@@ -133,3 +133,5 @@ def table_of(kind: str, gateway: str) -> Lifecycle:
 
 
 OPEN = (CREATED, SUBMITTING, AWAITING_PAYMENT, PAID, PLACED)
+# The state in which an order has done what it was for, by kind.
+THROUGH = {"PURCHASE": ALLOTTED, "REDEMPTION": REDEEMED, "SWITCH_IN": REDEEMED, "SWITCH_OUT": REDEEMED}

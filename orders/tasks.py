@@ -42,6 +42,12 @@ def tell_allotted(*, order_id: int, **_: object) -> None:
     notices.tell_allotted(order_id=order_id, at=clock.now())
 
 
+@shared_task(name="orders.tell_redeemed")
+def tell_redeemed(*, order_id: int, **_: object) -> None:
+    """Write to the investor that the units are sold, and by when the money comes, once."""
+    notices.tell_redeemed(order_id=order_id, at=clock.now())
+
+
 @shared_task(name="orders.poll")
 @jobs.singleton
 def poll(**_: object) -> None:

@@ -54,17 +54,20 @@ class Terms:
     amount: Decimal | None
     isin: str
     folio_number: str
+    units: Decimal | None = None
 
     @classmethod
     def of(cls, consent: Consent) -> Terms:
         """What the row says now."""
-        return cls(consent.purpose, consent.shown, consent.amount, consent.isin, consent.folio_number)
+        return cls(consent.purpose, consent.shown, consent.amount, consent.isin, consent.folio_number, consent.units)
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the canonical JSON; rupees always with two decimals."""
+        """SHA-256 of the canonical JSON; rupees always with two decimals, units with three."""
         amount = None if self.amount is None else f"{self.amount:.2f}"
         plain = {**asdict(self), "purpose": str(self.purpose), "amount": amount}
+        if plain.pop("units") is not None:
+            plain["units"] = f"{self.units:.3f}"
         text = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -115,6 +118,7 @@ def ask(
     folio_number: str,
     ip: str | None,
     at: datetime,
+    units: Decimal | None = None,
 ) -> Consent:
     """A consent to exactly this stands open and its code is on the way to the investor.
 
@@ -123,7 +127,7 @@ def ask(
     page; it is repeated in the message. `sent_at` stays empty when the message could not be handed over:
     offer `resend`. Raises AlreadyGiven, TooManyTries, TooManyMessages.
     """
-    terms = Terms(purpose, shown, amount, isin, folio_number)
+    terms = Terms(purpose, shown, amount, isin, folio_number, units)
     with transaction.atomic(durable=True):
         _lock(investor)
         consent = Consent.objects.select_for_update().filter(investor=investor, form_ref=form_ref).first()
@@ -160,10 +164,13 @@ def give(*, investor: Investor, code: str, otp: object, ip: str | None, at: date
     return consent
 
 
-def lock(*, investor: Investor, code: str) -> Consent:
-    """The investor's consent, locked until the end of the transaction, with its order beside it if there is one."""
+def lock(*, investor: Investor, code: str, **about: str) -> Consent:
+    """The investor's consent, locked until the end of the transaction, with its order beside it if there is one.
+
+    `about` narrows it down: `purpose="REDEMPTION"`. Raises Consent.DoesNotExist.
+    """
     consents = Consent.objects.select_for_update(of=("self",)).select_related("order")
-    consent = consents.get(investor=investor, code=code)
+    consent = consents.get(investor=investor, code=code, **about)
     if consent.given_at and not hasattr(consent, "order"):
         # After a wait for the lock PostgreSQL reads the locked row anew, but what is joined to it as it was before the
         # wait: the order that the first of two clicks has just made would be missed.

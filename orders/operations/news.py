@@ -7,14 +7,15 @@ judges by the table in `orders/lifecycle.py` and does the duties of every step t
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
-from orders import lifecycle
+from orders import lifecycle, redemption_rules
 from orders.gateway import OrderSnapshot
 from orders.models import MfOrder
 from orders.operations import ledger
+from orders.queries import schemes as scheme_queries
 from portal import audit, cases, jobs
 from portal.attempts import ATTEMPT_FIELDS
 from portal.lifecycle import Verdict
@@ -31,7 +32,10 @@ PACE_S = {
     lifecycle.PAID: 60.0,
     lifecycle.PLACED: 120.0,
     lifecycle.ALLOTTED: 300.0,
+    lifecycle.REDEEMED: 300.0,
 }
+# The task that writes to the investor once an order is through.
+TELL = {lifecycle.ALLOTTED: "orders.tell_allotted", lifecycle.REDEEMED: "orders.tell_redeemed"}
 
 
 def absorb(*, order_id: int, snapshot: OrderSnapshot, at: datetime, source: str) -> Verdict | None:
@@ -63,15 +67,27 @@ def _contradiction(order: MfOrder, snapshot: OrderSnapshot) -> str:
     checks = (
         (order.provider_ref and order.provider_ref != snapshot.provider_ref, "another order number"),
         (
-            snapshot.amount is not None and snapshot.amount != order.amount,
+            snapshot.amount is not None and order.amount is not None and snapshot.amount != order.amount,
             f"another amount: {snapshot.amount}",
         ),
+        (
+            snapshot.units is not None and order.units is not None and snapshot.units != order.units,
+            f"other units than asked for: {snapshot.units}",
+        ),
+        (snapshot.kind and snapshot.kind != order.kind, f"an order of another kind: {snapshot.kind}"),
+        (_is_from_another_folio(order, snapshot), f"another folio: {snapshot.folio_number}"),
         (snapshot.isin and snapshot.isin != order.scheme.isin, f"another scheme: {snapshot.isin}"),
         # FP's own sample echoes another reference than was sent; a wrong echo is an alarm (reliability.md P5).
         (snapshot.client_ref and snapshot.client_ref != order.client_ref, "another reference of ours"),
         (snapshot.folio_number and ledger.belongs_to_another(order, snapshot.folio_number), "another investor's folio"),
     )
     return next((words for wrong, words in checks if wrong), "")
+
+
+def _is_from_another_folio(order: MfOrder, snapshot: OrderSnapshot) -> bool:
+    """A redemption takes units from the folio that was confirmed; where a purchase puts them, FP says."""
+    asked = order.folio.number if order.folio and order.kind == MfOrder.Kind.REDEMPTION else None
+    return bool(asked and snapshot.folio_number and snapshot.folio_number != asked)
 
 
 def _recognise(order: MfOrder, snapshot: OrderSnapshot, *, at: datetime) -> None:
@@ -107,9 +123,7 @@ def _rejected(order: MfOrder, snapshot: OrderSnapshot, at: datetime, source: str
 def _allotted(order: MfOrder, snapshot: OrderSnapshot, at: datetime, source: str) -> None:
     allotment = snapshot.allotment
     if allotment is None:
-        # "Successful" without units, NAV, day and folio is no evidence yet: ask again later.
-        order.due_at = at + timedelta(seconds=PACE_S.get(order.state, 300.0))
-        order.save(update_fields=["due_at"])
+        _ask_later(order, at)
         return
     order.folio = ledger.record_allotment(order=order, allotment=allotment, at=at)
     order.allotted_units, order.allotted_nav = allotment.units, allotment.nav
@@ -118,28 +132,75 @@ def _allotted(order: MfOrder, snapshot: OrderSnapshot, at: datetime, source: str
     move_to(order, lifecycle.ALLOTTED, at=at, actor=None, source=source)
 
 
-def _reversed(order: MfOrder, snapshot: OrderSnapshot, at: datetime, source: str) -> None:
-    if order.state != lifecycle.ALLOTTED and snapshot.allotment is None:
-        # Reversed before we ever heard of units: nothing to take back here, but a person must know.
-        _conflict(order, snapshot, "FP reversed an order whose allotment we never saw", at=at)
+def _ask_later(order: MfOrder, at: datetime) -> None:
+    """ "Successful" without units, NAV, day and folio is no evidence yet."""
+    order.due_at = at + timedelta(seconds=PACE_S.get(order.state, 300.0))
+    order.save(update_fields=["due_at"])
+
+
+def _redeemed(order: MfOrder, snapshot: OrderSnapshot, at: datetime, source: str) -> None:
+    redeemed, rupees = snapshot.allotment, snapshot.net_amount
+    if redeemed is None or not rupees:
+        _ask_later(order, at)
         return
-    if order.state != lifecycle.ALLOTTED:
-        _allotted(order, snapshot, at, source)
-    ledger.reverse(order=order, at=at)
+    try:
+        ledger.record_redemption(order=order, redeemed=redeemed, rupees=rupees, at=at)
+    except ledger.NotEnoughUnits:
+        _conflict(order, snapshot, f"FP redeemed {redeemed.units} units, more than we hold", at=at)
+        return
+    order.allotted_units, order.allotted_nav = redeemed.units, redeemed.nav
+    order.allotted_amount, order.allotted_on = rupees, redeemed.traded_on
+    order.redeemed_as = snapshot.redeemed_as or order.redemption_mode
+    order.payout_by = payout_by(order, redeemed.traded_on)
+    order.save(update_fields=[*_REDEEMED_FIELDS])
+    move_to(order, lifecycle.REDEEMED, at=at, actor=None, source=source, done_as=order.redeemed_as)
+
+
+_REDEEMED_FIELDS = "allotted_units allotted_nav allotted_amount allotted_on redeemed_as payout_by".split()
+
+
+def payout_by(order: MfOrder, traded_on: date) -> date:
+    """By when the money of units redeemed at the NAV of a day must be in the bank; at once for an instant one."""
+    if order.redeemed_as == MfOrder.RedemptionMode.INSTANT:
+        return traded_on
+    payout = redemption_rules.payout_of(category=order.scheme.category, asset_class=order.scheme.asset_class)
+    return redemption_rules.pay_by(counts_on=traded_on, payout=payout, holidays=scheme_queries.holidays())
+
+
+def _reversed(order: MfOrder, snapshot: OrderSnapshot, at: datetime, source: str) -> None:
+    through = lifecycle.THROUGH[order.kind]
+    if order.state != through and snapshot.allotment is None:
+        # Reversed before we ever heard of units: nothing to take back here, but a person must know.
+        _conflict(order, snapshot, "FP reversed an order whose units we never saw", at=at)
+        return
+    if order.state != through:
+        _DUTIES[through](order, snapshot, at, source)
+        if order.state != through:
+            return
+    try:
+        ledger.reverse(order=order, at=at)
+    except ledger.NotEnoughUnits:
+        _conflict(order, snapshot, "FP reversed a purchase whose units have been sold since", at=at)
+        return
     move_to(order, lifecycle.REVERSED, at=at, actor=None, source=source)
     cases.open_case(
         kind=REVERSED_CASE,
         subject=order,
-        title=f"Order {order.code} was reversed after allotment",
-        detail="The units were taken back. Follow the refund until the investor has the money.",
+        title=f"Order {order.code} was reversed by the fund house",
+        detail=_AFTER_REVERSAL[order.kind],
         at=at,
     )
 
 
+_AFTER_REVERSAL: dict[str, str] = {
+    MfOrder.Kind.PURCHASE: "The units were taken back. Follow the refund until the investor has the money.",
+    MfOrder.Kind.REDEMPTION: "The units are back in the folio. Find out whether the money was paid, and tell them.",
+}
 # What news of a state makes us do beyond moving; states that are not listed only move.
 _DUTIES: dict[str, Callable[[MfOrder, OrderSnapshot, datetime, str], None]] = {
     lifecycle.REJECTED: _rejected,
     lifecycle.ALLOTTED: _allotted,
+    lifecycle.REDEEMED: _redeemed,
     lifecycle.REVERSED: _reversed,
 }
 
@@ -147,7 +208,8 @@ _DUTIES: dict[str, Callable[[MfOrder, OrderSnapshot, datetime, str], None]] = {
 def _allotment_differs(order: MfOrder, snapshot: OrderSnapshot) -> bool:
     held = (order.allotted_units, order.allotted_nav, order.allotted_on)
     said = snapshot.allotment
-    return order.state == lifecycle.ALLOTTED and said is not None and held != (said.units, said.nav, said.traded_on)
+    is_through = order.state == lifecycle.THROUGH[order.kind]
+    return is_through and said is not None and held != (said.units, said.nav, said.traded_on)
 
 
 def reject(order: MfOrder, *, code: str, text: str, at: datetime) -> None:
@@ -200,5 +262,5 @@ def move_to(order: MfOrder, state: str, *, at: datetime, actor: User | str | Non
     order.due_at = at + timedelta(seconds=pace) if pace else None
     order.save(update_fields=["state", "state_since", "due_at"])
     audit.record(order, f"order.{state.lower()}", actor=actor, at=at, was=was, skipped=list(way[:-1]), data=data)
-    if state == lifecycle.ALLOTTED:
-        jobs.nudge("orders.tell_allotted", order_id=order.pk)
+    if state in TELL:
+        jobs.nudge(TELL[state], order_id=order.pk)

@@ -186,7 +186,7 @@ def confirm(*, investor: Investor, code: str, otp: object, buy_again: bool, ip: 
     """
     with transaction.atomic():
         # The lock makes the second of two clicks wait for the first and find its order.
-        consent = consents.lock(investor=investor, code=code)
+        consent = consents.lock(investor=investor, code=code, purpose="PURCHASE")
         if hasattr(consent, "order"):
             return consent.order
         failure = consents.take(consent=consent, otp=otp, ip=ip, at=at)

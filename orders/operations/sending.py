@@ -57,19 +57,28 @@ def submit(*, order_id: int, at: datetime) -> None:
         news.absorb(order_id=order_id, snapshot=found, at=at, source="look-up before sending again")
         return
     try:
-        provider_ref = gateway.send_purchase(order)
+        provider_ref = gateway.send(order)
     except errors.GatewayError as error:
         _record_trouble(order_id=order_id, fence=order.attempt_no, error=error, at=at)
         return
     taken = OrderSnapshot(
-        provider_ref, order.client_ref, _state_once_taken(order), "taken", order.amount, order.scheme.isin
+        provider_ref,
+        order.client_ref,
+        _ONCE_TAKEN.get((order.kind, order.gateway)),
+        "taken",
+        order.amount,
+        order.scheme.isin,
     )
     news.absorb(order_id=order_id, snapshot=taken, at=at, source="answer to our order")
 
 
-def _state_once_taken(order: MfOrder) -> str | None:
-    """RTA waits for the money; BSE works on the order by itself and tells us later."""
-    return lifecycle.AWAITING_PAYMENT if order.gateway == "RTA" else None
+# Where an order is once FP has taken it: RTA waits for the money of a purchase; BSE works on it by itself and tells us
+# later.
+_ONCE_TAKEN: dict[tuple[str, str], str] = {
+    (MfOrder.Kind.PURCHASE, "RTA"): lifecycle.AWAITING_PAYMENT,
+    (MfOrder.Kind.REDEMPTION, "RTA"): lifecycle.PLACED,
+    (MfOrder.Kind.REDEMPTION, "BSE"): lifecycle.PLACED,
+}
 
 
 def _claim(*, order_id: int, at: datetime) -> MfOrder | None:
@@ -172,7 +181,7 @@ def _take_over(*, order_id: int, at: datetime) -> MfOrder | None:
     with transaction.atomic(durable=True):
         order = news.locked(order_id)
         if order.lease_ran_out(at):
-            if not journal.was_begun(order, order.attempt_no, gateway.PURCHASE_PATH):
+            if not journal.was_begun(order, order.attempt_no, gateway.PATHS[order.kind]):
                 _release(order, at=at, why="the worker stopped before sending")
                 jobs.nudge("orders.advance", row_id=order.pk)
                 return None
@@ -221,8 +230,8 @@ def advance(*, order_id: int, at: datetime) -> None:
         submit(order_id=order_id, at=at)
     elif order.state == lifecycle.SUBMITTING:
         settle(order_id=order_id, at=at)
-    elif order.state == lifecycle.ALLOTTED:
-        jobs.nudge("orders.tell_allotted", order_id=order_id)
+    elif order.state in news.TELL:
+        jobs.nudge(news.TELL[order.state], order_id=order_id)
     elif order.state in lifecycle.OPEN:
         refresh(order_id=order_id, at=at)
 

@@ -81,6 +81,7 @@ def _ordered_since(investor: Investor, since: datetime) -> QuerySet[Any, Any]:
     """Rupees ordered in the scheme's fund house and not refused since a moment."""
     orders = MfOrder.objects.filter(
         investor=investor,
+        kind=MfOrder.Kind.PURCHASE,
         scheme__fund_house=OuterRef("fund_house"),
         placed_at__gte=since,
         state__in=[*lifecycle.OPEN, lifecycle.ALLOTTED],
@@ -91,7 +92,11 @@ def _ordered_since(investor: Investor, since: datetime) -> QuerySet[Any, Any]:
 
 def _twins(investor: Investor, amount: Decimal, at: datetime) -> QuerySet[MfOrder]:
     recent = MfOrder.objects.filter(
-        investor=investor, scheme=OuterRef("pk"), amount=amount, placed_at__gte=at - LOOK_ALIKE_WINDOW
+        investor=investor,
+        kind=MfOrder.Kind.PURCHASE,
+        scheme=OuterRef("pk"),
+        amount=amount,
+        placed_at__gte=at - LOOK_ALIKE_WINDOW,
     )
     return recent.exclude(state__in=NOT_BOUGHT).order_by("-pk")
 
@@ -99,7 +104,11 @@ def _twins(investor: Investor, amount: Decimal, at: datetime) -> QuerySet[MfOrde
 def look_alike(*, investor: Investor, isin: str, amount: Decimal, at: datetime) -> MfOrder | None:
     """The recent order that a new one would look like."""
     recent = MfOrder.objects.filter(
-        investor=investor, scheme__isin=isin, amount=amount, placed_at__gte=at - LOOK_ALIKE_WINDOW
+        investor=investor,
+        kind=MfOrder.Kind.PURCHASE,
+        scheme__isin=isin,
+        amount=amount,
+        placed_at__gte=at - LOOK_ALIKE_WINDOW,
     )
     return recent.exclude(state__in=NOT_BOUGHT).order_by("-pk").first()
 

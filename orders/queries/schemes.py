@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from investors.models import Investor
-from orders import rules
+from orders import redemption_rules, rules
 from orders.models import Holding, Holiday, Nav, Scheme
 from orders.queries.search import search
 from portal import money
@@ -45,6 +45,12 @@ def bounds_for(scheme: Scheme, is_first: bool) -> rules.AmountBounds:
     if is_first:
         return rules.AmountBounds(scheme.min_first, scheme.max_first, scheme.step_first)
     return rules.AmountBounds(scheme.min_more, scheme.max_more, scheme.step_more)
+
+
+def bounds_of_redemption(scheme: Scheme) -> redemption_rules.Bounds:
+    """What FP takes for one sale of a scheme's units."""
+    amount = rules.AmountBounds(scheme.min_redeem, scheme.max_redeem, scheme.step_redeem)
+    return redemption_rules.Bounds(amount, scheme.min_redeem_units, scheme.max_redeem_units)
 
 
 def why_not_for_sale(scheme: Scheme) -> str:

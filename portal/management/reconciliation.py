@@ -110,7 +110,7 @@ def _order(report: Report, row: MfOrder, theirs: OrderSnapshot, at: datetime) ->
             f"id {theirs.provider_ref} where we hold {row.provider_ref}",
         ),
         (
-            theirs.amount is not None and theirs.amount != row.amount,
+            None not in (theirs.amount, row.amount) and theirs.amount != row.amount,
             f"amount {theirs.amount} where we hold {row.amount}",
         ),
         (theirs.isin not in (None, row.scheme.isin), f"scheme {theirs.isin} where we hold {row.scheme.isin}"),
@@ -129,7 +129,7 @@ def _order(report: Report, row: MfOrder, theirs: OrderSnapshot, at: datetime) ->
 
 
 def _units_differ(row: MfOrder, theirs: OrderSnapshot) -> bool:
-    return row.state == lifecycle.ALLOTTED == theirs.state and theirs.units != row.allotted_units
+    return row.state == lifecycle.THROUGH[row.kind] == theirs.state and theirs.units != row.allotted_units
 
 
 def _missing_at_fp(row: MfOrder, at: datetime) -> Iterator[Difference]:

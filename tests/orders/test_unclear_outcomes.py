@@ -206,7 +206,7 @@ def test_a_worker_that_died_after_sending_is_followed_by_a_look_up(asha, place, 
 
     order = place(asha)
     claimed = sending._claim(order_id=order.pk, at=clock.now())
-    gateway.send_purchase(claimed)
+    gateway.send(claimed)
     recover(clock.now() + timedelta(seconds=46))
     recover(clock.now() + timedelta(seconds=60))
     order.refresh_from_db()
