@@ -52,7 +52,7 @@ def test_an_order_that_the_fund_house_refuses(pari, stack):
     code = order(pari, stack, 5_101)
     at_the_bank(pari, "^Approve")
     pari.sees("The order was not accepted", within_s=60)
-    pari.sees("If money left your bank, it comes back to the same account.")
+    pari.sees("Your money comes back to the same account")
     pari.look("rejected")
     assert stack.operation(code)["units"] is None
     pari.assert_clean()
