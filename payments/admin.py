@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, Min, Model, Q, QuerySet, Sum
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter
 from unfold.decorators import display
@@ -20,9 +19,10 @@ from payments.models import Payment, PaymentLine
 from payments.patience import PATIENCE
 from portal.admin import home, show
 from portal.admin.acts import Act, By
-from portal.admin.base import Lines, OpsAdmin
-from portal.admin.filters import StuckFilter, UnknownFilter, stuck
+from portal.admin.base import Lines
+from portal.admin.filters import StuckFilter, UnknownFilter
 from portal.admin.finding import by_code, by_provider_ref, by_related, codes, pan_query
+from portal.admin.money import MoneyAdmin, waiting
 
 codes["PAY"] = Payment
 
@@ -66,9 +66,10 @@ def _refresh(payment: Payment, by: By) -> str:
 
 
 @admin.register(Payment)
-class PaymentAdmin(OpsAdmin):
+class PaymentAdmin(MoneyAdmin):
     """Payments. The page at the bank is the investor's alone: its address is never shown here."""
 
+    tones = TONES
     patience = PATIENCE
     list_display = (
         "code",
@@ -87,7 +88,6 @@ class PaymentAdmin(OpsAdmin):
         ("created_at", RangeDateTimeFilter),
     )
     list_select_related = ("investor",)
-    ordering = ("-id",)
     finders = (
         by_code("code"),
         by_provider_ref("fp"),
@@ -95,8 +95,7 @@ class PaymentAdmin(OpsAdmin):
         by_investor(),
     )
     private_query = staticmethod(pan_query("investor__pan_index", PAN_INDEX))
-    private_lookups = ("investor__pan_index__in",)
-    search_help_text = "Code, order code, provider's number, investor code, e-mail or PAN"
+    search_help_text = "Code, order code, provider's number, investor code, email or PAN"
     quick = (
         ("On their way", "&".join(f"state__exact={state}" for state in lifecycle.OPEN)),
         ("Stuck", "stuck=1"),
@@ -104,7 +103,6 @@ class PaymentAdmin(OpsAdmin):
         ("Failed", "state__exact=FAILED&state__exact=EXPIRED"),
         ("All", ""),
     )
-    shows_calls = True
     inlines = (PaymentLineLines,)
     fieldsets = (
         (None, {"fields": (("code", "state_badge"), ("investor", "age_now"), ("rupees", "way"))}),
@@ -137,43 +135,13 @@ class PaymentAdmin(OpsAdmin):
     def related(self, obj: Model) -> Sequence[Model]:
         return [line.order for line in PaymentLine.objects.filter(payment=obj.pk).select_related("order")]
 
-    @display(description="Amount", ordering="amount")
-    def rupees(self, payment: Payment) -> str:
-        return show.rupees(payment.amount)
-
     @display(description="Investor")
     def investor_name(self, payment: Payment) -> str:
         return show.cut(str(payment.investor))
 
-    @display(description="State, since", ordering="state_since")
-    def state_and_age(self, payment: Payment) -> str:
-        return show.two(self.state_badge(payment), show.since(payment.state_since))
-
-    @display(description="At the provider", ordering="provider_ref")
-    def at_provider(self, payment: Payment) -> str:
-        return show.two(payment.provider_ref or show.NOTHING, show.attempt_words(payment))
-
     @display(description="By")
     def way(self, payment: Payment) -> str:
         return payment.get_method_display()
-
-    @display(description="State", ordering="state")
-    def state_badge(self, payment: Payment) -> str:
-        if payment.is_unknown:
-            return show.badge("checking", "checking")
-        return show.badge(TONES[payment.state], payment.get_state_display())
-
-    @display(description="In this state", ordering="state_since")
-    def age_now(self, payment: Payment) -> str:
-        return show.since(payment.state_since)
-
-    @display(description="Attempts")
-    def attempts(self, payment: Payment) -> str:
-        return show.attempt_words(payment)
-
-    @display(description="Next look", ordering="due_at")
-    def due(self, payment: Payment) -> str:
-        return show.due_words(payment.due_at)
 
     @display(description="Bank's page valid until")
     def page_until(self, payment: Payment) -> str:
@@ -202,27 +170,5 @@ class PaymentAdmin(OpsAdmin):
 
 @home.part(order=30, permission="payments.view_payment")
 def payments_part(at: datetime) -> home.Part:
-    """Payments that are on their way, by state, with what is stuck and how much money waits."""
-    is_stuck, is_unknown = stuck(PATIENCE, at), Q(attempt=Payment.Outcome.UNKNOWN)
-    found = {
-        each["state"]: each
-        for each in Payment.objects.filter(state__in=lifecycle.OPEN)
-        .order_by()
-        .values("state")
-        .annotate(
-            count=Count("pk"),
-            value=Sum("amount"),
-            stuck=Count("pk", filter=is_stuck),
-            at_risk=Sum("amount", filter=is_stuck, default=Decimal(0)),
-            unknown=Count("pk", filter=is_unknown),
-            in_doubt=Sum("amount", filter=is_unknown, default=Decimal(0)),
-            oldest=Min("state_since"),
-        )
-    }
-    return home.money_part(
-        model=Payment,
-        words="payments",
-        found=found,
-        states=[(state, Payment.State(state).label) for state in lifecycle.OPEN],
-        at=at,
-    )
+    """Payments that are on their way."""
+    return waiting(Payment, "payments", open_states=lifecycle.OPEN, patience=PATIENCE, at=at)

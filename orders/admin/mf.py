@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, Min, Model, Q, QuerySet, Sum
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter
 from unfold.decorators import display
@@ -21,9 +20,9 @@ from orders.operations import sending
 from orders.queries.stuck import PATIENCE
 from portal.admin import home, show
 from portal.admin.acts import Act, By
-from portal.admin.base import OpsAdmin
-from portal.admin.filters import StuckFilter, UnknownFilter, fixed_filter, stuck
+from portal.admin.filters import StuckFilter, UnknownFilter, fixed_filter
 from portal.admin.finding import by_code, by_provider_ref, by_related, codes, pan_query
+from portal.admin.money import MoneyAdmin, waiting
 
 codes["ORD"] = MfOrder
 
@@ -42,13 +41,6 @@ TONES = {
 }
 
 
-def badge_of(order: MfOrder) -> str:
-    """The order's state; an unknown outcome is shown as what it is."""
-    if order.is_unknown:
-        return show.badge("checking", "checking")
-    return show.badge(TONES[order.state], order.get_state_display())
-
-
 def _refresh(order: MfOrder, by: By) -> str:
     sending.refresh(order_id=order.pk, at=by.at, actor=by.actor, reason=by.reason)
     now = MfOrder.objects.get(pk=order.pk)
@@ -63,9 +55,10 @@ def _submit_again(order: MfOrder, by: By) -> str:
 
 
 @admin.register(MfOrder)
-class MfOrderAdmin(OpsAdmin):
+class MfOrderAdmin(MoneyAdmin):
     """Orders. Money and state are what operations and the provider made them; nobody types them."""
 
+    tones = TONES
     patience = PATIENCE
     list_display = (
         "code",
@@ -83,7 +76,6 @@ class MfOrderAdmin(OpsAdmin):
         ("placed_at", RangeDateTimeFilter),
     )
     list_select_related = ("investor", "scheme")
-    ordering = ("-id",)
     finders = (
         by_code("code", "client_ref"),
         by_provider_ref("fp"),
@@ -91,8 +83,7 @@ class MfOrderAdmin(OpsAdmin):
         by_investor(),
     )
     private_query = staticmethod(pan_query("investor__pan_index", PAN_INDEX))
-    private_lookups = ("investor__pan_index__in",)
-    search_help_text = "Code, reference, ISIN, investor code, e-mail or PAN"
+    search_help_text = "Code, reference, ISIN, investor code, email or PAN"
     quick = (
         ("Open", "&".join(f"state__exact={state}" for state in lifecycle.OPEN)),
         ("Stuck", "stuck=1"),
@@ -100,7 +91,6 @@ class MfOrderAdmin(OpsAdmin):
         ("Allotted", "state__exact=ALLOTTED"),
         ("All", ""),
     )
-    shows_calls = True
     fieldsets = (
         (
             None,
@@ -123,7 +113,7 @@ class MfOrderAdmin(OpsAdmin):
             {"fields": (("placed", "predicted_nav_on"), "prediction", ("consent", "bank_account"))},
         ),
     )
-    allotted = ("Allotted", {"fields": (("units", "nav"), ("net_amount", "allotted_on"), "folio")})
+    allotted = ("Allotted", {"fields": (("units_got", "nav"), ("net_amount", "allotted_on"), "folio")})
     refused = ("Refused", {"fields": (("failure_code", "failure_text"),)})
     acts = (
         Act(
@@ -166,37 +156,9 @@ class MfOrderAdmin(OpsAdmin):
     def what(self, order: MfOrder) -> str:
         return show.two(show.cut(str(order.investor)), show.cut(order.scheme.name))
 
-    @display(description="State, since", ordering="state_since")
-    def state_and_age(self, order: MfOrder) -> str:
-        return show.two(badge_of(order), show.since(order.state_since))
-
-    @display(description="At the provider", ordering="provider_ref")
-    def at_provider(self, order: MfOrder) -> str:
-        return show.two(order.provider_ref or show.NOTHING, show.attempt_words(order))
-
     @display(description="ISIN")
     def isin(self, order: MfOrder) -> str:
         return order.scheme.isin
-
-    @display(description="Amount", ordering="amount")
-    def rupees(self, order: MfOrder) -> str:
-        return show.rupees(order.amount)
-
-    @display(description="State", ordering="state")
-    def state_badge(self, order: MfOrder) -> str:
-        return badge_of(order)
-
-    @display(description="In this state", ordering="state_since")
-    def age_now(self, order: MfOrder) -> str:
-        return show.since(order.state_since)
-
-    @display(description="Attempts")
-    def attempts(self, order: MfOrder) -> str:
-        return show.attempt_words(order)
-
-    @display(description="Next look", ordering="due_at")
-    def due(self, order: MfOrder) -> str:
-        return show.due_words(order.due_at)
 
     @display(description="Pays by")
     def method(self, order: MfOrder) -> str:
@@ -211,7 +173,7 @@ class MfOrderAdmin(OpsAdmin):
         return show.moment(order.placed_at)
 
     @display(description="Units")
-    def units(self, order: MfOrder) -> str:
+    def units_got(self, order: MfOrder) -> str:
         return show.figure(order.allotted_units, 3)
 
     @display(description="NAV")
@@ -231,27 +193,5 @@ def _payments_of(order: Model) -> list[Any]:
 
 @home.part(order=20, permission="orders.view_mforder")
 def orders_part(at: datetime) -> home.Part:
-    """Orders that are on their way, by state, with what is stuck and how much money waits."""
-    is_stuck, is_unknown = stuck(PATIENCE, at), Q(attempt=MfOrder.Outcome.UNKNOWN)
-    found = {
-        each["state"]: each
-        for each in MfOrder.objects.filter(state__in=lifecycle.OPEN)
-        .order_by()
-        .values("state")
-        .annotate(
-            count=Count("pk"),
-            value=Sum("amount"),
-            stuck=Count("pk", filter=is_stuck),
-            at_risk=Sum("amount", filter=is_stuck, default=Decimal(0)),
-            unknown=Count("pk", filter=is_unknown),
-            in_doubt=Sum("amount", filter=is_unknown, default=Decimal(0)),
-            oldest=Min("state_since"),
-        )
-    }
-    return home.money_part(
-        model=MfOrder,
-        words="orders",
-        found=found,
-        states=[(state, MfOrder.State(state).label) for state in lifecycle.OPEN],
-        at=at,
-    )
+    """Orders that are on their way."""
+    return waiting(MfOrder, "orders", open_states=lifecycle.OPEN, patience=PATIENCE, at=at)

@@ -10,17 +10,15 @@ A part is a few numbers (tiles) and tables (panels) from one or two set-based st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Min, Model, Q
+from django.db.models import Count, Min, Q
 from django.http import HttpRequest
-from django.utils.html import format_html
 
-from portal import clock, money
+from portal import clock
 from portal.admin import show
 from portal.models import Case, Gate, Heartbeat, InboundEvent
 
@@ -77,53 +75,6 @@ def part(*, order: int, permission: str) -> Callable[[Builder], Builder]:
         return build
 
     return register
-
-
-def money_part(
-    *,
-    model: type[Model],
-    words: str,
-    found: Mapping[str, Mapping[str, Any]],
-    states: Sequence[tuple[str, str]],
-    at: datetime,
-) -> Part:
-    """Tiles and a table for rows that carry money, from one statement grouped by state.
-
-    `found` gives by state: count, value, stuck, at_risk (rupees that are stuck), unknown, in_doubt, oldest.
-    """
-    rows = [_state_row(model, state, label, found.get(state), at) for state, label in states]
-    stuck, unknown = (sum(each[key] for each in found.values()) for key in ("stuck", "unknown"))
-    at_risk, in_doubt = (sum((each[key] for each in found.values()), Decimal(0)) for key in ("at_risk", "in_doubt"))
-    tiles = [
-        Tile(
-            f"Stuck {words}",
-            str(stuck),
-            f"{money.rupees_short(at_risk)} waits" if stuck else "All move at their pace.",
-            show.list_url(model, "stuck=1"),
-            "needs" if stuck else "done",
-        ),
-        Tile(
-            f"Unknown {words}",
-            str(unknown),
-            f"{money.rupees_short(in_doubt)} in doubt" if unknown else "Every outcome is known.",
-            show.list_url(model, "unknown=1"),
-            "checking" if unknown else "done",
-        ),
-    ]
-    columns = ("State", "Count", "Value", "Stuck", "Value stuck", "Oldest")
-    title = f"{words.capitalize()} on their way"
-    return Part(tiles, [Panel(title, columns, rows, f"No {words} on their way.", show.list_url(model))])
-
-
-def _state_row(model: type[Model], state: str, label: str, found: Mapping[str, Any] | None, at: datetime) -> list[str]:
-    name = format_html(
-        '<a class="ops-link" href="{}">{}</a>', show.list_url(model, f"state__exact={state}"), label.capitalize()
-    )
-    if found is None:
-        return [name, "0", *[show.NOTHING] * 4]
-    stuck = str(found["stuck"]) if found["stuck"] else show.NOTHING
-    at_risk = show.rupees(found["at_risk"]) if found["stuck"] else show.NOTHING
-    return [name, str(found["count"]), show.rupees(found["value"]), stuck, at_risk, show.age(at - found["oldest"])]
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
