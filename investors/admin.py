@@ -35,7 +35,7 @@ codes.update({"INV": Investor, "BNK": BankAccount, "CNS": Consent})
 
 
 def by_investor(field: str = "investor") -> Finder:
-    """Rows of an investor, by the investor's code or whole e-mail address."""
+    """Rows of an investor, by the investor's code or whole email address."""
 
     def find(term: str) -> QuerySet[Investor]:
         people = people_at(term)
@@ -120,7 +120,7 @@ class InvestorAdmin(OpsAdmin):
     finders = (by_code("code"), by_text("provider_ref"), by_email("user"), by_part("name"))
     private_query = staticmethod(pan_query("pan_index", PAN_INDEX))
     private_lookups = ("pan_index__in",)
-    search_help_text = "Code, name, e-mail or whole PAN"
+    search_help_text = "Code, name, email or whole PAN"
     quick = (
         ("Being registered", "state__exact=REGISTERING"),
         ("Stuck", "stuck=1"),
@@ -247,7 +247,7 @@ class KycCheckAdmin(OpsAdmin):
     finders = (by_investor(), by_text("provider_ref"))
     private_query = staticmethod(pan_query("pan_index", PAN_INDEX))
     private_lookups = ("pan_index__in",)
-    search_help_text = "Investor code, e-mail or whole PAN"
+    search_help_text = "Investor code, email or whole PAN"
     fieldsets = (
         (None, {"fields": ("investor", "answer", "reason", "action", "limit", "checked", "provider_ref")}),
         ("The registry's own words", {"fields": ("words",)}),
@@ -279,7 +279,7 @@ class BankAccountAdmin(OpsAdmin):
     list_select_related = ("investor",)
     ordering = ("-id",)
     finders = (by_code("code"), by_investor(), by_text("provider_ref"))
-    search_help_text = "Account code, investor code or e-mail"
+    search_help_text = "Account code, investor code or email"
     fieldsets = (
         (None, {"fields": ("code", "investor", "bank_name", "branch_name", "ifsc", "masked_number", "kind")}),
         ("Use", {"fields": ("is_primary", "provider_ref", "added")}),
@@ -303,7 +303,7 @@ class ConsentAdmin(OpsAdmin):
     list_select_related = ("investor",)
     ordering = ("-id",)
     finders = (by_code("code", "isin"), by_investor())
-    search_help_text = "Consent code, investor code, ISIN or e-mail"
+    search_help_text = "Consent code, investor code, ISIN or email"
     fieldsets = (
         (None, {"fields": ("code", "investor", "purpose", "rupees", "isin", "folio_number", "answer")}),
         ("Shown", {"fields": ("was_shown", "digest")}),

@@ -5,3 +5,4 @@ class InvestorsConfig(AppConfig):
     """People and what they have authorised."""
 
     name = "investors"
+    verbose_name = "People"

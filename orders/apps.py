@@ -5,3 +5,4 @@ class OrdersConfig(AppConfig):
     """Schemes, orders and the ledger."""
 
     name = "orders"
+    verbose_name = "Funds and orders"

@@ -5,3 +5,4 @@ class PaymentsConfig(AppConfig):
     """Collecting money for orders."""
 
     name = "payments"
+    verbose_name = "Money"

@@ -10,6 +10,7 @@ class PortalConfig(AppConfig):
     """The kernel: loads the queue's tasks, so that a nudge by name is checked where it is written."""
 
     name = "portal"
+    verbose_name = "Desk"
 
     def ready(self) -> None:
         from portal import checks  # noqa: F401 - registers the system checks

@@ -40,7 +40,7 @@ class User(AbstractUser):
     """Somebody who signs in: an investor, a member of staff, or a partner's person."""
 
     username = None  # type: ignore[assignment]
-    email = models.EmailField("e-mail", max_length=254)
+    email = models.EmailField("email", max_length=254)
     mobile = models.CharField(max_length=10, blank=True)
 
     USERNAME_FIELD = "email"
@@ -159,6 +159,7 @@ class GatewayCall(models.Model):
     )
 
     class Meta:
+        verbose_name = "provider call"
         indexes = [
             models.Index(fields=["subject_kind", "subject_id", "id"], name="call_by_subject"),
             models.Index(fields=["our_ref"], condition=~Q(our_ref=""), name="call_by_our_ref"),

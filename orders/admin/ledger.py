@@ -22,7 +22,7 @@ class LedgerAdmin(OpsAdmin):
 
     private_query = staticmethod(pan_query("investor__pan_index", PAN_INDEX))
     private_lookups = ("investor__pan_index__in",)
-    search_help_text = "Folio, investor code, ISIN, e-mail or PAN"
+    search_help_text = "Folio, investor code, ISIN, email or PAN"
 
 
 @admin.register(Folio)

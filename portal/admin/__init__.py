@@ -3,13 +3,14 @@
 base        read-only pages with confirmed acts, search and paging    acts        what an act is
 timeline    audit entries and provider calls in words                 show        badges, ages, rupees, links
 filters     stuck, unknown                                            finding     search through indexes
+money       what orders and payments share                            words       how fields are called
 home        the first page, made of parts that apps register          menu        the side navigation
 
 work, evidence, people, role_changes, system    the kernel's own pages
 providers   how the providers are, on the first page
 """
 
-from portal.admin import evidence, people, providers, role_changes, system, work
+from portal.admin import evidence, people, providers, role_changes, system, words, work
 from portal.admin.home import dashboard
 from portal.admin.menu import favicon, navigation, stylesheet
 
@@ -23,5 +24,6 @@ __all__ = [
     "role_changes",
     "stylesheet",
     "system",
+    "words",
     "work",
 ]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter
 from unfold.decorators import display
 
@@ -19,11 +22,11 @@ from portal.models import AuditEntry, GatewayCall
 class AuditEntryAdmin(OpsAdmin):
     """Who did what to which object, when and why; chained by the database so that no change stays unseen."""
 
-    list_display = ("id", "when", "words", "about", "actor", "why")
+    list_display = ("id", "when", "words", "about", "who", "why")
     list_filter = (("at", RangeDateTimeFilter),)
     ordering = ("-id",)
     finders = (by_subject, by_actor)
-    search_help_text = "Code of the object, or e-mail of the actor"
+    search_help_text = "Code of the object, or email of the actor"
     shows_timeline = False
     fieldsets = ((None, {"fields": ("id", "when", "words", "action", "about", "who", "why", "details")}),)
 
@@ -39,9 +42,18 @@ class AuditEntryAdmin(OpsAdmin):
     def about(self, entry: AuditEntry) -> str:
         return show.subject_link(entry.subject_kind, entry.subject_id)
 
-    @display(description="Who")
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        answer = super().changelist_view(request, extra_context)
+        if found := getattr(answer, "context_data", {}).get("cl"):
+            # One statement names everybody on the page.
+            names = timeline.names_of({entry.actor for entry in found.result_list})
+            for entry in found.result_list:
+                entry.actor_name = names[entry.actor]
+        return answer
+
+    @display(description="Who", ordering="actor")
     def who(self, entry: AuditEntry) -> str:
-        return timeline.names_of([entry.actor])[entry.actor]
+        return getattr(entry, "actor_name", None) or timeline.names_of([entry.actor])[entry.actor]
 
     @display(description="Reason")
     def why(self, entry: AuditEntry) -> str:

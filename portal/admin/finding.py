@@ -40,7 +40,7 @@ def by_provider_ref(*providers: str) -> Finder:
 
 
 def by_email(field: str) -> Finder:
-    """A person by their whole e-mail address."""
+    """A person by their whole email address."""
     return by_related(field, people_at)
 
 
@@ -56,7 +56,7 @@ def by_related(field: str, find: Callable[[str], QuerySet[Any] | None]) -> Finde
 
 
 def people_at(term: str) -> QuerySet[User] | None:
-    """Whoever has this e-mail address; None for what is no address."""
+    """Whoever has this email address; None for what is no address."""
     return User.objects.filter(email=term.lower()) if "@" in term else None
 
 
@@ -74,7 +74,7 @@ def by_subject(term: str) -> Q | None:
 
 
 def by_actor(term: str) -> Q | None:
-    """What a person did, by their whole e-mail address. Reads the log backwards from the newest entry."""
+    """What a person did, by their whole email address. Reads the log backwards from the newest entry."""
     people = people_at(term)
     return None if people is None else Q(actor__in=[f"user:{person.pk}" for person in people])
 

@@ -51,7 +51,7 @@ MENU: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
         ("Users", "group", "portal_user_changelist", "", "portal.view_user"),
         ("Roles", "badge", "auth_group_changelist", "", "auth.view_group"),
         ("Role changes", "how_to_reg", "portal_rolechange_changelist", "", "portal.act_user"),
-        ("E-mail addresses", "mail", "account_emailaddress_changelist", "", "account.view_emailaddress"),
+        ("Email addresses", "mail", "account_emailaddress_changelist", "", "account.view_emailaddress"),
         ("Second factors", "key", "mfa_authenticator_changelist", "", "mfa.view_authenticator"),
         ("Sessions", "devices", "usersessions_usersession_changelist", "", "usersessions.view_usersession"),
         ("Schedule", "schedule", f"{_BEAT}_periodictask_changelist", "", f"{_BEAT}.view_periodictask"),

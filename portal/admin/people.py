@@ -50,7 +50,7 @@ def _switch(user: User, by: By) -> str:
 
 
 class NewUserForm(forms.ModelForm):
-    """A person by name and address. They sign in with a code by e-mail and set a password themselves."""
+    """A person by name and address. They sign in with a code by email and set a password themselves."""
 
     class Meta:
         model = User
@@ -67,7 +67,7 @@ class UserAdmin(OpsAdmin):
     list_filter = (("is_staff", BooleanRadioFilter), ("is_active", BooleanRadioFilter))
     ordering = ("-id",)
     finders = (by_email("pk"), by_part("last_name"))
-    search_help_text = "Whole e-mail address, or part of a surname"
+    search_help_text = "Whole email address, or part of a surname"
     quick = (("Staff", "is_staff__exact=1"), ("Switched off", "is_active__exact=0"), ("Everybody", ""))
     fieldsets = ((None, {"fields": (("email", "full_name"), ("role_badges", "may_sign_in"), ("joined", "last_seen"))}),)
     add_fieldsets = ((None, {"fields": ("email", "first_name", "last_name")}),)
@@ -187,7 +187,7 @@ class EmailAddressAdmin(OpsAdmin):
     list_select_related = ("user",)
     ordering = ("-id",)
     finders = (by_email("user"),)
-    search_help_text = "Whole e-mail address"
+    search_help_text = "Whole email address"
     fieldsets = ((None, {"fields": ("email", "user", "primary", "verified")}),)
 
 
@@ -198,7 +198,7 @@ class AuthenticatorAdmin(OpsAdmin):
     list_select_related = ("user",)
     ordering = ("-id",)
     finders = (by_email("user"),)
-    search_help_text = "Whole e-mail address"
+    search_help_text = "Whole email address"
     fieldsets = ((None, {"fields": ("user", "type", "created_at", "last_used_at")}),)
 
 
@@ -209,7 +209,7 @@ class UserSessionAdmin(OpsAdmin):
     list_select_related = ("user",)
     ordering = ("-id",)
     finders = (by_email("user"),)
-    search_help_text = "Whole e-mail address"
+    search_help_text = "Whole email address"
     fieldsets = ((None, {"fields": ("user", "created_at", "last_seen_at", "ip", "user_agent")}),)
 
 

@@ -45,7 +45,7 @@ class RoleChangeAdmin(OpsAdmin):
     list_select_related = ("user", "asked_by", "decided_by")
     ordering = ("-id",)
     finders = (by_email("user"),)
-    search_help_text = "Whole e-mail address of the person concerned"
+    search_help_text = "Whole email address of the person concerned"
     quick = (("To be decided", "state__exact=ASKED"), ("All", ""))
     fieldsets = (
         (None, {"fields": (("what", "state_badge"), "person")}),

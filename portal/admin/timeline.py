@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +15,8 @@ from django.db.models import Model, Q
 
 from portal import audit, redaction
 from portal.admin import show
+from portal.admin.words import CAPITALS
+from portal.admin.words import words_of as field_words
 from portal.models import AuditEntry, Case, GatewayCall, User
 
 # The newest that are shown on an object's page; older ones are in the audit log and the journal.
@@ -58,7 +61,7 @@ WORDS = {
     "user.switched_off": "May no longer sign in",
 }
 # What an entry's data is called in front of people; other keys are shown as they are.
-LABELS = {"was": "before", "skipped": "steps passed over", "provider_ref": "provider's number", "isin": "ISIN"}
+LABELS = {"was": "before", "skipped": "steps passed over"}
 
 
 @dataclass(frozen=True)
@@ -76,20 +79,29 @@ class Step:
 
 def words_of(action: str) -> str:
     """An action in words: `order.placed` -> `With the fund house`."""
-    return WORDS.get(action) or action.replace(".", " ").replace("_", " ").capitalize()
+    plain = CAPITALS.sub(_upper, action.replace(".", " ").replace("_", " "))
+    return WORDS.get(action) or plain[:1].upper() + plain[1:]
+
+
+def _upper(found: re.Match[str]) -> str:
+    return found[1].upper() + found[2]
 
 
 def details_of(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     """An entry's data as label and text, without what says nothing and without anything personal."""
     return [
-        (LABELS.get(key, key.replace("_", " ")), redaction.text(_text(value)))
+        (LABELS.get(key) or field_words(key), redaction.text(_text(value)))
         for key, value in data.items()
         if value not in (None, "", [], {})
     ]
 
 
 def _text(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return "; ".join(f"{field_words(str(key))}: {_text(each)}" for key, each in value.items())
+    return ", ".join(map(_text, value)) if isinstance(value, list) else str(value)
 
 
 def names_of(actors: Iterable[str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RadioFilter
 from unfold.decorators import display
 
 from portal import cases, gates, inbox
-from portal.admin import show
+from portal.admin import show, timeline
 from portal.admin.acts import Act, By
 from portal.admin.base import OpsAdmin
 from portal.admin.finding import by_code, by_subject, by_text
@@ -192,9 +192,9 @@ def _turn(gate: Gate, by: By) -> str:
 class GateAdmin(OpsAdmin):
     """The kill switch: read before every send that moves money."""
 
-    list_display = ("name", "state_badge", "reason", "changed_by", "changed")
+    list_display = ("name", "state_badge", "reason", "who", "changed")
     ordering = ("name",)
-    fieldsets = ((None, {"fields": ("name", "state_badge", "reason", "changed_by", "changed")}),)
+    fieldsets = ((None, {"fields": ("name", "state_badge", "reason", "who", "changed")}),)
     acts = (
         Act(
             name="close",
@@ -224,6 +224,10 @@ class GateAdmin(OpsAdmin):
     @display(description="State")
     def state_badge(self, gate: Gate) -> str:
         return show.badge("failed", "closed") if gate.is_closed else show.badge("done", "open")
+
+    @display(description="Turned by")
+    def who(self, gate: Gate) -> str:
+        return timeline.names_of([gate.changed_by])[gate.changed_by] or show.NOTHING
 
     @display(description="Since")
     def changed(self, gate: Gate) -> str:
