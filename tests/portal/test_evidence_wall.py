@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django.contrib.auth import SESSION_KEY
 from django.core import mail
 from django.db import connection, transaction
 from django.db.utils import ProgrammingError
@@ -24,6 +25,7 @@ from portal.gateway import errors, journal
 from portal.gateway.transport import Request
 from portal.models import AuditEntry, Case, GatewayCall, User
 from portal.scope import DOOR, NONE
+from portal.sessions import SessionStore
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -33,6 +35,7 @@ PEOPLE = {
     "account_emailaddress": "user_id",
     "mfa_authenticator": "user_id",
     "usersessions_usersession": "user_id",
+    "portal_session": "user_id",
 }
 
 
@@ -58,6 +61,9 @@ def order(asha: Any) -> MfOrder:
     call = journal.begin("fp", Request("POST", "/orders"), journal.about(order, attempt_no=1))
     journal.end(call, None, errors.OutcomeUnknown("fp", "POST", "/orders"), at)
     Authenticator.objects.create(user=asha.user, type=Authenticator.Type.TOTP, data={"secret": "x"})
+    session = SessionStore()
+    session[SESSION_KEY] = str(asha.user_id)
+    session.save()
     UserSession.objects.create(user=asha.user, session_key="k", ip="192.0.2.1", user_agent="x")
     return order
 
@@ -217,6 +223,22 @@ def test_people_sign_in_one_after_the_other_on_one_connection(asha, chitra, as_w
         page = browsers[who].get("/profile/").content.decode()
         assert who.name in page
     assert Client().get("/profile/").status_code == 302
+
+
+def test_signing_out_and_signing_out_elsewhere_end_sessions(asha, as_web_process):
+    form = {"login": asha.user.email, "password": factories.PASSWORD}
+    here, there = Client(), Client()
+    for browser in (here, there):
+        assert browser.post("/accounts/login/", form)["Location"] == "/"
+    with scope.scope(scope.ALL):
+        assert count("portal_session", "user_id = %s", asha.user_id) == 2
+    here.post("/accounts/sessions/", {})
+    with scope.scope(scope.ALL):
+        assert count("portal_session", "user_id = %s", asha.user_id) == 1
+    assert there.get("/profile/").status_code == 302
+    here.post("/accounts/logout/", {})
+    with scope.scope(scope.ALL):
+        assert count("portal_session", "user_id = %s", asha.user_id) == 0
 
 
 def test_somebody_signs_up_and_confirms_the_address(as_web_process):
