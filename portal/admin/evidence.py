@@ -15,6 +15,7 @@ from portal.admin.base import OpsAdmin
 from portal.admin.filters import fixed_filter
 from portal.admin.finding import by_actor, by_code, by_subject
 from portal.admin.providers import CONFIGURED
+from portal.admin.words import words_of
 from portal.models import AuditEntry, GatewayCall
 
 
@@ -97,7 +98,7 @@ class GatewayCallAdmin(OpsAdmin):
 
     @display(description="Call")
     def what(self, call: GatewayCall) -> str:
-        return show.two(show.cut(call.path), f"{call.provider.upper()} · {call.method}")
+        return show.two(show.cut(call.path), f"{words_of(call.provider)} · {call.method}")
 
     @display(description="Outcome, answer", ordering="outcome")
     def outcome_and_status(self, call: GatewayCall) -> str:

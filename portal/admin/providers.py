@@ -11,6 +11,7 @@ from django.db import connection
 from django.utils.html import format_html
 
 from portal.admin import home, show
+from portal.admin.words import words_of
 from portal.models import GatewayCall, Provider
 
 WINDOW = timedelta(minutes=15)
@@ -91,7 +92,7 @@ def _row(known: Provider, calls: Calls, state: tuple[str, str], at: datetime) ->
     called = _latest(calls.last_at, answered, known.trouble_at)
     url = show.list_url(GatewayCall, f"provider={known.name}")
     return [
-        format_html('<a class="ops-link" href="{}">{}</a>', url, known.name),
+        format_html('<a class="ops-link" href="{}">{}</a>', url, words_of(known.name)),
         show.badge(*state),
         _ago(answered, at),
         _ago(called, at),
@@ -121,6 +122,6 @@ def _tile(states: Mapping[str, tuple[str, str]]) -> home.Tile:
     url = show.list_url(GatewayCall, "outcome__exact=UNREACHABLE&outcome__exact=OUTCOME_UNKNOWN&outcome__exact=GARBLED")
     if not bad:
         return home.Tile("Providers", "Well", "Whoever was asked has answered.", url, "done")
-    note = ", ".join(f"{name}: {words}" for name, words in bad.items())
+    note = ", ".join(f"{words_of(name)}: {words}" for name, words in bad.items())
     tone = "failed" if any(states[name][0] == "failed" for name in bad) else "needs"
     return home.Tile("Providers", f"{len(bad)} in trouble", note, url, tone)

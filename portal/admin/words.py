@@ -37,7 +37,7 @@ WORDS = {
     "id": "number",
 }
 CAPITALS = re.compile(
-    r"\b(amc|amfi|arn|bse|euin|fatca|fp|hsn|ifsc|ip|isin|kra|kyc|micr|nach|nav|nse|otp|pan|rta|sip|stp|swp|tds|ucc|umrn|"
+    r"\b(amc|amfi|arn|bse|euin|fatca|fp|hsn|ifsc|ip|isin|kra|kyc|micr|nach|nav|nse|odin|otp|pan|rta|sip|stp|swp|tds|ucc|umrn|"
     r"upi|utr)(s?)\b"
 )
 
