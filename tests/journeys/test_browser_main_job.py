@@ -29,6 +29,12 @@ def get_ready(eyes: Eyes, stack: LiveStack, pan: str = "RHEPS3751K") -> None:
     eyes.write(pan=pan)
     eyes.press("Check this PAN")
     eyes.sees("The KYC registries know your PAN")
+    after_the_pan(eyes)
+
+
+def after_the_pan(eyes: Eyes) -> None:
+    """The other steps, as far as ready to invest."""
+    page = eyes.page
     eyes.look("about-you", dark=True)
     eyes.press("Save and continue")
     eyes.sees("Please")
