@@ -6,7 +6,7 @@ Lengths and words are those of the given document ("KYC Requests"); proofs are t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date
 from typing import Any
 
@@ -14,7 +14,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 
-from investors import rules
+from investors import kyc_complaints, rules
 from investors.forms import fields
 from investors.forms.fields import RefusableForm, RuledField
 from investors.kyc_steps import ABOUT, ADDRESS, BY_SLUG, KycStep, Sheet
@@ -202,10 +202,17 @@ EXTENSIONS = {media: kind for kind, media in MEDIA.items()}
 CAMERAS = {Document.Kind.PHOTO: "user", Document.Kind.IPV_VIDEO: "user"}
 
 
-class FilesForm(RefusableForm):
-    """The files of one step, looked at in quarantine. A file that is there already may stay."""
+class UploadField(forms.FileField):
+    """A file. That one is missing is said by the page that knows which are there: a browser gives none back."""
 
-    def __init__(self, *args: Any, step: KycStep, **kwargs: Any) -> None:
+    def validate(self, value: Any) -> None:
+        """Nothing is wrong with an empty field by itself."""
+
+
+class FilesForm(RefusableForm):
+    """The files of one step, looked at in quarantine. A file that is there already and `good` may stay."""
+
+    def __init__(self, *args: Any, step: KycStep, good: Collection[str] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.step = step
         self.clean_files: dict[str, CleanFile] = {}
@@ -213,9 +220,9 @@ class FilesForm(RefusableForm):
             label = Document.Kind(kind).label
             attrs = {"class": "file-input", "accept": ",".join(MEDIA[each] for each in step.accepts)}
             attrs |= {"capture": CAMERAS[kind]} if kind in CAMERAS else {}  # type: ignore[index]
-            self.fields[kind] = forms.FileField(
+            self.fields[kind] = UploadField(
                 label=label[0].upper() + label[1:],
-                required=False,
+                required=kind not in good,
                 allow_empty_file=True,
                 help_text=file_words(step.accepts),
                 widget=forms.FileInput(attrs=attrs),
@@ -251,7 +258,8 @@ def form_for(slug: str, sheet: Sheet, data: Any = None, files: Any = None) -> An
     if slug in ABOUT_FORMS:
         kind = ABOUT_FORMS[slug]
         return kind(data, initial=kind.initial_of(sheet))
-    return FilesForm(data, files, step=BY_SLUG[slug])
+    wrong = {each.field for each in kyc_complaints.by_step(sheet).get(slug, ())}
+    return FilesForm(data, files, step=BY_SLUG[slug], good=set(sheet.documents) - wrong)
 
 
 class ConfirmForm(forms.Form):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -19,11 +20,13 @@ from investors.models import Document, KycRequest
 from investors.operations import documents, kyc_requests
 from portal import clock, typed
 from portal.errors import Failure, InvalidInput
+from portal.templatetags.portal_tags import day
 
 DECLARED = (
     "What I entered is true, the papers and the signature are my own, this address is also my permanent address, and "
     "you may send them to the KYC registries and fund houses for my KYC."
 )
+NO_FILE = "Choose a file, or take a picture now."
 # What is true -> (kind of state, badge, title, text).
 WORDS = {
     "sending": (
@@ -194,8 +197,9 @@ def _save(request: InvestorRequest, sheet: Sheet, slug: str) -> HttpResponse:
         refused = {name: form.errors[name][0] for name in kyc_steps.BY_SLUG[slug].files if name in form.errors}
         return typed.again(request, errors=refused)
     files = getattr(form, "clean_files", {})
-    if lacking := _lacking(sheet, slug, files):
-        return typed.again(request, errors=lacking)
+    lacking = [kind for kind in kyc_steps.BY_SLUG[slug].files if form.fields[kind].required and kind not in files]
+    if lacking:
+        return typed.again(request, errors=dict.fromkeys(lacking, NO_FILE))
     try:
         saved = kyc_requests.save_step(
             request=sheet.request,
@@ -210,16 +214,6 @@ def _save(request: InvestorRequest, sheet: Sheet, slug: str) -> HttpResponse:
         return typed.again(request, errors={field: failure.message})
     typed.forget(request)
     return redirect("investors:kyc") if "later" in request.POST else _to_next(saved, slug)
-
-
-def _lacking(sheet: Sheet, slug: str, files: Any) -> dict[str, str]:
-    """Files that neither came now nor are there already and good."""
-    wrong = {each.field for each in kyc_complaints.by_step(sheet).get(slug, ())}
-    return {
-        kind: "Choose a file, or take a picture now."
-        for kind in kyc_steps.BY_SLUG[slug].files
-        if kind not in files and (kind not in sheet.documents or kind in wrong)
-    }
 
 
 def _with_city(values: dict[str, Any]) -> dict[str, Any]:
@@ -321,7 +315,13 @@ def shown(sheet: Sheet) -> dict[str, Any]:
     words = {name: dict(choices).get(str(answers.get(name)), "–") for name, choices in lists.items()}
     address = dict(answers.get("correspondence_address") or {})
     address["proof"] = dict(kyc_request.PROOFS).get(str(address.get("proof_type")), "–")
-    return {"answers": {**answers, **words}, "address": address}
+    return {"answers": _dated({**answers, **words}), "address": _dated(address)}
+
+
+def _dated(values: dict[str, Any]) -> dict[str, Any]:
+    """The days among them as people read them."""
+    days = [name for name in values if name.startswith(("date_", "proof_")) and name.endswith(("_birth", "_date"))]
+    return values | {name: day(date.fromisoformat(values[name])) for name in days if values[name]}
 
 
 # --- files ------------------------------------------------------------------------------------------------------

@@ -73,6 +73,7 @@ def test_from_an_unknown_pan_to_one_that_may_invest(browser: Client, applicant: 
     assert (row.state, [each.id for each in at_fp()]) == ("PENDING", [row.provider_ref])
     assert row.expires_at
     assert "identity_proof" in row.fields_needed
+    assert "17 May 1990" in browser.get(url("review")).content.decode()
     confirm(browser)
     row = sweep(row)
     assert (row.state, row.fields_needed) == ("SUBMITTED", [])
@@ -121,6 +122,7 @@ def test_a_rejection_is_shown_in_words_and_sent_again_as_a_new_request(browser: 
     assert "cannot be read" in errors(browser, "address-proof")[Kind.ADDRESS_FRONT][0]
     # What is wrong cannot be waved through, what is right may stay.
     assert browser.post(url("pan-card"), {}).status_code == 303
+    assert errors(browser, "pan-card") == {Kind.IDENTITY_PROOF: ["Choose a file, or take a picture now."]}
     assert browser.post(url("address-proof"), {Kind.ADDRESS_FRONT: upload(Kind.ADDRESS_FRONT)}).status_code == 302
     send(browser, "pan-card")
     send(browser, "signature")
