@@ -372,4 +372,4 @@ def investors_part(at: datetime) -> home.Part:
 
 
 # Below, because it takes the finder from here.
-from investors import admin_kyc  # noqa: E402, F401
+from investors import admin_kyc, admin_mandates  # noqa: E402, F401

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from investors.views import mandates
+from investors.views import mandates, paper_mandates
 
 urlpatterns = [
     path("mandates/", mandates.mandate_list, name="mandates"),
@@ -13,4 +13,6 @@ urlpatterns = [
     path("mandates/<slug:code>/authorise/", mandates.authorise, name="mandate_authorise"),
     path("mandates/<slug:code>/cancel/", mandates.cancel, name="mandate_cancel"),
     path("mandates/<slug:code>/again/", mandates.new, name="mandate_retry"),
+    path("mandates/<slug:code>/form.pdf", paper_mandates.form, name="mandate_form"),
+    path("mandates/<slug:code>/signed/", paper_mandates.upload, name="mandate_upload"),
 ]

@@ -28,8 +28,8 @@ def of_user(user: User) -> Investor | None:
 
 
 def bank_accounts_of(investor: Investor) -> QuerySet[BankAccount]:
-    """The investor's own accounts, the primary one first."""
-    return BankAccount.objects.filter(investor=investor).order_by("-is_primary", "id")
+    """The investor's own accounts that are not closed, the primary one first."""
+    return BankAccount.objects.filter(investor=investor, closed_at=None).order_by("-is_primary", "id")
 
 
 def primary_bank_account(investor: Investor) -> BankAccount | None:

@@ -44,6 +44,9 @@ ACTS = {
     "portal.act_user": "Can ask for roles, approve what another one asked for, and switch people off",
     "investors.act_investor": "Can check KYC and register again",
     "investors.act_kycrequest": "Can ask the provider about a fresh KYC, and the investor for a paper again",
+    "investors.act_mandate": "Can ask the provider about mandates, push them on, and ask that one is cancelled",
+    "investors.approve_mandate": "Can approve that a mandate is cancelled",
+    "investors.approve_changerequest": "Can approve and refuse changes of details",
     "orders.act_mforder": "Can ask the provider about orders and send them again",
     "payments.act_payment": "Can ask the provider about payments",
 }
@@ -51,7 +54,7 @@ ACTS = {
 _KERNEL = ("user", "partner", "auditentry", "gatewaycall", "inboundevent", "case", "gate", "heartbeat", "rolechange")
 _PEOPLE = (
     "investor", "kyccheck", "kycrequest", "document", "address", "nominee", "bankaccount", "investmentaccount",
-    "consent",
+    "consent", "mandate", "changerequest",
 )  # fmt: skip
 _ORDERS = ("scheme", "fundhouse", "navrun", "holiday", "mforder", "folio", "transaction", "holding")
 _VIEW = (
@@ -81,13 +84,14 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "portal.act_inboundevent",
         "investors.act_investor",
         "investors.act_kycrequest",
+        "investors.act_mandate",
         "orders.act_mforder",
         "payments.act_payment",
         "orders.add_holiday",
         "orders.change_holiday",
         "orders.delete_holiday",
     ),
-    CHECKER: (*_VIEW, "portal.approve_case"),
+    CHECKER: (*_VIEW, "portal.approve_case", "investors.approve_mandate", "investors.approve_changerequest"),
     ADMIN: (
         *_VIEW,
         *_SYSTEM,

@@ -17,7 +17,7 @@ from investors import queries as people
 from investors.access import InvestorRequest, client_ip, investor_page, ready_investor_page
 from investors.forms.mandates import MandateForm
 from investors.models import Consent, Mandate
-from investors.operations import mandates
+from investors.operations import mandates, paper_mandates
 from investors.views import confirming
 from portal import audit, clock, hints, identifiers, inbox, jobs, typed
 from portal.access import DOORBELL, access
@@ -161,6 +161,7 @@ def detail(request: InvestorRequest, code: str) -> HttpResponse:
         "page": _page(mandate),
         "may_cancel": mandates.may_cancel(mandate),
         "may_retry": mandates.may_retry(mandate),
+        "takes_a_form": paper_mandates.takes_a_form(mandate),
         "next": getattr(mandate, "next", None),
         "page_minutes": int(mandate_rules.PAGE_LIVES.total_seconds() // 60),
     }

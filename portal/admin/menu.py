@@ -26,6 +26,8 @@ MENU: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
         ("Papers", "folder_shared", "investors_document_changelist", "", "investors.view_document"),
         ("KYC checks", "verified_user", "investors_kyccheck_changelist", "", "investors.view_kyccheck"),
         ("Bank accounts", "account_balance", "investors_bankaccount_changelist", "", "investors.view_bankaccount"),
+        ("Mandates", "event_repeat", "investors_mandate_changelist", "", "investors.view_mandate"),
+        ("Changes", "published_with_changes", "investors_changerequest_changelist", "", "investors.view_changerequest"),
         ("Consents", "check_circle", "investors_consent_changelist", "", "investors.view_consent"),
         ("Partners", "handshake", "portal_partner_changelist", "", "portal.view_partner"),
     ),

@@ -1,0 +1,21 @@
+"""A further bank account: the form of onboarding with a reference of its own, and the types open to the investor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from investors import bank_rules
+from investors.forms.bank import BankForm
+from investors.models import Investor
+
+
+class AccountForm(BankForm):
+    """A further account of the investor's own."""
+
+    form_ref = forms.RegexField(regex=r"^[0-9A-Z]{20}$", widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, investor: Investor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["kind"].choices = bank_rules.kinds_for(investor)  # type: ignore[attr-defined]

@@ -1,0 +1,152 @@
+"""Bank accounts after activation: add one, make another one the main one, close one. Each with a one-time code."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+from django.db import transaction
+
+from investors import bank_rules, gateway, lifecycle
+from investors.models import ACCOUNT_INDEX, BankAccount, ChangeRequest, Consent, Investor, Mandate
+from investors.operations import changes, consents
+from portal import audit
+from portal.encryption import blind_index
+from portal.errors import Failure, InvalidInput
+
+What = ChangeRequest.What
+CLOSE = "close"
+DEBITS = (lifecycle.CREATED, lifecycle.AWAITING_INVESTOR, lifecycle.SUBMITTED, lifecycle.APPROVED)
+
+
+class NotPossible(Failure):
+    """The account takes no such step now."""
+
+    code = "bank_account_not_possible"
+    message = "This account cannot be changed like that. Nothing was changed."
+
+
+def ask_to_add(
+    *,
+    investor: Investor,
+    ifsc: str,
+    number: str,
+    kind: str,
+    holder_name: str,
+    form_ref: str,
+    ip: str | None,
+    at: datetime,
+) -> Consent:
+    """The new account is asked for and the code is on the way.
+
+    Raises InvalidInput at the field it belongs to, gateway.LookUpDown, and what `changes.ask` raises.
+    """
+    _rule("kind", bank_rules.check_kind, investor, kind)
+    _rule("holder_name", bank_rules.check_own_name, investor, holder_name)
+    index = blind_index(number, ACCOUNT_INDEX)
+    same = BankAccount.objects.filter(investor=investor, number_index=index, ifsc=ifsc, closed_at=None)
+    if same.exists():
+        raise InvalidInput("number", "This account is registered already.")
+    branch = gateway.find_branch(ifsc)
+    after = {
+        "ifsc": ifsc,
+        "number": number,
+        "kind": kind,
+        "holder_name": holder_name,
+        "bank_name": branch.bank,
+        "branch_name": branch.branch,
+    }
+    shown = {
+        "New account": f"{branch.bank} ending {number[-4:]}",
+        "Branch": f"{branch.branch}, IFSC {ifsc}",
+        "Type": str(BankAccount.Kind(kind).label),
+        "Held by": holder_name,
+        # Binds the code to the whole number, which stands nowhere in clear.
+        "number": index,
+    }
+    return changes.ask(
+        investor=investor, what=What.BANK_ACCOUNT, form_ref=form_ref, before={}, after=after, shown=shown, ip=ip, at=at
+    )
+
+
+def _rule(field: str, check: object, investor: Investor, value: str) -> None:
+    try:
+        check(investor, value)  # type: ignore[operator]
+    except ValueError as error:
+        raise InvalidInput(field, str(error)) from None
+
+
+def ask_to_make_primary(*, account: BankAccount, form_ref: str, ip: str | None, at: datetime) -> Consent:
+    """The change of the main account is asked for, its code on the way. Raises NotPossible and `changes.ask`'s."""
+    if account.is_primary or account.closed_at or not account.provider_ref:
+        raise NotPossible
+    now = BankAccount.objects.filter(investor=account.investor_id, is_primary=True).first()
+    shown = {
+        "Main account from then on": str(account),
+        "Main account now": str(now) if now else "none",
+        "What it changes": "Redemptions are paid into it, and it is proposed for purchases.",
+        "account": account.code,
+    }
+    before = {"code": now.code if now else ""}
+    after = {"code": account.code, "provider_ref": account.provider_ref}
+    return changes.ask(
+        investor=account.investor, what=What.PRIMARY_BANK, form_ref=form_ref, before=before, after=after, shown=shown,
+        ip=ip, at=at,
+    )  # fmt: skip
+
+
+# --- closing --------------------------------------------------------------------------------------------------
+
+
+def why_not_close(account: BankAccount) -> str:
+    """Why this account must stay; empty when it may be closed."""
+    if account.closed_at:
+        return "It is closed already."
+    if account.is_primary:
+        return "It is your main account. Make another one the main account first."
+    if Mandate.objects.filter(bank_account=account, state__in=DEBITS).exists():
+        return "A mandate is on it. Cancel the mandate first."
+    if _becomes_primary(account):
+        return "It is about to become your main account. Withdraw that change first."
+    return ""
+
+
+def _becomes_primary(account: BankAccount) -> bool:
+    on_their_way = ChangeRequest.objects.filter(investor=account.investor_id, what=What.PRIMARY_BANK)
+    return any(json.loads(each.after)["code"] == account.code for each in on_their_way.filter(state__in=changes.OPEN))
+
+
+def ask_to_close(*, account: BankAccount, form_ref: str, ip: str | None, at: datetime) -> Consent:
+    """The closing is asked for and the code is on the way. Raises NotPossible."""
+    if reason := why_not_close(account):
+        raise NotPossible(reason)
+    shown = {
+        "Close": str(account),
+        "What it changes": "It is used here no more. Your bank keeps it as it is.",
+        "act": CLOSE,
+        "account": account.code,
+    }
+    return consents.ask(
+        investor=account.investor, purpose=Consent.Purpose.CHANGE, form_ref=form_ref, shown=shown, amount=None, isin="",
+        folio_number="", ip=ip, at=at,
+    )  # fmt: skip
+
+
+def confirm_close(*, investor: Investor, code: str, otp: object, ip: str | None, at: datetime) -> BankAccount:
+    """The code has closed the account, now or by an earlier click. Raises NotPossible and what a code raises."""
+    with transaction.atomic():
+        consent = consents.lock(investor=investor, code=code)
+        if consent.shown.get("act") != CLOSE:
+            raise Consent.DoesNotExist
+        account = BankAccount.objects.select_for_update().get(investor=investor, code=consent.shown["account"])
+        if consent.given_at is not None:
+            return account
+        failure = consents.take(consent=consent, otp=otp, ip=ip, at=at)
+        if failure is None:
+            if reason := why_not_close(account):
+                raise NotPossible(reason)
+            account.closed_at = at
+            account.save(update_fields=["closed_at"])
+            audit.record(account, "bank_account.closed", actor=f"user:{investor.user_id}", at=at)
+            return account
+    raise failure

@@ -1,0 +1,246 @@
+"""A change on its way to FP: the whole application again, with one thing in it that is new.
+
+    advance   whatever the row needs next: cooled off, look, send, or nothing. Safe to call at any time
+
+"A bank account without `id` is added" (document, "Update Investor"), so nothing is sent without a look first, and an
+unknown outcome is looked up for five minutes before it may be sent again. No transaction is open during a call.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from investors import gateway, lifecycle, queries
+from investors.changes import RULES
+from investors.models import BankAccount, ChangeRequest
+from investors.operations.changes import cooled, locked, move_to, tell
+from portal import audit, cases, jobs
+from portal.attempts import ATTEMPT_FIELDS
+from portal.fintech_primitives import client as fp
+from portal.fintech_primitives import messages
+from portal.gateway import errors, journal
+
+UNKNOWN_CASE = "change_outcome_unknown"
+RESEND_AFTER_S = 10
+SURE_AFTER = timedelta(minutes=5)
+SURE_LOOKS = 4
+PACE_S = {lifecycle.COOLING: 3_600.0, lifecycle.SENDING: 60.0}
+What = ChangeRequest.What
+
+
+def advance(*, change_id: int, at: datetime) -> None:
+    """The change is one step further, or the row says when it will be looked at again."""
+    row = _take(change_id, at)
+    if row is None:
+        return
+    try:
+        theirs = fp.client().fetch_investor(row.investor.provider_ref or "")
+    except errors.GatewayError as error:
+        _look_failed(row, error, at)
+        return
+    if _is_there(row, theirs):
+        _done(row, theirs, at)
+    elif row.is_unknown:
+        _found_nothing(row, at)
+    else:
+        _send(row, at)
+
+
+def _take(change_id: int, at: datetime) -> ChangeRequest | None:
+    """The row with an attempt of its own, or with an unknown one to be looked up. None when it rests."""
+    with transaction.atomic(durable=True):
+        row = locked(change_id)
+        if row.state == lifecycle.COOLING and row.effective_at and row.effective_at <= at:
+            cooled(row, at=at)
+        if row.state != lifecycle.SENDING:
+            return None
+        if row.attempt == ChangeRequest.Outcome.OPEN:
+            if not row.lease_ran_out(at):
+                return None
+            if journal.was_begun(row, row.attempt_no, gateway.INVESTOR_PATH):
+                _mark_unknown(row, at, why="the worker stopped")
+                return row
+            row.close_attempt()
+        if not row.is_unknown:
+            row.open_attempt(at)
+            row.save(update_fields=[*ATTEMPT_FIELDS])
+    return row
+
+
+def _is_there(row: ChangeRequest, theirs: messages.Investor) -> bool:
+    """Does FP hold it as it shall be?"""
+    found = _wanted_account(row, theirs)
+    return found is not None and (row.what == What.BANK_ACCOUNT or bool(found.primary_account))
+
+
+def _wanted_account(row: ChangeRequest, theirs: messages.Investor) -> Any:
+    after = json.loads(row.after)
+    if row.what == What.BANK_ACCOUNT:
+        same = (each for each in theirs.bank_accounts if each.number == after["number"])
+        return next((each for each in same if each.branch is None or each.branch.ifsc_code == after["ifsc"]), None)
+    return next((each for each in theirs.bank_accounts if each.id == after["provider_ref"]), None)
+
+
+def _send(row: ChangeRequest, at: datetime) -> None:
+    about = journal.about(row, our_ref=row.code, attempt_no=row.attempt_no)
+    try:
+        asked = messages.NewInvestor.model_validate(_application(row))
+        theirs = fp.client().update_investor(row.investor.provider_ref or "", asked, about)
+    except errors.GatewayError as error:
+        _trouble(row, error, at)
+        return
+    if _is_there(row, theirs):
+        _done(row, theirs, at)
+    else:
+        _trouble(row, errors.Garbled("fp", "POST", gateway.INVESTOR_PATH, said="the change is not in the answer"), at)
+
+
+def _application(row: ChangeRequest) -> dict[str, Any]:
+    """The whole application as registered, with all open accounts under FP's ids and the change among them."""
+    after = json.loads(row.after)
+    accounts = [_account(each) for each in queries.bank_accounts_of(row.investor).filter(provider_ref__isnull=False)]
+    if row.what == What.BANK_ACCOUNT:
+        accounts.append(
+            {
+                "account_holder_name": after["holder_name"],
+                "number": after["number"],
+                "primary_account": False,
+                "type": after["kind"],
+                "ifsc_code": after["ifsc"],
+            }
+        )
+    else:
+        accounts = [{**each, "primary_account": each["id"] == after["provider_ref"]} for each in accounts]
+    return {**gateway.application(queries.profile(row.investor)), "bank_accounts": accounts}
+
+
+def _account(account: BankAccount) -> dict[str, Any]:
+    return {
+        "id": account.provider_ref,
+        "account_holder_name": account.holder_name,
+        "number": account.number,
+        "primary_account": account.is_primary,
+        "type": account.kind,
+        "ifsc_code": account.ifsc,
+    }
+
+
+# --- record ---------------------------------------------------------------------------------------------------
+
+
+def _still_mine(taken: ChangeRequest) -> ChangeRequest | None:
+    row = locked(taken.pk)
+    same = row.state == lifecycle.SENDING and row.holds(taken.attempt_no) and row.attempt == taken.attempt
+    return row if same else None
+
+
+def _done(taken: ChangeRequest, theirs: messages.Investor, at: datetime) -> None:
+    with transaction.atomic(durable=True):
+        row = _still_mine(taken)
+        if row is None:
+            return
+        row.close_attempt()
+        row.done_at = at
+        row.save(update_fields=["done_at", *ATTEMPT_FIELDS])
+        MAKE_TRUE[row.what](row, _wanted_account(row, theirs).id, at)
+        move_to(row, lifecycle.DONE, at=at, actor=None)
+        cases.close_cases(subject=row, kinds=(UNKNOWN_CASE,), resolution="FP has the change.", at=at)
+        tell(row, at=at)
+
+
+def _account_added(row: ChangeRequest, provider_ref: str, at: datetime) -> None:
+    """The account is the investor's; money is paid out to it only after its cooling-off."""
+    after = json.loads(row.after)
+    account = BankAccount(investor=row.investor)
+    account.set_number(after["number"])
+    key = {"investor": row.investor, "number_index": account.number_index, "ifsc": after["ifsc"]}
+    account = BankAccount.objects.filter(**key).first() or account
+    for name in ("holder_name", "kind", "ifsc", "bank_name", "branch_name"):
+        setattr(account, name, after[name])
+    account.provider_ref, account.closed_at, account.is_primary = provider_ref, None, False
+    account.payout_from = at + RULES[row.what].payouts_wait
+    account.save()
+    audit.record(account, "bank_account.added", actor=None, at=at, change=row.code, payout_from=account.payout_from)
+
+
+def _primary_changed(row: ChangeRequest, provider_ref: str, at: datetime) -> None:
+    accounts = BankAccount.objects.select_for_update().filter(investor=row.investor)
+    for old in accounts.filter(is_primary=True):
+        old.is_primary = False
+        old.save(update_fields=["is_primary"])
+    new = accounts.get(provider_ref=provider_ref)
+    new.is_primary = True
+    new.save(update_fields=["is_primary"])
+    audit.record(new, "bank_account.made_primary", actor=None, at=at, change=row.code)
+
+
+MAKE_TRUE = {What.BANK_ACCOUNT.value: _account_added, What.PRIMARY_BANK.value: _primary_changed}
+
+
+# --- trouble --------------------------------------------------------------------------------------------------
+
+
+def _trouble(taken: ChangeRequest, error: errors.GatewayError, at: datetime) -> None:
+    with transaction.atomic(durable=True):
+        row = _still_mine(taken)
+        if row is None:
+            return
+        if isinstance(error, errors.Refused):
+            row.close_attempt()
+            row.refusal = [{"field": each.field, "message": each.message} for each in error.fields]
+            row.reason = "The fund houses' side did not accept it. Nothing was changed."
+            row.save(update_fields=["refusal", "reason", *ATTEMPT_FIELDS])
+            move_to(row, lifecycle.REFUSED, at=at, actor=None, by="FP")
+            tell(row, at=at)
+        elif isinstance(error, errors.IN_DOUBT):
+            _mark_unknown(row, at, why=type(error).__name__)
+        else:
+            _release(row, at, why=type(error).__name__)
+
+
+def _mark_unknown(row: ChangeRequest, at: datetime, *, why: str) -> None:
+    row.mark_unknown(at)
+    row.save(update_fields=[*ATTEMPT_FIELDS])
+    audit.record(row, "change.outcome_unknown", actor=None, at=at, why=why)
+    jobs.nudge("investors.advance_change", row_id=row.pk, delay_s=2)
+
+
+def _release(row: ChangeRequest, at: datetime, *, why: str, wait_s: float = RESEND_AFTER_S) -> None:
+    """Nothing was taken: the next attempt may send, after another look."""
+    row.close_attempt()
+    row.due_at = at + timedelta(seconds=wait_s)
+    row.save(update_fields=[*ATTEMPT_FIELDS])
+    audit.record(row, "change.not_sent", actor=None, at=at, why=why)
+
+
+def _look_failed(taken: ChangeRequest, error: errors.GatewayError, at: datetime) -> None:
+    """Trouble while looking is no answer: an unknown stays unknown, an unsent one stays unsent."""
+    with transaction.atomic(durable=True):
+        row = _still_mine(taken)
+        if row is not None and row.is_unknown:
+            _look_later(row, at)
+        elif row is not None:
+            _release(row, at, why=f"look-up failed: {type(error).__name__}")
+
+
+def _found_nothing(taken: ChangeRequest, at: datetime) -> None:
+    with transaction.atomic(durable=True):
+        row = _still_mine(taken)
+        if row is None or row.unknown_since is None:
+            return
+        if at - row.unknown_since < SURE_AFTER or row.looks < SURE_LOOKS:
+            _look_later(row, at)
+        else:
+            _release(row, at, why="look-ups found nothing", wait_s=0)
+
+
+def _look_later(row: ChangeRequest, at: datetime) -> None:
+    row.look_again(at)
+    row.save(update_fields=[*ATTEMPT_FIELDS])
+    if row.out_of_patience(at):
+        title = f"Nobody knows whether FP has change {row.code}"
+        cases.open_case(kind=UNKNOWN_CASE, subject=row, title=title, detail="Compare with FP.", at=at)

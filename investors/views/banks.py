@@ -1,0 +1,169 @@
+"""Bank accounts: all of them, a further one, another main one, closing one; each by a one-time code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from investors import gateway, lifecycle
+from investors.access import InvestorRequest, client_ip, ready_investor_page
+from investors.changes import RULES
+from investors.forms.accounts import AccountForm
+from investors.models import BankAccount, ChangeRequest, Consent
+from investors.operations import bank_accounts, changes
+from investors.views import confirming
+from portal import clock, identifiers, typed
+from portal.errors import Failure, InvalidInput
+
+What = ChangeRequest.What
+BANK_CHANGES = (What.BANK_ACCOUNT, What.PRIMARY_BANK)
+TONES = {
+    lifecycle.COOLING: "waiting",
+    lifecycle.CHECKING: "waiting",
+    lifecycle.SENDING: "waiting",
+    lifecycle.DONE: "done",
+    lifecycle.WITHDRAWN: "neutral",
+    lifecycle.REFUSED: "failed",
+}
+
+
+@require_safe
+@never_cache
+@ready_investor_page
+def banks(request: InvestorRequest) -> HttpResponse:
+    """All accounts with how each is verified and used, what is on its way, and what was closed."""
+    at = clock.now()
+    accounts = BankAccount.objects.filter(investor=request.investor).order_by("closed_at", "-is_primary", "id")
+    rows: list[dict[str, Any]] = [
+        {
+            "account": each,
+            "waits": each.payout_from if each.payout_from and each.payout_from > at else None,
+            "why_not_close": bank_accounts.why_not_close(each),
+            "form_ref": identifiers.new_client_ref(),
+        }
+        for each in accounts
+    ]
+    mine = ChangeRequest.objects.filter(investor=request.investor, what__in=BANK_CHANGES)
+    shown = mine.exclude(state=lifecycle.ASKED).order_by("-id")[:20]
+    context = {
+        "rows": [row for row in rows if row["account"].closed_at is None],
+        "closed": [row for row in rows if row["account"].closed_at],
+        "changes": [{"change": each, "tone": TONES[each.state], "open": _may_withdraw(each)} for each in shown],
+    }
+    return render(request, "investors/banks/list.html", context)
+
+
+def _may_withdraw(change: ChangeRequest) -> bool:
+    return lifecycle.CHANGE.allows(change.state, lifecycle.WITHDRAWN)
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@typed.survives_signing_out
+@ready_investor_page
+def add(request: InvestorRequest) -> HttpResponse:
+    """A further account: its branch is looked up, the holder is compared; nothing is added before the code."""
+    if request.method == "POST":
+        return _asked(request, AccountForm(request.POST, investor=request.investor))
+    back = typed.kept(request, once=True)
+    first = {"form_ref": identifiers.new_client_ref(), "holder_name": request.investor.name}
+    form = AccountForm(back.data if back else None, investor=request.investor, initial=first)
+    if back:
+        back.show_in(form)
+    ifsc = str(form["ifsc"].value() or "").strip().upper()
+    context = {
+        "form": form,
+        "branch": {"found": gateway.known_branch(ifsc)} if ifsc else {},
+        "wait_days": RULES[What.BANK_ACCOUNT].payouts_wait.days,
+    }
+    return render(request, "investors/banks/add.html", context)
+
+
+def _asked(request: InvestorRequest, form: AccountForm) -> HttpResponse:
+    errors: dict[str, str] = {}
+    if form.is_valid():
+        names = ("ifsc", "number", "kind", "holder_name", "form_ref")
+        answers = {name: form.cleaned_data[name] for name in names}
+        try:
+            consent = bank_accounts.ask_to_add(
+                investor=request.investor, **answers, ip=client_ip(request), at=clock.now()
+            )
+            return redirect("investors:bank_confirm", code=consent.code)
+        except InvalidInput as error:
+            errors = {error.field if error.field in form.fields else "": error.message}
+        except Failure as error:
+            errors = {"": error.message}
+    return typed.again(request, errors=errors)
+
+
+@require_POST
+@never_cache
+@ready_investor_page
+def make_primary(request: InvestorRequest, code: str) -> HttpResponse:
+    """Ask for the code that makes this the main account."""
+    return _ask_about(request, code, bank_accounts.ask_to_make_primary)
+
+
+@require_POST
+@never_cache
+@ready_investor_page
+def close(request: InvestorRequest, code: str) -> HttpResponse:
+    """Ask for the code that closes this account."""
+    return _ask_about(request, code, bank_accounts.ask_to_close)
+
+
+def _ask_about(request: InvestorRequest, code: str, ask) -> HttpResponse:  # type: ignore[no-untyped-def]
+    account = get_object_or_404(BankAccount, code=code, investor=request.investor)
+    account.investor = request.investor
+    ref = str(request.POST.get("form_ref", ""))[:40] or identifiers.new_client_ref()
+    try:
+        consent = ask(account=account, form_ref=ref, ip=client_ip(request), at=clock.now())
+    except Failure as refusal:
+        messages.warning(request, refusal.message)
+        return redirect("investors:banks")
+    return redirect("investors:bank_confirm", code=consent.code)
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@ready_investor_page
+def confirm(request: InvestorRequest, code: str) -> HttpResponse:
+    """The change once more, and the one-time code that sets it going."""
+    consent = get_object_or_404(Consent, code=code, investor=request.investor, purpose=Consent.Purpose.CHANGE)
+    if consent.given_at:
+        return redirect("investors:banks")
+    closes = consent.shown.get("act") == bank_accounts.CLOSE
+
+    def act(otp: str) -> str:
+        at, ip = clock.now(), client_ip(request)
+        if closes:
+            bank_accounts.confirm_close(investor=request.investor, code=code, otp=otp, ip=ip, at=at)
+        else:
+            changes.confirm(investor=request.investor, code=code, otp=otp, ip=ip, at=at)
+        return reverse("investors:banks")
+
+    button = "Close the account" if closes else "Confirm the change"
+    what = confirming.Confirming(
+        "Confirm the change", "You are about to change", button, reverse("investors:banks"), act, danger=closes
+    )
+    return confirming.page(request, consent, what)
+
+
+@require_POST
+@never_cache
+@ready_investor_page
+def withdraw(request: InvestorRequest, code: str) -> HttpResponse:
+    """Stop a change that is not passed on yet."""
+    change = get_object_or_404(ChangeRequest, code=code, investor=request.investor, what__in=BANK_CHANGES)
+    try:
+        changes.withdraw(change=change, at=clock.now())
+        messages.info(request, "Withdrawn. Nothing was changed.")
+    except Failure as refusal:
+        messages.warning(request, refusal.message)
+    return redirect("investors:banks")
