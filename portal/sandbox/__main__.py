@@ -8,6 +8,8 @@ import ipaddress
 import logging
 import os
 import sys
+import tempfile
+from pathlib import Path
 
 from . import notices
 from .app import Sandbox
@@ -35,12 +37,26 @@ def arguments() -> argparse.Namespace:
         "--portal", default=os.environ.get("SANDBOX_PORTAL", ""), help="where notices go: http://127.0.0.1:8000"
     )
     parser.add_argument("--i-know", action="store_true", help="allow a host that is not loopback")
+    parser.add_argument("--routes", action="store_true", help="list what is played, and end")
     parser.add_argument("--verbose", action="store_true", help="log every call")
     return parser.parse_args()
 
 
+def print_routes() -> None:
+    """`fp GET /api/onb/states`: provider, method, path."""
+    with tempfile.TemporaryDirectory() as folder:
+        sandbox = Sandbox(Path(folder) / "world.sqlite")
+        for name, provider in sandbox.providers.items():
+            for method, path in provider.routes.all():
+                print(name, method, path)
+        sandbox.close()
+
+
 def main() -> int:
     args = arguments()
+    if args.routes:
+        print_routes()
+        return 0
     logging.basicConfig(level=logging.DEBUG if args.verbose else logging.INFO, format="%(asctime)s %(message)s")
     if not is_loopback(args.host) and not args.i_know:
         print(

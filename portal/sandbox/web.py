@@ -163,6 +163,10 @@ class Router:
         for methods, path, handler in routes:
             self.add(methods, path, handler)
 
+    def all(self) -> list[tuple[str, str]]:
+        """(method, path as it was added) of every route."""
+        return [(method, path) for path, table in self._by_path.items() for method in table]
+
     def find(self, method: str, path: str) -> tuple[Handler, dict[str, Any]]:
         """The handler and its path arguments; raises Problem 404 or 405."""
         path = path.rstrip("/") or "/"
