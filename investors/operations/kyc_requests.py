@@ -236,8 +236,9 @@ def absorb(
             _apply(row, snapshot, at, source)
         elif verdict == Verdict.CONFLICT:
             _contradiction(row, snapshot, at)
-        look = next_look(row, at) if snapshot.state else at + LATER
-        row.due_at = look and look + wait
+        if verdict == Verdict.APPLY or row.state in OPEN:  # what was decided and told is not told again
+            look = next_look(row, at) if snapshot.state else at + LATER
+            row.due_at = look and look + wait
         row.save()
     if row.due_at and row.due_at <= at:
         jobs.nudge("investors.advance_kyc_request", row_id=row.pk)

@@ -90,6 +90,8 @@ def kyc_home(request: InvestorRequest) -> HttpResponse:
     sheet = kyc_requests.sheet_of(current)
     if not kyc_requests.may_change(sheet.request):
         return _decided(request, sheet)
+    if request.htmx:  # type: ignore[attr-defined]
+        return _to_next(current)  # given back while somebody watched: a redirect makes the whole page load again
     return render(request, "investors/kyc/home.html", {**_list(sheet), "papers": _papers(request, sheet)})
 
 

@@ -242,6 +242,17 @@ def test_what_was_sent_cannot_be_changed(browser: Client, applicant: Investor) -
     assert "Somebody" not in newest(applicant).answers
 
 
+def test_a_watched_page_that_is_given_back_loads_again_whole(browser: Client, applicant: Investor) -> None:
+    fill_in(browser)
+    confirm(browser)
+    watching = {"HTTP_HX_REQUEST": "true"}
+    fragment = browser.get(HOME, **watching)
+    assert b"data-refreshes" in fragment.content
+    assert b"<html" not in fragment.content
+    KycRequest.objects.update(submitted_at=None)
+    assert browser.get(HOME, **watching).status_code == 302
+
+
 def test_the_pan_stays_while_its_kyc_is_under_way(browser: Client, applicant: Investor) -> None:
     browser.post(HOME)
     send(browser, "about")

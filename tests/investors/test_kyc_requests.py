@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core import mail
 
 from investors import kyc_gateway, lifecycle
 from investors.models import Document, Investor, KycRequest
@@ -241,6 +242,16 @@ def test_what_cannot_both_be_true_is_a_case_and_changes_nothing(begun: KycReques
     kyc_requests.absorb(request_id=row.pk, snapshot=snapshot, at=clock.now(), source="test")
     assert KycRequest.objects.get(pk=row.pk).state == state
     assert Case.objects.filter(kind=kyc_requests.CONFLICT_CASE).exists()
+
+
+def test_what_was_decided_and_told_is_not_told_again(confirmed: KycRequest) -> None:
+    row = sweep(confirmed)
+    decide(row, "rejected")
+    row = sweep(row)
+    again = kyc_requests.Snapshot(row.provider_ref or "", lifecycle.REJECTED)
+    kyc_requests.absorb(request_id=row.pk, snapshot=again, at=clock.now(), source="test")
+    assert KycRequest.objects.get(pk=row.pk).due_at is None
+    assert len(mail.outbox) == 1
 
 
 def test_late_news_takes_nothing_back(confirmed: KycRequest) -> None:
