@@ -55,9 +55,9 @@ def _exchange(value: Any) -> Any:
     return _EXCHANGES.get(value.strip().upper(), "") if isinstance(value, str) else value
 
 
-ExchangeOrderId = Annotated[str, BeforeValidator(lambda value: _as_text(_no_id_yet(value))), Field(max_length=40)]
+ExchangeOrderId = Annotated[str, Field(max_length=40), BeforeValidator(lambda value: _as_text(_no_id_yet(value)))]
 Flag = Annotated[bool | None, BeforeValidator(_flag)]
-Exchange = Annotated[str, BeforeValidator(_exchange), Field(max_length=1)]
+Exchange = Annotated[str, Field(max_length=1), BeforeValidator(_exchange)]
 Status = Annotated[OrderStatus, BeforeValidator(_status)]
 # A position may be short and a margin negative, so a signed whole number.
 Whole = Annotated[int, BeforeValidator(lambda value: _whole(value))]

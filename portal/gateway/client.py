@@ -53,7 +53,7 @@ class ProviderClient:
         tries = 1 if patience.somebody_waits() else READ_TRIES
         for attempt in range(1, tries + 1):
             try:
-                return self._call(request, subject)
+                return self._call(request, subject, effect=False)
             except RETRIED_READS as error:
                 wait = _wait_s(error, attempt)
                 if attempt == tries or time.monotonic() + wait > deadline:
@@ -63,14 +63,14 @@ class ProviderClient:
 
     def write(self, request: Request, subject: journal.About) -> Any:
         """A call with effect: sent once. The journal's row is committed before the first byte leaves."""
-        return self._call(request, subject)
+        return self._call(request, subject, effect=True)
 
     def stream(self, request: Request, subject: journal.About = journal.About()) -> Iterator[bytes]:
         """A read whose answer is too long to hold: its chunks as they come, tried once. Raises like `read`."""
         self.breaker.check(self.provider, request.method, request.path)
         self.pace.wait()
         started = clock.now()
-        call = journal.begin(self.provider, request, subject)
+        call = journal.begin(self.provider, request, subject, effect=False)
         response: Response | None = None
         error: errors.GatewayError | None = None
         try:
@@ -87,22 +87,22 @@ class ProviderClient:
             self.breaker.heard(error)
             journal.end(call, response, error, started, keep_body=False)
 
-    def _call(self, request: Request, subject: journal.About) -> Any:
+    def _call(self, request: Request, subject: journal.About, *, effect: bool) -> Any:
         renewed = False
         while True:
             try:
-                return self._once(request, subject)
+                return self._once(request, subject, effect=effect)
             except errors.NotAuthorised as error:
                 # A 401 took no effect, so the same call may follow a fresh token, once.
                 if renewed or error.status != 401 or not self.renew():
                     raise
                 renewed = True
 
-    def _once(self, request: Request, subject: journal.About) -> Any:
+    def _once(self, request: Request, subject: journal.About, *, effect: bool) -> Any:
         self.breaker.check(self.provider, request.method, request.path)
         self.pace.wait()
         started = clock.now()
-        call = journal.begin(self.provider, request, subject)
+        call = journal.begin(self.provider, request, subject, effect=effect)
         response: Response | None = None
         error: errors.GatewayError | None = None
         try:

@@ -50,9 +50,9 @@ OUTCOMES: dict[type[errors.GatewayError], str] = {
 }
 
 
-def begin(provider: str, request: Request, subject: About) -> GatewayCall:
-    """The row of a call; for a write it is committed before the first byte leaves."""
-    return GatewayCall.objects.create(
+def begin(provider: str, request: Request, subject: About, *, effect: bool) -> GatewayCall:
+    """The row of a call; of one that may have an effect it is committed before the first byte leaves."""
+    call = GatewayCall(
         provider=provider,
         method=request.method,
         path=redaction.text(_path(request))[:300],
@@ -64,6 +64,9 @@ def begin(provider: str, request: Request, subject: About) -> GatewayCall:
         request_body=_said(request),
         started_at=clock.now(),
     )
+    if effect:
+        call.save(force_insert=True)
+    return call
 
 
 def end(
@@ -74,14 +77,20 @@ def end(
     *,
     keep_body: bool = True,
 ) -> None:
-    """What became of the call. The body of a failure is always kept."""
-    GatewayCall.objects.filter(pk=call.pk).update(
-        outcome=OUTCOMES[type(error)] if error else GatewayCall.Outcome.OK,
-        status=response.status if response else None,
-        response_body=readable(response.body) if response and (keep_body or error) else None,
-        error=redaction.text(str(error))[:500] if error else "",
-        took_ms=max(0, int((clock.now() - started).total_seconds() * 1000)),
-    )
+    """What became of the call; a read is written down only now, in one statement. The body of a failure is kept."""
+    became = {
+        "outcome": OUTCOMES[type(error)] if error else GatewayCall.Outcome.OK,
+        "status": response.status if response else None,
+        "response_body": readable(response.body) if response and (keep_body or error) else None,
+        "error": redaction.text(str(error))[:500] if error else "",
+        "took_ms": max(0, int((clock.now() - started).total_seconds() * 1000)),
+    }
+    if call.pk is not None:
+        GatewayCall.objects.filter(pk=call.pk).update(**became)
+        return
+    for field, value in became.items():
+        setattr(call, field, value)
+    call.save(force_insert=True)
 
 
 def was_begun(subject: models.Model, attempt_no: int, path_part: str = "") -> bool:

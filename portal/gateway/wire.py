@@ -6,9 +6,9 @@ A provider's `messages.py` names its fields and words; its `refusals.py` says wh
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -19,6 +19,8 @@ from portal.gateway.transport import Request, Response
 M = TypeVar("M", bound="Message")
 # A 4xx of these may be a refusal, when the provider's own envelope says so.
 MAY_BE_REFUSALS = frozenset({400, 404, 405, 409, 422})
+# Objects with more keys, or longer ones, are folded anew each time.
+MOST_KEYS, MOST_LETTERS = 64, 2_000
 # "Request timed out, check before placing": whoever says this does not know either, whatever the status.
 TIMED_OUT = re.compile(r"tim(ed|e)[\s_-]*out", re.IGNORECASE)
 
@@ -34,10 +36,22 @@ def folded(name: str) -> str:
     return name.replace("_", "").lower()
 
 
+@lru_cache(maxsize=256)
+def _folded_once(keys: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The folded keys of an object; None when two spellings of one key are among them."""
+    names = tuple(map(folded, keys))
+    return names if len(set(names)) == len(names) else None
+
+
 def fold(value: Any) -> Any:
     """An object with folded keys. Raises ValueError when two spellings of one key disagree."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return value
+    given = tuple(map(str, value))
+    # The objects of a list have the same keys, so one folding does for all; strange ones are not remembered.
+    usual = _folded_once(given) if len(given) <= MOST_KEYS and sum(map(len, given)) <= MOST_LETTERS else None
+    if usual is not None:
+        return dict(zip(usual, value.values(), strict=True))
     keys: dict[str, Any] = {}
     for key, each in value.items():
         name = folded(str(key))
@@ -90,13 +104,14 @@ def _text(value: Any) -> Any:
     return "" if value is None else _identifier(value)
 
 
-Text = Annotated[str, BeforeValidator(_text), Field(max_length=2_000)]
-Identifier = Annotated[str, BeforeValidator(_identifier), Field(min_length=1, max_length=100)]
-Amount = Annotated[Decimal, BeforeValidator(_number), Field(allow_inf_nan=False, max_digits=18, decimal_places=6)]
+# Bounds stand before the validator: so they are part of the type itself, and checked without a call of Python.
+Text = Annotated[str, Field(max_length=2_000), BeforeValidator(_text)]
+Identifier = Annotated[str, Field(min_length=1, max_length=100), BeforeValidator(_identifier)]
+Amount = Annotated[Decimal, Field(allow_inf_nan=False, max_digits=18, decimal_places=6), BeforeValidator(_number)]
 MaybeAmount = Annotated[
     Annotated[Decimal, Field(allow_inf_nan=False, max_digits=18, decimal_places=6)] | None, BeforeValidator(_maybe)
 ]
-Count = Annotated[int, BeforeValidator(_number), Field(ge=0)]
+Count = Annotated[int, Field(ge=0), BeforeValidator(_number)]
 MaybeCount = Annotated[int | None, BeforeValidator(_maybe)]
 
 
