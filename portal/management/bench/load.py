@@ -34,16 +34,18 @@ class Outcome:
 
 def get(path: str, **headers: str) -> bytes:
     """A GET request as bytes. Underscores in header names become hyphens."""
-    return _message("GET", path, headers, b"")
+    return message("GET", path, headers, b"")
 
 
 def post(path: str, body: bytes, **headers: str) -> bytes:
     """A form POST as bytes."""
-    form = {"Content_Type": "application/x-www-form-urlencoded", "Content_Length": str(len(body))}
-    return _message("POST", path, {**form, **headers}, body)
+    form = {"Content_Type": "application/x-www-form-urlencoded"}
+    return message("POST", path, {**form, **headers}, body)
 
 
-def _message(method: str, path: str, headers: dict[str, str], body: bytes) -> bytes:
+def message(method: str, path: str, headers: dict[str, str], body: bytes) -> bytes:
+    """A request as bytes, with its length."""
+    headers = {"Content_Length": str(len(body)), **headers} if body else headers
     lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return "\r\n".join([*lines, "", ""]).encode() + body

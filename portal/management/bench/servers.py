@@ -37,14 +37,14 @@ def both() -> Iterator[Ports]:
         environment = {**os.environ, **_environment(Path(folder))}
         command = [sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity", "0"]
         subprocess.run(command, env=environment, cwd=settings.BASE_DIR, check=True)
-        ports = Ports(_free_port(), _free_port())
+        ports = Ports(free_port(), free_port())
         children = [
             _start("portal.management.bench.bare", ports.bare, environment),
             _start("portal.management.bench.served", ports.ours, environment),
         ]
         try:
             for child, port, path in zip(children, ports, ("/", "/healthz"), strict=True):
-                _wait(child, port, path)
+                wait_for(child, port, path)
             yield ports
         finally:
             for child in children:
@@ -72,14 +72,16 @@ def _start(module: str, port: int, environment: dict[str, str]) -> subprocess.Po
     return subprocess.Popen(command, env=environment, cwd=settings.BASE_DIR)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
 
 
-def _wait(child: subprocess.Popen[bytes], port: int, path: str) -> None:
+def wait_for(child: subprocess.Popen[bytes], port: int, path: str) -> None:
+    """Until it answers 200. Raises RuntimeError when it ends or says nothing."""
     deadline = time.monotonic() + STARTS_WITHIN_S
     while time.monotonic() < deadline and child.poll() is None:
         try:

@@ -1,0 +1,217 @@
+"""The clients of the providers against the sandbox, beside a bare keep-alive connection that sends the same bytes.
+
+One call after the other, as a worker makes them. Ours does all that it does in life: pace, breaker, journal, the
+table of refusals, typed messages. 5paisa's own SDK, a developer's dependency, makes the same calls in the same rounds.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from django.test import override_settings
+
+from brokers.fivepaisa import client as fivepaisa
+from brokers.fivepaisa import requests
+from brokers.fivepaisa.auth import Session
+from brokers.odin import client as odin
+from brokers.smallcase import client as smallcase
+from brokers.smallcase import messages as smallcase_messages
+from portal.gateway.client import ProviderClient
+from portal.gateway.journal import About
+from portal.gateway.transport import Request
+from portal.management.bench import Row, investing, load, parsing, row, sdk
+from portal.management.bench.played import Played, addresses, sandbox
+
+ROUNDS = 5
+CALLS = 40
+OF_BARE, OF_SDK = 0.30, 1.3
+MEDIAN_MS = 5.0
+FEW, MANY = 1_000, 100_000
+ITC = requests.Scrip(exchange=requests.Exchange.NSE, code=1660)
+Call = Callable[[], Any]
+
+
+class Contest(NamedTuple):
+    """One call of a client, and the same call by the SDK where there is one."""
+
+    work: str
+    client: ProviderClient
+    call: Call
+    theirs: Call | None = None
+
+
+def run() -> list[Row]:
+    """Calls a second of each client; the sandbox's own time; what a long history costs; reading an order book."""
+    with sandbox() as played:
+        session = _session(played)
+        contests = [*_fivepaisa(played, session), *_others(played)]
+        rows = [each for contest in contests for each in _contest(played, contest)]
+        rows.append(_sandbox_row(played))
+    return [*rows, *_history(), *parsing.run()]
+
+
+# --- the calls --------------------------------------------------------------------------------------------------------
+
+
+def _session(played: Played) -> Session:
+    token = played.control("POST", "/5paisa/request_token", {"client_code": "50000001"})["RequestToken"]
+    found = fivepaisa.build().create_access_token(token)
+    return Session(found.client_code, found.access_token)
+
+
+def _fivepaisa(played: Played, session: Session) -> list[Contest]:
+    client, theirs = fivepaisa.build(), sdk.signed_in(played)
+    numbers = iter(range(10**9))
+
+    def place() -> None:
+        reference = f"bench{next(numbers)}"
+        order = requests.NewOrder(scrip=ITC, side=requests.Side.BUY, quantity=1, remote_order_id=reference)
+        client.create_order(session, order, About(our_ref=reference))
+
+    for _ in range(10):
+        place()
+    since = datetime(2026, 11, 20, tzinfo=UTC)
+    status = [(requests.Exchange.NSE, "bench1")]
+    return [
+        Contest("5paisa margin", client, lambda: client.fetch_margin(session), theirs.margin if theirs else None),
+        Contest("5paisa holdings", client, lambda: client.fetch_holdings(session), theirs.holdings if theirs else None),
+        Contest(
+            "5paisa status",
+            client,
+            lambda: client.fetch_order_statuses(session, status),
+            theirs.status if theirs else None,
+        ),
+        Contest("5paisa feed", client, lambda: client.fetch_feed(session, [ITC], since)),
+        Contest("5paisa place an order", client, place, theirs.place if theirs else None),
+    ]
+
+
+def _others(played: Played) -> list[Contest]:
+    person = investing.person(played)
+    gateway, publisher = smallcase.build(), odin.build()
+    share = smallcase_messages.Security(ticker="ITC", quantity=1, side=smallcase_messages.Side.BUY)
+    basket = smallcase_messages.NewTransaction(securities=(share,))
+    made = gateway.create_transaction(basket, about=About()).transaction_id
+    return [
+        Contest("FP one order", person.client, person.fetch_order),
+        Contest("FP orders of the account", person.client, person.list_orders),
+        Contest("FP place an order", person.client, person.place),
+        Contest("smallcase transaction", gateway, lambda: gateway.fetch_transaction(made)),
+        Contest("smallcase new transaction", gateway, lambda: gateway.create_transaction(basket, about=About())),
+        Contest("ODIN brokers", publisher, publisher.list_brokers),
+    ]
+
+
+# --- measuring --------------------------------------------------------------------------------------------------------
+
+
+def _contest(played: Played, contest: Contest) -> list[Row]:
+    """Bare, ours and theirs in turn; the first round warms up and is dropped."""
+    raw = _bytes_of(played, contest)
+    bare = load.Connection(played.port)
+    sides: list[Call] = [lambda: bare.ask(raw), contest.call, *([contest.theirs] if contest.theirs else [])]
+    rounds = [[_per_second(side) for side in sides] for _ in range(ROUNDS + 1)][1:]
+    limit, ours, *theirs = (list(each) for each in zip(*rounds, strict=True))
+    rows = [
+        row(work=contest.work, unit="calls/s", limit=limit, ours=ours, target=OF_BARE, note="limit: bare keep-alive")
+    ]
+    for each in theirs:
+        note = "limit: py5paisa"
+        rows.append(row(work=contest.work, unit="calls/s", limit=each, ours=ours, target=OF_SDK, note=note))
+    if contest.work.startswith("5paisa") and not contest.theirs and not sdk.is_there():
+        rows[0]["note"] += "; py5paisa is not installed, so it is not beside it"
+    return rows
+
+
+def _per_second(call: Call) -> float:
+    began = time.perf_counter()
+    for _ in range(CALLS):
+        call()
+    return CALLS / (time.perf_counter() - began)
+
+
+def _bytes_of(played: Played, contest: Contest) -> bytes:
+    """The bytes of the call that the client makes, caught on their way."""
+    sent: list[Request] = []
+    transport = contest.client.transport
+    send = transport.send
+
+    def listen(request: Request) -> Any:
+        sent.append(request)
+        return send(request)
+
+    transport.send = listen  # type: ignore[method-assign]
+    contest.call()
+    del transport.send
+    request = sent[-1]
+    base = transport.base_url.removeprefix(played.url)
+    query = f"?{urlencode(request.params)}" if request.params else ""
+    body = b"" if request.json is None else json.dumps(request.json).encode()
+    headers = {**request.headers, **({"Content-Type": "application/json"} if body else {})}
+    return load.message(request.method, f"{base}{request.path}{query}", headers, body)
+
+
+def _sandbox_row(played: Played) -> Row:
+    """Time inside the sandbox of its last two hundred calls, as its own journal has it."""
+    took = [each["ms"] for each in played.control("GET", "/requests")["requests"]]
+    return _ms_row("the sandbox itself, median of its last calls", [MEDIAN_MS], [statistics.median(took)], 1.0)
+
+
+def _ms_row(work: str, limit: Sequence[float], ours: Sequence[float], target: float, note: str = "") -> Row:
+    found = row(work=work, unit="ms", limit=limit, ours=ours, target=target, at_most=True, note=note)
+    shown = {"limit": f"{statistics.median(limit):.2f} ms", "ours": f"{statistics.median(ours):.2f} ms"}
+    return found | shown
+
+
+def _history() -> list[Row]:
+    """The same lists in a world with a thousand and in one with a hundred thousand orders, in turn."""
+    with sandbox() as young, sandbox() as old:
+        fresh, aged = _lists(young), _lists(old)
+        _grow(young, FEW)
+        _grow(old, MANY)
+        doors = load.Connection(young.port), load.Connection(old.port)
+        return [_side_by_side(name, doors, (fresh[name], aged[name])) for name in fresh]
+
+
+def _lists(played: Played) -> dict[str, bytes]:
+    """The bytes of each call, signed for this world."""
+    with override_settings(**addresses(played.url)):
+        person, client, session = investing.person(played), fivepaisa.build(), _session(played)
+        calls: dict[str, tuple[ProviderClient, Call]] = {
+            "FP orders of the tenant": (person.client, person.list_tenant),
+            "FP orders of an account": (person.client, person.list_orders),
+            "5paisa order book": (client, lambda: client.fetch_order_book(session)),
+        }
+        client.create_order(session, requests.NewOrder(scrip=ITC, side=requests.Side.BUY, quantity=1,
+                                                       remote_order_id="first"), About())  # fmt: skip
+        return {name: _bytes_of(played, Contest(name, *each)) for name, each in calls.items()}
+
+
+def _side_by_side(name: str, doors: tuple[load.Connection, load.Connection], raw: tuple[bytes, bytes]) -> Row:
+    rounds = [[_ms(door, each) for door, each in zip(doors, raw, strict=True)] for _ in range(3 + ROUNDS * 5)][3:]
+    limit, ours = ([pair[side] for pair in rounds] for side in (0, 1))
+    note = f"limit: with {FEW:,} orders in the world, ours: with {MANY:,}"
+    return _ms_row(name, limit, ours, 2.0, note)
+
+
+def _ms(door: load.Connection, raw: bytes) -> float:
+    began = time.perf_counter()
+    status, _, answer = door.ask(raw)
+    if status != 200:
+        raise RuntimeError(f"{status} {answer[:200]!r}")
+    return 1000 * (time.perf_counter() - began)
+
+
+def _grow(played: Played, more: int) -> None:
+    """More orders of somebody else at FP, and of the same client in the past at 5paisa."""
+    start = "(SELECT max(id) FROM fp_orders) + n"
+    played.copy_rows("fp_orders", more, id=start, source_ref_id="NULL", seq="(SELECT max(seq) FROM fp_orders) + n")
+    past = {"id": "NULL", "remote_id": "'old' || n", "day": "'2025-' || printf('%02d', n % 12 + 1) || '-01'"}
+    past |= {"updated_at": "updated_at - 900000", "live": "0", "status": "'Cancelled'"}
+    played.copy_rows("fivepaisa_orders", more, **past)
