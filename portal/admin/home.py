@@ -165,12 +165,11 @@ def machinery_part(at: datetime) -> Part:
         show.list_url(Heartbeat),
         "failed" if late else "done",
     )
-    overdue = compared is None or at - compared > COMPARED_AGAIN_WITHIN
     comparison = Tile(
         "Compared with FP",
-        f"{show.age(at - compared)} ago" if compared else "Never",
+        f"{show.age(at - compared)} ago" if compared else "Not yet",
         "Orders, payments and holdings, once a day; what differs is a case.",
         show.list_url(Heartbeat),
-        "needs" if overdue else "done",
+        "neutral" if compared is None else "needs" if at - compared > COMPARED_AGAIN_WITHIN else "done",
     )
     return Part([gate, beat, comparison])

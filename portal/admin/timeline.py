@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from functools import reduce
 from typing import Any
 
@@ -90,7 +91,7 @@ def _upper(found: re.Match[str]) -> str:
 def details_of(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     """An entry's data as label and text, without what says nothing and without anything personal."""
     return [
-        (LABELS.get(key) or field_words(key), redaction.text(_text(value)))
+        (LABELS.get(key) or field_words(key), redaction.text(FORMS.get(key, _text)(value)))
         for key, value in data.items()
         if value not in (None, "", [], {})
     ]
@@ -102,6 +103,22 @@ def _text(value: Any) -> str:
     if isinstance(value, Mapping):
         return "; ".join(f"{field_words(str(key))}: {_text(each)}" for key, each in value.items())
     return ", ".join(map(_text, value)) if isinstance(value, list) else str(value)
+
+
+def _state(value: Any) -> str:
+    """States as they are told: `AWAITING_PAYMENT` -> awaiting payment."""
+    return _text(value).replace("_", " ").lower()
+
+
+def _rupees(value: Any) -> str:
+    try:
+        return show.rupees(Decimal(str(value)))
+    except InvalidOperation:
+        return _text(value)
+
+
+# What an entry's data is shown as; other values are shown as they are.
+FORMS: dict[str, Callable[[Any], str]] = {"was": _state, "skipped": _state, "amount": _rupees}
 
 
 def names_of(actors: Iterable[str]) -> dict[str, str]:

@@ -11,6 +11,7 @@ import re
 
 from django.apps import apps
 from django.db import models
+from django.utils.text import capfirst
 
 # Field name -> words, whatever the model.
 WORDS = {
@@ -44,16 +45,17 @@ CAPITALS = re.compile(
 
 def words_of(name: str) -> str:
     """A field's Python name in words: `is_active` -> active, `sip_allowed` -> SIP allowed."""
-    plain = WORDS.get(name) or name.removeprefix("is_").replace("_", " ")
+    plain = WORDS.get(name) or re.sub(r" ref$", " reference", name.removeprefix("is_").replace("_", " "))
     return CAPITALS.sub(lambda found: found[1].upper() + found[2], plain)
 
 
 def name_fields() -> None:
-    """Every field that Django had to name gets its words."""
+    """Every field that Django had to name gets its words, and all begin with a capital, as the columns of ours do."""
     for model in apps.get_models():
         for field in model._meta.get_fields():
-            if isinstance(field, models.Field) and _was_named_by_machine(field):
-                field.verbose_name = words_of(field.name)
+            if isinstance(field, models.Field):
+                words = words_of(field.name) if _was_named_by_machine(field) else str(field.verbose_name)
+                field.verbose_name = capfirst(words)
 
 
 def _was_named_by_machine(field: models.Field) -> bool:
