@@ -13,6 +13,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from investors import kyc_reasons
 from investors.models import Document, Investor
@@ -86,9 +87,13 @@ def _forgetting(name: str) -> Callable[[], None]:
     return lambda: vault.remove(name)
 
 
-def current(investor: Investor) -> dict[str, Document]:
-    """Kind -> the file that counts now."""
-    found = Document.objects.filter(investor=investor, replaced_at=None).order_by("id")
+def current(investor: Investor, *, at: datetime | None = None) -> dict[str, Document]:
+    """Kind -> the file that counts now, or that counted at a moment."""
+    found = Document.objects.filter(investor=investor).order_by("id")
+    if at is None:
+        found = found.filter(replaced_at=None)
+    else:
+        found = found.filter(Q(replaced_at=None) | Q(replaced_at__gt=at), created_at__lte=at)
     return {document.kind: document for document in found}
 
 

@@ -75,9 +75,10 @@ def newest(investor: Investor) -> KycRequest | None:
 
 
 def sheet_of(request: KycRequest) -> Sheet:
-    """The request with the person and the files that count now."""
+    """The request with the person and the files that count now; once decided, those it was decided on."""
     investor = Investor.objects.select_related("user").get(pk=request.investor_id)
-    return Sheet(investor, request, documents.current(investor))
+    sent_at = request.submitted_at if request.decided_at else None
+    return Sheet(investor, request, documents.current(investor, at=sent_at))
 
 
 def may_begin(investor: Investor) -> bool:

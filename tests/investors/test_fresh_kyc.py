@@ -127,6 +127,8 @@ def test_a_rejection_is_shown_in_words_and_sent_again_as_a_new_request(browser: 
     send(browser, "pan-card")
     send(browser, "signature")
     send(browser, "about")
+    before, now = (kyc_requests.sheet_of(row).documents[Kind.IDENTITY_PROOF] for row in (first, second))
+    assert (before.replaced_at is not None, now.replaced_at) == (True, None)
     assert kyc_requests.missing(kyc_requests.sheet_of(newest(applicant))) == []
     confirm(browser)
     second = sweep(second)
