@@ -282,12 +282,16 @@ class BankAccountAdmin(OpsAdmin):
     search_help_text = "Account code, investor code or email"
     fieldsets = (
         (None, {"fields": ("code", "investor", "bank_name", "branch_name", "ifsc", "masked_number", "kind")}),
-        ("Use", {"fields": ("is_primary", "provider_ref", "added")}),
+        ("Use", {"fields": ("is_primary", "provider_ref", "added", "verified", "payouts_from", "closed_at")}),
     )
 
     @display(description="Number")
     def masked_number(self, account: BankAccount) -> str:
         return f"ends in {account.last_four}"
+
+    @display(description="Payouts not before")
+    def payouts_from(self, account: BankAccount) -> str:
+        return show.moment(account.payout_from)
 
     @display(description="Added")
     def added(self, account: BankAccount) -> str:

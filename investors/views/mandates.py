@@ -165,8 +165,13 @@ def detail(request: InvestorRequest, code: str) -> HttpResponse:
         "next": getattr(mandate, "next", None),
         "page_minutes": int(mandate_rules.PAGE_LIVES.total_seconds() // 60),
     }
-    partial = bool(request.headers.get("HX-Request"))
-    return render(request, "investors/mandates/_status.html" if partial else "investors/mandates/detail.html", context)
+    if not request.headers.get("HX-Request"):
+        return render(request, "investors/mandates/detail.html", context)
+    response = render(request, "investors/mandates/_status.html", context)
+    if not is_moving:
+        # The rest of the page changes too (UMRN, what can be cancelled): load it whole, once.
+        response["HX-Refresh"] = "true"
+    return response
 
 
 def _waits_at_the_bank(mandate: Mandate) -> bool:

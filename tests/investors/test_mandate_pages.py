@@ -98,3 +98,11 @@ def test_cancelling_asks_for_a_code_once(asha, client_for):
     assert "You are about to cancel" in browser.get(first).content.decode()
     mandate.refresh_from_db()
     assert mandate.cancel_asked_at is None
+
+
+def test_the_page_asks_again_while_it_moves_and_loads_whole_once_when_it_has_settled(asha, client_for):
+    bank, browser = asha.bankaccounts.get(), client_for(asha)
+    for state, moves in (("SUBMITTED", True), ("APPROVED", False)):
+        mandate = factories.MandateFactory(bank_account=bank, state=state)
+        answer = browser.get(reverse("investors:mandate", args=[mandate.code]), headers={"HX-Request": "true"})
+        assert ("data-refreshes" in answer.content.decode(), "HX-Refresh" in answer) == (moves, not moves)
