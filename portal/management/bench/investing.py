@@ -57,7 +57,7 @@ def person(played: Played) -> Person:
 
 
 def _buy(client: fp.FintechPrimitives, account: str, bank: str) -> m.PlacedOrder:
-    line = m.NewPurchase(isin=ISIN, amount=Decimal(5_005), source_ref_id=f"bench{next(_numbers)}")
+    line = m.NewPurchase(isin=ISIN, amount=Decimal(5_005), source_ref_id=f"b{next(_numbers):08d}")
     placed = partial(client.create_purchase, account, bank_account_id=bank, about=ABOUT)(orders=[line])
     return placed[0]
 

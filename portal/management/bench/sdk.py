@@ -34,7 +34,7 @@ class Sdk:
 
     def status(self) -> Any:
         """The state of one order."""
-        return _heard(self._client.fetch_order_status([{"Exch": "N", "RemoteOrderID": "bench1"}]))
+        return _heard(self._client.fetch_order_status([{"Exch": "N", "RemoteOrderID": "b00000001"}]))
 
     def place(self) -> Any:
         """One share at the market."""
