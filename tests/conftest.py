@@ -16,12 +16,13 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.core import serializers
+from django.db import connection
 from django.test import Client
 
 from portal import clock, jobs
 from portal.gateway.breaker import Breaker
 from portal.models import User
-from tests import factories, world
+from tests import database, factories, world
 from tests.control import SandboxControl, SandboxProcess
 
 CI = os.environ.get("CI") == "true"
@@ -65,6 +66,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 # --- the database -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """The database of a run, or of a worker, begins as a copy of a migrated one."""
+    connection.settings_dict["TEST"]["TEMPLATE"] = database.template()
 
 
 @pytest.fixture(scope="session")

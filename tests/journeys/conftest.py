@@ -15,7 +15,7 @@ from psycopg import sql
 
 from portal.sandbox.app import Sandbox
 from portal.sandbox.server import Running
-from tests import world
+from tests import database, world
 from tests.conftest import CHROMIUM
 from tests.journeys.eyes import Eyes
 from tests.journeys.stack import LiveStack
@@ -60,12 +60,13 @@ def stack(request: pytest.FixtureRequest) -> Iterator[LiveStack]:
 
 @contextmanager
 def own_database() -> Iterator[str]:
-    """An empty database on the server of the test run, gone at the end; gives its URL."""
+    """A migrated database on the server of the test run, gone at the end; gives its URL."""
     name = "live_" + world.FOLDER.name.rsplit("-", 1)[-1].lower()
     with psycopg.connect(settings.DATABASE_URL, autocommit=True) as server:
-        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        words = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        server.execute(words.format(sql.Identifier(name), sql.Identifier(database.template())))
         try:
-            yield settings.DATABASE_URL.rsplit("/", 1)[0] + f"/{name}"
+            yield database.address(name)
         finally:
             server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
