@@ -34,7 +34,7 @@ class Columns(Generic[Row]):
         return self.model.from_db(DEFAULT_DB_ALIAS, self.names, list(islice(values, len(self.names))))
 
 
-def first(sql: str, values: list[Any]) -> Iterator[Any] | None:
+def first(sql: str, values: list[Any] | dict[str, Any]) -> Iterator[Any] | None:
     """The values of the first row that a statement answers; None for no row."""
     with connection.cursor() as cursor:
         cursor.execute(sql, values)

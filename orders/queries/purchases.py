@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
-from django.db.models import DecimalField, Exists, OuterRef, QuerySet, Subquery, Sum
-
-from investors.models import InvestmentAccount, Investor, KycCheck
+from investors.models import Investor
 from orders import lifecycle
-from orders.models import Folio, Holding, MfOrder, Scheme
+from orders.models import MfOrder, Scheme
+from portal.rows import Columns, first
 
 # A look-alike this recent is shown to the investor before it is bought again (feature N6, intent ledger).
 LOOK_ALIKE_WINDOW = timedelta(hours=24)
@@ -35,70 +33,50 @@ class Facts:
     twin_code: str
 
 
+_SCHEME = Columns(
+    Scheme, "s", "id", "isin", "name", "fund_house", "category", "plan", "is_active", "is_close_ended",
+    "purchase_allowed", "min_first", "max_first", "step_first", "min_more", "max_more", "step_more",
+)  # fmt: skip
+_FACTS = f"""
+    SELECT {_SCHEME.sql}, folio.id, coalesce(folio.number, ''),
+           EXISTS (SELECT FROM orders_holding h
+                    WHERE h.investor_id = %(investor)s AND h.scheme_id = s.id AND h.units > 0),
+           coalesce(kyc.is_compliant, false), kyc.investment_limit,
+           (SELECT coalesce(sum(o.amount), 0) FROM orders_mforder o JOIN orders_scheme its ON its.id = o.scheme_id
+             WHERE o.investor_id = %(investor)s AND o.kind = 'PURCHASE' AND its.fund_house_id = s.fund_house_id
+               AND o.placed_at >= %(year_began)s AND o.state = ANY(%(counts)s)),
+           (SELECT a.id FROM investors_investmentaccount a WHERE a.investor_id = %(investor)s LIMIT 1),
+           coalesce((SELECT o.code FROM orders_mforder o
+             WHERE o.investor_id = %(investor)s AND o.kind = 'PURCHASE' AND o.scheme_id = s.id AND o.amount = %(amount)s
+               AND o.placed_at >= %(lately)s AND o.state <> ALL(%(not_bought)s) ORDER BY o.id DESC LIMIT 1), '')
+      FROM orders_scheme s
+      LEFT JOIN LATERAL (
+        SELECT f.id, f.number FROM orders_folio f
+         WHERE f.investor_id = %(investor)s AND f.fund_house_id = s.fund_house_id
+         ORDER BY EXISTS (SELECT FROM orders_holding h WHERE h.folio_id = f.id AND h.scheme_id = s.id AND h.units > 0)
+               DESC, f.id DESC LIMIT 1) folio ON true
+      LEFT JOIN LATERAL (
+        SELECT k.is_compliant, k.investment_limit FROM investors_kyccheck k
+         WHERE k.investor_id = %(investor)s ORDER BY k.checked_at DESC LIMIT 1) kyc ON true
+     WHERE s.isin = %(isin)s
+"""  # noqa: S608 - our own column names
+
+
 def facts(*, investor: Investor, isin: str, amount: Decimal, at: datetime) -> Facts | None:
     """One statement; None when the scheme does not exist."""
-    newest = KycCheck.objects.filter(investor=investor).order_by("-checked_at")
-    folios = _folios(investor)
-    scheme = (
-        Scheme.objects.filter(isin=isin)
-        .annotate(
-            folio_id=Subquery(folios.values("pk")[:1]),
-            folio_number=Subquery(folios.values("number")[:1]),
-            is_held=Exists(Holding.objects.filter(investor=investor, scheme=OuterRef("pk"), units__gt=0)),
-            kyc_is_compliant=Subquery(newest.values("is_compliant")[:1]),
-            kyc_limit=Subquery(newest.values("investment_limit")[:1]),
-            ordered_this_year=Subquery(_ordered_since(investor, financial_year_began(at))),
-            account_id=Subquery(InvestmentAccount.objects.filter(investor=investor).values("pk")[:1]),
-            twin_code=Subquery(_twins(investor, amount, at).values("code")[:1]),
-        )
-        .first()
+    row = first(
+        _FACTS,
+        {
+            "investor": investor.pk,
+            "isin": isin,
+            "amount": amount,
+            "year_began": financial_year_began(at),
+            "lately": at - LOOK_ALIKE_WINDOW,
+            "counts": [*lifecycle.OPEN, lifecycle.ALLOTTED],
+            "not_bought": list(NOT_BOUGHT),
+        },
     )
-    return _facts(scheme) if scheme else None
-
-
-def _facts(row: Scheme) -> Facts:
-    found = vars(row)
-    return Facts(
-        scheme=row,
-        folio_id=found["folio_id"],
-        folio_number=found["folio_number"] or "",
-        is_held=found["is_held"],
-        kyc_is_compliant=bool(found["kyc_is_compliant"]),
-        kyc_limit=found["kyc_limit"],
-        ordered_this_year=found["ordered_this_year"] or Decimal(0),
-        investment_account_id=found["account_id"],
-        twin_code=found["twin_code"] or "",
-    )
-
-
-def _folios(investor: Investor) -> QuerySet[Folio]:
-    of_scheme = Holding.objects.filter(folio=OuterRef("pk"), scheme=OuterRef(OuterRef("pk")), units__gt=0)
-    at_house = Folio.objects.filter(investor=investor, fund_house=OuterRef("fund_house"))
-    return at_house.annotate(holds_it=Exists(of_scheme)).order_by("-holds_it", "-pk")
-
-
-def _ordered_since(investor: Investor, since: datetime) -> QuerySet[Any, Any]:
-    """Rupees ordered in the scheme's fund house and not refused since a moment."""
-    orders = MfOrder.objects.filter(
-        investor=investor,
-        kind=MfOrder.Kind.PURCHASE,
-        scheme__fund_house=OuterRef("fund_house"),
-        placed_at__gte=since,
-        state__in=[*lifecycle.OPEN, lifecycle.ALLOTTED],
-    )
-    grouped = orders.order_by().values("investor").annotate(sum=Sum("amount", output_field=DecimalField()))
-    return grouped.values("sum")
-
-
-def _twins(investor: Investor, amount: Decimal, at: datetime) -> QuerySet[MfOrder]:
-    recent = MfOrder.objects.filter(
-        investor=investor,
-        kind=MfOrder.Kind.PURCHASE,
-        scheme=OuterRef("pk"),
-        amount=amount,
-        placed_at__gte=at - LOOK_ALIKE_WINDOW,
-    )
-    return recent.exclude(state__in=NOT_BOUGHT).order_by("-pk")
+    return None if row is None else Facts(_SCHEME.take(row), *row)
 
 
 def look_alike(*, investor: Investor, isin: str, amount: Decimal, at: datetime) -> MfOrder | None:
