@@ -46,11 +46,18 @@ def group(digits: str) -> str:
 
 def number(value: Decimal, places: int) -> str:
     """`value` rounded half up to `places`, in Indian grouping, with a real minus sign."""
-    rounded = value.quantize(_STEPS[places], rounding=ROUND_HALF_UP)
     # A quantized Decimal of at most six places is never written with an exponent, and str() is the quick way.
-    whole, _, fraction = str(rounded).lstrip("-").partition(".")
-    sign = MINUS if rounded < 0 else ""
-    return f"{sign}{group(whole)}" + (f".{fraction}" if places else "")
+    text, sign = str(value.quantize(_STEPS[places], ROUND_HALF_UP)), ""
+    if text[0] == "-":
+        text = text[1:]
+        sign = MINUS if text.strip("0.") else ""
+    whole = len(text) - places - 1 if places else len(text)
+    return sign + text if whole <= 3 else f"{sign}{group(text[:whole])}{text[whole:]}"
+
+
+def sign_of(text: str) -> int:
+    """-1, 0 or 1: how an amount or a number reads that stands here as text, after rounding."""
+    return -1 if text[0] == MINUS else 1 if text.strip("₹0.,") else 0
 
 
 def rupees(amount: Decimal) -> str:
@@ -75,10 +82,11 @@ def rupees_short(amount: Decimal) -> str:
 
 def signed_rupees(amount: Decimal) -> str:
     """With an explicit sign, for gains: `+₹120.00`, `−₹3.50`, `₹0.00`."""
-    return f"+{rupees(amount)}" if to_paise(amount) > 0 else rupees(amount)
+    text = rupees(amount)
+    return f"+{text}" if sign_of(text) > 0 else text
 
 
 def signed_percent(value: Decimal) -> str:
     """A percentage with sign and two decimals: `+12.40%`."""
     text = number(value, 2)
-    return f"+{text}%" if value.quantize(PAISE, rounding=ROUND_HALF_UP) > 0 else f"{text}%"
+    return f"+{text}%" if sign_of(text) > 0 else f"{text}%"

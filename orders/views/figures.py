@@ -25,6 +25,10 @@ class Signed(NamedTuple):
     text: str
 
 
+# The class that colours a figure, by how it reads.
+KINDS = {1: "gain", 0: "flat", -1: "loss"}
+
+
 def kind_of(amount: Decimal | None) -> str:
     """`gain`, `loss` or `flat`, as it reads after rounding."""
     if amount is None or not (rounded := money.to_paise(amount)):
@@ -36,11 +40,9 @@ def signed_rupees(amount: Decimal | None) -> Signed:
     """`+₹120.00`."""
     if amount is None:
         return Signed("flat", NOTHING)
-    rounded = money.to_paise(amount)
-    text = money.rupees(rounded)
-    if rounded > 0:
-        return Signed("gain", f"+{text}")
-    return Signed("loss" if rounded < 0 else "flat", text)
+    text = money.rupees(amount)
+    sign = money.sign_of(text)
+    return Signed(KINDS[sign], f"+{text}" if sign > 0 else text)
 
 
 def signed_short(amount: Decimal | None) -> Signed:
@@ -57,7 +59,9 @@ def signed_percent(value: Decimal | None) -> Signed:
         return Signed("flat", NOTHING)
     if value > returns.READABLE_PERCENT:
         return Signed("gain", f"over +{money.number(returns.READABLE_PERCENT, 0)}%")
-    return Signed(kind_of(value), money.signed_percent(value))
+    text = money.number(value, 2)
+    sign = money.sign_of(text)
+    return Signed(KINDS[sign], f"+{text}%" if sign > 0 else f"{text}%")
 
 
 def change_of_day(
