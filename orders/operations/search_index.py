@@ -59,7 +59,7 @@ def _write_vocabulary(counts: Counter[str]) -> None:
     known = dict(SchemeWord.objects.values_list("word", "schemes"))
     if known == counts:
         return
-    SchemeWord.objects.exclude(word__in=counts).delete()
+    SchemeWord.objects.filter(word__in=known.keys() - counts.keys()).delete()
     with connection.cursor() as cursor:
         cursor.execute(
             _WORDS,

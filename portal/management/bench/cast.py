@@ -36,7 +36,7 @@ def schemes() -> None:
     if Scheme.objects.count() >= SCHEMES:
         return
     houses = FundHouse.objects.bulk_create(FundHouse(name=f"{name} Mutual Fund") for name in HOUSES)
-    Scheme.objects.bulk_create((_scheme(number, houses) for number in range(SCHEMES)), batch_size=2000)
+    Scheme.objects.bulk_create((_scheme(number, houses) for number in range(SCHEMES)), batch_size=1000)
     search_index.build()
 
 
