@@ -32,6 +32,18 @@ def bank_accounts_of(investor: Investor) -> QuerySet[BankAccount]:
     return BankAccount.objects.filter(investor=investor, closed_at=None).order_by("-is_primary", "id")
 
 
+_ACCOUNT = Columns(BankAccount, "investors_bankaccount")
+_ACCOUNT_OF = f"SELECT {_ACCOUNT.sql} FROM investors_bankaccount WHERE investor_id = %s AND code = %s"  # noqa: S608
+
+
+def bank_account(investor: Investor, code: str) -> BankAccount:
+    """One of the investor's own accounts; its number is decrypted when it is asked for. Raises DoesNotExist."""
+    row = first(_ACCOUNT_OF, [investor.pk, code])
+    if row is None:
+        raise BankAccount.DoesNotExist
+    return _ACCOUNT.take(row)
+
+
 def primary_bank_account(investor: Investor) -> BankAccount | None:
     """The account that is used unless another one is chosen."""
     return bank_accounts_of(investor).first()

@@ -169,12 +169,13 @@ def lock(*, investor: Investor, code: str, **about: str) -> Consent:
 
     `about` narrows it down: `purpose="REDEMPTION"`. Raises Consent.DoesNotExist.
     """
-    consents = Consent.objects.select_for_update(of=("self",)).select_related("order")
-    consent = consents.get(investor=investor, code=code, **about)
-    if consent.given_at and not hasattr(consent, "order"):
-        # After a wait for the lock PostgreSQL reads the locked row anew, but what is joined to it as it was before the
-        # wait: the order that the first of two clicks has just made would be missed.
+    consent = Consent.objects.select_for_update().get(investor=investor, code=code, **about)
+    if consent.given_at:
+        # Read after the wait for the lock: the first of two clicks may have made the order meanwhile.
         consent = Consent.objects.select_related("order").get(pk=consent.pk)
+    else:
+        # The database lets no order be made of a consent that is not given (orders, migration 0002).
+        Consent._meta.get_field("order").set_cached_value(consent, None)
     consent.investor = investor
     return consent
 

@@ -166,7 +166,7 @@ def wish_of(*, consent: Consent, investor: Investor, at: datetime) -> Wish:
         investor=investor,
         isin=consent.isin,
         amount=consent.amount or Decimal(0),
-        bank_account=BankAccount.objects.defer("number").get(investor=investor, code=consent.shown["bank_account"]),
+        bank_account=people.bank_account(investor, consent.shown["bank_account"]),
         payment_method=str(consent.shown["payment_method"]),
         at=at,
     )
