@@ -103,9 +103,9 @@ def test_a_session_with_forged_data_names_nobody(asha: Any, key: str) -> None:
 
 
 def test_looking_into_another_session_leaves_the_scope_alone(asha: Any, key: str) -> None:
-    with scope.scope("user:4711"):
+    with scope.scope("door:4711"):
         assert SessionStore(key).get("_auth_user_id") == str(asha.user_id)
-        assert scope_now() == "user:4711"
+        assert scope_now() == "door:4711"
 
 
 def test_a_deleted_person_leaves_no_session_behind(db: None, client_for: Any) -> None:
