@@ -57,7 +57,7 @@ class SecondFactorForStaff:
 
 
 class ContentPolicy(CSPMiddleware):
-    """django-csp writes the policy of the settings anew for each answer; here only for one that asks for other words."""
+    """django-csp writes the policy of the settings anew for each answer; here only when asked for other words."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         """Set the header; the long way where a view or a nonce asks for words of its own."""

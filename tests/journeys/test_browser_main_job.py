@@ -22,7 +22,6 @@ def outbox(stack: LiveStack, email: str, subject: str) -> str:
 
 def get_ready(eyes: Eyes, stack: LiveStack, pan: str = "RHEPS3751K") -> None:
     """Every step of onboarding, each looked at."""
-    page = eyes.page
     eyes.look("getting-ready")
     eyes.press("Start with your PAN")
     eyes.look("pan")
