@@ -152,3 +152,17 @@ def test_names_a_port_in_use_and_the_way_out(tmp_path, variable, what):
     assert refused.returncode == 1
     assert f"Port {port} for {what} is in use" in refused.stderr
     assert f"{variable}=" in refused.stderr
+
+
+def test_collects_static_files_again_when_those_of_an_app_change(tmp_path, settings):
+    from portal.management.commands import up
+
+    (tmp_path / "requirements.txt").write_text("")
+    style = tmp_path / "portal" / "static" / "ops" / "ops.css"
+    style.parent.mkdir(parents=True)
+    settings.BASE_DIR, settings.STATICFILES_DIRS = tmp_path, []
+    digests = set()
+    for words in ("a { color: red }", "a { color: blue }"):
+        style.write_text(words)
+        digests.add(up._static_digest())
+    assert len(digests) == 2

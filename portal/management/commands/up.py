@@ -145,7 +145,8 @@ def _static_stamp() -> Path:
 def _static_digest() -> str:
     """Changes with our own files and with the versions of the packages that bring files."""
     files = [settings.BASE_DIR / "requirements.txt"]
-    files += sorted(path for folder in settings.STATICFILES_DIRS for path in Path(folder).rglob("*") if path.is_file())
+    folders = [*settings.STATICFILES_DIRS, *sorted(settings.BASE_DIR.glob("*/static"))]
+    files += sorted(path for folder in folders for path in Path(folder).rglob("*") if path.is_file())
     digest = hashlib.sha256(sys.version.encode())
     for path in files:
         digest.update(f"{path.name}\0".encode() + path.read_bytes())
