@@ -39,7 +39,7 @@ class SchemeAdmin(OpsAdmin):
     search_help_text = "ISIN, AMFI code or part of the name"
     shows_timeline = False
     fieldsets = (
-        (None, {"fields": ("isin", "amfi_code", "name", "fund_house", "asset_class", "category", "plan", "option")}),
+        (None, {"fields": ("isin", "amfi", "name", "fund_house", "asset_class", "category", "plan", "option")}),
         (
             "Allowed",
             {
@@ -58,6 +58,10 @@ class SchemeAdmin(OpsAdmin):
         ("Bounds", {"fields": ("first_bounds", "more_bounds", "exit_load_note")}),
         ("NAV", {"fields": ("price", "nav_on", "previous_price", "previous_nav_on", "synced")}),
     )
+
+    @display(description="AMFI code")
+    def amfi(self, scheme: Scheme) -> str:
+        return str(scheme.amfi_code or show.NOTHING)
 
     @display(description="NAV", ordering="nav")
     def price(self, scheme: Scheme) -> str:

@@ -32,9 +32,6 @@ WORDS = {
     "on": "date",
     "total_run_count": "times run",
     "task": "task",
-    "created_at": "created",
-    "last_seen_at": "last seen",
-    "last_used_at": "last used",
     "id": "number",
 }
 CAPITALS = re.compile(
@@ -45,7 +42,8 @@ CAPITALS = re.compile(
 
 def words_of(name: str) -> str:
     """A field's Python name in words: `is_active` -> active, `sip_allowed` -> SIP allowed."""
-    plain = WORDS.get(name) or re.sub(r" ref$", " reference", name.removeprefix("is_").replace("_", " "))
+    plain = name.removeprefix("is_").removesuffix("_at").replace("_", " ")
+    plain = WORDS.get(name) or re.sub(r" ref$", " reference", plain)
     return CAPITALS.sub(lambda found: found[1].upper() + found[2], plain)
 
 

@@ -15,6 +15,7 @@ from portal.admin import show, timeline
 from portal.admin.acts import Act, By
 from portal.admin.base import OpsAdmin
 from portal.admin.finding import by_code, by_subject, by_text
+from portal.admin.words import words_of
 from portal.models import Case, Gate, InboundEvent
 
 APPROVAL = "approval"
@@ -192,9 +193,9 @@ def _turn(gate: Gate, by: By) -> str:
 class GateAdmin(OpsAdmin):
     """The kill switch: read before every send that moves money."""
 
-    list_display = ("name", "state_badge", "reason", "who", "changed")
+    list_display = ("gate", "state_badge", "reason", "who", "changed")
     ordering = ("name",)
-    fieldsets = ((None, {"fields": ("name", "state_badge", "reason", "who", "changed")}),)
+    fieldsets = ((None, {"fields": ("gate", "state_badge", "reason", "who", "changed")}),)
     acts = (
         Act(
             name="close",
@@ -224,6 +225,10 @@ class GateAdmin(OpsAdmin):
     @display(description="State")
     def state_badge(self, gate: Gate) -> str:
         return show.badge("failed", "closed") if gate.is_closed else show.badge("done", "open")
+
+    @display(description="Gate", ordering="name")
+    def gate(self, gate: Gate) -> str:
+        return words_of(gate.name).capitalize()
 
     @display(description="Turned by")
     def who(self, gate: Gate) -> str:
