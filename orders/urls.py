@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orders.views import portfolio, purchases, schemes
+from orders.views import portfolio, purchases, redemptions, schemes
 
 app_name = "orders"
 urlpatterns = [
@@ -10,8 +10,11 @@ urlpatterns = [
     path("funds/<slug:isin>/", schemes.scheme, name="scheme"),
     path("funds/<slug:isin>/buy/", purchases.buy, name="buy"),
     path("orders/confirm/<slug:code>/", purchases.confirm, name="confirm"),
+    path("orders/confirm-sale/<slug:code>/", redemptions.confirm, name="confirm_sale"),
     path("orders/", purchases.order_list, name="list"),
     path("orders/<slug:code>/", purchases.detail, name="detail"),
     path("portfolio/", portfolio.portfolio, name="portfolio"),
     path("portfolio/<slug:isin>/", portfolio.holding, name="holding"),
+    path("portfolio/<slug:isin>/sell/", redemptions.sell, name="sell"),
+    path("portfolio/<slug:isin>/sell-instantly/", redemptions.sell_instantly, name="sell_instantly"),
 ]

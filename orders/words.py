@@ -57,9 +57,6 @@ STATES: dict[str, Words] = {
         "Units are allotted at the NAV of the day on which the money has arrived.",
     ),
     lifecycle.ALLOTTED: Words("done", "Units allotted", "Units allotted", "The units are in your portfolio."),
-    lifecycle.REDEEMED: Words(
-        "done", "Units redeemed", "Units redeemed", "The fund house pays the money into your bank account."
-    ),
     lifecycle.REJECTED: Words(
         "failed",
         "Rejected",
@@ -77,6 +74,40 @@ STATES: dict[str, Words] = {
         "The units were removed and the money comes back to the account it came from. We follow this as a case.",
     ),
 }
+# The same for a sale: no money of the investor's moves until the fund house pays out.
+_NOT_SOLD = "No units were sold; they are all still yours."
+SALE_STATES: dict[str, Words] = {
+    lifecycle.CREATED: Words(
+        "waiting", "Received", "Your sale is on record", "It is about to be sent. No units have been sold."
+    ),
+    lifecycle.SUBMITTING: Words(
+        "waiting", "Being sent", "Your sale is being sent", "This takes a few seconds. No units have been sold."
+    ),
+    lifecycle.PLACED: Words(
+        "waiting",
+        "Sale registered",
+        "Your sale is registered",
+        "It is on its way through the fund house. The units are kept for it until it is done; nothing is left to do.",
+    ),
+    lifecycle.REDEEMED: Words(
+        "done", "Units sold", "Units sold", "The fund house pays the money into your bank account."
+    ),
+    lifecycle.REJECTED: Words("failed", "Rejected", "The sale was not accepted", _NOT_SOLD),
+    lifecycle.CANCELLED: Words("neutral", "Cancelled", "The sale was cancelled", _NOT_SOLD),
+    lifecycle.REVERSED: Words(
+        "failed",
+        "Reversed",
+        "The fund house took the sale back",
+        "The units are in your folio again. If money has come for them, do not spend it: we follow this as a case.",
+    ),
+}
+CHECKING_SALE = Words(
+    "checking",
+    "We are checking",
+    "We are checking, do not sell again",
+    "Your sale was sent, but the answer did not reach us. We are asking until we know. "
+    "The units are kept for it meanwhile. You need not do anything.",
+)
 # While an order waits for money, the state of the payment says more than the state of the order.
 PAYING: dict[str, Words] = {
     "preparing": Words(
@@ -96,7 +127,14 @@ PAYING: dict[str, Words] = {
 
 def of(order: MfOrder) -> Words:
     """The words for an order as it stands."""
-    return CHECKING if order.is_unknown else STATES[order.state]
+    return for_state(order.kind, order.state, is_unknown=order.is_unknown)
+
+
+def for_state(kind: str, state: str, *, is_unknown: bool) -> Words:
+    """The words for a kind of order in a state. Switches, which we only read, are worded as sales are."""
+    if kind == MfOrder.Kind.PURCHASE:
+        return CHECKING if is_unknown else STATES[state]
+    return CHECKING_SALE if is_unknown else SALE_STATES[state]
 
 
 # What an investor can do after an order has ended without units: the words of the link, and where it leads.
@@ -106,6 +144,7 @@ NEXT: dict[str, tuple[str, str]] = {
     "fund": ("Find another fund", "orders:explore"),
     "kyc": ("See your KYC", "investors:profile"),
     "write": ("Write to us", "about"),
+    "sell": ("See what you hold", "orders:holding"),
 }
 
 
@@ -165,6 +204,8 @@ REASONS: dict[str, Reason] = {
     "folio_nominee_opt_in_missing": Reason(_NO_NOMINATION, "write"),
     "nomination_declaration_missing": Reason(_NO_NOMINATION, "write"),
     "demat_folio_order_not_allowed": Reason("This folio is kept in a demat account, where we cannot order.", "write"),
+    "folio_balance_insufficient": Reason("The folio did not hold enough units on the day of the sale.", "sell"),
+    "folio_balance_under_lock": Reason("Some of the units are still locked.", "sell"),
     "folio_closed": Reason(f"The fund house has closed this folio. {_WRITE}", "write"),
     "folio_contact_already_in_use": Reason(_CONTACT, "write"),
     **dict.fromkeys(
@@ -220,7 +261,7 @@ def money_back(order: MfOrder, *, was_paid: bool) -> str:
 
     How long to wait is our own promise, not a rule's: after it we follow the money together with the investor.
     """
-    if order.state not in _AFTER:
+    if order.state not in _AFTER or order.kind != MfOrder.Kind.PURCHASE:
         return ""
     begins = "Your money comes back" if was_paid else "If money has left your bank, it comes back"
     return (
@@ -238,4 +279,7 @@ def next_step(order: MfOrder) -> tuple[str, str] | None:
     if order.state not in _AFTER:
         return None
     found = _find(order.failure_code, order.failure_text)
-    return NEXT[found.then if found else _AFTER[order.state]]
+    then = found.then if found else _AFTER[order.state]
+    if order.kind != MfOrder.Kind.PURCHASE and NEXT[then][1] != "about":
+        then = "sell"
+    return NEXT[then]

@@ -70,6 +70,9 @@ TABLE: dict[str, Line] = {
         (("amount", "5000"), ("payment_method", "UPI"), ("form_ref", "form_ref"), ("bank_account", "bank")),
     ),
     "orders:confirm": Line(HERS, ("consent",), (("otp", "123456"),)),
+    "orders:confirm_sale": Line(HERS, ("sale_consent",), (("otp", "123456"),)),
+    "orders:sell": Line(HERS, ("isin",), (("by", "all"), ("folio", "folio"), ("form_ref", "form_ref"))),
+    "orders:sell_instantly": Line(HERS, ("isin",), (("amount", "5000"), ("bank_account", "bank"))),
     "orders:list": Line(OWN),
     "orders:detail": Line(HERS, ("order",)),
     "orders:portfolio": Line(OWN),
@@ -172,6 +175,8 @@ def world(asha: Any) -> World:
     order = factories.OrderFactory(**when, state="AWAITING_PAYMENT")
     payment = factories.PaymentFactory(order=order, token_url="https://pay.example/secret-page")
     asked = factories.ConsentFactory(investor=asha, amount=Decimal("73519.00"), isin=scheme.isin, given_at=None)
+    to_sell = {"purpose": "REDEMPTION", "folio_number": allotted.folio.number, "given_at": None}
+    sale_asked = factories.ConsentFactory(investor=asha, amount=Decimal("73519.00"), isin=scheme.isin, **to_sell)
     factories.NomineeFactory(investor=asha, name="Lata Quillfeather")
     _life(asha)
     key = Authenticator.objects.create(user=asha.user, type=Authenticator.Type.WEBAUTHN, data={"name": "Asha's key"})
@@ -180,6 +185,8 @@ def world(asha: Any) -> World:
     ids = {
         "isin": scheme.isin,
         "consent": asked.code,
+        "sale_consent": sale_asked.code,
+        "folio": allotted.folio.number,
         "order": order.code,
         "nonce": payment.nonce,
         "payment_ref": payment.provider_ref,

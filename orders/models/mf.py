@@ -15,6 +15,7 @@ from orders.models.carts import Cart
 from orders.models.ledger import Folio
 from orders.models.plans import Plan
 from orders.models.schemes import Scheme
+from orders.redemption_rules import Asked
 from portal import identifiers
 from portal.attempts import Attempted, attempt_constraints, due_index
 
@@ -180,6 +181,11 @@ class MfOrder(Attempted, Owned):
         if self.amount is None:
             raise ValueError(f"{self.code} asks for units, not for rupees")
         return self.amount
+
+    @property
+    def asked(self) -> Asked:
+        """What was asked for: rupees, units, or everything."""
+        return Asked(self.amount, self.units, self.is_all)
 
     @property
     def authority(self) -> Consent | None:

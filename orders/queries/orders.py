@@ -13,6 +13,7 @@ from django.db import connection
 from investors.models import BankAccount
 from orders import lifecycle, words
 from orders.models import Folio, FundHouse, MfOrder, Scheme
+from orders.redemption_rules import Asked
 from portal import clock
 from portal.audit import Told
 from portal.rows import Columns, first
@@ -21,10 +22,10 @@ PAGE_SIZE = 20
 # Filters of the order list, by the word in the URL.
 FILTERS: dict[str, tuple[str, ...]] = {
     "open": lifecycle.OPEN,
-    "done": (lifecycle.ALLOTTED, lifecycle.REVERSED),
+    "done": (lifecycle.ALLOTTED, lifecycle.REDEEMED, lifecycle.REVERSED),
     "not-done": (lifecycle.REJECTED, lifecycle.EXPIRED, lifecycle.CANCELLED),
 }
-FILTER_LABELS = (("", "All"), ("open", "In progress"), ("done", "Allotted"), ("not-done", "Not done"))
+FILTER_LABELS = (("", "All"), ("open", "In progress"), ("done", "Done"), ("not-done", "Not done"))
 
 
 _ORDER = Columns(MfOrder, "o")
@@ -62,10 +63,18 @@ class Line(NamedTuple):
     pk: int
     code: str
     scheme: str
-    amount: Decimal
+    kind: str
+    amount: Decimal | None
+    units: Decimal | None
+    is_all: bool
     placed_at: datetime
     state: str
     is_unknown: bool
+
+    @property
+    def asked(self) -> Asked:
+        """What was asked for: rupees, units, or everything."""
+        return Asked(self.amount, self.units, self.is_all)
 
 
 @dataclass(frozen=True)
@@ -77,7 +86,7 @@ class Page:
 
 
 _PAGE = """
-    SELECT o.id, o.code, s.name, o.amount, o.placed_at, o.state, o.attempt = %(unknown)s
+    SELECT o.id, o.code, s.name, o.kind, o.amount, o.units, o.is_all, o.placed_at, o.state, o.attempt = %(unknown)s
       FROM orders_mforder o JOIN orders_scheme s ON s.id = o.scheme_id
      WHERE o.investor_id = %(investor)s
        AND (%(states)s::text[] IS NULL OR o.state = ANY(%(states)s))
@@ -130,6 +139,16 @@ HAPPENED: dict[str, tuple[str, str, str]] = {
     "order.cancelled": ("The order was cancelled", "", "failed"),
     "order.reversed": ("The fund house took the order back", "", "failed"),
 }
+# Where a sale reads otherwise.
+_OF_SALES: dict[str, tuple[str, str, str]] = {
+    "order.placed": ("The sale is registered", "the fund house works on it", "done"),
+    "order.redeemed": ("Units sold", "", "done"),
+    "order.investor_told": ("We wrote to you about the sale", "", "done"),
+    "order.rejected": ("The sale was not accepted", "", "failed"),
+    "order.cancelled": ("The sale was cancelled", "", "failed"),
+    "order.reversed": ("The fund house took the sale back", "", "failed"),
+}
+SALE_HAPPENED = {**HAPPENED, **_OF_SALES}
 # What is still to come from each state on, until units are allotted.
 TO_COME: dict[str, tuple[str, ...]] = {
     lifecycle.CREATED: ("Order registered", "Payment", "Order with the fund house", "Units allotted"),
@@ -140,10 +159,20 @@ TO_COME: dict[str, tuple[str, ...]] = {
 }
 
 
+_PAYOUT = "Money in your bank account"
+SALE_TO_COME: dict[str, tuple[str, ...]] = {
+    lifecycle.CREATED: ("Sale registered", "Units sold", _PAYOUT),
+    lifecycle.SUBMITTING: ("Sale registered", "Units sold", _PAYOUT),
+    lifecycle.PLACED: ("Units sold", _PAYOUT),
+}
+
+
 def timeline(order: MfOrder, entries: list[Told], now_text: str) -> list[Step]:
     """What happened, what is happening now (`now_text`), and what is still to come, in that order."""
-    steps = [_happened(entry) for entry in _told_in_order(entries) if entry.action in HAPPENED]
-    coming = TO_COME.get(order.state, ())
+    is_purchase = order.kind == MfOrder.Kind.PURCHASE
+    told = HAPPENED if is_purchase else SALE_HAPPENED
+    steps = [_happened(entry, told) for entry in _told_in_order(entries) if entry.action in told]
+    coming = (TO_COME if is_purchase else SALE_TO_COME).get(order.state, ())
     if coming:
         now = "checking" if order.is_unknown else "current"
         steps.append(Step(coming[0], now_text, "", now))
@@ -162,14 +191,16 @@ def was_paid(recorded: list[Told]) -> bool:
     return any(entry.action == "order.paid" for entry in recorded)
 
 
-def _happened(entry: Told) -> Step:
-    title, text, status = HAPPENED[entry.action]
+def _happened(entry: Told, told: dict[str, tuple[str, str, str]]) -> Step:
+    title, text, status = told[entry.action]
     why = words.reason(str(entry.data.get("code", "")), str(entry.data.get("text", "")))
     return Step(title, why or text, moment(entry.at), status)
 
 
 def _expected(order: MfOrder, title: str) -> str:
-    return f"expected at the NAV of {order.predicted_nav_on:%-d %b %Y}" if title == "Units allotted" else ""
+    if title in ("Units allotted", "Units sold"):
+        return f"expected at the NAV of {order.predicted_nav_on:%-d %b %Y}"
+    return f"by {order.payout_by:%-d %b %Y}" if title == _PAYOUT and order.payout_by else ""
 
 
 class Paying(StrEnum):

@@ -22,6 +22,7 @@ from django.db.models import Q
 from orders import lifecycle, returns
 from orders.models import MfOrder, Scheme, Transaction
 from orders.queries import schemes as scheme_queries
+from orders.redemption_rules import Asked
 from portal import money
 
 _ASSET_CLASS = dict(Scheme.AssetClass.choices)
@@ -83,7 +84,8 @@ class OpenOrder:
     code: str
     isin: str
     name: str
-    amount: Decimal
+    kind: str
+    asked: Asked
     state: str
     placed_at: datetime
     predicted_nav_on: date
@@ -93,6 +95,11 @@ class OpenOrder:
     is_paid: bool
     # The investor was sent to the bank's page of the live payment: it may already be paid.
     was_at_bank: bool
+
+    @property
+    def amount(self) -> Decimal:
+        """Rupees of a purchase; nothing where units were asked for."""
+        return self.asked.amount or money.ZERO
 
     @property
     def needs_payment(self) -> bool:
@@ -165,8 +172,8 @@ _READ = """
              WHERE s.nav IS NOT NULL AND (%(isin)s::text IS NULL OR s.isin = %(isin)s)
              GROUP BY t.traded_on) r),
         'orders', (SELECT json_agg(row_to_json(r)) FROM (
-            SELECT o.code, s.isin, s.name, o.amount, o.state, o.attempt, o.gateway, o.placed_at, o.predicted_nav_on,
-                   y.attempt AS paying, y.debited_at, y.handed_over_at
+            SELECT o.code, s.isin, s.name, o.kind, o.amount, o.units, o.is_all, o.state, o.attempt, o.gateway,
+                   o.placed_at, o.predicted_nav_on, y.attempt AS paying, y.debited_at, y.handed_over_at
               FROM orders_mforder o JOIN orders_scheme s ON s.id = o.scheme_id
               LEFT JOIN payments_paymentline l ON l.order_id = o.id AND l.is_live
               LEFT JOIN payments_payment y ON y.id = l.payment_id
@@ -237,12 +244,14 @@ def _open_order(row: dict[str, Any]) -> OpenOrder:
         code=row["code"],
         isin=row["isin"],
         name=row["name"],
-        amount=row["amount"],
+        kind=row["kind"],
+        asked=Asked(row["amount"], row["units"], row["is_all"]),
         state=row["state"],
         placed_at=datetime.fromisoformat(row["placed_at"]),
         predicted_nav_on=date.fromisoformat(row["predicted_nav_on"]),
         is_unknown=unknown in (row["attempt"], row["paying"]),
-        is_paid=row["debited_at"] is not None or money_has_left(row["gateway"], row["state"]),
+        is_paid=row["kind"] == MfOrder.Kind.PURCHASE
+        and (row["debited_at"] is not None or money_has_left(row["gateway"], row["state"])),
         was_at_bank=row["handed_over_at"] is not None,
     )
 

@@ -18,7 +18,7 @@ from orders.queries import portfolio as queries
 from orders.queries.portfolio import OpenOrder
 from orders.views import order_rows
 from orders.views.portfolio import flight, summary
-from portal import clock, money
+from portal import clock
 from portal.access import access
 
 RECENT = 5
@@ -88,9 +88,14 @@ def _orders_that_need(open_orders: list[OpenOrder]) -> list[Attention]:
 
 
 def _attention(order: OpenOrder) -> Attention | None:
-    url, what = reverse("orders:detail", args=[order.code]), f"{money.rupees(order.amount)} in {order.name}"
+    url, what = reverse("orders:detail", args=[order.code]), f"{order.asked.in_words} in {order.name}"
     if order.is_unknown:
-        return Attention("checking", words.CHECKING.title, f"{what}. We are asking until we know.", url)
+        return Attention(
+            "checking",
+            words.for_state(order.kind, order.state, is_unknown=True).title,
+            f"{what}. We are asking until we know.",
+            url,
+        )
     if order.needs_payment and order.was_at_bank:
         said = words.PAYING["out"]
         return Attention(said.kind, said.title, f"{what}. If you have paid, there is nothing to do.", url)

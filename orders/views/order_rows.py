@@ -10,7 +10,6 @@ from django.utils.safestring import SafeString, mark_safe
 
 from orders import words
 from orders.queries.orders import Line, moment
-from portal import money
 from portal.templatetags.portal_tags import state
 
 ROW = """<li><a class="row" href="{url}">
@@ -20,6 +19,10 @@ ROW = """<li><a class="row" href="{url}">
 """
 
 
+# What kind of order, in the words of the pages.
+KINDS = {"PURCHASE": "Purchase", "REDEMPTION": "Sale", "SWITCH_IN": "Switch in", "SWITCH_OUT": "Switch out"}
+
+
 def rows(lines: Iterable[Line]) -> SafeString:
     """The items of `<ul class="rows">`; each leads to its order."""
     place = reverse("orders:detail", args=["CODE"])
@@ -27,11 +30,11 @@ def rows(lines: Iterable[Line]) -> SafeString:
 
 
 def _row(each: Line, place: str) -> str:
-    said = words.CHECKING if each.is_unknown else words.STATES[each.state]
+    said = words.for_state(each.kind, each.state, is_unknown=each.is_unknown)
     return ROW.format(
         url=place.replace("CODE", each.code),
         scheme=escape(each.scheme),
-        placed=moment(each.placed_at),
-        amount=money.rupees(each.amount),
+        placed=f"{KINDS[each.kind]} · {moment(each.placed_at)}",
+        amount=each.asked.in_words,
         badge=state(said.kind, said.badge),
     )

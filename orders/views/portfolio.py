@@ -216,6 +216,7 @@ def holding(request: InvestorRequest, isin: str) -> HttpResponse:
     shown, today = found[:LOTS_PER_PAGE], at.date()
     context = {
         "position": position,
+        "can_be_sold": scheme.redemption_allowed,
         "not_for_sale": scheme_queries.why_not_for_sale(scheme),
         "summary": summary(book.totals, at=at, is_one=True) if position.units and book.totals.nav_days else None,
         "row": figures.position(position),

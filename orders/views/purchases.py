@@ -230,6 +230,8 @@ def detail(request: InvestorRequest, code: str) -> HttpResponse:
     said = words.PAYING.get(paying or "", words.of(order))
     context = {
         "order": order,
+        "asked": order.asked.in_words,
+        "is_sale": order.kind != MfOrder.Kind.PURCHASE,
         "words": said,
         "steps": order_queries.timeline(order, recorded, said.title),
         "is_open": is_open,
@@ -255,6 +257,8 @@ def _next_step(order: MfOrder) -> dict[str, str] | None:
     if found is None:
         return None
     label, name = found
+    if name == "orders:holding":
+        return {"label": label, "url": reverse(name, args=[order.scheme.isin])}
     if name != "orders:buy":
         return {"label": label, "url": reverse(name)}
     amount = urlencode({"amount": f"{order.amount:.0f}"})
