@@ -16,7 +16,7 @@ import pytest
 
 from tests import world
 
-pytestmark = pytest.mark.live_stack
+pytestmark = [pytest.mark.live_stack, pytest.mark.xdist_group("live_stack")]
 STARTS_WITHIN_S = 120
 STOPS_WITHIN_S = 20
 
