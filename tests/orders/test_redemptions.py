@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.core import mail
-from django.db import IntegrityError, connection, connections, transaction
 
-from investors.operations import consents
 from orders import lifecycle
-from orders.gateway import OrderSnapshot
 from orders.models import Holding, MfOrder, Scheme, Transaction
-from orders.operations import ledger, news, notices, purchases, redemptions, sending
+from orders.operations import notices, redemptions, sending
 from orders.redemption_rules import Asked
 from payments import operations as payments
 from payments.models import Payment
 from portal import clock
-from portal.errors import InvalidInput
-from portal.lifecycle import Verdict
-from portal.models import Case
 from tests import factories
 from tests.orders.conftest import ISIN, ours_at_fp
 
