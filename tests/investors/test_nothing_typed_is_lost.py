@@ -121,7 +121,7 @@ def test_it_is_shown_to_nobody_else_who_signs_in_on_this_device(
     assert "Asha Rao" not in browser.get(step_url("personal")).content.decode()
 
 
-@pytest.mark.parametrize("owner", ["", "1", "forged:token", typed.token(0)])
+@pytest.mark.parametrize("owner", ["", "1", "forged:token", typed.token(0)], ids=["none", "id", "forged", "nobody"])
 def test_nobody_can_put_words_into_somebody_elses_form(
     client: Client, person: User, sandbox: SandboxControl, owner: str
 ) -> None:
