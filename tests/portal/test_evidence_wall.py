@@ -58,7 +58,7 @@ def order(asha: Any) -> MfOrder:
     audit.record(asha.user, "user.added", actor=None, at=at)
     cases.open_case(kind="order_outcome_unknown", subject=order, title="Asha waits", detail="", at=at)
     inbox.store(provider="fp", kind="payment_return", body={}, subject=("orders.mforder", str(order.pk)), at=at)
-    call = journal.begin("fp", Request("POST", "/orders"), journal.about(order, attempt_no=1))
+    call = journal.begin("fp", Request("POST", "/orders"), journal.about(order, attempt_no=1), effect=True)
     journal.end(call, None, errors.OutcomeUnknown("fp", "POST", "/orders"), at)
     Authenticator.objects.create(user=asha.user, type=Authenticator.Type.TOTP, data={"secret": "x"})
     session = SessionStore()
@@ -140,7 +140,7 @@ def test_nobody_signs_with_somebody_elses_name(order, asha, chitra):
 
 def test_a_request_ends_the_call_that_it_began_and_sees_no_other(order, asha, chitra):
     with scope.scope(of(chitra)):
-        call = journal.begin("fp", Request("GET", "/banks"), journal.About())
+        call = journal.begin("fp", Request("POST", "/banks"), journal.About(), effect=True)
         journal.end(call, None, None, clock.now())
         assert GatewayCall.objects.get().outcome == "OK"
     call.refresh_from_db()
