@@ -63,7 +63,7 @@ class MfOrderAdmin(MoneyAdmin):
     list_display = (
         "code",
         "what",
-        "rupees",
+        "asked_for",
         "state_and_age",
         "at_provider",
         "due",
@@ -73,6 +73,7 @@ class MfOrderAdmin(MoneyAdmin):
         StuckFilter,
         UnknownFilter,
         fixed_filter("gateway", "gateway", "RTA", "BSE"),
+        fixed_filter("kind", "kind", "PURCHASE", "REDEMPTION"),
         ("placed_at", RangeDateTimeFilter),
     )
     list_select_related = ("investor", "scheme")
@@ -89,6 +90,7 @@ class MfOrderAdmin(MoneyAdmin):
         ("Stuck", "stuck=1"),
         ("We are checking", "unknown=1"),
         ("Allotted", "state__exact=ALLOTTED"),
+        ("Redeemed", "state__exact=REDEEMED"),
         ("All", ""),
     )
     fieldsets = (
@@ -99,7 +101,7 @@ class MfOrderAdmin(MoneyAdmin):
                     ("code", "state_badge"),
                     ("investor", "age_now"),
                     ("scheme", "isin"),
-                    ("rupees", "method"),
+                    ("asked_for", "method"),
                     "payments",
                 )
             },
@@ -110,10 +112,10 @@ class MfOrderAdmin(MoneyAdmin):
         ),
         (
             "Told the investor",
-            {"fields": (("placed", "predicted_nav_on"), "prediction", ("consent", "bank_account"))},
+            {"fields": (("placed", "predicted_nav_on"), "prediction", ("consent", "bank_account"), "payout_by")},
         ),
     )
-    allotted = ("Allotted", {"fields": (("units_got", "nav"), ("net_amount", "allotted_on"), "folio")})
+    allotted = ("Allotted or redeemed", {"fields": (("units_got", "nav"), ("net_amount", "allotted_on"), "folio")})
     refused = ("Refused", {"fields": (("failure_code", "failure_text"),)})
     acts = (
         Act(
@@ -160,9 +162,15 @@ class MfOrderAdmin(MoneyAdmin):
     def isin(self, order: MfOrder) -> str:
         return order.scheme.isin
 
-    @display(description="Pays by")
+    @display(description="Asked for", ordering="amount")
+    def asked_for(self, order: MfOrder) -> str:
+        return show.two(order.asked.in_words, order.get_kind_display())
+
+    @display(description="Pays by, or is paid")
     def method(self, order: MfOrder) -> str:
-        return order.get_payment_method_display()
+        if order.redeemed_as and order.redeemed_as != order.redemption_mode:
+            return f"{order.get_redemption_mode_display()}, done as {order.get_redeemed_as_display().lower()}"
+        return order.get_payment_method_display() or order.get_redemption_mode_display()
 
     @display(description="Payments")
     def payments(self, order: MfOrder) -> str:
@@ -180,7 +188,7 @@ class MfOrderAdmin(MoneyAdmin):
     def nav(self, order: MfOrder) -> str:
         return show.figure(order.allotted_nav, 4, "₹")
 
-    @display(description="Invested after stamp duty")
+    @display(description="Invested after stamp duty, or paid out")
     def net_amount(self, order: MfOrder) -> str:
         return show.rupees(order.allotted_amount)
 

@@ -326,11 +326,6 @@ class Lot:
     # A purchase that was taken back: it holds nothing any more.
     reversed_on: date | None
 
-    @property
-    def is_held(self) -> bool:
-        """A purchase whose units are still there."""
-        return self.kind == Transaction.Kind.PURCHASE and self.reversed_on is None
-
 
 def lots(*, investor_id: int, isin: str, before: tuple[date, int] | None, limit: int) -> list[Lot]:
     """Up to `limit` entries of a holding's history, newest first, older than the cursor (day, id). One statement."""

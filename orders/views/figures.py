@@ -7,7 +7,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from orders import calendar, returns
+from orders import calendar, redemption_rules, returns
+from orders.lots import OpenLot
 from orders.queries.portfolio import Lot, OpenOrder, Position
 from portal import money
 
@@ -137,15 +138,21 @@ def folios(numbers: Iterable[str]) -> str:
     return f"Folio {known[0]}" if len(known) == 1 else f"{len(known)} folios"
 
 
-def lot_row(lot: Lot, *, nav: Decimal | None, today: date, lock_in_years: int | None) -> dict[str, Any]:
-    """A row of a holding's history. A purchase that was taken back, and its reversal, have no value of their own."""
-    value = money.to_paise(lot.units * nav) if lot.is_held and nav is not None else None
-    gain = None if value is None else value - lot.amount
+WHAT = {"PURCHASE": "Bought", "REDEMPTION": "Sold", "SWITCH_IN": "Switched in", "SWITCH_OUT": "Switched out"}
+
+
+def lot_row(
+    lot: Lot, left: OpenLot | None, *, nav: Decimal | None, today: date, lock_in_years: int | None
+) -> dict[str, Any]:
+    """A row of a holding's history. Only what is `left` of a purchase has a value."""
+    value = money.to_paise(left.units * nav) if left and nav is not None else None
+    gain = None if value is None or left is None else value - left.cost
     shown = signed_rupees(gain)
-    percent = None if gain is None else returns.percent_of(gain, lot.amount)
+    percent = None if gain is None or left is None else returns.percent_of(gain, left.cost)
     return {
         "on": calendar.short(lot.on),
-        "what": "Bought" if lot.units > 0 else "Taken back",
+        "what": WHAT.get(lot.kind) or ("Put back" if lot.units > 0 else "Taken back"),
+        "left": f"{money.number(left.units, 3)} units left" if left and left.units != lot.units else "",
         "folio": lot.folio,
         "order_code": lot.order_code,
         "amount": money.rupees(lot.amount),
@@ -155,21 +162,16 @@ def lot_row(lot: Lot, *, nav: Decimal | None, today: date, lock_in_years: int | 
         "gain_kind": shown.kind,
         "gain": shown.text,
         "gain_percent": "" if percent is None else signed_percent(percent).text,
-        "held": length((today - lot.on).days) if lot.is_held and today > lot.on else "",
-        "free_on": _free_on(lot, lock_in_years, today),
-        "is_provisional": lot.is_provisional and lot.is_held,
+        "held": length((today - lot.on).days) if left and today > lot.on else "",
+        "free_on": _free_on(lot.on, lock_in_years, today) if left else "",
+        "is_provisional": lot.is_provisional and not lot.reversed_on and lot.kind != "REVERSAL",
         "reversed_on": calendar.short(lot.reversed_on) if lot.reversed_on else "",
     }
 
 
-def _free_on(lot: Lot, years: int | None, today: date) -> str:
-    """The day from which locked units may be sold; empty when they may already. 29 February counts as 1 March."""
-    if not years or not lot.is_held:
-        return ""
-    try:
-        free = lot.on.replace(year=lot.on.year + years)
-    except ValueError:
-        free = date(lot.on.year + years, 3, 1)
+def _free_on(bought_on: date, years: int | None, today: date) -> str:
+    """The day from which locked units may be sold; empty when they may already."""
+    free = redemption_rules.free_on(bought_on, years)
     return calendar.short(free) if free > today else ""
 
 

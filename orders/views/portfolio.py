@@ -20,6 +20,7 @@ from django.views.decorators.http import require_safe
 
 from investors.access import InvestorRequest, investor_page
 from orders import calendar, returns
+from orders.lots import open_lots
 from orders.models import Scheme
 from orders.queries import portfolio as queries
 from orders.queries import schemes as scheme_queries
@@ -214,6 +215,7 @@ def holding(request: InvestorRequest, isin: str) -> HttpResponse:
         investor_id=investor_id, isin=isin, before=_cursor(request.GET.get("before", "")), limit=LOTS_PER_PAGE + 1
     )
     shown, today = found[:LOTS_PER_PAGE], at.date()
+    left = {each.transaction_id: each for each in open_lots(investor_id=investor_id, scheme_id=scheme.pk)}
     context = {
         "position": position,
         "can_be_sold": scheme.redemption_allowed,
@@ -224,7 +226,8 @@ def holding(request: InvestorRequest, isin: str) -> HttpResponse:
         "since": calendar.short(position.first_bought_on),
         "held_for": figures.length((today - position.first_bought_on).days),
         "lots": [
-            figures.lot_row(lot, nav=position.nav, today=today, lock_in_years=scheme.lock_in_years) for lot in shown
+            figures.lot_row(lot, left.get(lot.pk), nav=position.nav, today=today, lock_in_years=scheme.lock_in_years)
+            for lot in shown
         ],
         "older": f"{shown[-1].on.isoformat()}_{shown[-1].pk}" if len(found) > LOTS_PER_PAGE else "",
         "flight": flight(book),
