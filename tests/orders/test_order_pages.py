@@ -254,7 +254,7 @@ def test_the_list_pages_by_key_and_keeps_its_filter(db, client_for):
 def test_the_order_page_costs_few_statements(db, client_for, django_assert_max_num_queries):
     order = factories.OrderFactory(state="ALLOTTED")
     browser = client_for(order.investor)
-    with django_assert_max_num_queries(7):
+    with django_assert_max_num_queries(5):
         browser.get(f"/orders/{order.code}/")
 
 
@@ -262,11 +262,11 @@ def test_the_order_list_costs_the_same_for_one_order_and_for_twenty(db, client_f
     investor = factories.ReadyInvestorFactory()
     factories.OrderFactory.create_batch(20, investor=investor, scheme=factories.SchemeFactory())
     browser = client_for(investor)
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(4):
         browser.get("/orders/")
 
 
-def test_placing_an_order_costs_at_most_twelve_statements(browser, asha, buy_url, on_commit):
+def test_placing_an_order_costs_at_most_nine_statements(browser, asha, buy_url, on_commit):
     confirm_url = confirmed_by_code(browser, buy_url, asha, on_commit)
     otp = newest_code()
     with CaptureQueriesContext(connection) as asked:
@@ -274,7 +274,7 @@ def test_placing_an_order_costs_at_most_twelve_statements(browser, asha, buy_url
     # A test runs inside a transaction, so BEGIN and COMMIT are savepoints; a web process never sets the scope back.
     artefacts = ("SAVEPOINT", "RELEASE", "SELECT set_config('portal.scope', 'all'")
     statements = [each["sql"] for each in asked if not each["sql"].startswith(artefacts)]
-    assert len(statements) <= 12, "\n".join(statements)
+    assert len(statements) <= 9, "\n".join(statements)
     assert MfOrder.objects.count() == 1
 
 

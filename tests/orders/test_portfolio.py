@@ -20,7 +20,7 @@ from tests import factories
 
 NOON = "2026-11-20T12:00"
 THURSDAY, WEDNESDAY = date(2026, 11, 19), date(2026, 11, 18)
-BUDGET = 8
+BUDGET = 4
 
 pytestmark = pytest.mark.django_db
 
