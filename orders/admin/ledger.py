@@ -6,7 +6,7 @@ from django.contrib import admin
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter
 from unfold.decorators import display
 
-from investors.admin import by_investor
+from investors.admin.finding import by_investor
 from investors.models import PAN_INDEX
 from orders.models import Folio, Holding, Scheme, Transaction
 from portal.admin import show

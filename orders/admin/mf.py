@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter
 from unfold.decorators import display
 
-from investors.admin import by_investor
+from investors.admin.finding import by_investor
 from investors.models import PAN_INDEX
 from orders import lifecycle
 from orders.models import MfOrder, Scheme

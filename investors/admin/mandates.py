@@ -1,30 +1,26 @@
-"""Mandates and changes of details as operations see them: where each stands, for how long, and what may be done."""
+"""Mandates as operations see them: where each stands, for how long, and what may be done."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, Model, Q, QuerySet
+from django.db.models import Count, Model, QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter
 from unfold.decorators import display
 
 from investors import lifecycle
-from investors.admin import by_investor
-from investors.models import PAN_INDEX, ChangeRequest, Mandate
-from investors.operations import changes, mandate_sending, mandates, ops_mandates, paper_mandates
-from portal import redaction
+from investors.admin.finding import by_investor
+from investors.models import PAN_INDEX, Mandate
+from investors.operations import mandate_sending, mandates, ops_mandates, paper_mandates
 from portal.admin import home, show
 from portal.admin.acts import Act, By
 from portal.admin.filters import StuckFilter, UnknownFilter, stuck
-from portal.admin.finding import by_code, by_provider_ref, codes, pan_query
+from portal.admin.finding import by_code, by_provider_ref, pan_query
 from portal.admin.money import MoneyAdmin
-
-codes.update({"MND": Mandate, "CHG": ChangeRequest})
 
 MANDATE_TONES = {
     lifecycle.CREATED: "waiting",
@@ -205,121 +201,17 @@ class MandateAdmin(MoneyAdmin):
         return show.moment(mandate.rejected_at)
 
 
-CHANGE_TONES = {
-    lifecycle.ASKED: "neutral",
-    lifecycle.COOLING: "waiting",
-    lifecycle.CHECKING: "needs",
-    lifecycle.SENDING: "waiting",
-    lifecycle.DONE: "done",
-    lifecycle.WITHDRAWN: "neutral",
-    lifecycle.REFUSED: "failed",
-}
-CHANGE_PATIENCE = {lifecycle.CHECKING: timedelta(days=1), lifecycle.SENDING: timedelta(minutes=15)}
-
-
-def _approve(change: ChangeRequest, by: By) -> str:
-    changes.approve(change_id=change.pk, actor=by.actor, reason=by.reason, at=by.at)
-    return "Approved; it is being passed on."
-
-
-def _refuse(change: ChangeRequest, by: By) -> str:
-    changes.refuse(change_id=change.pk, actor=by.actor, reason=by.reason, at=by.at)
-    return "Refused. The investor reads the reason."
-
-
-def _is_checked(change: ChangeRequest) -> bool:
-    return change.state == lifecycle.CHECKING
-
-
-def _whose(change: ChangeRequest) -> Collection[int]:
-    return (change.asked_by_id, change.investor.user_id)
-
-
-@admin.register(ChangeRequest)
-class ChangeRequestAdmin(MoneyAdmin):
-    """Changes that investors have asked for; somebody else decides (reliability.md P34)."""
-
-    tones = CHANGE_TONES
-    patience = CHANGE_PATIENCE
-    list_display = ("code", "investor", "what", "state_and_age", "not_before", "decided_by", "due")
-    list_filter = (("state", ChoicesCheckboxFilter), ("what", ChoicesCheckboxFilter), StuckFilter, UnknownFilter)
-    list_select_related = ("investor", "decided_by")
-    finders = (by_code("code"), by_investor())
-    private_query = staticmethod(pan_query("investor__pan_index", PAN_INDEX))
-    search_help_text = "Code, investor code, email or PAN"
-    quick = (
-        ("To be checked", "state__exact=CHECKING"),
-        ("Stuck", "stuck=1"),
-        ("Done", "state__exact=DONE"),
-        ("All", ""),
-    )
-    fieldsets = (
-        (None, {"fields": (("code", "state_badge"), ("investor", "what"), ("asked_by", "age_now"), "not_before")}),
-        ("The change", {"fields": (("was", "shall_be"),)}),
-        ("Decision", {"fields": (("decided_by", "reason"), ("refused_by_provider", "attempts"), "consent")}),
-    )
-    acts = (
-        Act(
-            name="approve",
-            label="Approve",
-            permission="investors.approve_changerequest",
-            explain="The change is passed on to the provider. Compare names and papers first.",
-            run=_approve,
-            offered=_is_checked,
-            icon="how_to_reg",
-            not_by=_whose,
-        ),
-        Act(
-            name="refuse",
-            label="Refuse",
-            permission="investors.approve_changerequest",
-            explain="Nothing is changed. The investor reads the reason in your words.",
-            run=_refuse,
-            offered=_is_checked,
-            icon="block",
-            danger=True,
-            not_by=_whose,
-        ),
-    )
-
-    @display(description="Not before")
-    def not_before(self, change: ChangeRequest) -> str:
-        return show.moment(change.effective_at)
-
-    @display(description="Before")
-    def was(self, change: ChangeRequest) -> str:
-        return show.pretty(redaction.redact(json.loads(change.before or "{}")))
-
-    @display(description="After")
-    def shall_be(self, change: ChangeRequest) -> str:
-        return show.pretty(redaction.redact(json.loads(change.after or "{}")))
-
-    @display(description="The provider's complaints")
-    def refused_by_provider(self, change: ChangeRequest) -> str:
-        return show.pretty(change.refusal)
-
-
 @home.part(order=55, permission="investors.view_mandate")
 def mandates_part(at: datetime) -> home.Part:
-    """Mandates on their way, and changes that wait for a second person."""
+    """Mandates on their way."""
     counts = Mandate.objects.filter(state__in=OPEN_MANDATES).aggregate(
         all=Count("pk"), stuck=Count("pk", filter=stuck(MANDATE_PATIENCE, at)), forms=Count("signed_form")
     )
-    waiting = ChangeRequest.objects.filter(Q(state=lifecycle.CHECKING)).count()
-    tiles = [
-        home.Tile(
-            "Mandates on their way",
-            str(counts["all"]),
-            f"{counts['stuck']} stuck · {counts['forms']} with a signed form",
-            show.list_url(Mandate, "&".join(f"state__exact={state}" for state in OPEN_MANDATES)),
-            "needs" if counts["stuck"] else "neutral",
-        ),
-        home.Tile(
-            "Changes to be checked",
-            str(waiting),
-            "A second person decides." if waiting else "Nothing waits for a second person.",
-            show.list_url(ChangeRequest, "state__exact=CHECKING"),
-            "needs" if waiting else "done",
-        ),
-    ]
-    return home.Part(tiles)
+    tile = home.Tile(
+        "Mandates on their way",
+        str(counts["all"]),
+        f"{counts['stuck']} stuck · {counts['forms']} with a signed form",
+        show.list_url(Mandate, "&".join(f"state__exact={state}" for state in OPEN_MANDATES)),
+        "needs" if counts["stuck"] else "neutral",
+    )
+    return home.Part([tile])

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, Model, Q, QuerySet
-from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateTimeFilter
+from django.db.models import Count, Model, Q
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import display
 
 from investors import lifecycle
-from investors.models import PAN_INDEX, Address, BankAccount, Consent, InvestmentAccount, Investor, KycCheck, Nominee
+from investors.models import PAN_INDEX, Address, BankAccount, Investor, KycCheck, Nominee
 from investors.operations import kyc, registration
 from portal import redaction
 from portal.admin import home, show
@@ -20,31 +20,12 @@ from portal.admin.acts import Act, By
 from portal.admin.base import Lines, OpsAdmin
 from portal.admin.filters import StuckFilter, UnknownFilter, stuck
 from portal.admin.finding import (
-    Finder,
     by_code,
     by_email,
     by_part,
-    by_related,
     by_text,
-    codes,
     pan_query,
-    people_at,
 )
-
-codes.update({"INV": Investor, "BNK": BankAccount, "CNS": Consent})
-
-
-def by_investor(field: str = "investor") -> Finder:
-    """Rows of an investor, by the investor's code or whole email address."""
-
-    def find(term: str) -> QuerySet[Investor]:
-        people = people_at(term)
-        if people is not None:
-            return Investor.objects.filter(user__in=list(people))
-        return Investor.objects.filter(code=term.upper())
-
-    return by_related(field, find)
-
 
 TONES = {lifecycle.DRAFT: "neutral", lifecycle.REGISTERING: "waiting", lifecycle.READY: "done"}
 # Registration is two calls; an hour later a person should look.
@@ -236,127 +217,6 @@ class InvestorAdmin(OpsAdmin):
         return show.pretty(investor.refusal)
 
 
-@admin.register(KycCheck)
-class KycCheckAdmin(OpsAdmin):
-    """Answers of the KYC registries. Never changed; the newest counts."""
-
-    list_display = ("checked", "investor", "answer", "reason", "action", "limit")
-    list_filter = (("is_compliant", BooleanRadioFilter), ("checked_at", RangeDateTimeFilter))
-    list_select_related = ("investor",)
-    ordering = ("-id",)
-    finders = (by_investor(), by_text("provider_ref"))
-    private_query = staticmethod(pan_query("pan_index", PAN_INDEX))
-    private_lookups = ("pan_index__in",)
-    search_help_text = "Investor code, email or whole PAN"
-    fieldsets = (
-        (None, {"fields": ("investor", "answer", "reason", "action", "limit", "checked", "provider_ref")}),
-        ("The registry's own words", {"fields": ("words",)}),
-    )
-
-    @display(description="Checked", ordering="id")
-    def checked(self, check: KycCheck) -> str:
-        return show.moment(check.checked_at)
-
-    @display(description="Answer")
-    def answer(self, check: KycCheck) -> str:
-        return show.badge("done", "compliant") if check.is_compliant else show.badge("needs", "not compliant")
-
-    @display(description="Limit a year")
-    def limit(self, check: KycCheck) -> str:
-        return show.rupees(check.investment_limit)
-
-    @display(description="Verbatim")
-    def words(self, check: KycCheck) -> str:
-        return redaction.text(check.verbatim) or show.NOTHING
-
-
-@admin.register(BankAccount)
-class BankAccountAdmin(OpsAdmin):
-    """Bank accounts by their last four digits."""
-
-    list_display = ("code", "investor", "bank_name", "masked_number", "ifsc", "kind", "is_primary", "provider_ref")
-    list_filter = (("is_primary", BooleanRadioFilter),)
-    list_select_related = ("investor",)
-    ordering = ("-id",)
-    finders = (by_code("code"), by_investor(), by_text("provider_ref"))
-    search_help_text = "Account code, investor code or email"
-    fieldsets = (
-        (None, {"fields": ("code", "investor", "bank_name", "branch_name", "ifsc", "masked_number", "kind")}),
-        ("Use", {"fields": ("is_primary", "provider_ref", "added", "verified", "payouts_from", "closed_at")}),
-    )
-
-    @display(description="Number")
-    def masked_number(self, account: BankAccount) -> str:
-        return f"ends in {account.last_four}"
-
-    @display(description="Payouts not before")
-    def payouts_from(self, account: BankAccount) -> str:
-        return show.moment(account.payout_from)
-
-    @display(description="Added")
-    def added(self, account: BankAccount) -> str:
-        return show.moment(account.created_at)
-
-
-@admin.register(Consent)
-class ConsentAdmin(OpsAdmin):
-    """What investors said yes to, in the words they were shown. The code itself is kept nowhere."""
-
-    list_display = ("code", "investor", "purpose", "rupees", "isin", "answer", "asked", "tries")
-    list_filter = (("asked_at", RangeDateTimeFilter),)
-    list_select_related = ("investor",)
-    ordering = ("-id",)
-    finders = (by_code("code", "isin"), by_investor())
-    search_help_text = "Consent code, investor code, ISIN or email"
-    fieldsets = (
-        (None, {"fields": ("code", "investor", "purpose", "rupees", "isin", "folio_number", "answer")}),
-        ("Shown", {"fields": ("was_shown", "digest")}),
-        ("When and where", {"fields": ("asked", "expires", "given", "contact_masked", "tries", "ip", "given_ip")}),
-    )
-
-    @display(description="Amount", ordering="amount")
-    def rupees(self, consent: Consent) -> str:
-        return show.rupees(consent.amount)
-
-    @display(description="Answer")
-    def answer(self, consent: Consent) -> str:
-        if consent.given_at:
-            return show.badge("done", "given")
-        return show.badge("neutral", "not given")
-
-    @display(description="Asked", ordering="id")
-    def asked(self, consent: Consent) -> str:
-        return show.moment(consent.asked_at)
-
-    @display(description="Valid until")
-    def expires(self, consent: Consent) -> str:
-        return show.moment(consent.expires_at)
-
-    @display(description="Given")
-    def given(self, consent: Consent) -> str:
-        return show.moment(consent.given_at)
-
-    @display(description="Code sent to")
-    def contact_masked(self, consent: Consent) -> str:
-        return redaction.mask_email(consent.contact)
-
-    @display(description="Words and figures")
-    def was_shown(self, consent: Consent) -> str:
-        return show.pretty(consent.shown)
-
-
-@admin.register(InvestmentAccount)
-class InvestmentAccountAdmin(OpsAdmin):
-    """Accounts at FP under which orders are placed."""
-
-    list_display = ("provider_ref", "investor", "created_at")
-    list_select_related = ("investor",)
-    ordering = ("-id",)
-    finders = (by_text("provider_ref"), by_investor())
-    search_help_text = "Provider's number or investor code"
-    fieldsets = ((None, {"fields": ("provider_ref", "investor", "created_at")}),)
-
-
 @home.part(order=50, permission="investors.view_investor")
 def investors_part(at: datetime) -> home.Part:
     """Registrations on their way."""
@@ -373,7 +233,3 @@ def investors_part(at: datetime) -> home.Part:
         "needs" if counts["stuck"] else "neutral",
     )
     return home.Part([tile])
-
-
-# Below, because it takes the finder from here.
-from investors import admin_kyc, admin_mandates  # noqa: E402, F401

@@ -23,7 +23,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFil
 from unfold.decorators import display
 
 from investors import kyc_complaints, kyc_reasons, kyc_steps, lifecycle
-from investors.admin import by_investor
+from investors.admin.finding import by_investor
 from investors.kyc_steps import Sheet
 from investors.models import Document, KycRequest
 from investors.operations import documents, kyc_requests
@@ -34,10 +34,9 @@ from portal.admin import show
 from portal.admin.acts import Act, By, ChoiceWidget, ReasonForm
 from portal.admin.base import OpsAdmin
 from portal.admin.filters import StuckFilter, UnknownFilter
-from portal.admin.finding import by_code, by_text, codes
+from portal.admin.finding import by_code, by_text
 from portal.models import User
 
-codes.update({"KYC": KycRequest, "DOC": Document})
 TONES = {
     lifecycle.DRAFT: "neutral",
     lifecycle.PENDING: "needs",

@@ -1,0 +1,53 @@
+"""Bank accounts and the accounts at FP, identifiers masked."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from unfold.contrib.filters.admin import BooleanRadioFilter
+from unfold.decorators import display
+
+from investors.admin.finding import by_investor
+from investors.models import BankAccount, InvestmentAccount
+from portal.admin import show
+from portal.admin.base import OpsAdmin
+from portal.admin.finding import by_code, by_text
+
+
+@admin.register(BankAccount)
+class BankAccountAdmin(OpsAdmin):
+    """Bank accounts by their last four digits."""
+
+    list_display = ("code", "investor", "bank_name", "masked_number", "ifsc", "kind", "is_primary", "provider_ref")
+    list_filter = (("is_primary", BooleanRadioFilter),)
+    list_select_related = ("investor",)
+    ordering = ("-id",)
+    finders = (by_code("code"), by_investor(), by_text("provider_ref"))
+    search_help_text = "Account code, investor code or email"
+    fieldsets = (
+        (None, {"fields": ("code", "investor", "bank_name", "branch_name", "ifsc", "masked_number", "kind")}),
+        ("Use", {"fields": ("is_primary", "provider_ref", "added", "verified", "payouts_from", "closed_at")}),
+    )
+
+    @display(description="Number")
+    def masked_number(self, account: BankAccount) -> str:
+        return f"ends in {account.last_four}"
+
+    @display(description="Payouts not before")
+    def payouts_from(self, account: BankAccount) -> str:
+        return show.moment(account.payout_from)
+
+    @display(description="Added")
+    def added(self, account: BankAccount) -> str:
+        return show.moment(account.created_at)
+
+
+@admin.register(InvestmentAccount)
+class InvestmentAccountAdmin(OpsAdmin):
+    """Accounts at FP under which orders are placed."""
+
+    list_display = ("provider_ref", "investor", "created_at")
+    list_select_related = ("investor",)
+    ordering = ("-id",)
+    finders = (by_text("provider_ref"), by_investor())
+    search_help_text = "Provider's number or investor code"
+    fieldsets = ((None, {"fields": ("provider_ref", "investor", "created_at")}),)

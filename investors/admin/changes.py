@@ -1,0 +1,129 @@
+"""Changes of details that investors have asked for, and what waits for a second person."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from django.contrib import admin
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter
+from unfold.decorators import display
+
+from investors import lifecycle
+from investors.admin.finding import by_investor
+from investors.models import PAN_INDEX, ChangeRequest
+from investors.operations import changes
+from portal import redaction
+from portal.admin import home, show
+from portal.admin.acts import Act, By
+from portal.admin.filters import StuckFilter, UnknownFilter
+from portal.admin.finding import by_code, pan_query
+from portal.admin.money import MoneyAdmin
+
+CHANGE_TONES = {
+    lifecycle.ASKED: "neutral",
+    lifecycle.COOLING: "waiting",
+    lifecycle.CHECKING: "needs",
+    lifecycle.SENDING: "waiting",
+    lifecycle.DONE: "done",
+    lifecycle.WITHDRAWN: "neutral",
+    lifecycle.REFUSED: "failed",
+}
+CHANGE_PATIENCE = {lifecycle.CHECKING: timedelta(days=1), lifecycle.SENDING: timedelta(minutes=15)}
+
+
+def _approve(change: ChangeRequest, by: By) -> str:
+    changes.approve(change_id=change.pk, actor=by.actor, reason=by.reason, at=by.at)
+    return "Approved; it is being passed on."
+
+
+def _refuse(change: ChangeRequest, by: By) -> str:
+    changes.refuse(change_id=change.pk, actor=by.actor, reason=by.reason, at=by.at)
+    return "Refused. The investor reads the reason."
+
+
+def _is_checked(change: ChangeRequest) -> bool:
+    return change.state == lifecycle.CHECKING
+
+
+def _whose(change: ChangeRequest) -> Collection[int]:
+    return (change.asked_by_id, change.investor.user_id)
+
+
+@admin.register(ChangeRequest)
+class ChangeRequestAdmin(MoneyAdmin):
+    """Changes that investors have asked for; somebody else decides (reliability.md P34)."""
+
+    tones = CHANGE_TONES
+    patience = CHANGE_PATIENCE
+    list_display = ("code", "investor", "what", "state_and_age", "not_before", "decided_by", "due")
+    list_filter = (("state", ChoicesCheckboxFilter), ("what", ChoicesCheckboxFilter), StuckFilter, UnknownFilter)
+    list_select_related = ("investor", "decided_by")
+    finders = (by_code("code"), by_investor())
+    private_query = staticmethod(pan_query("investor__pan_index", PAN_INDEX))
+    search_help_text = "Code, investor code, email or PAN"
+    quick = (
+        ("To be checked", "state__exact=CHECKING"),
+        ("Stuck", "stuck=1"),
+        ("Done", "state__exact=DONE"),
+        ("All", ""),
+    )
+    fieldsets = (
+        (None, {"fields": (("code", "state_badge"), ("investor", "what"), ("asked_by", "age_now"), "not_before")}),
+        ("The change", {"fields": (("was", "shall_be"),)}),
+        ("Decision", {"fields": (("decided_by", "reason"), ("refused_by_provider", "attempts"), "consent")}),
+    )
+    acts = (
+        Act(
+            name="approve",
+            label="Approve",
+            permission="investors.approve_changerequest",
+            explain="The change is passed on to the provider. Compare names and papers first.",
+            run=_approve,
+            offered=_is_checked,
+            icon="how_to_reg",
+            not_by=_whose,
+        ),
+        Act(
+            name="refuse",
+            label="Refuse",
+            permission="investors.approve_changerequest",
+            explain="Nothing is changed. The investor reads the reason in your words.",
+            run=_refuse,
+            offered=_is_checked,
+            icon="block",
+            danger=True,
+            not_by=_whose,
+        ),
+    )
+
+    @display(description="Not before")
+    def not_before(self, change: ChangeRequest) -> str:
+        return show.moment(change.effective_at)
+
+    @display(description="Before")
+    def was(self, change: ChangeRequest) -> str:
+        return show.pretty(redaction.redact(json.loads(change.before or "{}")))
+
+    @display(description="After")
+    def shall_be(self, change: ChangeRequest) -> str:
+        return show.pretty(redaction.redact(json.loads(change.after or "{}")))
+
+    @display(description="The provider's complaints")
+    def refused_by_provider(self, change: ChangeRequest) -> str:
+        return show.pretty(change.refusal)
+
+
+@home.part(order=56, permission="investors.view_changerequest")
+def changes_part(at: datetime) -> home.Part:
+    """Changes that wait for a second person."""
+    waiting = ChangeRequest.objects.filter(state=lifecycle.CHECKING).count()
+    tile = home.Tile(
+        "Changes to be checked",
+        str(waiting),
+        "A second person decides." if waiting else "Nothing waits for a second person.",
+        show.list_url(ChangeRequest, "state__exact=CHECKING"),
+        "needs" if waiting else "done",
+    )
+    return home.Part([tile])
