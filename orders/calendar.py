@@ -32,6 +32,13 @@ def next_business_day(day: date, holidays: frozenset[date]) -> date:
     return on_or_after(day + ONE_DAY, holidays)
 
 
+def after(day: date, business_days: int, holidays: frozenset[date]) -> date:
+    """`day` itself for 0, else the so-manieth business day after it."""
+    for _ in range(business_days):
+        day = next_business_day(day, holidays)
+    return day
+
+
 def previous_business_day(day: date, holidays: frozenset[date]) -> date:
     """The last business day before `day`."""
     day -= ONE_DAY

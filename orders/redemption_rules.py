@@ -9,6 +9,9 @@ Which NAV (SEBI, Master Circular for Mutual Funds of 19 May 2023, chapter 8: onl
     business day, from 15:00     NAV of the next business day      NAV of the next business day
     any other day                as on the next business day, before 15:00
 
+For overnight funds 15:00 becomes 19:00 where the request is made online, as here (SEBI circular of 22 Apr 2025 on
+paragraph 8.4.5.4 of the Master Circular of 27 Jun 2024, in force since 1 Jun 2025).
+
 By when the money comes: business days after the day that counts (`PAYOUT`).
 """
 
@@ -27,6 +30,7 @@ from portal.clock import IST
 from portal.errors import InvalidInput
 
 CUTOFF = time(15, 0)
+ONLINE_CUTOFF = {"Overnight Fund": time(19, 0)}
 
 
 # --- What is asked for ------------------------------------------------------------------------------------------
@@ -198,11 +202,14 @@ def payout_of(*, category: str, asset_class: str) -> Payout:
     return PAYOUT.get(category) or PAYOUT.get(asset_class) or _SEBI
 
 
+def cutoff_of(category: str) -> time:
+    """Before which time of day a sale of a scheme of this category must be asked for to count that day."""
+    return ONLINE_CUTOFF.get(category, CUTOFF)
+
+
 def pay_by(*, counts_on: date, payout: Payout, holidays: frozenset[date]) -> date:
     """The last day on which the money is in time."""
-    for _ in range(payout.days):
-        counts_on = calendar.next_business_day(counts_on, holidays)
-    return counts_on
+    return calendar.after(counts_on, payout.days, holidays)
 
 
 @dataclass(frozen=True)
@@ -216,21 +223,23 @@ class Prediction:
     is_certain: bool
 
 
-def predict(*, at: datetime, is_liquid: bool, payout: Payout, holidays: frozenset[date]) -> Prediction:
-    """What a sale that FP has at `at` gets."""
+def predict(
+    *, at: datetime, is_liquid: bool, payout: Payout, holidays: frozenset[date], cutoff: time = CUTOFF
+) -> Prediction:
+    """What a sale that FP has at `at` gets; `cutoff` is the scheme's (`cutoff_of`)."""
     local = at.astimezone(IST)
-    counts_on = rules.counting_day(moment=at, cutoff=CUTOFF, holidays=holidays)
-    late = calendar.is_business_day(local.date(), holidays) and local.time() >= CUTOFF
+    counts_on = rules.counting_day(moment=at, cutoff=cutoff, holidays=holidays)
+    late = calendar.is_business_day(local.date(), holidays) and local.time() >= cutoff
     nav_on = counts_on
     if is_liquid and not late:
         nav_on = calendar.next_business_day(counts_on, holidays) - calendar.ONE_DAY
     by = pay_by(counts_on=counts_on, payout=payout, holidays=holidays)
     is_certain = all(calendar.knows(year, holidays) for year in {local.year, counts_on.year, by.year})
-    return Prediction(nav_on, by, _rule(local, counts_on, nav_on, by, payout, is_certain), is_certain)
+    return Prediction(nav_on, by, _rule(local, cutoff, counts_on, nav_on, by, payout, is_certain), is_certain)
 
 
-def _rule(at: datetime, counts_on: date, nav_on: date, by: date, payout: Payout, is_certain: bool) -> str:
-    when = f"Asked for before {CUTOFF:%H:%M} on" if counts_on == at.date() else "Counts on"
+def _rule(at: datetime, cutoff: time, counts_on: date, nav_on: date, by: date, payout: Payout, is_certain: bool) -> str:
+    when = f"Asked for before {cutoff:%H:%M} on" if counts_on == at.date() else "Counts on"
     nav = "that day" if nav_on == counts_on else calendar.short(nav_on)
     days = "one business day" if payout.days == 1 else f"{payout.days} business days"
     unsure = "" if is_certain else " The market holidays are not all entered yet, so the dates may move."

@@ -9,9 +9,15 @@ on which the order is time-stamped *and* the money is available to the scheme, b
     after     before     the next business day
     after     after      the later of the two
 
-    cut-off              SEBI       FP for UPI and direct net banking (its NAV page; earlier, so that money can arrive)
+    cut-off              SEBI       FP (its NAV page; earlier, so that money can arrive)
     liquid, overnight    13:30      13:00      NAV of the calendar day before the day that counts
     all others           15:00      14:30      NAV of the day that counts
+
+How long money takes after a payment in time, by rail (FP's NAV page; both order gateways):
+
+    UPI, net banking through a direct bank     the same business day
+    net banking through a nodal account        the next business day
+    mandate (NACH)                             debited on the next business day, with the scheme on the second
 """
 
 from __future__ import annotations
@@ -45,10 +51,34 @@ PLATFORM_CUTOFF = {
     "UPI": Cutoff(general=time(14, 30), liquid=time(13, 0)),
     "NETBANKING": Cutoff(general=time(14, 30), liquid=time(13, 0)),
 }
+
+
+@dataclass(frozen=True)
+class Rail:
+    """How money travels: `cutoff` for the payment, then so many business days until the scheme has it."""
+
+    cutoff: Cutoff
+    days: int
+    # How the page says it, after "Paid before 14:30 today".
+    words: str = ""
+
+
+_AT_ONCE = PLATFORM_CUTOFF["UPI"]
+# FP's NAV page again; of a card it says nothing, so a card is as slow as a nodal account.
+RAILS: dict[str, Rail] = {
+    "UPI": Rail(_AT_ONCE, 0),
+    "NETBANKING": Rail(_AT_ONCE, 0),
+    "NODAL": Rail(_AT_ONCE, 1, "this bank's money arrives a business day later"),
+    "CARD": Rail(_AT_ONCE, 1, "card money arrives a business day later"),
+    "NACH": Rail(_AT_ONCE, 2, "the mandate is debited on the next business day and the money arrives the day after"),
+}
 # How FP writes "no upper limit" in rupees (its document's own examples).
 NO_LIMIT = Decimal(99_999_999)
 # SEBI categories whose purchases get the NAV of the day before (SEBI circular of 20 Sep 2019 added overnight funds).
 LIQUID_CATEGORIES = frozenset({"Liquid Fund", "Overnight Fund"})
+# Business days by which a NAV comes after the others': funds of overseas funds state theirs the next day (SEBI, Master
+# Circular of 19 May 2023, chapter 8, on the time of disclosure).
+NAV_LAG = {"FoF Overseas": 1}
 
 
 # --- Amounts --------------------------------------------------------------------------------------------------
@@ -135,25 +165,29 @@ def nav_day(*, ordered_at: datetime, money_at: datetime, is_liquid: bool, holida
     return _nav_of(max(days), is_liquid=is_liquid)
 
 
-def predict_nav_day(*, at: datetime, is_liquid: bool, method: str, holidays: frozenset[date]) -> Prediction:
-    """What a purchase ordered and paid at `at` gets. Raises KeyError for a payment method without a cut-off.
+def predict_nav_day(
+    *, at: datetime, is_liquid: bool, method: str, holidays: frozenset[date], nav_lag: int = 0
+) -> Prediction:
+    """What a purchase ordered and paid at `at` gets. Raises KeyError for a way of paying (`RAILS`) without a cut-off.
 
     Units are with the investor one business day after the day that counts: NAVs come out at about 21:00 to 23:00.
+    `nav_lag` is the scheme's from `NAV_LAG`.
     """
-    cutoff = PLATFORM_CUTOFF[method].of(is_liquid=is_liquid)
-    counts_on = counting_day(moment=at, cutoff=cutoff, holidays=holidays)
-    allotment_by = calendar.next_business_day(counts_on, holidays)
+    rail = RAILS[method]
+    cutoff = rail.cutoff.of(is_liquid=is_liquid)
+    paid_on = counting_day(moment=at, cutoff=cutoff, holidays=holidays)
+    counts_on = calendar.after(paid_on, rail.days, holidays)
+    allotment_by = calendar.after(counts_on, 1 + nav_lag, holidays)
+    local = at.astimezone(IST)
     unknown = [
-        year
-        for year in sorted({at.astimezone(IST).year, counts_on.year, allotment_by.year})
-        if not calendar.knows(year, holidays)
+        year for year in sorted({local.year, counts_on.year, allotment_by.year}) if not calendar.knows(year, holidays)
     ]
     nav_on = _nav_of(counts_on, is_liquid=is_liquid)
     return Prediction(
         nav_on=nav_on,
         allotment_by=allotment_by,
-        rule=_rule(at.astimezone(IST), cutoff, counts_on, nav_on, unknown),
-        pay_before=datetime.combine(counts_on, cutoff, tzinfo=IST),
+        rule=_rule(local, cutoff, paid_on, counts_on, nav_on, rail, unknown),
+        pay_before=datetime.combine(paid_on, cutoff, tzinfo=IST),
         is_certain=not unknown,
     )
 
@@ -163,10 +197,15 @@ def _nav_of(counts_on: date, *, is_liquid: bool) -> date:
     return counts_on - calendar.ONE_DAY if is_liquid else counts_on
 
 
-def _rule(at: datetime, cutoff: time, counts_on: date, nav_on: date, unknown: list[int]) -> str:
+def _rule(
+    at: datetime, cutoff: time, paid_on: date, counts_on: date, nav_on: date, rail: Rail, unknown: list[int]
+) -> str:
     """The rule in plain words, with dates."""
     by = f"{cutoff:%H:%M}"
-    if counts_on == at.date():
+    if paid_on != counts_on:
+        when = "today" if paid_on == at.date() else f"on {calendar.short(paid_on)}"
+        first = f"Paid before {by} {when}; {rail.words}: the order counts on {calendar.in_words(counts_on)}"
+    elif counts_on == at.date():
         first = f"Paid before {by} today, this order counts on {calendar.in_words(counts_on)}"
     elif at.time() >= cutoff and counts_on == at.date() + calendar.ONE_DAY:
         first = f"After {by}, an order counts on the next business day, {calendar.in_words(counts_on)}"
@@ -192,6 +231,11 @@ def lock_in_words(years: int | None) -> str:
         return ""
     length = "1 year" if years == 1 else f"{years} years"
     return f"Units cannot be sold for {length} from the day they are allotted. Each purchase has its own {length}."
+
+
+def nav_lag(category: str) -> int:
+    """Business days by which the NAV of a scheme of this category comes after the others'."""
+    return NAV_LAG.get(category, 0)
 
 
 def is_liquid_category(category: str) -> bool:

@@ -114,6 +114,7 @@ def prepare(
         is_liquid=scheme_queries.is_liquid(facts.scheme),
         method=payment_method,
         holidays=scheme_queries.holidays(),
+        nav_lag=rules.nav_lag(facts.scheme.category),
     )
     return Wish(facts, amount, bank_account, payment_method, prediction)
 

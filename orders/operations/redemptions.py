@@ -128,7 +128,11 @@ def predict(scheme: Scheme, at: datetime, mode: str = NORMAL) -> Prediction:
     """Which NAV a sale asked for now gets, and by when its money comes."""
     payout = redemption_rules.payout_of(category=scheme.category, asset_class=scheme.asset_class)
     normal = redemption_rules.predict(
-        at=at, is_liquid=scheme_queries.is_liquid(scheme), payout=payout, holidays=scheme_queries.holidays()
+        at=at,
+        is_liquid=scheme_queries.is_liquid(scheme),
+        payout=payout,
+        holidays=scheme_queries.holidays(),
+        cutoff=redemption_rules.cutoff_of(scheme.category),
     )
     if mode == INSTANT:
         return redemption_rules.instantly(at=at, nav_on=scheme.nav_on, normal=normal)

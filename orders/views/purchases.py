@@ -88,6 +88,7 @@ def _prediction(scheme: Scheme) -> object:
         is_liquid=scheme_queries.is_liquid(scheme),
         method="UPI",
         holidays=scheme_queries.holidays(),
+        nav_lag=rules.nav_lag(scheme.category),
     )
 
 

@@ -205,6 +205,7 @@ def _cutoff(found: Scheme) -> dict[str, Any] | None:
         is_liquid=queries.is_liquid(found),
         method=MfOrder.PaymentMethod.UPI,
         holidays=queries.holidays(),
+        nav_lag=rules.nav_lag(found.category),
     )
     day, by = predicted.pay_before.date(), f"{predicted.pay_before:%H:%M}"
     when = f"{by} today" if day == now.date() else f"{by} on {calendar.in_words(day)}"

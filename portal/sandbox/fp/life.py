@@ -31,6 +31,8 @@ EXPIRES_AFTER_BUSINESS_DAYS = 8
 SUBMIT_HOUR, ALLOT_HOUR = 18, 10
 CUT_OFF = {False: (14, 30), True: (13, 0)}
 REDEMPTION_CUT_OFF = (15, 0)
+# Overnight funds, asked for online (SEBI circular of 22 Apr 2025).
+OVERNIGHT_REDEMPTION_CUT_OFF = (19, 0)
 
 MOVES: dict[str, tuple[str, ...]] = {
     "PENDING": ("PAYMENT_CONFIRMED", "SUBMITTED", "FAILED", "CANCELLED"),
@@ -169,18 +171,24 @@ def funds_day(world: World, scheme: FundScheme, moment: float) -> dt.date:
     return next_business_day(day) if late and day == now.date() else day
 
 
-def _redemption_day(moment: float) -> dt.date:
+def _is_late(scheme: FundScheme, now: dt.datetime) -> bool:
+    """Asked for on a business day, but after its cut-off for redemptions."""
+    cut_off = OVERNIGHT_REDEMPTION_CUT_OFF if scheme.sub_category == "Overnight Fund" else REDEMPTION_CUT_OFF
+    return business_day_on_or_after(now.date()) == now.date() and now.time() >= dt.time(*cut_off)
+
+
+def _redemption_day(scheme: FundScheme, moment: float) -> dt.date:
     now = ist(moment)
-    day = business_day_on_or_after(now.date())
-    return next_business_day(day) if day == now.date() and now.time() >= dt.time(*REDEMPTION_CUT_OFF) else day
+    return next_business_day(now.date()) if _is_late(scheme, now) else business_day_on_or_after(now.date())
 
 
 def _trade_day(world: World, row: sqlite3.Row) -> dt.date:
+    scheme = fund_schemes()[row["isin"]]
     if row["kind"] != "purchase":
-        return _redemption_day(row["created_at"])
+        return _redemption_day(scheme, row["created_at"])
     if row["funds_date"]:
         return dt.date.fromisoformat(row["funds_date"])
-    return funds_day(world, fund_schemes()[row["isin"]], row["confirmed_at"] or world.moment())
+    return funds_day(world, scheme, row["confirmed_at"] or world.moment())
 
 
 def _submit_at(world: World, row: sqlite3.Row) -> float:
@@ -201,8 +209,9 @@ def _allot_at(world: World, row: sqlite3.Row) -> float:
 def _trade(world: World, row: sqlite3.Row) -> tuple[dt.date, Decimal]:
     """Trade date, which is the day of the NAV, and the NAV itself.
 
-    A purchase of a liquid or overnight fund gets the NAV of the calendar day before the one on which the money is in
-    (SEBI, Master Circular for Mutual Funds of 19 May 2023, chapter 8): paid on a Monday morning, that of Sunday.
+    Liquid and overnight funds (SEBI, Master Circular of 27 Jun 2024, chapter 8): a purchase gets the NAV of the
+    calendar day before the one on which the money is in (paid on a Monday morning, that of Sunday); a redemption in
+    time gets that of the day before the next business day.
     """
     scheme = fund_schemes()[row["isin"]]
     if world.pace == "fast" or row["redemption_mode"] == "INSTANT":
@@ -210,6 +219,8 @@ def _trade(world: World, row: sqlite3.Row) -> tuple[dt.date, Decimal]:
     day = _trade_day(world, row)
     if scheme.liquid and row["kind"] == "purchase":
         day -= dt.timedelta(days=1)
+    elif scheme.liquid and not _is_late(scheme, ist(row["created_at"])):
+        day = next_business_day(day) - dt.timedelta(days=1)
     return day, nav.on_day(scheme, day)
 
 

@@ -88,9 +88,10 @@ def new_token() -> str:
 
 
 def arrange_debit(world: World, tenant: str, keys: list[int]) -> int:
-    """A NACH payment: debited on the next business day if the mandate is approved by then."""
+    """A NACH payment: asked for before the cut-off, it is debited on the next business day if the mandate stands."""
     orders = [life.order_row(world, key) for key in keys]
-    day = next_business_day(ist(world.moment()).date())
+    asked = max(life.funds_day(world, fund_schemes()[order["isin"]], world.moment()) for order in orders)
+    day = next_business_day(asked)
     values = {"payment_type": "NACH", "debit_date": day.isoformat(), "mandate_id": orders[0]["mandate_id"]}
     payment_id = create(world, tenant, orders, **values)
     if all(life.outcome(order) != "wait" for order in orders):
@@ -154,6 +155,8 @@ def _debited(world: World, payment_id: int) -> None:
         return
     for order in orders_of(world, payment_id):
         day = life.funds_day(world, fund_schemes()[order["isin"]], moment)
+        if row["payment_type"] == "NACH":
+            day = next_business_day(ist(moment).date())
         if order["funds_date"] is None:
             world.update("fp_orders", order["id"], funds_date=day.isoformat())
     if _goes_by_itself(world, payment_id):
