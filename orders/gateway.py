@@ -145,8 +145,12 @@ def _send_purchase(order: MfOrder, about: journal.About) -> list[PlacedOrder]:
         folio_number=order.folio.number if order.folio else None,
         **_with_every_order(order),
     )
-    account, bank = order.investment_account.provider_ref, order.bank_account.provider_ref
-    return fp.client().create_purchase(account, bank_account_id=bank or "", orders=[line], about=about)
+    account = order.investment_account.provider_ref
+    if order.mandate is not None:
+        mandate = order.mandate.provider_ref or ""
+        return fp.client().create_nach_purchase(account, mandate_id=mandate, orders=[line], about=about)
+    bank = order.bank_account.provider_ref or ""
+    return fp.client().create_purchase(account, bank_account_id=bank, orders=[line], about=about)
 
 
 def _send_sell(order: MfOrder, about: journal.About) -> list[PlacedOrder]:

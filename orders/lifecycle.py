@@ -132,6 +132,11 @@ def table_of(kind: str, gateway: str) -> Lifecycle:
     return PURCHASE[gateway] if kind == "PURCHASE" else REDEMPTION
 
 
+def is_paid_after_placing(kind: str, gateway: str) -> bool:
+    """Does the money of such an order follow once the exchange has it?"""
+    return kind == "PURCHASE" and PURCHASE[gateway].allows(PLACED, AWAITING_PAYMENT)
+
+
 OPEN = (CREATED, SUBMITTING, AWAITING_PAYMENT, PAID, PLACED)
 # The state in which an order has done what it was for, by kind.
 THROUGH = {"PURCHASE": ALLOTTED, "REDEMPTION": REDEEMED, "SWITCH_IN": REDEEMED, "SWITCH_OUT": REDEEMED}

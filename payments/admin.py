@@ -30,11 +30,13 @@ TONES = {
     lifecycle.CREATED: "waiting",
     lifecycle.STARTING: "waiting",
     lifecycle.AWAITING_INVESTOR: "needs",
+    lifecycle.AWAITING_BANK: "waiting",
     lifecycle.DEBITED: "waiting",
     lifecycle.TRANSFERRED: "waiting",
     lifecycle.SETTLED: "done",
     lifecycle.FAILED: "failed",
     lifecycle.EXPIRED: "failed",
+    lifecycle.LATE: "checking",
 }
 
 
@@ -101,6 +103,7 @@ class PaymentAdmin(MoneyAdmin):
         ("Stuck", "stuck=1"),
         ("We are checking", "unknown=1"),
         ("Failed", "state__exact=FAILED&state__exact=EXPIRED"),
+        ("Collected after all", "state__exact=LATE"),
         ("All", ""),
     )
     inlines = (PaymentLineLines,)
@@ -110,7 +113,7 @@ class PaymentAdmin(MoneyAdmin):
             "At the provider",
             {"fields": (("provider", "provider_ref"), ("attempts", "due"), ("handed_over", "page_until"))},
         ),
-        ("Money", {"fields": (("created", "debited"), ("transferred", "settled"))}),
+        ("Money", {"fields": (("created", "debit_day"), ("debited", "transferred"), ("settled", "gateway"))}),
     )
     failed = ("Failed", {"fields": (("failure_code", "failure_text"),)})
     acts = (
@@ -127,7 +130,7 @@ class PaymentAdmin(MoneyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Payment]:
         # A list shows neither a PAN nor a bank's page, so it decrypts none.
-        return super().get_queryset(request).defer("investor__pan", "token_url")
+        return super().get_queryset(request).defer("investor__pan", "token_url", "page_html")
 
     def get_fieldsets(self, request: HttpRequest, obj: Payment | None = None) -> Any:
         return (*self.fieldsets, self.failed) if obj and obj.failure_code else self.fieldsets
@@ -154,6 +157,10 @@ class PaymentAdmin(MoneyAdmin):
     @display(description="Created")
     def created(self, payment: Payment) -> str:
         return show.moment(payment.created_at)
+
+    @display(description="Day of the debit by mandate")
+    def debit_day(self, payment: Payment) -> str:
+        return f"{payment.debit_on:%-d %b %Y}" if payment.debit_on else "-"
 
     @display(description="Debited")
     def debited(self, payment: Payment) -> str:

@@ -17,7 +17,7 @@ from portal.attempts import Attempted, attempt_constraints, due_index
 from portal.encryption import EncryptedTextField
 
 
-@pghistory.track(exclude=["token_url"])
+@pghistory.track(exclude=["token_url", "page_html"])
 class Payment(Attempted, Owned):
     """One attempt at collecting `amount`. The investor pays at FP's page; the browser's return is only a hint."""
 
@@ -25,25 +25,31 @@ class Payment(Attempted, Owned):
         CREATED = lifecycle.CREATED, "created"
         STARTING = lifecycle.STARTING, "being started"
         AWAITING_INVESTOR = lifecycle.AWAITING_INVESTOR, "waiting for the investor"
+        AWAITING_BANK = lifecycle.AWAITING_BANK, "waiting for the bank's debit"
         DEBITED = lifecycle.DEBITED, "debited"
         TRANSFERRED = lifecycle.TRANSFERRED, "on its way to the fund house"
         SETTLED = lifecycle.SETTLED, "with the fund house"
         FAILED = lifecycle.FAILED, "failed"
         EXPIRED = lifecycle.EXPIRED, "expired"
+        LATE = lifecycle.LATE, "collected after all"
 
     code = models.CharField(max_length=20, unique=True, editable=False)
     # Part of the address to which the bank's page sends the browser back; says nothing and is guessed by nobody.
     nonce = models.CharField(max_length=40, unique=True, editable=False)
     provider = models.CharField(max_length=20, default="fp", editable=False)
     provider_ref = models.CharField(max_length=60, null=True, blank=True, editable=False)
+    gateway = models.CharField(max_length=4, default="RTA", editable=False)
     method = models.CharField(max_length=10, choices=MfOrder.PaymentMethod)
     state = models.CharField(max_length=18, choices=State, default=State.CREATED, editable=False)
     state_since = models.DateTimeField()
     amount = models.DecimalField("amount, rupees", max_digits=15, decimal_places=2)
     # FP's page for this payment: works once, for 15 minutes.
     token_url = EncryptedTextField(blank=True, editable=False)
+    # What BSE answers instead: a page of somebody else's, which is shown in a sandboxed frame only.
+    page_html = EncryptedTextField(blank=True, editable=False)
     token_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
     handed_over_at = models.DateTimeField("investor sent to the bank's page", null=True, blank=True, editable=False)
+    debit_on = models.DateField("day of the debit by mandate", null=True, blank=True, editable=False)
     debited_at = models.DateTimeField(null=True, blank=True)
     transferred_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)

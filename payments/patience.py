@@ -12,6 +12,8 @@ PATIENCE = {
     lifecycle.STARTING: timedelta(minutes=15),
     # FP's payment page lives for 15 minutes and works once; after an hour nobody is paying any more.
     lifecycle.AWAITING_INVESTOR: timedelta(hours=1),
+    # FP presents a debit on the next business day; a long weekend may lie between.
+    lifecycle.AWAITING_BANK: timedelta(days=5),
     # Debited money is transferred the next business day; a weekend may lie between.
     lifecycle.DEBITED: timedelta(days=3),
     lifecycle.TRANSFERRED: timedelta(days=3),

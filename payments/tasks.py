@@ -13,9 +13,9 @@ from portal.attempts import claim_due
 
 
 @shared_task(name="payments.start")
-def start(*, order_id: int, again: bool = False, **_: object) -> None:
+def start(*, order_id: int, again: bool = False, method: str = "", **_: object) -> None:
     """Start collecting money for an order that waits for it."""
-    operations.start(order_id=order_id, at=clock.now(), again=again)
+    operations.start(order_id=order_id, at=clock.now(), again=again, method=method)
 
 
 SWEEP = "payments"

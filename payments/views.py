@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
+from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from investors.access import InvestorRequest, investor_page
+from orders import capabilities
 from orders.models import MfOrder
-from payments import operations
+from payments import bank_pages, lifecycle, operations
 from payments.models import Payment
 from portal import audit, clock, inbox, jobs
 from portal.access import DOORBELL, access
@@ -28,25 +32,79 @@ RETURN_FIELDS = ("paymentId", "status", "failureReason")
 @never_cache
 @investor_page
 def pay(request: InvestorRequest, code: str) -> HttpResponse:
-    """Send the investor to the page on which this order is paid."""
-    order = get_object_or_404(MfOrder, code=code, investor=request.investor)
+    """Send the investor to the page on which this order, and what is paid with it, is paid."""
+    order = get_object_or_404(MfOrder.objects.select_related("cart"), code=code, investor=request.investor)
     try:
-        address = operations.hand_over(order=order, at=clock.now())
+        payment = operations.hand_over(order=order, at=clock.now(), method=_method(request, order))
     except Failure as refusal:
         messages.warning(request, refusal.message)
-        return redirect("orders:detail", code=code)
+        return redirect(_page_of(order))
     except GatewayError:
         messages.warning(
             request, "We could not ask about your earlier payment. Please wait a minute; do not pay again yet."
         )
-        return redirect("orders:detail", code=code)
-    if address is None:
+        return redirect(_page_of(order))
+    if payment is None:
         messages.info(request, "We are preparing your payment page. It takes a few seconds.")
-        return redirect("orders:detail", code=code)
-    response = redirect(address)
+        return redirect(_page_of(order))
+    if payment.page_html:
+        return redirect("payments:bank_page", code=payment.code)
+    response = redirect(payment.token_url)
     # The address is good for one payment: it must not travel onward as a referrer.
     response["Referrer-Policy"] = "no-referrer"
     return response
+
+
+def _method(request: InvestorRequest, order: MfOrder) -> str:
+    """The way of paying that was chosen on the page, if it is one that the order's gateway knows; else empty."""
+    chosen = request.POST.get("method", "")
+    return chosen if chosen in capabilities.of(order.gateway).pages else ""
+
+
+def _page_of(order: MfOrder) -> str:
+    """Where the investor follows the order: the page of its cart, or its own."""
+    if order.cart_id and order.cart:
+        return reverse("orders:cart_done", args=[order.cart.code])
+    return reverse("orders:detail", args=[order.code])
+
+
+# --- the BSE gateway's page ---------------------------------------------------------------------------------------
+
+
+@require_safe
+@never_cache
+@investor_page
+def bank_page(request: InvestorRequest, code: str) -> HttpResponse:
+    """Our page around the frame in which the bank's form waits for one press of a button."""
+    payment = _with_page(request, code)
+    lines = list(payment.lines.select_related("order__scheme", "order__cart").order_by("order_id"))
+    context = {"payment": payment, "lines": lines, "back_url": _page_of(lines[0].order)}
+    return render(request, "payments/bank_page.html", context)
+
+
+@require_safe
+@never_cache
+@xframe_options_sameorigin
+@investor_page
+def bank_frame(request: InvestorRequest, code: str) -> HttpResponse:
+    """The page that BSE answered, for our sandboxed frame only: no script runs in it, its form leads to the bank."""
+    payment = _with_page(request, code)
+    response = HttpResponse(bank_pages.framed(payment.page_html))
+    response["Content-Security-Policy"] = bank_pages.POLICY.format(origins=" ".join(settings.PAYMENT_PAGE_ORIGINS))
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _with_page(request: InvestorRequest, code: str) -> Payment:
+    """The investor's payment while its page lives and was handed out; 404 else."""
+    payment = get_object_or_404(Payment, code=code, investor=request.investor, state=lifecycle.AWAITING_INVESTOR)
+    lives = payment.token_expires_at is not None and clock.now() < payment.token_expires_at
+    if not payment.page_html or payment.handed_over_at is None or not lives:
+        raise Http404
+    return payment
+
+
+# --- and back -----------------------------------------------------------------------------------------------------
 
 
 @csrf_exempt
@@ -71,7 +129,7 @@ def payment_return(request: HttpRequest, nonce: str) -> HttpResponse:
             )
             if made:
                 jobs.nudge("portal.work_event", event_id=event.pk)
-        order_code = payment.lines.values_list("order__code", flat=True)[0]
-    response = redirect("orders:detail", code=order_code)
+        order = payment.lines.select_related("order__cart").order_by("order_id")[0].order
+    response = redirect(_page_of(order))
     response.status_code = 303
     return response

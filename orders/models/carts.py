@@ -8,7 +8,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
-from investors.models import BankAccount, Consent, Owned
+from investors.models import BankAccount, Consent, Mandate, Owned
 from orders.models.ledger import Folio
 from orders.models.schemes import Scheme
 from portal import identifiers
@@ -17,15 +17,11 @@ from portal import identifiers
 class Cart(Owned):
     """What an investor is about to buy. Confirmed once by a one-time code; after that its lines are orders."""
 
-    class PaymentMethod(models.TextChoices):
-        NETBANKING = "NETBANKING", "Net banking"
-        UPI = "UPI", "UPI"
-        NACH = "NACH", "Mandate"
-
     code = models.CharField(max_length=20, unique=True, editable=False)
     consent = models.OneToOneField(Consent, null=True, blank=True, on_delete=models.PROTECT, related_name="cart")
     bank_account = models.ForeignKey(BankAccount, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    payment_method = models.CharField(max_length=10, choices=PaymentMethod, blank=True)
+    mandate = models.ForeignKey(Mandate, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    payment_method = models.CharField(max_length=10, blank=True)
     created_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True, blank=True, editable=False)
 

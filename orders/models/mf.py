@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from investors.models import BankAccount, Consent, InvestmentAccount, Mandate, Owned
 from orders import lifecycle
-from orders.models.carts import Cart
+from orders.models.carts import Cart, CartLine
 from orders.models.ledger import Folio
 from orders.models.plans import Plan
 from orders.models.schemes import Scheme
@@ -52,6 +52,7 @@ class MfOrder(Attempted, Owned):
     class PaymentMethod(models.TextChoices):
         NETBANKING = "NETBANKING", "Net banking"
         UPI = "UPI", "UPI"
+        CARD = "CARD", "Debit card"
         NACH = "NACH", "Mandate"
 
     class RedemptionMode(models.TextChoices):
@@ -72,6 +73,7 @@ class MfOrder(Attempted, Owned):
     bank_account = models.ForeignKey(BankAccount, on_delete=models.PROTECT, related_name="+")
     consent = models.OneToOneField(Consent, null=True, blank=True, on_delete=models.PROTECT, related_name="order")
     cart = models.ForeignKey(Cart, null=True, blank=True, on_delete=models.PROTECT, related_name="orders")
+    cart_line = models.OneToOneField(CartLine, null=True, blank=True, on_delete=models.PROTECT, related_name="order")
     plan = models.ForeignKey(Plan, null=True, blank=True, on_delete=models.PROTECT, related_name="orders")
     instalment_on = models.DateField(null=True, blank=True, editable=False)
     # What was asked for. A redemption asks for rupees, for units, or for everything; a purchase always for rupees.
@@ -89,6 +91,7 @@ class MfOrder(Attempted, Owned):
     # Without an EUIN the order is execution-only, and the investor was told so (AMFI circular of 2012, SEBI master
     # circular chapter 15).
     euin = models.CharField("EUIN", max_length=7, blank=True)
+    is_execution_only = models.BooleanField("declared execution only", default=True, editable=False)
     server_ip = models.GenericIPAddressField(null=True, blank=True)
     user_ip = models.GenericIPAddressField(null=True, blank=True)
     placed_at = models.DateTimeField()
@@ -124,6 +127,14 @@ class MfOrder(Attempted, Owned):
                 | Q(consent__isnull=True, cart__isnull=True, plan__isnull=False, instalment_on__isnull=False)
                 | Q(consent__isnull=True, cart__isnull=True, plan__isnull=True, kind__startswith="SWITCH"),
                 name="an_order_has_exactly_one_authority",
+            ),
+            models.CheckConstraint(
+                condition=Q(cart__isnull=True, cart_line__isnull=True) | Q(cart__isnull=False, cart_line__isnull=False),
+                name="an_order_of_a_cart_is_one_of_its_lines",
+            ),
+            models.CheckConstraint(
+                condition=Q(euin="", is_execution_only=True) | (~Q(euin="") & Q(is_execution_only=False)),
+                name="an_order_names_an_euin_or_is_execution_only",
             ),
             models.UniqueConstraint(fields=["plan", "instalment_on"], name="one_order_per_instalment"),
             models.CheckConstraint(

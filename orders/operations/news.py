@@ -112,6 +112,8 @@ def _apply(order: MfOrder, snapshot: OrderSnapshot, *, at: datetime, source: str
 
 def _moved(order: MfOrder, snapshot: OrderSnapshot, at: datetime, source: str) -> None:
     move_to(order, snapshot.state or order.state, at=at, actor=None, source=source)
+    if order.state == lifecycle.PLACED and lifecycle.is_paid_after_placing(order.kind, order.gateway):
+        move_to(order, lifecycle.AWAITING_PAYMENT, at=at, actor=None, source=source)
     if order.state == lifecycle.AWAITING_PAYMENT:
         jobs.nudge("payments.start", order_id=order.pk)
 
@@ -246,7 +248,7 @@ def locked(order_id: int) -> MfOrder:
     """The row, locked and fresh. The objects beside it are read, not locked."""
     return (
         MfOrder.objects.select_for_update(of=("self",))
-        .select_related("scheme", "investment_account", "bank_account", "consent", "folio")
+        .select_related("scheme", "investment_account", "bank_account", "consent", "folio", "cart__consent", "mandate")
         .get(pk=order_id)
     )
 

@@ -70,6 +70,8 @@ def submit(*, order_id: int, at: datetime) -> None:
         order.scheme.isin,
     )
     news.absorb(order_id=order_id, snapshot=taken, at=at, source="answer to our order")
+    if taken.state is None:
+        jobs.nudge("orders.advance", row_id=order_id, delay_s=1)
 
 
 # Where an order is once FP has taken it: RTA waits for the money of a purchase; BSE works on it by itself and tells us
@@ -225,8 +227,11 @@ def refresh(*, order_id: int, at: datetime, actor: User | None = None, reason: s
 
 def advance(*, order_id: int, at: datetime) -> None:
     """Do what the row says remains to be done."""
-    order = MfOrder.objects.only("state", *ATTEMPT_FIELDS).get(pk=order_id)
-    if order.state == lifecycle.CREATED or (order.state == lifecycle.SUBMITTING and not order.attempt):
+    order = MfOrder.objects.only("state", "provider_ref", *ATTEMPT_FIELDS).get(pk=order_id)
+    if order.state == lifecycle.SUBMITTING and order.provider_ref:
+        # BSE has taken it and works on it by itself.
+        refresh(order_id=order_id, at=at)
+    elif order.state == lifecycle.CREATED or (order.state == lifecycle.SUBMITTING and not order.attempt):
         submit(order_id=order_id, at=at)
     elif order.state == lifecycle.SUBMITTING:
         settle(order_id=order_id, at=at)

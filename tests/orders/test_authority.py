@@ -36,6 +36,10 @@ def _refused(asha: Any, scheme: Any, **with_: Any) -> None:
         _order(asha, scheme, **with_)
 
 
+def _with_line(cart: Any) -> dict[str, Any]:
+    return {"cart": cart, "cart_line": cart.lines.get()}
+
+
 def _confirmed_cart(asha: Any, scheme: Any, given: bool = True) -> Any:
     cart = factories.CartFactory(investor=asha)
     factories.CartLineFactory(cart=cart, scheme=scheme)
@@ -51,29 +55,36 @@ def test_an_order_without_any_authority_is_refused(asha, scheme):
 
 def test_an_order_with_two_authorities_is_refused(asha, scheme):
     own = factories.ConsentFactory(investor=asha, amount=Decimal("5000.00"), isin=scheme.isin)
-    _refused(asha, scheme, consent=own, cart=_confirmed_cart(asha, scheme))
+    _refused(asha, scheme, consent=own, **_with_line(_confirmed_cart(asha, scheme)))
 
 
 def test_a_line_of_a_confirmed_cart_becomes_an_order(asha, scheme):
     cart = _confirmed_cart(asha, scheme)
-    assert _order(asha, scheme, cart=cart).authority == cart.consent
+    assert _order(asha, scheme, **_with_line(cart)).authority == cart.consent
+    _refused(asha, scheme, **_with_line(cart))
+
+
+def test_an_order_of_a_cart_names_its_line(asha, scheme):
+    cart, other = _confirmed_cart(asha, scheme), factories.CartLineFactory(scheme=scheme)
+    _refused(asha, scheme, cart=cart)
+    _refused(asha, scheme, cart=cart, cart_line=other)
 
 
 def test_a_cart_whose_code_was_not_given_orders_nothing(asha, scheme):
-    _refused(asha, scheme, cart=_confirmed_cart(asha, scheme, given=False))
+    _refused(asha, scheme, **_with_line(_confirmed_cart(asha, scheme, given=False)))
 
 
 @pytest.mark.parametrize("other", [{"amount": Decimal("5001.00")}, {"kind": "REDEMPTION"}])
 def test_a_cart_orders_only_what_stands_in_it(asha, scheme, other):
-    _refused(asha, scheme, cart=_confirmed_cart(asha, scheme), **other)
+    _refused(asha, scheme, **_with_line(_confirmed_cart(asha, scheme)), **other)
 
 
 def test_a_cart_orders_only_its_schemes(asha, scheme):
-    _refused(asha, factories.SchemeFactory(), cart=_confirmed_cart(asha, scheme))
+    _refused(asha, factories.SchemeFactory(), **_with_line(_confirmed_cart(asha, scheme)))
 
 
 def test_another_investors_cart_orders_nothing(asha, chitra, scheme):
-    _refused(asha, scheme, cart=_confirmed_cart(chitra, scheme))
+    _refused(asha, scheme, **_with_line(_confirmed_cart(chitra, scheme)))
 
 
 def test_a_confirmed_cart_stays_as_it_was_confirmed(asha, scheme):

@@ -51,8 +51,8 @@ def test_goes_from_the_yes_to_allotted_units(asha, place, sandbox):
 
     payment = payments.start(order_id=order.pk, at=clock.now())
     payments.open_page(payment_id=payment.pk, at=clock.now())
-    address = payments.hand_over(order=order, at=clock.now())
-    assert address.startswith(sandbox.url)
+    page = payments.hand_over(order=order, at=clock.now())
+    assert page.token_url.startswith(sandbox.url)
     payment.refresh_from_db()
     sandbox.pay(payment.provider_ref, "success")
 

@@ -62,7 +62,7 @@ def test_a_lost_nudge_is_made_good_by_the_sweep(order, recover):
 
 def test_the_page_is_handed_out_once_while_it_lives(order, sandbox):
     open_payment(order)
-    assert operations.hand_over(order=order, at=clock.now()).startswith(sandbox.url)
+    assert operations.hand_over(order=order, at=clock.now()).token_url.startswith(sandbox.url)
     with pytest.raises(operations.StillOpen):
         operations.hand_over(order=order, at=clock.now())
     assert Payment.objects.count() == 1
@@ -91,13 +91,15 @@ def test_a_declined_payment_leaves_the_order_payable(order, sandbox):
     assert Payment.objects.count() == 2
 
 
-def test_a_success_after_we_gave_up_becomes_a_case(order, sandbox):
+def test_a_success_after_we_gave_up_pays_the_order_and_becomes_a_case(order, sandbox):
     payment = open_payment(order)
     operations.expire(payment_id=payment.pk, at=clock.now() + timedelta(minutes=16))
     sandbox.pay(payment.provider_ref, "success")
     operations.refresh(payment_id=payment.pk, at=clock.now())
     payment.refresh_from_db()
-    assert payment.state == "EXPIRED"
+    order.refresh_from_db()
+    assert (payment.state, order.state) == ("LATE", "PAID")
+    assert payment.debited_at
     assert Case.objects.get().kind == operations.LATE_SUCCESS_CASE
 
 

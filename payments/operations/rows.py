@@ -1,0 +1,83 @@
+"""What every act on a payment needs: its row locked, its moves with their audit entries, its end."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from orders.operations import news as order_news
+from payments import lifecycle
+from payments.gateway import PaymentSnapshot
+from payments.models import Payment
+from portal import audit, cases, jobs
+
+# Seconds until somebody looks at a payment again, by state. Those that have ended are watched for a late success
+# (`late.watch`), which sets a longer pace as they grow older.
+PACE_S = {
+    lifecycle.CREATED: 30.0,
+    lifecycle.STARTING: 45.0,
+    lifecycle.AWAITING_INVESTOR: 60.0,
+    lifecycle.AWAITING_BANK: 300.0,
+    lifecycle.DEBITED: 60.0,
+    lifecycle.TRANSFERRED: 120.0,
+    lifecycle.FAILED: 60.0,
+    lifecycle.EXPIRED: 60.0,
+}
+
+
+def locked(payment_id: int) -> Payment:
+    """The row, locked and fresh."""
+    return Payment.objects.select_for_update().get(pk=payment_id)
+
+
+def newest(order_id: int) -> Payment | None:
+    """The latest payment of an order."""
+    return Payment.objects.filter(lines__order_id=order_id).order_by("-id").first()
+
+
+def order_refs(payment: Payment) -> list[str]:
+    """FP's numbers of the orders that the payment is for."""
+    return [ref for ref in payment.lines.values_list("order__provider_ref", flat=True) if ref]
+
+
+def move_to(payment: Payment, state: str, *, at: datetime, **data: object) -> None:
+    """The locked payment is in `state`, with an audit entry that names skipped steps, and the next look is set."""
+    was = payment.state
+    way = lifecycle.PAYMENT.path(was, state)
+    if not way:
+        raise ValueError(f"no way from {was} to {state}")
+    payment.state, payment.state_since = state, at
+    pace = PACE_S.get(state)
+    payment.due_at = at + timedelta(seconds=pace) if pace and payment.provider_ref else None
+    if state in lifecycle.UNSENT:
+        payment.due_at = at + timedelta(seconds=PACE_S[state])
+    payment.save(update_fields=["state", "state_since", "due_at"])
+    audit.record(payment, f"payment.{state.lower()}", actor=None, at=at, was=was, skipped=list(way[:-1]), data=data)
+
+
+def fail(payment: Payment, state: str, *, code: str, text: str, at: datetime) -> None:
+    """Nothing is being collected by this payment any more; its orders may be paid by another one."""
+    payment.failure_code, payment.failure_text = code[:60], text[:500]
+    payment.token_url = payment.page_html = ""
+    payment.save(update_fields=["failure_code", "failure_text", "token_url", "page_html"])
+    move_to(payment, state, at=at, code=code)
+    payment.lines.update(is_live=False)
+    was_out = "yes" if payment.handed_over_at else ""
+    tell_orders(payment, state.lower(), at=at, code=code[:60], text=text[:200], method=payment.method, was_out=was_out)
+
+
+def tell_orders(payment: Payment, event: str, *, at: datetime, **data: str) -> None:
+    """A step of the payment stands in the timeline of each of its orders, and each is looked at again."""
+    for line in payment.lines.order_by("order_id"):
+        order_news.note_payment(order_id=line.order_id, event=event, at=at, payment=payment.code, **data)
+        jobs.nudge("orders.advance", row_id=line.order_id, delay_s=1)
+
+
+def open_case(payment: Payment, kind: str, what: str, snapshot: PaymentSnapshot, *, at: datetime) -> None:
+    """Somebody must look at this payment."""
+    cases.open_case(
+        kind=kind,
+        subject=payment,
+        title=f"Payment {payment.code}: {what}"[:200],
+        detail=f"FP's payment {snapshot.provider_ref}, status {snapshot.their_word}.",
+        at=at,
+    )
