@@ -54,7 +54,7 @@ ACTS = {
 _KERNEL = ("user", "partner", "auditentry", "gatewaycall", "inboundevent", "case", "gate", "heartbeat", "rolechange")
 _PEOPLE = (
     "investor", "kyccheck", "kycrequest", "document", "address", "nominee", "bankaccount", "investmentaccount",
-    "consent", "mandate", "changerequest",
+    "consent", "mandate", "changerequest", "application", "invite", "merge",
 )  # fmt: skip
 _ORDERS = ("scheme", "fundhouse", "navrun", "holiday", "mforder", "folio", "transaction", "holding")
 _VIEW = (

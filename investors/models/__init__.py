@@ -3,6 +3,7 @@
 from investors.models.banks import ACCOUNT_INDEX, BankAccount, Mandate
 from investors.models.changes import ChangeRequest, FieldSource, Invite
 from investors.models.consents import Consent
+from investors.models.desk import Application, Merge, NameWord
 from investors.models.documents import Document
 from investors.models.kyc import KycCheck, KycRequest
 from investors.models.people import PAN_INDEX, Address, InvestmentAccount, Investor, Nominee, Owned, TaxResidence
@@ -11,6 +12,7 @@ __all__ = [
     "ACCOUNT_INDEX",
     "PAN_INDEX",
     "Address",
+    "Application",
     "BankAccount",
     "ChangeRequest",
     "Consent",
@@ -22,6 +24,8 @@ __all__ = [
     "KycCheck",
     "KycRequest",
     "Mandate",
+    "Merge",
+    "NameWord",
     "Nominee",
     "Owned",
     "TaxResidence",

@@ -87,9 +87,14 @@ class ChangeRequest(Attempted, Owned):
 class Invite(models.Model):
     """A signed, expiring, single-use link by which staff or a partner start an investor.
 
-    `filled` is what they know already, as JSON and encrypted: the investor sees where each value came from and
-    confirms it. The link's secret is kept as a hash only.
+    `filled` is what they know already, as JSON and encrypted: step -> field -> text. It stands in the forms of whoever
+    accepts and counts once they have looked it over and saved it. The link's secret is kept as a hash only.
     """
+
+    class Sent(models.TextChoices):
+        NO = "", "not sent yet"
+        YES = "SENT", "sent"
+        FAILED = "FAILED", "the mail server did not take it"
 
     code = models.CharField(max_length=20, unique=True, editable=False)
     secret_hash = models.CharField(max_length=64, unique=True, editable=False)
@@ -97,11 +102,20 @@ class Invite(models.Model):
     name = models.CharField(max_length=70, blank=True)
     filled = EncryptedTextField("what is known already, JSON", blank=True, editable=False)
     partner = models.ForeignKey(Partner, null=True, blank=True, on_delete=models.PROTECT, related_name="invites")
+    # AMFI's number of the person at the firm who advised, for the orders that follow; empty for execution only.
+    euin = models.CharField("EUIN", max_length=7, blank=True)
+    # Why we may write to this person, in the words of whoever invites (DPDP Act 2023, section 6).
+    basis = models.CharField("why we may write to them", max_length=300, blank=True)
     invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    investor = models.OneToOneField(Investor, null=True, blank=True, on_delete=models.PROTECT, related_name="invite")
+    investor = models.ForeignKey(Investor, null=True, blank=True, on_delete=models.PROTECT, related_name="invites")
     created_at = models.DateTimeField()
+    sent = models.CharField(max_length=6, choices=Sent, default=Sent.NO, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
+    times_sent = models.PositiveSmallIntegerField(default=0)
     expires_at = models.DateTimeField()
+    # What whoever accepted said yes to, and from where.
+    agreed = models.TextField(blank=True)
+    agreed_ip = models.GenericIPAddressField(null=True, blank=True)
     used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
@@ -113,6 +127,16 @@ class Invite(models.Model):
             models.CheckConstraint(
                 condition=Q(used_at__isnull=True) | Q(used_at__lte=F("expires_at")),
                 name="an_invite_is_used_before_it_expires",
+            ),
+            models.CheckConstraint(
+                condition=Q(used_at__isnull=True) | Q(investor__isnull=False) & ~Q(agreed=""),
+                name="a_used_invite_names_its_investor_and_what_was_agreed",
+            ),
+            models.UniqueConstraint(
+                fields=["email", "partner"],
+                condition=Q(used_at__isnull=True, revoked_at__isnull=True),
+                nulls_distinct=False,
+                name="one_open_invite_per_address_and_partner",
             ),
         ]
 
@@ -141,7 +165,13 @@ class FieldSource(Owned):
     confirmed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["investor", "field"], name="one_source_per_field")]
+        constraints = [
+            models.UniqueConstraint(fields=["investor", "field"], name="one_source_per_field"),
+            models.CheckConstraint(
+                condition=Q(source__in=("STAFF", "PARTNER")) | Q(confirmed_at__isnull=True),
+                name="only_what_others_entered_is_confirmed",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.field}: {self.get_source_display()}"

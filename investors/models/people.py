@@ -120,7 +120,11 @@ class Investor(Attempted):
             ),
             *attempt_constraints("investor", (lifecycle.REGISTERING,)),
         ]
-        indexes = [due_index("investor")]
+        indexes = [
+            due_index("investor"),
+            models.Index(fields=["mobile"], condition=~Q(mobile=""), name="investor_by_mobile"),
+            models.Index(fields=["state_since"], condition=~Q(state="READY"), name="investor_on_the_way"),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.code

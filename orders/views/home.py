@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from investors import applications
 from investors import queries as people
 from investors.models import Investor
 from orders import words
@@ -63,7 +64,7 @@ def _investor(investor: Investor, *, at: datetime) -> dict[str, Any]:
         "investor": investor,
         "steps": steps,
         "steps_done": sum(step.is_done for step in steps),
-        "attention": [*_getting_ready(steps), *_orders_that_need(book.open_orders)],
+        "attention": [*_getting_ready(investor, steps, at=at), *_orders_that_need(book.open_orders)],
         "summary": summary(book.totals, at=at) if book.totals.nav_days else None,
         "unvalued": book.unvalued,
         "flight": flight(book),
@@ -72,14 +73,20 @@ def _investor(investor: Investor, *, at: datetime) -> dict[str, Any]:
     }
 
 
-def _getting_ready(steps: list[people.CheckItem]) -> list[Attention]:
-    """What is still missing before the first order."""
-    if not steps:
+def _getting_ready(investor: Investor, steps: list[people.CheckItem], *, at: datetime) -> list[Attention]:
+    """Where the application stands before the first order: who acts, and since when."""
+    where = applications.of(investor) if steps else None
+    if where is None:
         return []
+    words = applications.words_of(where)
     missing = [step.title for step in steps if not step.is_done]
-    text = f"Still missing: {', '.join(missing)}." if missing else "Nothing is missing; we are registering you."
-    kind, title = ("needs", "Finish getting ready to invest") if missing else ("waiting", "Almost ready to invest")
-    return [Attention(kind, title, text, reverse("investors:onboarding"))]
+    text = words.text
+    if where.why == "filling_in":
+        text = f"Still missing: {', '.join(missing)}." if missing else "Nothing is missing: look it over and confirm."
+    stage = where.get_stage_display().capitalize()
+    clock_words = applications.clock_of(where, at)
+    page = "investors:kyc" if where.why in applications.AT_KYC else "investors:onboarding"
+    return [Attention(applications.KINDS[where.stage], words.title, f"{stage} {clock_words}. {text}", reverse(page))]
 
 
 def _orders_that_need(open_orders: list[OpenOrder]) -> list[Attention]:

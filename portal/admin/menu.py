@@ -22,6 +22,8 @@ MENU: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
     ),
     "People": (
         ("Investors", "person", "investors_investor_changelist", "", "investors.view_investor"),
+        ("Applications", "assignment", "investors_application_changelist", "", "investors.view_application"),
+        ("Invites", "forward_to_inbox", "investors_invite_changelist", "", "investors.view_invite"),
         ("KYC desk", "assignment_ind", "investors_kycrequest_changelist", "", "investors.view_kycrequest"),
         ("Papers", "folder_shared", "investors_document_changelist", "", "investors.view_document"),
         ("KYC checks", "verified_user", "investors_kyccheck_changelist", "", "investors.view_kyccheck"),
@@ -29,6 +31,7 @@ MENU: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
         ("Mandates", "event_repeat", "investors_mandate_changelist", "", "investors.view_mandate"),
         ("Changes", "published_with_changes", "investors_changerequest_changelist", "", "investors.view_changerequest"),
         ("Consents", "check_circle", "investors_consent_changelist", "", "investors.view_consent"),
+        ("Merges", "merge", "investors_merge_changelist", "", "investors.view_merge"),
         ("Partners", "handshake", "portal_partner_changelist", "", "portal.view_partner"),
     ),
     "Orders and payments": (

@@ -1,0 +1,128 @@
+"""The queue of applications by stage and age: who is invited, who must act, what we check."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, F, Min, Model, QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RadioFilter
+from unfold.decorators import display
+
+from investors import applications
+from investors.admin.finding import by_investor
+from investors.models import PAN_INDEX, Application
+from portal import clock, redaction
+from portal.admin import home, show
+from portal.admin.base import OpsAdmin
+from portal.admin.finding import pan_query
+
+
+class LateFilter(RadioFilter):
+    """Applications that stand for longer than is usual where they stand."""
+
+    title = "late"
+    parameter_name = "late"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("1", "Longer than usual")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Application]) -> QuerySet[Application]:
+        return queryset.filter(applications.late(clock.now())) if self.value() == "1" else queryset
+
+
+@admin.register(Application)
+class ApplicationAdmin(OpsAdmin):
+    """Who is on the way to being an investor, the longest wait first."""
+
+    list_display = ("who", "stage_badge", "age_now", "what", "acts_next", "until_when", "partner")
+    list_filter = (("stage", ChoicesCheckboxFilter), LateFilter)
+    list_select_related = ("investor__partner", "invite__partner")
+    ordering = ("since", "ref")
+    finders = (by_investor(),)
+    private_query = staticmethod(pan_query("investor__pan_index", PAN_INDEX))
+    private_lookups = ("investor__pan_index__in",)
+    search_help_text = "Investor code, email or whole PAN"
+    quick = (
+        ("You must act", "stage__exact=YOU_ACT"),
+        ("We are checking", "stage__exact=WE_CHECK"),
+        ("In progress", "stage__exact=IN_PROGRESS"),
+        ("Invited", "stage__exact=INVITED"),
+        ("Late", "late=1"),
+        ("All", ""),
+    )
+    shows_timeline = False
+    fieldsets = ((None, {"fields": (("who", "stage_badge"), ("what", "acts_next"), ("age_now", "until_when"))}),)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Application]:
+        open_ones = super().get_queryset(request).filter(is_open=True)
+        return open_ones.defer("investor__pan", "investor__guardian_pan", "invite__filled")
+
+    def whose(self, obj: Model) -> Model | None:
+        return getattr(obj, "investor", None)
+
+    @display(description="Who")
+    def who(self, row: Application) -> str:
+        if row.investor:
+            return show.two(show.change_link(row.investor, row.investor.name or "no name yet"), row.investor.code)
+        return show.two(
+            show.change_link(row.invite, row.invite.name or row.invite.code), redaction.mask_email(row.invite.email)
+        )
+
+    @display(description="Stage", ordering="stage")
+    def stage_badge(self, row: Application) -> str:
+        tone = applications.KINDS[row.stage]
+        return show.badge("needs" if applications.is_late(row, clock.now()) else tone, row.get_stage_display())
+
+    @display(description="Since", ordering="since")
+    def age_now(self, row: Application) -> str:
+        return show.since(row.since)
+
+    @display(description="What is so")
+    def what(self, row: Application) -> str:
+        return applications.words_of(row).title
+
+    @display(description="Next to act")
+    def acts_next(self, row: Application) -> str:
+        return applications.words_of(row).who
+
+    @display(description="Until", ordering="until")
+    def until_when(self, row: Application) -> str:
+        return show.moment(row.until)
+
+    @display(description="Partner")
+    def partner(self, row: Application) -> str:
+        return str((row.investor or row.invite).partner or show.NOTHING)
+
+
+@home.part(order=48, permission="investors.view_application")
+def applications_part(at: datetime) -> home.Part:
+    """Applications on their way by stage, with the oldest of each."""
+    found = Application.objects.filter(is_open=True).values("stage").annotate(count=Count("ref"), oldest=Min("since"))
+    late = dict(
+        Application.objects.filter(applications.late(at), is_open=True)
+        .values_list("stage")
+        .annotate(count=Count("ref"))
+        .values_list("stage", "count")
+    )
+    by_stage = {each["stage"]: each for each in found.order_by(F("stage"))}
+    rows = [
+        [
+            show.badge(applications.KINDS[stage], Application.Stage(stage).label),
+            str(by_stage[stage]["count"]),
+            str(late.get(stage, 0)),
+            show.age(at - by_stage[stage]["oldest"]),
+        ]
+        for stage in applications.KINDS
+        if stage in by_stage
+    ]
+    panel = home.Panel(
+        "Applications",
+        ("Stage", "On their way", "Longer than usual", "Oldest"),
+        rows,
+        "Nobody is on the way to being an investor.",
+        show.list_url(Application),
+    )
+    return home.Part(panels=[panel])
