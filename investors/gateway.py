@@ -189,7 +189,7 @@ def application(profile: Profile) -> dict[str, Any]:
             "source_of_wealth": who.source_of_wealth,
             "gross_annual_income": who.gross_annual_income,
         },
-        "nomination": _nomination(who, profile.nominees),
+        "nomination": nomination(opted_out=bool(who.nomination_opted_out), nominees=profile.nominees),
         "kyc_identity_detail": {
             "pan_number": who.pan,
             "name": who.name,
@@ -221,8 +221,9 @@ def _address(address: Address) -> dict[str, str]:
     return {name: text for name, text in lines.items() if text} | {"pincode": address.pincode}
 
 
-def _nomination(investor: Investor, nominees: Sequence[Nominee]) -> dict[str, Any]:
-    if investor.nomination_opted_out:
+def nomination(*, opted_out: bool, nominees: Sequence[Nominee]) -> dict[str, Any]:
+    """The section of the application about who receives the units."""
+    if opted_out:
         return {"skip_nomination": True}
     people = {f"nominee{position}": _nominee(nominee) for position, nominee in enumerate(nominees, start=1)}
     return {"skip_nomination": False, **people}

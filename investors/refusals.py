@@ -33,6 +33,7 @@ FIELDS = {
     (steps.PERSONAL, "marital_status"): "marital_status",
     (steps.PERSONAL, "occupation"): "occupation",
     (steps.PERSONAL, "mobile"): "mobile",
+    (steps.PERSONAL, "email"): "email",
     (steps.FATCA, "country_of_birth_ansi_code"): "country_of_birth",
     (steps.FATCA, "source_of_wealth"): "source_of_wealth",
     (steps.FATCA, "gross_annual_income"): "gross_annual_income",
@@ -100,13 +101,16 @@ def has_nowhere(refusal: Iterable[Complaint]) -> bool:
     return any(not place_of(str(each.get("field", "")))[0] for each in refusal)
 
 
-def by_field(refusal: Iterable[Complaint], step: str) -> dict[str, list[str]]:
+REGISTERED = "when we registered you"
+
+
+def by_field(refusal: Iterable[Complaint], step: str, *, when: str = REGISTERED) -> dict[str, list[str]]:
     """Form field -> what to show at it, for one step; the empty name is for the whole form."""
     shown: dict[str, list[str]] = {}
     for each in refusal:
         where, field = place_of(str(each.get("field", "")))
         if where == step:
-            shown.setdefault(field, []).append(words(each))
+            shown.setdefault(field, []).append(words(each, when=when))
     return shown
 
 
@@ -115,9 +119,9 @@ def without(refusal: Iterable[Complaint], step: str) -> list[Complaint]:
     return [each for each in refusal if place_of(str(each.get("field", "")))[0] != step]
 
 
-def words(complaint: Complaint) -> str:
+def words(complaint: Complaint, *, when: str = REGISTERED) -> str:
     """What the investor reads: that it was not accepted, and FP's own reason when it is short enough to help."""
     reason = redaction.text(str(complaint.get("message", ""))).strip().rstrip(".")
     if not reason or len(reason) > 120:
-        return "This was not accepted when we registered you. Please check it."
-    return f"This was not accepted when we registered you: {reason}."
+        return f"This was not accepted {when}. Please check it."
+    return f"This was not accepted {when}: {reason}."

@@ -9,6 +9,7 @@ urlpatterns = [
     path("profile/", profile.profile, name="profile"),
     path("", include("investors.mandate_urls")),
     path("", include("investors.bank_urls")),
+    path("profile/", include("investors.change_urls")),
     path("kyc/", kyc.kyc_home, name="kyc"),
     path("kyc/<slug:step>/", kyc.kyc_step, name="kyc_step"),
     path("documents/<str:token>/", kyc.document, name="document"),

@@ -4,6 +4,7 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
+from investors.views import changes
 from orders.views import about
 from orders.views.home import home
 from portal import outbox, routes, views  # noqa: F401 - routes registers the inbox handlers
@@ -18,6 +19,7 @@ urlpatterns = [
     path("readyz", views.readyz, name="readyz"),
     path("outbox/", outbox.page, name="outbox"),
     path("admin/", admin.site.urls),
+    path("accounts/email/", changes.login_email, name="account_email"),
     path("accounts/", include("allauth.urls")),
     path("", include("investors.urls")),
     path("", include("orders.urls")),

@@ -17,6 +17,9 @@ from portal.attempts import Attempted, attempt_constraints, due_index
 from portal.encryption import EncryptedTextField
 from portal.models import Partner
 
+ON_ITS_WAY = (lifecycle.COOLING, lifecycle.CHECKING, lifecycle.SENDING)
+UNCONFIRMED = (lifecycle.ASKED, lifecycle.WITHDRAWN, lifecycle.REFUSED)
+
 
 @pghistory.track()
 class ChangeRequest(Attempted, Owned):
@@ -50,6 +53,8 @@ class ChangeRequest(Attempted, Owned):
     before = EncryptedTextField("as it was, JSON", editable=False)
     after = EncryptedTextField("as it shall be, JSON", editable=False)
     consent = models.ForeignKey(Consent, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    # The code that came back from the new address, where the change is of an address.
+    proof = models.ForeignKey(Consent, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     # Not before this moment; empty where no cooling-off applies.
     effective_at = models.DateTimeField(null=True, blank=True, editable=False)
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -71,6 +76,22 @@ class ChangeRequest(Attempted, Owned):
             models.CheckConstraint(
                 condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("asked_by")),
                 name="nobody_decides_their_own_change",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=UNCONFIRMED) | Q(consent__isnull=False), name="a_change_begins_with_a_consent"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=UNCONFIRMED) | ~Q(what="EMAIL") | Q(proof__isnull=False),
+                name="a_new_email_address_has_proved_itself",
+            ),
+            models.UniqueConstraint(
+                fields=["investor"],
+                condition=Q(what__in=("EMAIL", "MOBILE"), state__in=ON_ITS_WAY),
+                name="one_contact_changes_at_a_time",
+            ),
+            # FP takes the whole application: two at once would each undo what the other has changed.
+            models.UniqueConstraint(
+                fields=["investor"], condition=~Q(attempt=""), name="one_change_of_an_investor_is_sent_at_a_time"
             ),
             *attempt_constraints("change", (lifecycle.SENDING,)),
         ]

@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 
-from investors import gateway, lifecycle, queries
-from investors.changes import RULES
-from investors.models import BankAccount, ChangeRequest
+from investors import gateway, lifecycle
+from investors.models import ChangeRequest, Investor
+from investors.operations import change_kinds
 from investors.operations.changes import cooled, locked, move_to, tell
-from portal import audit, cases, jobs
+from portal import audit, cases, jobs, logins
 from portal.attempts import ATTEMPT_FIELDS
 from portal.fintech_primitives import client as fp
 from portal.fintech_primitives import messages
@@ -29,7 +28,7 @@ RESEND_AFTER_S = 10
 SURE_AFTER = timedelta(minutes=5)
 SURE_LOOKS = 4
 PACE_S = {lifecycle.COOLING: 3_600.0, lifecycle.SENDING: 60.0}
-What = ChangeRequest.What
+NOT_ACCEPTED = "The fund houses' side did not accept it. Nothing was changed."
 
 
 def advance(*, change_id: int, at: datetime) -> None:
@@ -52,7 +51,10 @@ def advance(*, change_id: int, at: datetime) -> None:
 
 def _take(change_id: int, at: datetime) -> ChangeRequest | None:
     """The row with an attempt of its own, or with an unknown one to be looked up. None when it rests."""
+    owner = ChangeRequest.objects.values_list("investor_id", flat=True).get(pk=change_id)
     with transaction.atomic(durable=True):
+        # FP takes the whole application, so changes of one investor are sent one after the other.
+        Investor.objects.select_for_update().only("pk").get(pk=owner)
         row = locked(change_id)
         if row.state == lifecycle.COOLING and row.effective_at and row.effective_at <= at:
             cooled(row, at=at)
@@ -65,30 +67,38 @@ def _take(change_id: int, at: datetime) -> ChangeRequest | None:
                 _mark_unknown(row, at, why="the worker stopped")
                 return row
             row.close_attempt()
-        if not row.is_unknown:
-            row.open_attempt(at)
-            row.save(update_fields=[*ATTEMPT_FIELDS])
+        if not row.is_unknown and not _may_open(row, at):
+            return None
     return row
+
+
+def _may_open(row: ChangeRequest, at: datetime) -> bool:
+    """Opens the attempt, unless another change of the investor is under way or the address was lost to somebody."""
+    if ChangeRequest.objects.filter(investor=row.investor_id).exclude(pk=row.pk).exclude(attempt="").exists():
+        row.due_at = at + timedelta(seconds=RESEND_AFTER_S)
+        row.save(update_fields=["due_at"])
+        return False
+    if row.what == ChangeRequest.What.EMAIL and _is_taken(row):
+        _refused(row, logins.AddressTaken.message, at, by="us")
+        return False
+    row.open_attempt(at)
+    row.save(update_fields=[*ATTEMPT_FIELDS])
+    return True
+
+
+def _is_taken(row: ChangeRequest) -> bool:
+    return logins.is_taken(json.loads(row.after)["email"], by_other_than=row.investor.user_id)
 
 
 def _is_there(row: ChangeRequest, theirs: messages.Investor) -> bool:
     """Does FP hold it as it shall be?"""
-    found = _wanted_account(row, theirs)
-    return found is not None and (row.what == What.BANK_ACCOUNT or bool(found.primary_account))
-
-
-def _wanted_account(row: ChangeRequest, theirs: messages.Investor) -> Any:
-    after = json.loads(row.after)
-    if row.what == What.BANK_ACCOUNT:
-        same = (each for each in theirs.bank_accounts if each.number == after["number"])
-        return next((each for each in same if each.branch is None or each.branch.ifsc_code == after["ifsc"]), None)
-    return next((each for each in theirs.bank_accounts if each.id == after["provider_ref"]), None)
+    return change_kinds.found(row, theirs) is not None
 
 
 def _send(row: ChangeRequest, at: datetime) -> None:
     about = journal.about(row, our_ref=row.code, attempt_no=row.attempt_no)
     try:
-        asked = messages.NewInvestor.model_validate(_application(row))
+        asked = messages.NewInvestor.model_validate(change_kinds.application(row))
         theirs = fp.client().update_investor(row.investor.provider_ref or "", asked, about)
     except errors.GatewayError as error:
         _trouble(row, error, at)
@@ -97,36 +107,6 @@ def _send(row: ChangeRequest, at: datetime) -> None:
         _done(row, theirs, at)
     else:
         _trouble(row, errors.Garbled("fp", "POST", gateway.INVESTOR_PATH, said="the change is not in the answer"), at)
-
-
-def _application(row: ChangeRequest) -> dict[str, Any]:
-    """The whole application as registered, with all open accounts under FP's ids and the change among them."""
-    after = json.loads(row.after)
-    accounts = [_account(each) for each in queries.bank_accounts_of(row.investor).filter(provider_ref__isnull=False)]
-    if row.what == What.BANK_ACCOUNT:
-        accounts.append(
-            {
-                "account_holder_name": after["holder_name"],
-                "number": after["number"],
-                "primary_account": False,
-                "type": after["kind"],
-                "ifsc_code": after["ifsc"],
-            }
-        )
-    else:
-        accounts = [{**each, "primary_account": each["id"] == after["provider_ref"]} for each in accounts]
-    return {**gateway.application(queries.profile(row.investor)), "bank_accounts": accounts}
-
-
-def _account(account: BankAccount) -> dict[str, Any]:
-    return {
-        "id": account.provider_ref,
-        "account_holder_name": account.holder_name,
-        "number": account.number,
-        "primary_account": account.is_primary,
-        "type": account.kind,
-        "ifsc_code": account.ifsc,
-    }
 
 
 # --- record ---------------------------------------------------------------------------------------------------
@@ -146,39 +126,10 @@ def _done(taken: ChangeRequest, theirs: messages.Investor, at: datetime) -> None
         row.close_attempt()
         row.done_at = at
         row.save(update_fields=["done_at", *ATTEMPT_FIELDS])
-        MAKE_TRUE[row.what](row, _wanted_account(row, theirs).id, at)
+        change_kinds.keep(row, theirs, at)
         move_to(row, lifecycle.DONE, at=at, actor=None)
         cases.close_cases(subject=row, kinds=(UNKNOWN_CASE,), resolution="FP has the change.", at=at)
         tell(row, at=at)
-
-
-def _account_added(row: ChangeRequest, provider_ref: str, at: datetime) -> None:
-    """The account is the investor's; money is paid out to it only after its cooling-off."""
-    after = json.loads(row.after)
-    account = BankAccount(investor=row.investor)
-    account.set_number(after["number"])
-    key = {"investor": row.investor, "number_index": account.number_index, "ifsc": after["ifsc"]}
-    account = BankAccount.objects.filter(**key).first() or account
-    for name in ("holder_name", "kind", "ifsc", "bank_name", "branch_name"):
-        setattr(account, name, after[name])
-    account.provider_ref, account.closed_at, account.is_primary = provider_ref, None, False
-    account.payout_from = at + RULES[row.what].payouts_wait
-    account.save()
-    audit.record(account, "bank_account.added", actor=None, at=at, change=row.code, payout_from=account.payout_from)
-
-
-def _primary_changed(row: ChangeRequest, provider_ref: str, at: datetime) -> None:
-    accounts = BankAccount.objects.select_for_update().filter(investor=row.investor)
-    for old in accounts.filter(is_primary=True):
-        old.is_primary = False
-        old.save(update_fields=["is_primary"])
-    new = accounts.get(provider_ref=provider_ref)
-    new.is_primary = True
-    new.save(update_fields=["is_primary"])
-    audit.record(new, "bank_account.made_primary", actor=None, at=at, change=row.code)
-
-
-MAKE_TRUE = {What.BANK_ACCOUNT.value: _account_added, What.PRIMARY_BANK.value: _primary_changed}
 
 
 # --- trouble --------------------------------------------------------------------------------------------------
@@ -192,14 +143,19 @@ def _trouble(taken: ChangeRequest, error: errors.GatewayError, at: datetime) -> 
         if isinstance(error, errors.Refused):
             row.close_attempt()
             row.refusal = [{"field": each.field, "message": each.message} for each in error.fields]
-            row.reason = "The fund houses' side did not accept it. Nothing was changed."
-            row.save(update_fields=["refusal", "reason", *ATTEMPT_FIELDS])
-            move_to(row, lifecycle.REFUSED, at=at, actor=None, by="FP")
-            tell(row, at=at)
+            row.save(update_fields=["refusal", *ATTEMPT_FIELDS])
+            _refused(row, NOT_ACCEPTED, at, by="FP")
         elif isinstance(error, errors.IN_DOUBT):
             _mark_unknown(row, at, why=type(error).__name__)
         else:
             _release(row, at, why=type(error).__name__)
+
+
+def _refused(row: ChangeRequest, reason: str, at: datetime, *, by: str) -> None:
+    row.reason = reason
+    row.save(update_fields=["reason"])
+    move_to(row, lifecycle.REFUSED, at=at, actor=None, by=by)
+    tell(row, at=at)
 
 
 def _mark_unknown(row: ChangeRequest, at: datetime, *, why: str) -> None:

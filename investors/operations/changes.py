@@ -1,6 +1,7 @@
 """Changes after activation: asked, confirmed by one-time code, cooled off, seen by a second person, sent, done.
 
-What each kind goes through stands in `investors/changes.py`; how it reaches FP in `change_sending`.
+What each kind goes through stands in `investors/changes.py`; how it reaches FP in `change_sending`. Locks are taken in
+one order: investor, consent, change.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ from investors import lifecycle
 from investors.changes import NONE, RULES
 from investors.models import ChangeRequest, Consent, Investor
 from investors.operations import consents
-from portal import audit, jobs
+from portal import audit, clock, jobs
 from portal.errors import Failure
 from portal.models import User
 
 log = structlog.get_logger(__name__)
 OPEN = (lifecycle.COOLING, lifecycle.CHECKING, lifecycle.SENDING)
-ACT = "change"
+ACT, PROOF = "change", "prove"
 
 
 class OneAtATime(Failure):
@@ -41,6 +42,13 @@ class TooLate(Failure):
 
     code = "change_too_late"
     message = "This change cannot be decided or withdrawn any more."
+
+
+class TooSoon(Failure):
+    """The other contact is being changed, or was changed a short while ago (AMFI 2018; reliability.md P31)."""
+
+    code = "change_too_soon"
+    message = "Email and mobile cannot change within ten days of each other, so that one of them always reaches you."
 
 
 class OwnChange(Failure):
@@ -63,18 +71,21 @@ def ask(
 ) -> Consent:
     """The change stands ASKED and its code is on the way. `shown` must name everything in `after` that matters.
 
-    Raises OneAtATime and what `consents.ask` raises.
+    Raises OneAtATime, TooSoon, and what `consents.ask` raises: AlreadyGiven where this form was confirmed before.
     """
     with transaction.atomic():
-        Investor.objects.select_for_update().only("pk").get(pk=investor.pk)
+        _lock(investor.pk)
         mine = ChangeRequest.objects.select_for_update().filter(investor=investor, what=what)
         if mine.filter(state__in=OPEN).exists():
             raise OneAtATime
+        _keep_apart(investor.pk, what, at)
         for old in mine.filter(state=lifecycle.ASKED).exclude(form_ref=form_ref):
             move_to(old, lifecycle.WITHDRAWN, at=at, actor=None)
         change = mine.filter(form_ref=form_ref).first() or ChangeRequest(
             investor=investor, what=what, form_ref=form_ref, asked_by=investor.user, created_at=at, state_since=at
         )
+        if change.consent_id or change.state != lifecycle.ASKED:
+            raise consents.AlreadyGiven
         change.before, change.after = json.dumps(before), json.dumps(after)
         change.save()
     lines = {**shown, "act": ACT, "change": change.code}
@@ -84,37 +95,81 @@ def ask(
     )  # fmt: skip
 
 
+def _lock(investor_id: int) -> None:
+    Investor.objects.select_for_update().only("pk").get(pk=investor_id)
+
+
+def _keep_apart(investor_id: int, what: str, at: datetime) -> None:
+    """Raises TooSoon with the day from which on it may be asked for."""
+    rule = RULES[what]
+    others = ChangeRequest.objects.filter(investor=investor_id, what=rule.apart_from)
+    if others.filter(state__in=OPEN).exists():
+        raise TooSoon(f"{TooSoon.message} The other one is being changed now.")
+    last = others.filter(state=lifecycle.DONE, done_at__gt=at - rule.gap).order_by("-done_at").first()
+    if last and last.done_at:
+        day = (last.done_at + rule.gap).astimezone(clock.IST)
+        raise TooSoon(f"{TooSoon.message} You can ask for it after {day:%-d %B %Y}.")
+
+
+def ask_proof(*, change: ChangeRequest, to: str, ip: str | None, at: datetime) -> Consent:
+    """A second code is on the way, to the new address: who changes it must be able to read it there."""
+    shown = {"New email": to, "act": PROOF, "change": change.code, "to": to}
+    return consents.ask(
+        investor=change.investor, purpose=Consent.Purpose.CHANGE, form_ref=proof_ref(change), shown=shown, amount=None,
+        isin="", folio_number="", ip=ip, at=at,
+    )  # fmt: skip
+
+
+def proof_ref(change: ChangeRequest) -> str:
+    """The form reference of the consent by which the new address proves itself."""
+    return f"{change.form_ref}-PROOF"
+
+
 def confirm(*, investor: Investor, code: str, otp: object, ip: str | None, at: datetime) -> ChangeRequest:
     """The investor's code has set the change going: now, or by an earlier click.
 
-    Raises consents.WrongCode, CodeExpired, TooManyTries, TooLate, and Consent.DoesNotExist for another consent.
+    A change that `waits_for_proof` afterwards still needs the code of the new address. Raises consents.WrongCode,
+    CodeExpired, TooManyTries, TooLate, TooSoon, and Consent.DoesNotExist for another consent.
     """
     with transaction.atomic():
+        _lock(investor.pk)
         consent = consents.lock(investor=investor, code=code)
-        if consent.shown.get("act") != ACT:
+        if consent.shown.get("act") not in (ACT, PROOF):
             raise Consent.DoesNotExist
         change = locked(ChangeRequest.objects.get(investor=investor, code=consent.shown["change"]).pk)
         if consent.given_at is not None:
             return change
         failure = consents.take(consent=consent, otp=otp, ip=ip, at=at)
         if failure is None:
-            return _begin(change, consent, at)
+            return _said_yes(change, consent, at)
     raise failure
 
 
-def _begin(change: ChangeRequest, consent: Consent, at: datetime) -> ChangeRequest:
+def waits_for_proof(change: ChangeRequest) -> bool:
+    """The code of the old address was typed; that of the new one was not."""
+    asked = change.state == lifecycle.ASKED and change.consent_id is not None
+    return asked and RULES[change.what].proves_new and change.proof_id is None
+
+
+def _said_yes(change: ChangeRequest, consent: Consent, at: datetime) -> ChangeRequest:
     if change.state != lifecycle.ASKED:
         raise TooLate
+    is_proof = consent.shown["act"] == PROOF
+    setattr(change, "proof" if is_proof else "consent", consent)
+    change.save(update_fields=["consent", "proof"])
+    return change if waits_for_proof(change) else _begin(change, at)
+
+
+def _begin(change: ChangeRequest, at: datetime) -> ChangeRequest:
     rule = RULES[change.what]
-    change.consent = consent
+    _keep_apart(change.investor_id, change.what, at)
     if rule.cooling > NONE:
         change.effective_at = at + rule.cooling
-        change.save(update_fields=["consent", "effective_at"])
+        change.save(update_fields=["effective_at"])
         move_to(change, lifecycle.COOLING, at=at, actor=f"user:{change.investor.user_id}")
         change.due_at = change.effective_at
         change.save(update_fields=["due_at"])
     else:
-        change.save(update_fields=["consent"])
         cooled(change, at=at)
     tell(change, at=at)
     return change

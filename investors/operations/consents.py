@@ -32,7 +32,7 @@ from django.template.loader import render_to_string
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from investors.models import Consent, Investor
-from portal import audit, money
+from portal import audit, logins, money
 from portal.errors import Failure
 
 log = structlog.get_logger(__name__)
@@ -244,7 +244,7 @@ def _open(investor: Investor, form_ref: str, terms: Terms, ip: str | None, at: d
         ip=ip,
         asked_at=at,
         expires_at=at + LIFE,
-        contact=investor.user.email,
+        contact=_address(investor, terms.shown),
         **asdict(terms),
     )
     consent.save()
@@ -292,11 +292,16 @@ def _issue(consent: Consent, investor: Investor, at: datetime) -> None:
         raise TooManyMessages
     otp = f"{secrets.randbelow(1_000_000):06d}"
     consent.expires_at, consent.sent_at = at + LIFE, None
-    consent.contact = investor.user.email
+    consent.contact = _address(investor, consent.shown)
     consent.otp_hash = _hash(consent, otp)
     consent.save()
     audit.record(consent, "consent.code_issued", actor=_actor(consent), at=at, digest=consent.digest)
     transaction.on_commit(_sender(consent, otp, at))
+
+
+def _address(investor: Investor, shown: dict[str, str]) -> str:
+    """Codes go to the login's address, except the one by which a new address proves itself (`to` in what was shown)."""
+    return shown.get("to") or investor.user.email
 
 
 def _sender(consent: Consent, otp: str, at: datetime) -> Callable[[], None]:
@@ -316,6 +321,8 @@ def _sender(consent: Consent, otp: str, at: datetime) -> Callable[[], None]:
 
 
 def _message(consent: Consent, otp: str) -> EmailMessage:
+    if "to" in consent.shown and logins.is_taken(consent.contact, by_other_than=consent.investor.user_id):
+        return _already_known(consent)
     what = f" for {money.rupees(consent.amount)}" if consent.amount is not None else ""
     context = {
         "consent": consent,
@@ -328,6 +335,12 @@ def _message(consent: Consent, otp: str) -> EmailMessage:
         body=render_to_string("email/investors_code.txt", context),
         to=[consent.contact],
     )
+
+
+def _already_known(consent: Consent) -> EmailMessage:
+    """Its owner hears that it cannot serve twice. Whoever asked sees the same page as ever and gets no code."""
+    body = render_to_string("email/investors_address_known.txt", {"brand": settings.BRAND})
+    return EmailMessage(subject="Your email address was entered in another account", body=body, to=[consent.contact])
 
 
 def _actor(consent: Consent) -> str:

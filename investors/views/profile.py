@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 
 from investors import lifecycle, queries
 from investors.access import InvestorRequest, applicant_page
+from investors.views import changes
 from investors.views.onboarding import pan_context, summary
 from portal import clock
 
@@ -20,12 +21,14 @@ def profile(request: InvestorRequest) -> HttpResponse:
     """What we know about the investor, masked, and the doors to sign-in and security, also for who has just begun."""
     found = queries.profile(request.investor)
     check_again_on = found.kyc and (found.kyc.checked_at + queries.KYC_GOOD_FOR).date()
+    is_ready = request.investor.state == lifecycle.READY
     context = {
         **summary(found),
         **pan_context(found),
         "bank_accounts": queries.bank_accounts_of(request.investor) if request.investor.pk else [],
         "check_again_on": check_again_on,
         "check_is_due": check_again_on and check_again_on <= clock.today(),
-        "is_ready": request.investor.state == lifecycle.READY,
+        "is_ready": is_ready,
+        "pending": changes.pending(request.investor) if is_ready else {},
     }
     return render(request, "investors/profile.html", context)

@@ -1,0 +1,139 @@
+"""A change of details as people read it: what it was, what it shall be, how far it is. Pure; texts only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from investors import lifecycle
+from investors.models import BankAccount, ChangeRequest, Investor
+from portal import money, redaction
+
+What = ChangeRequest.What
+NOTHING = "–"
+TONES = {
+    lifecycle.ASKED: "needs",
+    lifecycle.COOLING: "waiting",
+    lifecycle.CHECKING: "waiting",
+    lifecycle.SENDING: "waiting",
+    lifecycle.DONE: "done",
+    lifecycle.WITHDRAWN: "neutral",
+    lifecycle.REFUSED: "failed",
+}
+# What the state means for whoever asked. The clock stands beside it.
+NEXT = {
+    lifecycle.ASKED: "Nothing has begun: it needs your code.",
+    lifecycle.COOLING: "It waits on purpose, so that you can stop it if it was not you.",
+    lifecycle.CHECKING: "Somebody here compares it, usually within one working day.",
+    lifecycle.SENDING: "We are telling the fund houses' side. This usually takes a minute.",
+}
+UNKNOWN = "We told the fund houses' side and have no answer yet. We are asking what became of it."
+
+
+@dataclass(frozen=True)
+class Line:
+    """One datum of a change: label, as it was, as it shall be."""
+
+    label: str
+    before: str
+    after: str
+
+    @property
+    def is_changed(self) -> bool:
+        """Do the two differ?"""
+        return self.before != self.after
+
+
+Data = dict[str, Any]
+Words = dict[str, str]
+
+
+def lines(what: str, before: Data, after: Data, *, masked: bool = False) -> list[Line]:
+    """Both sides, datum by datum. `masked` for whoever is not the investor."""
+    was, shall_be = (WORDS[what](side) if side else {} for side in (before, after))
+    labels = list(dict.fromkeys([*was, *shall_be]))
+    found = [Line(label, was.get(label, NOTHING), shall_be.get(label, NOTHING)) for label in labels]
+    return [_masked(line) for line in found] if masked else found
+
+
+def of(change: ChangeRequest, *, masked: bool = False) -> list[Line]:
+    """The same of a saved change."""
+    return lines(change.what, json.loads(change.before or "{}"), json.loads(change.after or "{}"), masked=masked)
+
+
+MASKS: dict[str, Callable[[str], str]] = {
+    "New email": redaction.mask_email,
+    "New mobile": redaction.mask,
+    "Account number": redaction.mask,
+}
+
+
+def _masked(line: Line) -> Line:
+    mask = MASKS.get(line.label)
+    if mask is None:
+        return line
+    return Line(line.label, *(text if text == NOTHING else mask(text) for text in (line.before, line.after)))
+
+
+def next_words(change: ChangeRequest) -> str:
+    """What happens next, for whoever asked."""
+    return UNKNOWN if change.is_unknown else NEXT.get(change.state, "")
+
+
+# --- words per kind -------------------------------------------------------------------------------------------
+
+
+def _address(side: Data) -> Words:
+    lines = [side[name] for name in ("line1", "line2", "line3") if side.get(name)]
+    return {"Address": ", ".join(lines), "Place": f"{side['city']} {side['pincode']}, {side['state']}"}
+
+
+def _nominees(side: Data) -> Words:
+    if side["opted_out"]:
+        return {"Nominee": "Nobody, as you declare"}
+    return {f"Nominee {n}" if n > 1 else "Nominee": _nominee(each) for n, each in enumerate(side["nominees"], start=1)}
+
+
+def _nominee(person: Data) -> str:
+    born = date.fromisoformat(person["date_of_birth"])
+    known = f"{person['name']} ({person['relationship'].lower()}, born {born:%-d %b %Y})"
+    if person["guardian_name"]:
+        known += f", guardian {person['guardian_name']} ({person['guardian_relationship'].lower()})"
+    return f"{known}, {person['share']}%"
+
+
+def _personal(side: Data) -> Words:
+    return {
+        "Marital status": _label(Investor.MaritalStatus, side["marital_status"]),
+        "Occupation": _label(Investor.Occupation, side["occupation"]),
+        "Source of wealth": _label(Investor.SourceOfWealth, side["source_of_wealth"]),
+        "Income in a year": f"₹{money.group(str(side['gross_annual_income'] or 0))}",
+    }
+
+
+def _label(choices: Any, value: str) -> str:
+    return str(choices(value).label) if value else NOTHING
+
+
+def _bank(side: Data) -> Words:
+    return {
+        "Bank": f"{side['bank_name']}, {side['branch_name']}",
+        "IFSC": side["ifsc"],
+        "Account number": side["number"],
+        "Type": _label(BankAccount.Kind, side["kind"]),
+        "Held by": side["holder_name"],
+    }
+
+
+WORDS: dict[str, Callable[[Data], Words]] = {
+    What.EMAIL: lambda side: {"New email": side["email"]},
+    What.MOBILE: lambda side: {"New mobile": side["mobile"]},
+    What.ADDRESS: _address,
+    What.NOMINEES: _nominees,
+    What.PROFILE: _personal,
+    What.BANK_ACCOUNT: _bank,
+    What.PRIMARY_BANK: lambda side: {"Main account": side["code"] or NOTHING},
+}

@@ -1,0 +1,250 @@
+"""How each kind of change is said to FP, recognised there, and made true here. A table, read by `change_sending`.
+
+put    the whole application with the change in it (document, "Update Investor": everything, every time)
+found  what FP has of it; None when FP does not have it as it shall be
+keep   our own rows say the same, in the transaction that ends the change
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from investors import gateway, queries
+from investors.changes import RULES
+from investors.models import Address, BankAccount, ChangeRequest, Nominee
+from portal import audit, logins
+from portal.fintech_primitives import messages
+
+What = ChangeRequest.What
+Body = dict[str, Any]
+After = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of change."""
+
+    put: Callable[[Body, After], Body]
+    found: Callable[[messages.Investor, After], Any]
+    keep: Callable[[ChangeRequest, After, Any, datetime], None]
+
+
+def application(row: ChangeRequest) -> Body:
+    """The whole application as registered, all open accounts under FP's ids, and the change in it."""
+    accounts = [_account(each) for each in queries.bank_accounts_of(row.investor).filter(provider_ref__isnull=False)]
+    body = {**gateway.application(queries.profile(row.investor)), "bank_accounts": accounts}
+    return KINDS[row.what].put(body, json.loads(row.after))
+
+
+def found(row: ChangeRequest, theirs: messages.Investor) -> Any:
+    """What FP has of the change; None when FP does not have it as it shall be."""
+    return KINDS[row.what].found(theirs, json.loads(row.after))
+
+
+def keep(row: ChangeRequest, theirs: messages.Investor, at: datetime) -> None:
+    """Our own rows say what FP has. `row` is locked and still SENDING."""
+    after = json.loads(row.after)
+    KINDS[row.what].keep(row, after, KINDS[row.what].found(theirs, after), at)
+
+
+def _same(ours: object, theirs: object) -> bool:
+    """Alike as texts: FP keeps some of them in capitals and answers null for what is empty."""
+    return str(ours or "").strip().casefold() == str(theirs or "").strip().casefold()
+
+
+# --- bank accounts --------------------------------------------------------------------------------------------
+
+
+def _account(account: BankAccount) -> Body:
+    return {
+        "id": account.provider_ref,
+        "account_holder_name": account.holder_name,
+        "number": account.number,
+        "primary_account": account.is_primary,
+        "type": account.kind,
+        "ifsc_code": account.ifsc,
+    }
+
+
+def _with_new_account(body: Body, after: After) -> Body:
+    added = {
+        "account_holder_name": after["holder_name"],
+        "number": after["number"],
+        "primary_account": False,
+        "type": after["kind"],
+        "ifsc_code": after["ifsc"],
+    }
+    return {**body, "bank_accounts": [*body["bank_accounts"], added]}
+
+
+def _new_account(theirs: messages.Investor, after: After) -> messages.BankAccount | None:
+    same = (each for each in theirs.bank_accounts if each.number == after["number"])
+    return next((each for each in same if each.branch is None or each.branch.ifsc_code == after["ifsc"]), None)
+
+
+def _keep_new_account(row: ChangeRequest, after: After, theirs: messages.BankAccount, at: datetime) -> None:
+    """The account is the investor's; money is paid out to it only after its cooling-off."""
+    account = BankAccount(investor=row.investor)
+    account.set_number(after["number"])
+    key = {"investor": row.investor, "number_index": account.number_index, "ifsc": after["ifsc"]}
+    account = BankAccount.objects.filter(**key).first() or account
+    for name in ("holder_name", "kind", "ifsc", "bank_name", "branch_name"):
+        setattr(account, name, after[name])
+    account.provider_ref, account.closed_at, account.is_primary = theirs.id, None, False
+    account.payout_from = at + RULES[row.what].payouts_wait
+    account.save()
+    audit.record(account, "bank_account.added", actor=None, at=at, change=row.code, payout_from=account.payout_from)
+
+
+def _with_main_account(body: Body, after: After) -> Body:
+    accounts = [{**each, "primary_account": each["id"] == after["provider_ref"]} for each in body["bank_accounts"]]
+    return {**body, "bank_accounts": accounts}
+
+
+def _main_account(theirs: messages.Investor, after: After) -> messages.BankAccount | None:
+    return next(
+        (each for each in theirs.bank_accounts if each.id == after["provider_ref"] and each.primary_account), None
+    )
+
+
+def _keep_main_account(row: ChangeRequest, after: After, theirs: messages.BankAccount, at: datetime) -> None:
+    accounts = BankAccount.objects.select_for_update().filter(investor=row.investor)
+    for old in accounts.filter(is_primary=True):
+        old.is_primary = False
+        old.save(update_fields=["is_primary"])
+    new = accounts.get(provider_ref=theirs.id)
+    new.is_primary = True
+    new.save(update_fields=["is_primary"])
+    audit.record(new, "bank_account.made_primary", actor=None, at=at, change=row.code)
+
+
+# --- contact --------------------------------------------------------------------------------------------------
+
+
+def _with_contact(body: Body, after: After) -> Body:
+    return {**body, "contact_detail": {**body["contact_detail"], **after}}
+
+
+def _contact(theirs: messages.Investor, after: After) -> messages.Contact | None:
+    known = theirs.contact_detail
+    alike = known and all(_same(text, getattr(known, name)) for name, text in after.items())
+    return known if alike else None
+
+
+def _keep_email(row: ChangeRequest, after: After, theirs: object, at: datetime) -> None:
+    logins.change_email(user=row.investor.user, email=after["email"], at=at)
+
+
+def _keep_mobile(row: ChangeRequest, after: After, theirs: object, at: datetime) -> None:
+    investor, user = row.investor, row.investor.user
+    investor.mobile = user.mobile = after["mobile"]
+    investor.save(update_fields=["mobile"])
+    user.save(update_fields=["mobile"])
+
+
+# --- address --------------------------------------------------------------------------------------------------
+
+LINES = ("line1", "line2", "line3")
+
+
+def _with_address(body: Body, after: After) -> Body:
+    lines = {name: after[name] for name in LINES if after[name]}
+    return {**body, "correspondence_address": {**lines, "pincode": after["pincode"]}}
+
+
+def _address(theirs: messages.Investor, after: After) -> messages.Address | None:
+    known = theirs.correspondence_address
+    alike = known and _same(after["pincode"], known.zipcode)
+    return known if alike and all(_same(after[name], getattr(known, name)) for name in LINES) else None
+
+
+def _keep_address(row: ChangeRequest, after: After, theirs: object, at: datetime) -> None:
+    kind = Address.Kind.CORRESPONDENCE
+    Address.objects.update_or_create(investor=row.investor, kind=kind, defaults=after)
+
+
+# --- nominees -------------------------------------------------------------------------------------------------
+
+
+def _nominees_of(after: After) -> list[Nominee]:
+    people = ({**each, "date_of_birth": date.fromisoformat(each["date_of_birth"])} for each in after["nominees"])
+    return [Nominee(position=position, **each) for position, each in enumerate(people, start=1)]
+
+
+def _with_nominees(body: Body, after: After) -> Body:
+    return {**body, "nomination": gateway.nomination(opted_out=after["opted_out"], nominees=_nominees_of(after))}
+
+
+def _nomination(theirs: messages.Investor, after: After) -> messages.Nomination | None:
+    known = theirs.nomination
+    if known is None or known.skip_nomination != after["opted_out"]:
+        return None
+    named = [each for each in (known.nominee1, known.nominee2, known.nominee3) if each]
+    ours = [] if after["opted_out"] else after["nominees"]
+    return known if len(ours) == len(named) and all(map(_is_same_person, ours, named)) else None
+
+
+def _is_same_person(ours: After, theirs: messages.Nominee) -> bool:
+    born_on = theirs.date_of_birth.isoformat() if theirs.date_of_birth else ""
+    names = ("name", "relationship", "guardian_name", "guardian_relationship")
+    alike = all(_same(ours[name], getattr(theirs, name)) for name in names)
+    return alike and ours["share"] == theirs.allocation_percentage and ours["date_of_birth"] == born_on
+
+
+def _keep_nominees(row: ChangeRequest, after: After, theirs: object, at: datetime) -> None:
+    investor = row.investor
+    Nominee.objects.filter(investor=investor).delete()
+    investor.nomination_opted_out = after["opted_out"]
+    investor.save(update_fields=["nomination_opted_out"])
+    for each in _nominees_of(after) if not after["opted_out"] else ():
+        each.investor = investor
+        each.save()
+
+
+# --- personal details -----------------------------------------------------------------------------------------
+
+# Ours -> (FP's section, FP's name).
+PERSONAL = {
+    "marital_status": ("kyc_identity_detail", "marital_status"),
+    "occupation": ("kyc_identity_detail", "occupation"),
+    "source_of_wealth": ("fatca_detail", "source_of_wealth"),
+    "gross_annual_income": ("fatca_detail", "gross_annual_income"),
+}
+
+
+def _with_personal(body: Body, after: After) -> Body:
+    sections = {section: dict(body[section]) for section in {section for section, _ in PERSONAL.values()}}
+    for name, (section, theirs) in PERSONAL.items():
+        sections[section][theirs] = after[name]
+    return {**body, **sections}
+
+
+def _personal(theirs: messages.Investor, after: After) -> messages.Investor | None:
+    there = (_is_there(theirs, section, name, after[ours]) for ours, (section, name) in PERSONAL.items())
+    return theirs if all(there) else None
+
+
+def _is_there(theirs: messages.Investor, section: str, name: str, wanted: object) -> bool:
+    known = getattr(getattr(theirs, section), name, None)
+    return known == wanted if isinstance(wanted, int) else _same(wanted, known)
+
+
+def _keep_personal(row: ChangeRequest, after: After, theirs: object, at: datetime) -> None:
+    for name, value in after.items():
+        setattr(row.investor, name, value)
+    row.investor.save(update_fields=list(after))
+
+
+KINDS: dict[str, Kind] = {
+    What.BANK_ACCOUNT.value: Kind(_with_new_account, _new_account, _keep_new_account),
+    What.PRIMARY_BANK.value: Kind(_with_main_account, _main_account, _keep_main_account),
+    What.EMAIL.value: Kind(_with_contact, _contact, _keep_email),
+    What.MOBILE.value: Kind(_with_contact, _contact, _keep_mobile),
+    What.ADDRESS.value: Kind(_with_address, _address, _keep_address),
+    What.NOMINEES.value: Kind(_with_nominees, _nomination, _keep_nominees),
+    What.PROFILE.value: Kind(_with_personal, _personal, _keep_personal),
+}

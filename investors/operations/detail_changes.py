@@ -1,0 +1,104 @@
+"""What is asked when a ready investor changes contact, address, nominees or personal details.
+
+Each `ask_…` compares with what we have, looks up what must be looked up, and asks for the code; what the change then
+goes through stands in `investors/changes.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from investors import change_words, declarations, gateway, queries
+from investors.models import ChangeRequest, Consent, Investor
+from investors.operations import changes
+from portal.errors import InvalidInput
+
+What = ChangeRequest.What
+Values = Mapping[str, Any]
+PERSONAL = ("marital_status", "occupation", "source_of_wealth", "gross_annual_income")
+ADDRESS = ("line1", "line2", "line3", "pincode", "city", "state")
+
+
+def ask(*, investor: Investor, what: str, values: Values, form_ref: str, ip: str | None, at: datetime) -> Consent:
+    """The change to `values` is asked for and its code is on the way.
+
+    Raises InvalidInput at the field it belongs to, gateway.LookUpDown, and what `changes.ask` raises.
+    """
+    before = current(investor, what)
+    after = AFTER[what](values)
+    if _without_place(after) == _without_place(before):
+        raise InvalidInput("", "This is what we have already. Change something, or go back.")
+    lines = {line.label: line.after for line in change_words.lines(what, before, after)}
+    shown = {**lines, **_declared(what, after)}
+    return changes.ask(
+        investor=investor, what=what, form_ref=form_ref, before=before, after=after, shown=shown, ip=ip, at=at
+    )
+
+
+def _without_place(side: Values) -> Values:
+    """City and state follow from the PIN code, in whichever words they were looked up that day."""
+    return {name: value for name, value in side.items() if name not in ("city", "state")}
+
+
+def current(investor: Investor, what: str) -> dict[str, Any]:
+    """What stands on our rows now, in the shape of `ChangeRequest.before`."""
+    return BEFORE[what](investor)
+
+
+# --- as it is now ---------------------------------------------------------------------------------------------
+
+
+def _address_now(investor: Investor) -> dict[str, Any]:
+    known = queries.profile(investor).address
+    return {name: getattr(known, name) for name in ADDRESS} if known else {}
+
+
+def _nominees_now(investor: Investor) -> dict[str, Any]:
+    people = [_plain_nominee(vars(each)) for each in queries.profile(investor).nominees]
+    return {"opted_out": bool(investor.nomination_opted_out), "nominees": people}
+
+
+BEFORE: dict[str, Callable[[Investor], dict[str, Any]]] = {
+    What.EMAIL: lambda investor: {"email": investor.user.email},
+    What.MOBILE: lambda investor: {"mobile": investor.mobile},
+    What.ADDRESS: _address_now,
+    What.NOMINEES: _nominees_now,
+    What.PROFILE: lambda investor: {name: getattr(investor, name) for name in PERSONAL},
+}
+
+# --- as it shall be -------------------------------------------------------------------------------------------
+
+
+def _address(values: Values) -> dict[str, Any]:
+    place = gateway.find_place(values["pincode"])
+    found = {**values, "city": place.city[:60], "state": place.state[:60]}
+    return {name: found[name] for name in ADDRESS}
+
+
+def _nominees(values: Values) -> dict[str, Any]:
+    people = [] if values["opted_out"] else [_plain_nominee(each) for each in values["nominees"]]
+    return {"opted_out": bool(values["opted_out"]), "nominees": people}
+
+
+def _plain_nominee(person: Values) -> dict[str, Any]:
+    names = ("name", "relationship", "date_of_birth", "share", "guardian_name", "guardian_relationship")
+    return {name: each.isoformat() if isinstance(each := person[name], date) else each for name in names}
+
+
+AFTER: dict[str, Callable[[Values], dict[str, Any]]] = {
+    What.EMAIL: lambda values: {"email": values["email"].lower()},
+    What.MOBILE: lambda values: {"mobile": values["mobile"]},
+    What.ADDRESS: _address,
+    What.NOMINEES: _nominees,
+    What.PROFILE: lambda values: {name: values[name] for name in PERSONAL},
+}
+
+
+def _declared(what: str, after: dict[str, Any]) -> dict[str, str]:
+    """The declaration that goes with a nomination, word for word, as part of what is consented to and kept with it."""
+    if what != What.NOMINEES:
+        return {}
+    text = declarations.OPT_OUT if after["opted_out"] else declarations.NOMINATE
+    return {"declaration": text, "worded_on": declarations.WORDED_ON.isoformat()}
