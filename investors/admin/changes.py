@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.contrib import admin
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import display
 
-from investors import lifecycle
+from investors import change_words, lifecycle
 from investors.admin.finding import by_investor
 from investors.models import PAN_INDEX, ChangeRequest
 from investors.operations import changes
-from portal import redaction
 from portal.admin import home, show
 from portal.admin.acts import Act, By
 from portal.admin.filters import StuckFilter, UnknownFilter
@@ -71,7 +71,7 @@ class ChangeRequestAdmin(MoneyAdmin):
     )
     fieldsets = (
         (None, {"fields": (("code", "state_badge"), ("investor", "what"), ("asked_by", "age_now"), "not_before")}),
-        ("The change", {"fields": (("was", "shall_be"),)}),
+        ("The change", {"fields": ("difference",)}),
         ("Decision", {"fields": (("decided_by", "reason"), ("refused_by_provider", "attempts"), "consent")}),
     )
     acts = (
@@ -79,7 +79,7 @@ class ChangeRequestAdmin(MoneyAdmin):
             name="approve",
             label="Approve",
             permission="investors.approve_changerequest",
-            explain="The change is passed on to the provider. Compare names and papers first.",
+            explain="The change is passed on. Compare names and papers first; of a mobile, call both numbers.",
             run=_approve,
             offered=_is_checked,
             icon="how_to_reg",
@@ -102,13 +102,15 @@ class ChangeRequestAdmin(MoneyAdmin):
     def not_before(self, change: ChangeRequest) -> str:
         return show.moment(change.effective_at)
 
-    @display(description="Before")
-    def was(self, change: ChangeRequest) -> str:
-        return show.pretty(redaction.redact(json.loads(change.before or "{}")))
-
-    @display(description="After")
-    def shall_be(self, change: ChangeRequest) -> str:
-        return show.pretty(redaction.redact(json.loads(change.after or "{}")))
+    @display(description="Before and after")
+    def difference(self, change: ChangeRequest) -> str:
+        rows = (
+            (line.label, line.before, line.after, "changed" if line.is_changed else "as before")
+            for line in change_words.of(change, masked=True)
+        )
+        head = mark_safe("<thead><tr><th>What</th><th>Before</th><th>After</th><th></th></tr></thead>")
+        body = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>", rows)
+        return format_html('<table class="ops-table">{}<tbody>{}</tbody></table>', head, body)
 
     @display(description="The provider's complaints")
     def refused_by_provider(self, change: ChangeRequest) -> str:

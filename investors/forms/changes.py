@@ -60,7 +60,7 @@ class AddressChange(ChangeForm, AddressForm):
 class NomineesChange(ChangeForm, NomineesForm):
     """Other nominees, other shares, or nobody."""
 
-    values = NomineesForm.values  # type: ignore[assignment]
+    values = NomineesForm.values
 
 
 class PersonalChange(ChangeForm):

@@ -272,7 +272,7 @@ def login_email(request: HttpRequest) -> HttpResponse:
     """In place of allauth's page: once somebody is registered, the address changes by request, and nowhere else."""
     investor = queries.of_user(request.user)  # type: ignore[arg-type]
     if investor is None or investor.state == lifecycle.DRAFT:
-        return allauth_email(request)  # type: ignore[no-any-return]
+        return allauth_email(request)
     if investor.state == lifecycle.READY:
         return redirect("investors:change", slug="email")
     messages.info(request, "You are being registered with this address now. It can be changed as soon as that is done.")

@@ -376,3 +376,15 @@ def test_the_profile_costs_few_statements(asha, sandbox, client_for, django_asse
     browser.get(reverse("investors:profile"))
     with django_assert_max_num_queries(16):
         browser.get(reverse("investors:profile"))
+
+
+def test_the_desk_sees_both_sides_masked_and_decides_there(asha, dev, sandbox, client_for):
+    change = advance(confirmed(asha, "MOBILE"), after_s=TEN_DAYS_S)
+    desk = client_for(dev)
+    page = desk.get(reverse("admin:investors_changerequest_change", args=[change.pk])).content.decode()
+    assert "XXXXXX0077" in page
+    assert NEW_MOBILE not in page
+    act = reverse("admin:investors_changerequest_act", args=[change.pk, "approve"])
+    assert desk.post(act, {"reason": "both numbers answered"}).status_code == 302
+    change.refresh_from_db()
+    assert (change.state, change.decided_by) == ("SENDING", dev)
