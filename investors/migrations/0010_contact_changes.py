@@ -78,7 +78,7 @@ DROP FUNCTION investors_login_is_kept(bigint);
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("investors", "0007_consent_purposes"),
+        ("investors", "0009_desk_guards"),
         ("account", "0009_emailaddress_unique_primary_email"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
