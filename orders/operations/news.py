@@ -231,12 +231,15 @@ def _conflict(order: MfOrder, snapshot: OrderSnapshot, what: str, *, at: datetim
     )
 
 
-def mark_paid(*, order_id: int, at: datetime, payment: str) -> None:
-    """The investor's money has left the bank for this order. Late or repeated news changes nothing."""
+def mark_paid(*, order_id: int, at: datetime, **told: str) -> None:
+    """The investor's money has left the bank for this order. Late or repeated news changes nothing.
+
+    `told` stands in the timeline: the payment, and when the bank and FP say that it happened.
+    """
     with transaction.atomic():
         order = locked(order_id)
         if lifecycle.table_of(order.kind, order.gateway).judge(order.state, lifecycle.PAID) == Verdict.APPLY:
-            move_to(order, lifecycle.PAID, at=at, actor=None, payment=payment)
+            move_to(order, lifecycle.PAID, at=at, actor=None, **told)
 
 
 def note_payment(*, order_id: int, event: str, at: datetime, **data: str) -> None:

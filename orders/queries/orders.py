@@ -29,7 +29,7 @@ FILTER_LABELS = (("", "All"), ("open", "In progress"), ("done", "Done"), ("not-d
 
 
 _ORDER = Columns(MfOrder, "o")
-_SCHEME = Columns(Scheme, "s", "id", "isin", "name", "plan", "is_active", "fund_house")
+_SCHEME = Columns(Scheme, "s", "id", "isin", "name", "plan", "is_active", "fund_house", "category", "asset_class")
 _HOUSE = Columns(FundHouse, "h", "id", "name")
 _FOLIO = Columns(Folio, "f", "id", "number")
 _ACCOUNT = Columns(BankAccount, "b", "id", "bank_name", "last_four")
@@ -111,96 +111,9 @@ def moment(at: datetime) -> str:
     return f"{at.astimezone(clock.IST):%-d %b %Y, %H:%M} IST"
 
 
-@dataclass(frozen=True)
-class Step:
-    """One line of the timeline, as `components/_timeline.html` takes it."""
-
-    title: str
-    text: str
-    at: str
-    status: str
-
-
-# What an entry of the audit log means to the investor; entries that are not listed are for operations only.
-HAPPENED: dict[str, tuple[str, str, str]] = {
-    "order.created": ("You confirmed the order", "with a one-time code", "done"),
-    "order.outcome_unknown": ("The answer was lost", "we began to check whether the order arrived", "checking"),
-    "order.awaiting_payment": ("The order is registered", "it waits for your payment", "done"),
-    "payment.handed_over": ("You opened the payment page", "", "done"),
-    "payment.failed": ("A payment did not go through", "", "failed"),
-    "payment.expired": ("A payment page was not used", "", "failed"),
-    "order.paid": ("Your bank confirmed the payment", "", "done"),
-    "payment.settled": ("The money has arrived at the fund house", "", "done"),
-    "order.placed": ("The order is with the fund house", "", "done"),
-    "order.allotted": ("Units allotted", "", "done"),
-    "order.investor_told": ("We wrote to you about the allotment", "", "done"),
-    "order.rejected": ("The order was not accepted", "", "failed"),
-    "order.expired": ("The order expired", "", "failed"),
-    "order.cancelled": ("The order was cancelled", "", "failed"),
-    "order.reversed": ("The fund house took the order back", "", "failed"),
-}
-# Where a sale reads otherwise.
-_OF_SALES: dict[str, tuple[str, str, str]] = {
-    "order.placed": ("The sale is registered", "the fund house works on it", "done"),
-    "order.redeemed": ("Units sold", "", "done"),
-    "order.investor_told": ("We wrote to you about the sale", "", "done"),
-    "order.rejected": ("The sale was not accepted", "", "failed"),
-    "order.cancelled": ("The sale was cancelled", "", "failed"),
-    "order.reversed": ("The fund house took the sale back", "", "failed"),
-}
-SALE_HAPPENED = {**HAPPENED, **_OF_SALES}
-# What is still to come from each state on, until units are allotted.
-TO_COME: dict[str, tuple[str, ...]] = {
-    lifecycle.CREATED: ("Order registered", "Payment", "Order with the fund house", "Units allotted"),
-    lifecycle.SUBMITTING: ("Order registered", "Payment", "Order with the fund house", "Units allotted"),
-    lifecycle.AWAITING_PAYMENT: ("Payment", "Order with the fund house", "Units allotted"),
-    lifecycle.PAID: ("Order with the fund house", "Units allotted"),
-    lifecycle.PLACED: ("Units allotted",),
-}
-
-
-_PAYOUT = "Money in your bank account"
-SALE_TO_COME: dict[str, tuple[str, ...]] = {
-    lifecycle.CREATED: ("Sale registered", "Units sold", _PAYOUT),
-    lifecycle.SUBMITTING: ("Sale registered", "Units sold", _PAYOUT),
-    lifecycle.PLACED: ("Units sold", _PAYOUT),
-}
-
-
-def timeline(order: MfOrder, entries: list[Told], now_text: str) -> list[Step]:
-    """What happened, what is happening now (`now_text`), and what is still to come, in that order."""
-    is_purchase = order.kind == MfOrder.Kind.PURCHASE
-    told = HAPPENED if is_purchase else SALE_HAPPENED
-    steps = [_happened(entry, told) for entry in _told_in_order(entries) if entry.action in told]
-    coming = (TO_COME if is_purchase else SALE_TO_COME).get(order.state, ())
-    if coming:
-        now = "checking" if order.is_unknown else "current"
-        steps.append(Step(coming[0], now_text, "", now))
-        steps += [Step(title, _expected(order, title), "", "todo") for title in coming[1:]]
-    return steps
-
-
-def _told_in_order(entries: list[Told]) -> list[Told]:
-    """Without the arrival of the money where we heard of the units first: it says nothing new after them."""
-    allotted = next((number for number, entry in enumerate(entries) if entry.action == "order.allotted"), len(entries))
-    return [entry for number, entry in enumerate(entries) if entry.action != "payment.settled" or number < allotted]
-
-
 def was_paid(recorded: list[Told]) -> bool:
     """Has the bank ever confirmed that money left it for this order?"""
     return any(entry.action == "order.paid" for entry in recorded)
-
-
-def _happened(entry: Told, told: dict[str, tuple[str, str, str]]) -> Step:
-    title, text, status = told[entry.action]
-    why = words.reason(str(entry.data.get("code", "")), str(entry.data.get("text", "")))
-    return Step(title, why or text, moment(entry.at), status)
-
-
-def _expected(order: MfOrder, title: str) -> str:
-    if title in ("Units allotted", "Units sold"):
-        return f"expected at the NAV of {order.predicted_nav_on:%-d %b %Y}"
-    return f"by {order.payout_by:%-d %b %Y}" if title == _PAYOUT and order.payout_by else ""
 
 
 class Paying(StrEnum):

@@ -16,7 +16,7 @@ from investors import queries as people
 from investors.access import InvestorRequest, client_ip, investor_page, ready_investor_page
 from investors.models import Consent
 from investors.operations import consents
-from orders import lifecycle, rules, words
+from orders import lifecycle, rules, timeline, words
 from orders.forms import ConfirmForm, PurchaseForm
 from orders.models import MfOrder, Scheme
 from orders.operations import purchases
@@ -229,12 +229,17 @@ def detail(request: InvestorRequest, code: str) -> HttpResponse:
             jobs.nudge("orders.advance", row_id=order.pk)
     was_paid = order_queries.was_paid(recorded)
     said = words.PAYING.get(paying or "", words.of(order))
+    holidays = scheme_queries.holidays()
+    told = timeline.of(order, recorded, now_text=said.title, at=clock.now(), holidays=holidays)
     context = {
         "order": order,
         "asked": order.asked.in_words,
         "is_sale": order.kind != MfOrder.Kind.PURCHASE,
         "words": said,
-        "steps": order_queries.timeline(order, recorded, said.title),
+        "steps": told.steps,
+        "money_now": told.money,
+        "compared": timeline.compare(order, holidays),
+        "why_later": timeline.why_later(order, recorded, holidays),
         "is_open": is_open,
         "paying": paying,
         "payment_failure": order_queries.last_payment_failure(recorded) if paying else "",

@@ -76,8 +76,8 @@ def _apply(payment: Payment, state: str, snapshot: PaymentSnapshot, *, at: datet
     if not was_collected:
         late.look_for_a_second(payment, snapshot, at=at)
         for line in payment.lines.order_by("order_id"):
-            order_news.mark_paid(order_id=line.order_id, at=at, payment=payment.code)
-    rows.tell_orders(payment, payment.state.lower(), at=at)
+            order_news.mark_paid(order_id=line.order_id, at=at, payment=payment.code, **rows.their_times(payment))
+    rows.tell_orders(payment, payment.state.lower(), at=at, **rows.their_times(payment))
 
 
 def _note_times(payment: Payment, snapshot: PaymentSnapshot) -> None:

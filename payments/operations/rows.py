@@ -72,6 +72,12 @@ def tell_orders(payment: Payment, event: str, *, at: datetime, **data: str) -> N
         jobs.nudge("orders.advance", row_id=line.order_id, delay_s=1)
 
 
+def their_times(payment: Payment) -> dict[str, str]:
+    """When the bank and FP say that it happened, for the timeline of the orders."""
+    times = {name: getattr(payment, name) for name in ("debited_at", "transferred_at", "settled_at")}
+    return {name: moment.isoformat() for name, moment in times.items() if moment}
+
+
 def open_case(payment: Payment, kind: str, what: str, snapshot: PaymentSnapshot, *, at: datetime) -> None:
     """Somebody must look at this payment."""
     cases.open_case(
