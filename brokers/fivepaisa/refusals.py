@@ -33,7 +33,6 @@ The scrip master has no envelope: its errors are plain text (providers.md 4.6).
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -62,8 +61,8 @@ def classify(request: Request, response: Response) -> errors.GatewayError | None
     if _BAD_TOKEN.match(response.body[:200]):
         return errors.NotAuthorised(*where, said="Invalid Token", status=response.status)
     try:
-        head, body, rms, said = _statuses(response.body)
-    except (ValueError, RecursionError, TypeError) as error:
+        head, body, rms, said = _statuses(response)
+    except (ValueError, RecursionError, ArithmeticError, TypeError) as error:
         return errors.Garbled(*where, said=f"no envelope: {type(error).__name__}", status=response.status)
     found = _judge(request, head, body, said)
     if found is not None:
@@ -117,9 +116,9 @@ def _code(kind: type[errors.GatewayError], head: int | None, body: int | None, r
     return {"code": f"{head if head is not None else '-'}:{body if body is not None else '-'}"}
 
 
-def _statuses(raw: bytes) -> tuple[int | None, int | None, int | None, str]:
+def _statuses(response: Response) -> tuple[int | None, int | None, int | None, str]:
     """(status of the head, status of the body, RMS code, what was said). Raises ValueError for no envelope."""
-    answer = wire.fold(json.loads(raw))
+    answer = wire.fold(response.json())
     if not isinstance(answer, dict):
         raise ValueError("no object")
     head, body = (wire.fold(answer.get(part)) for part in ("head", "body"))

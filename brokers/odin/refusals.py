@@ -20,7 +20,6 @@ without the envelope: an object with `jOrderMessage` is an answer too, unless it
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -77,7 +76,7 @@ def _no(request: Request, response: Response, body: dict[str, Any], http: int | 
 def _envelope(response: Response) -> dict[str, Any]:
     """The answer with folded keys: the table of the document capitalises some that its examples do not."""
     try:
-        body = wire.fold(json.loads(response.body))
-    except (ValueError, RecursionError):
+        body = wire.fold(response.json())
+    except (ValueError, RecursionError, ArithmeticError):
         return {}
     return body if isinstance(body, dict) else {}

@@ -17,7 +17,6 @@ Sources: the envelope, providers.md 1.3 and 1.4; the codes, 1.6.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from portal.gateway import errors, wire
@@ -52,8 +51,8 @@ def classify(request: Request, response: Response) -> errors.GatewayError | None
 
 def _envelope(response: Response) -> dict[str, Any]:
     try:
-        body = json.loads(response.body)
-    except (ValueError, RecursionError):
+        body = response.json()
+    except (ValueError, RecursionError, ArithmeticError):
         return {}
     return body if isinstance(body, dict) else {}
 

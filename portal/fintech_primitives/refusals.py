@@ -6,7 +6,6 @@ document's own envelope with that same status in it: a proxy's HTML or another s
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -95,8 +94,8 @@ def _envelope(response: Response) -> Envelope | None:
     if response.status < 400:
         return None
     try:
-        body = json.loads(response.body)
-    except (ValueError, RecursionError):
+        body = response.json()
+    except (ValueError, RecursionError, ArithmeticError):
         return None
     error = body.get("error") if isinstance(body, dict) else None
     agrees = isinstance(error, dict) and error.get("status") in (response.status, str(response.status), None)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import random
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 from portal import clock
@@ -75,11 +73,11 @@ class ProviderClient:
         error: errors.GatewayError | None = None
         try:
             with self.transport.open(self._signed(request)) as answer:
-                whole = answer.status_code == 200
-                response = Response(answer.status_code, answer.headers, b"" if whole else read_whole(answer))
+                whole = answer.status == 200
+                response = Response(answer.status, answer.headers, b"" if whole else read_whole(answer))
                 if error := self.classify(request, response):
                     raise error
-                yield from answer.iter_bytes()
+                yield from answer.chunks()
         except errors.GatewayError as trouble:
             error = trouble
             raise
@@ -137,15 +135,11 @@ class ProviderClient:
 def parse_json(provider: str, request: Request, response: Response) -> Any:
     """Strict JSON: no NaN, no infinities, numbers with a fraction as Decimal. Raises Garbled."""
     try:
-        return json.loads(response.body, parse_float=Decimal, parse_constant=_no_constant)
+        return response.json()
     except (ValueError, RecursionError, ArithmeticError) as error:
         raise errors.Garbled(
             provider, request.method, request.path, said=type(error).__name__, status=response.status
         ) from error
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number")
 
 
 def _wait_s(error: errors.GatewayError, attempt: int) -> float:

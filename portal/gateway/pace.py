@@ -34,7 +34,9 @@ class Pace:
                 self._lease()
             turn = max(time.monotonic(), self._next)
             self._next = turn + self._gap_s
-        time.sleep(max(0.0, turn - time.monotonic()))
+        # Also a sleep of nothing would give the processor away.
+        if (early_s := turn - time.monotonic()) > 0:
+            time.sleep(early_s)
 
     def _lease(self) -> None:
         """The next slots are ours alone: from the shared line, or from our own where that cannot be asked."""

@@ -7,47 +7,27 @@ host, refuses loopback in live mode and everything else in sandbox mode, and nev
 from __future__ import annotations
 
 import ipaddress
+import json
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx2
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
 from portal.gateway import errors, patience
+from portal.gateway.lines import Answer, Broken, Host, Lines, NoLine
+from portal.gateway.written import File, Request, written
+
+__all__ = ["File", "Request", "Response", "Transport", "is_loopback", "read_whole"]
 
 MAX_BODY = 20 * 1024 * 1024
-
-
-@dataclass(frozen=True)
-class File:
-    """A file of a multipart body."""
-
-    filename: str
-    content_type: str
-    content: bytes
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is sent. `path` begins with a slash and is joined to the provider's base URL.
-
-    The body is `json`, or `content`, or multipart: `files` with `fields` beside them.
-    """
-
-    method: str
-    path: str
-    params: Mapping[str, str] | None = None
-    json: Any = None
-    content: bytes | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    files: Mapping[str, File] | None = None
-    fields: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -58,81 +38,93 @@ class Response:
     headers: Mapping[str, str]
     body: bytes
 
+    def json(self) -> Any:
+        """The body as strict JSON, numbers with a fraction as Decimal; read once, for it is asked for several times.
+
+        Raises ValueError (also for NaN and infinities), RecursionError or ArithmeticError.
+        """
+        return self._json
+
+    @cached_property
+    def _json(self) -> Any:
+        return json.loads(self.body, parse_float=Decimal, parse_constant=_no_constant)
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON number")
+
 
 class Transport:
-    """A pooled HTTP connection to one provider."""
+    """Kept connections to one provider."""
 
     def __init__(self, provider: str, base_url: str) -> None:
         refuse_the_wrong_world(base_url)
         self.provider = provider
         self.base_url = base_url.rstrip("/")
-        self._client = httpx2.Client(
-            follow_redirects=False,
-            verify=_trust(),
-            trust_env=False,
-            limits=httpx2.Limits(max_connections=50, max_keepalive_connections=20, keepalive_expiry=4.0),
-        )
+        self._opened: tuple[str, Lines] | None = None
 
     def send(self, request: Request) -> Response:
         """Send and read the whole answer. Raises Unreachable, OutcomeUnknown, or RuntimeError inside a transaction."""
         with self.open(request) as answer:
-            return Response(answer.status_code, answer.headers, read_whole(answer))
+            return Response(answer.status, answer.headers, read_whole(answer))
 
     @contextmanager
-    def open(self, request: Request) -> Iterator[httpx2.Response]:
+    def open(self, request: Request) -> Iterator[Answer]:
         """An answer whose body is still to be read, for those too long to hold. Raises like `send`."""
         refuse_inside_a_transaction()
         where = (self.provider, request.method, request.path)
+        connect_s, read_s = _limits_s()
         try:
-            with self._client.stream(
-                request.method,
-                self.base_url + request.path,
-                params=request.params,
-                json=request.json,
-                content=request.content,
-                files=_parts(request),
-                data=dict(request.fields) if request.fields else None,
-                headers=dict(request.headers),
-                timeout=_timeout(),
-            ) as answer:
-                yield answer
-        except (
-            httpx2.ConnectError,
-            httpx2.ConnectTimeout,
-            httpx2.PoolTimeout,
-            httpx2.UnsupportedProtocol,
-        ) as error:
-            raise errors.Unreachable(*where, said=type(error).__name__) from error
-        except httpx2.HTTPError as error:
-            raise errors.OutcomeUnknown(*where, said=type(error).__name__) from error
+            raw = written(request, self.base_url)
+            lines = self._lines()
+            line = lines.take(connect_s)
+        except (NoLine, ValueError) as error:
+            raise errors.Unreachable(*where, said=str(error)) from error
+        try:
+            yield line.ask(raw, read_s)
+        except (OSError, Broken) as error:
+            line.may_stay = False
+            raise errors.OutcomeUnknown(*where, said=str(error) or type(error).__name__) from error
+        finally:
+            lines.give_back(line)
+
+    def _lines(self) -> Lines:
+        """The lines to the host of the base URL."""
+        if self._opened is None or self._opened[0] != self.base_url:
+            self._opened = (self.base_url, Lines(_host(self.base_url)))
+        return self._opened[1]
 
 
-def _parts(request: Request) -> dict[str, tuple[str, bytes, str]] | None:
-    files = (request.files or {}).items()
-    return {name: (file.filename, file.content, file.content_type) for name, file in files} or None
+def _host(base_url: str) -> Host:
+    """Raises ValueError for an address that nobody can call."""
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("no web address")
+    secure = parts.scheme == "https"
+    return Host(parts.hostname, parts.port or (443 if secure else 80), _trust() if secure else None)
 
 
-def _timeout() -> httpx2.Timeout:
-    """Connect and read limits: the configured ones for workers, shorter ones while a browser waits."""
-    read_s, connect_s = settings.PROVIDER_READ_TIMEOUT_S, settings.PROVIDER_CONNECT_TIMEOUT_S
+def _limits_s() -> tuple[float, float]:
+    """Seconds to connect and to wait for bytes: the configured ones for workers, shorter ones while a browser waits."""
+    connect_s, read_s = settings.PROVIDER_CONNECT_TIMEOUT_S, settings.PROVIDER_READ_TIMEOUT_S
     if patience.somebody_waits():
-        read_s, connect_s = min(read_s, patience.READ_TIMEOUT_S), min(connect_s, patience.CONNECT_TIMEOUT_S)
-    return httpx2.Timeout(read_s, connect=connect_s, pool=2.0)
+        return min(connect_s, patience.CONNECT_TIMEOUT_S), min(read_s, patience.READ_TIMEOUT_S)
+    return connect_s, read_s
 
 
-def read_whole(answer: httpx2.Response) -> bytes:
+def read_whole(answer: Answer) -> bytes:
     """The body, up to a bound: a provider cannot fill our memory."""
     chunks, size = [], 0
-    for chunk in answer.iter_bytes():
+    for chunk in answer.chunks():
         size += len(chunk)
         if size > MAX_BODY:
-            raise httpx2.ReadError("answer larger than we read")
+            raise Broken("answer larger than we read")
         chunks.append(chunk)
     return b"".join(chunks)
 
 
-def _trust() -> ssl.SSLContext | bool:
-    return ssl.create_default_context(cafile=settings.PROVIDER_CA_FILE) if settings.PROVIDER_CA_FILE else True
+def _trust() -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=settings.PROVIDER_CA_FILE or None)
 
 
 def is_loopback(url: str) -> bool:
