@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, MutableMapping
+from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 HIDDEN = "[hidden]"
@@ -44,6 +46,8 @@ _SHAPES = (
     re.compile(r"(?<!Date\()(?<![\d.])\d{9,18}(?![\d.])"),  # account number, Aadhaar, mobile; no `/Date(ms)/`
     re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+"),  # e-mail
 )
+# What has none of these has none of those shapes: most texts are looked at once.
+_SUSPICIOUS = re.compile(r"[@?&]|eyJ|\d{4}")
 # Long digit runs that are references and no personal data keep their value under these names.
 REFERENCE_NAMES = frozenset(
     """id ids orderid amcorderids investmentaccountid primaryinvestorid sourcerefid paymentid clientref providerref
@@ -71,19 +75,32 @@ def mask_email(email: str) -> str:
 
 def text(value: str) -> str:
     """`value` without anything that looks like a PAN, a token, an account number or an e-mail address."""
-    for shape in _SHAPES:
-        value = shape.sub(HIDDEN, value)
+    if _SUSPICIOUS.search(value):
+        for shape in _SHAPES:
+            value = shape.sub(HIDDEN, value)
     return value if len(value) <= MAX_TEXT else value[:MAX_TEXT] + "… [cut]"
 
 
 def storable(value: str) -> str:
     """`value` without what PostgreSQL cannot keep: NUL characters and lone surrogates become replacement characters."""
+    if value.isascii() and "\x00" not in value:
+        return value
     return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+@lru_cache(maxsize=4_096)
+def _usual(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")
+
+
+def _folded(name: str) -> str:
+    """A name in lower case without `_` and `-`; only names of a usual length are remembered."""
+    return _usual(name) if len(name) <= 60 else _usual.__wrapped__(name)
 
 
 def redact(value: Any, name: str = "", depth: int = 0) -> Any:
     """A copy of a parsed body, header map or log value that may be stored and shown to staff."""
-    key = name.lower().replace("_", "").replace("-", "")
+    key = _folded(name)
     if key in SECRET_NAMES and value not in (None, "", [], {}):
         return HIDDEN
     if depth > MAX_DEPTH:
@@ -92,8 +109,8 @@ def redact(value: Any, name: str = "", depth: int = 0) -> Any:
         return {storable(str(k)): redact(v, str(k), depth + 1) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [redact(v, name, depth + 1) for v in value[:200]]
-    if isinstance(value, str):
-        return _text_under(key, storable(value))
+    if isinstance(value, str | Decimal):
+        return _text_under(key, storable(str(value)))
     if isinstance(value, int) and not isinstance(value, bool) and key in MASKED_NAMES and value > 99_999:
         return mask(str(value))
     return value

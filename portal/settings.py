@@ -380,6 +380,8 @@ SERVER_IP = env.str("SERVER_IP", default="127.0.0.1" if SANDBOX else "")
 PROVIDER_CONNECT_TIMEOUT_S = env.float("PROVIDER_CONNECT_TIMEOUT_S", default=3.0)
 PROVIDER_READ_TIMEOUT_S = env.float("PROVIDER_READ_TIMEOUT_S", default=10.0)
 PROVIDER_CA_FILE = env.str("PROVIDER_CA_FILE", default="")
+# Rows of the journal about reads are written together, so many seconds late at most; 0 writes each at once.
+JOURNAL_GATHER_S = env.float("JOURNAL_GATHER_S", default=0.25)
 # How long calls to providers are kept; never less than 180 days (portal/checks.py).
 JOURNAL_DAYS = env.int("JOURNAL_DAYS", default=400)
 FP_BASE_URL = env.str("FP_BASE_URL", default=f"{SANDBOX_URL}/fp")

@@ -69,6 +69,7 @@ def _environment() -> dict[str, str]:
         "PAYMENT_PAGE_ORIGINS": f"http://127.0.0.1:{sandbox_port}",
         "FP_CALLS_PER_SECOND": "1000",
         "PROVIDER_READ_TIMEOUT_S": "3",
+        "JOURNAL_GATHER_S": "0",
         "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
         # Playwright's event loop lives in the thread that also asks the database.
         "DJANGO_ALLOW_ASYNC_UNSAFE": "true",

@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import models
+from django.db import connection, models
 
 from portal import audit, clock, redaction
 from portal.gateway import errors
+from portal.gateway.gathered import gathered, may_wait
 from portal.gateway.transport import Request, Response
 from portal.models import GatewayCall
 from portal.scope import ALL, scope
@@ -49,6 +50,19 @@ OUTCOMES: dict[type[errors.GatewayError], str] = {
     errors.Garbled: GatewayCall.Outcome.GARBLED,
 }
 
+# Written out, because a write waits for them twice. The end of a call need not wait for the disk: should the machine
+# fail in that second, the row says SENDING, which sends us to look.
+_BEGUN = ("provider", "method", "path", "our_ref", "attempt_no", "subject_kind", "subject_id", "outcome", "started_at")
+_INSERT = (
+    f"INSERT INTO portal_gatewaycall ({', '.join(_BEGUN)}, request_body, error)"  # noqa: S608 - our own names
+    f" VALUES ({', '.join(['%s'] * len(_BEGUN))}, %s::jsonb, '') RETURNING id"
+)
+_ENDED = ("outcome", "status", "error", "took_ms")
+_UPDATE = (
+    f"UPDATE portal_gatewaycall SET {', '.join(f'{name} = %s' for name in _ENDED)}, response_body = %s::jsonb"  # noqa: S608
+    " WHERE id = %s AND set_config('synchronous_commit', 'off', true) IS NOT NULL"
+)
+
 
 def begin(provider: str, request: Request, subject: About, *, effect: bool) -> GatewayCall:
     """The row of a call; of one that may have an effect it is committed before the first byte leaves."""
@@ -65,7 +79,7 @@ def begin(provider: str, request: Request, subject: About, *, effect: bool) -> G
         started_at=clock.now(),
     )
     if effect:
-        call.save(force_insert=True)
+        _begin(call)
     return call
 
 
@@ -77,20 +91,37 @@ def end(
     *,
     keep_body: bool = True,
 ) -> None:
-    """What became of the call; a read is written down only now, in one statement. The body of a failure is kept."""
+    """What became of the call; a read is written down only now, with others. The body of a failure is kept."""
     became = {
         "outcome": OUTCOMES[type(error)] if error else GatewayCall.Outcome.OK,
         "status": response.status if response else None,
-        "response_body": readable(response.body) if response and (keep_body or error) else None,
+        "response_body": readable(response) if response and (keep_body or error) else None,
         "error": redaction.text(str(error))[:500] if error else "",
         "took_ms": max(0, int((clock.now() - started).total_seconds() * 1000)),
     }
-    if call.pk is not None:
-        GatewayCall.objects.filter(pk=call.pk).update(**became)
-        return
     for field, value in became.items():
         setattr(call, field, value)
-    call.save(force_insert=True)
+    if call.pk is not None:
+        _finish(call)
+    elif may_wait():
+        gathered.add(call)
+    else:
+        call.save(force_insert=True)
+
+
+def _begin(call: GatewayCall) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, [*(getattr(call, name) for name in _BEGUN), _json(call.request_body)])
+        call.pk = cursor.fetchone()[0]
+
+
+def _finish(call: GatewayCall) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_UPDATE, [*(getattr(call, name) for name in _ENDED), _json(call.response_body), call.pk])
+
+
+def _json(body: Any) -> str | None:
+    return None if body is None else json.dumps(body)
 
 
 def was_begun(subject: models.Model, attempt_no: int, path_part: str = "") -> bool:
@@ -120,12 +151,12 @@ def purge(at: datetime) -> int:
     return forgotten
 
 
-def readable(body: bytes) -> Any:
+def readable(response: Response) -> Any:
     """A body as the journal keeps it: redacted JSON, or redacted text when it is none."""
     try:
-        return redaction.redact(json.loads(body, parse_float=str))
-    except (ValueError, RecursionError):
-        return {"unreadable": redaction.text(body[:2_000].decode("utf-8", "replace").replace("\x00", ""))}
+        return redaction.redact(response.json())
+    except (ValueError, RecursionError, ArithmeticError):
+        return {"unreadable": redaction.text(response.body[:2_000].decode("utf-8", "replace").replace("\x00", ""))}
 
 
 def _said(request: Request) -> Any:

@@ -111,7 +111,8 @@ def test_keeps_nothing_personal_in_the_journal(client):
 
 
 def test_keeps_an_unreadable_answer_without_its_secrets():
-    kept = journal.readable(b"<html>PAN ABCPE1234F at asha@portal.example \x00</html>")
+    page = b"<html>PAN ABCPE1234F at asha@portal.example \x00</html>"
+    kept = journal.readable(transport.Response(200, {}, page))
     assert "ABCPE1234F" not in str(kept)
     assert "asha@" not in str(kept)
 

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 from django.db import connection
 
+from portal.gateway.gathered import gathered
+
 
 @contextmanager
 def throw_away() -> Iterator[str]:
@@ -18,5 +20,6 @@ def throw_away() -> Iterator[str]:
     try:
         yield name
     finally:
+        gathered.end()
         connection.close()
         connection.creation.destroy_test_db(before, verbosity=0)
