@@ -30,6 +30,10 @@ NOMINATE = (
     "I nominate the persons shown above to receive my mutual fund units in the event of my death, in the shares shown."
 )
 
+# Income-tax Rules 114F to 114H.
+ONLY_INDIA = "I am a resident of India for tax purposes and of no other country"
+TAXED_ELSEWHERE = "I am a resident for tax purposes of the countries shown above, and of no others"
+
 
 @dataclass(frozen=True)
 class Declaration:
@@ -39,13 +43,15 @@ class Declaration:
     text: str
 
 
-def declarations(*, opted_out: bool, legal_name: str, arn: str) -> tuple[Declaration, ...]:
+def declarations(
+    *, opted_out: bool, legal_name: str, arn: str, taxed_elsewhere: bool = False
+) -> tuple[Declaration, ...]:
     """What has to be declared, in the order of the page."""
     return (
         Declaration(
             "fatca",
-            "I am a resident of India for tax purposes and of no other country, and what I have stated for FATCA and "
-            "CRS is true. I will tell you within 30 days when it changes.",
+            f"{TAXED_ELSEWHERE if taxed_elsewhere else ONLY_INDIA}, and what I have stated for FATCA and CRS is true. "
+            "I will tell you within 30 days when it changes.",
         ),
         Declaration(
             "execution",

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from investors.models import Address, BankAccount, Investor, Nominee
+from babel import Locale
+
+from investors.models import Address, BankAccount, Document, Investor, Nominee, TaxResidence
 from investors.steps import Profile
 from portal import hints
 from portal.errors import Failure, InvalidInput
 from portal.fintech_primitives import messages
 from portal.fintech_primitives.client import client
+from portal.fintech_primitives.messages import records
 from portal.gateway import errors, journal
 
 # Where the writes go: the journal is asked by these whether a byte of an attempt left.
 INVESTOR_PATH = "/api/onb/investors"
 ACCOUNT_PATH = "/api/oms/investment_accounts"
 # PIN codes and branches hardly change; a day keeps typing people from asking FP at every key.
+ASK_AGAIN_S = 600
 KEEP_LOOK_UPS_S = int(timedelta(days=1).total_seconds())
 
 
@@ -101,6 +106,37 @@ def _ifsc_key(ifsc: str) -> str:
     return f"investors:ifsc:{ifsc}"
 
 
+def countries() -> list[tuple[str, str]]:
+    """(ISO 3166 code, name) of every country that FP takes, India first; of all the world before FP has said it."""
+    return [("IN", "India"), *((code, name) for code, name in _taken or _WORLD if code != "IN")]
+
+
+def learn_countries() -> None:
+    """Ask FP which countries it takes: once a process and day. When it cannot be asked, again after ten minutes."""
+    global _taken, _ask_again_at
+    now = time.monotonic()
+    if now < _ask_again_at:
+        return
+    try:
+        found = [(each.ansi_code.upper(), each.name) for each in client().list_countries()]
+    except errors.GatewayError:
+        found = []
+    _taken = sorted(found, key=lambda pair: pair[1]) or _taken
+    _ask_again_at = now + (KEEP_LOOK_UPS_S if found else ASK_AGAIN_S)
+
+
+def _world() -> list[tuple[str, str]]:
+    names = Locale("en").territories
+    real = [(code, name) for code, name in names.items() if len(code) == 2 and code.isalpha() and code not in _NO_LAND]
+    return sorted(real, key=lambda pair: pair[1])
+
+
+_NO_LAND = frozenset(["EU", "EZ", "UN", "QO", "ZZ", "XA", "XB", "AC", "CP", "DG", "EA", "IC", "TA", "CQ"])
+_WORLD = _world()
+_taken: list[tuple[str, str]] = []
+_ask_again_at = 0.0
+
+
 # --- KYC ------------------------------------------------------------------------------------------------------
 
 
@@ -178,47 +214,105 @@ def application(profile: Profile) -> dict[str, Any]:
     who, address, bank = profile.investor, profile.address, profile.bank
     if address is None or bank is None or who.date_of_birth is None:
         raise ValueError("an application without address, bank account or date of birth is never sent")
+    others = {"permanent_address": profile.permanent, "overseas_address": profile.overseas}
     return {
         "display_name": who.name,
-        "perm_addr_is_corres_addr": True,
+        "perm_addr_is_corres_addr": profile.permanent is None,
         "bank_accounts": [_bank(bank)],
-        "contact_detail": {"email": who.user.email, "isd_code": "91", "mobile": who.mobile},
-        "fatca_detail": {
-            "country_of_birth_ansi_code": who.country_of_birth,
-            "no_other_tax_residences": bool(who.tax_resident_only_in_india),
-            "source_of_wealth": who.source_of_wealth,
-            "gross_annual_income": who.gross_annual_income,
-        },
+        "contact_detail": _contact(who),
+        "fatca_detail": _fatca(who, profile.residences),
         "nomination": nomination(opted_out=bool(who.nomination_opted_out), nominees=profile.nominees),
-        "kyc_identity_detail": {
-            "pan_number": who.pan,
-            "name": who.name,
-            "date_of_birth": who.date_of_birth.isoformat(),
-            "gender": who.gender,
-            "marital_status": who.marital_status,
-            "occupation": who.occupation,
-            "residential_status": "RESIDENT_INDIVIDUAL",
-            "country_of_citizenship_ansi_code": "IN",
-            "pep_exposed": bool(who.is_politically_exposed),
-            "pep_related": bool(who.is_related_to_politically_exposed),
-        },
+        "kyc_identity_detail": _identity(profile),
         "correspondence_address": _address(address),
+        **{name: _address(each) for name, each in others.items() if each},
+        **_given(ip_address=who.confirmed_from),
+    }
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    """What there is of these: FP takes a field that is left out, and not an empty one."""
+    return {name: value for name, value in values.items() if value not in (None, "")}
+
+
+def _contact(who: Investor) -> dict[str, Any]:
+    phones = _given(office_telephone_no=who.office_phone, residence_telephone_no=who.residence_phone)
+    return {"email": who.user.email, "isd_code": who.isd_code, "mobile": who.mobile, **phones}
+
+
+NTH = ("first", "second", "third")
+
+
+def _fatca(who: Investor, residences: Sequence[TaxResidence]) -> dict[str, Any]:
+    detail: dict[str, Any] = {
+        "country_of_birth_ansi_code": who.country_of_birth,
+        "no_other_tax_residences": bool(who.tax_resident_only_in_india),
+        "source_of_wealth": who.source_of_wealth,
+        "gross_annual_income": who.gross_annual_income,
+    }
+    for nth, each in zip(NTH, residences, strict=False):
+        detail[f"{nth}_trc_ansi_code"] = each.country
+        detail[f"{nth}_trc_taxid_type"] = each.tax_id_kind
+        detail[f"{nth}_trc_taxid_number"] = each.tax_id
+    return detail
+
+
+STATUSES = {Investor.Kind.NRI: "NON_RESIDENT_INDIVIDUAL"}
+
+
+def _identity(profile: Profile) -> dict[str, Any]:
+    who = profile.investor
+    born, guardian_born = who.date_of_birth, who.guardian_date_of_birth
+    return {
+        "pan_number": who.pan,
+        "name": who.name,
+        "date_of_birth": born.isoformat() if born else "",
+        "gender": who.gender,
+        "marital_status": who.marital_status,
+        "occupation": who.occupation,
+        "residential_status": STATUSES.get(Investor.Kind(who.kind), "RESIDENT_INDIVIDUAL"),
+        "country_of_citizenship_ansi_code": who.country_of_citizenship,
+        "pep_exposed": bool(who.is_politically_exposed),
+        "pep_related": bool(who.is_related_to_politically_exposed),
+        **_given(
+            father_or_spouse_name=who.father_or_spouse_name,
+            kyc_relation=who.father_or_spouse_is,
+            mothers_name=who.mothers_name,
+            signature=profile.signature.provider_ref if profile.signature else None,
+            guardian_name=who.guardian_name,
+            guardian_relationship=who.guardian_relationship,
+            guardian_date_of_birth=guardian_born.isoformat() if guardian_born else None,
+            guardian_pan_number=who.guardian_pan,
+        ),
     }
 
 
 def _bank(account: BankAccount) -> dict[str, Any]:
+    cheque = account.cancelled_cheque.provider_ref if account.cancelled_cheque else None
     return {
         "account_holder_name": account.holder_name,
         "number": account.number,
         "primary_account": True,
         "type": account.kind,
         "ifsc_code": account.ifsc,
+        **_given(cancelled_cheque=cheque),
     }
 
 
 def _address(address: Address) -> dict[str, str]:
-    lines = {"line1": address.line1, "line2": address.line2, "line3": address.line3}
-    return {name: text for name, text in lines.items() if text} | {"pincode": address.pincode}
+    """In India the PIN code tells the rest; abroad FP wants all of it (given document, "Address params")."""
+    lines = _given(line1=address.line1, line2=address.line2, line3=address.line3)
+    if address.country == "IN":
+        return lines | {"pincode": address.pincode}
+    place = {"city": address.city, "state": address.state, "country_ansi_code": address.country}
+    return lines | {"zipcode": address.pincode, **place}
+
+
+def upload(investor: Investor, document: Document, content: bytes) -> str:
+    """POST a signature or a cheque; FP's id of the file. Raises the gateway's errors."""
+    extension = document.media_type.rpartition("/")[2]
+    name = f"{document.kind.lower()}.{extension}"
+    file = records.Upload(filename=name, content_type=document.media_type, content=content)
+    return client().create_file(file, journal.about(investor, attempt_no=investor.attempt_no)).id
 
 
 def nomination(*, opted_out: bool, nominees: Sequence[Nominee]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.urls import reverse
 
 from investors import lifecycle, refusals, steps
-from investors.models import Address, BankAccount, Investor, KycCheck, Nominee
+from investors.models import Address, BankAccount, Document, Investor, KycCheck, Nominee, TaxResidence
 from investors.steps import Profile, Step
 from portal.models import User
 from portal.rows import Columns, first
@@ -72,12 +72,18 @@ def profile(investor: Investor) -> Profile:
     """Everything the application consists of. An investor that is not saved yet has nothing."""
     if investor.pk is None:
         return Profile(investor)
+    addresses = {each.kind: each for each in Address.objects.filter(investor=investor)}
+    elsewhere = investor.tax_resident_only_in_india is False
     return Profile(
         investor,
         kyc=latest_kyc(investor),
-        address=Address.objects.filter(investor=investor).first(),
+        address=addresses.get(Address.Kind.CORRESPONDENCE),
+        permanent=addresses.get(Address.Kind.PERMANENT),
+        overseas=addresses.get(Address.Kind.OVERSEAS),
+        residences=tuple(TaxResidence.objects.filter(investor=investor)) if elsewhere else (),
         nominees=tuple(Nominee.objects.filter(investor=investor)),
-        bank=primary_bank_account(investor),
+        bank=bank_accounts_of(investor).select_related("cancelled_cheque").first(),
+        signature=Document.objects.filter(investor=investor, kind="SIGNATURE", replaced_at=None).first(),
     )
 
 
@@ -92,6 +98,12 @@ class CheckItem:
     problem: str = ""
     is_next: bool = False
     is_open: bool = True
+    is_optional: bool = False
+
+    @property
+    def is_missing(self) -> bool:
+        """Does confirming wait for it?"""
+        return not self.is_done and (bool(self.problem) or not self.is_optional)
 
     @property
     def status(self) -> str:
@@ -125,11 +137,12 @@ def checklist_of(found: Profile) -> list[CheckItem]:
                 problem or step.about,
                 is_done,
                 problem,
-                is_next=nothing_missing_so_far and not is_done,
+                is_next=nothing_missing_so_far and not is_done and not step.optional,
+                is_optional=step.optional,
                 is_open=may_change(found.investor, step.slug) and _after_pan(items),
             )
         )
-        nothing_missing_so_far = nothing_missing_so_far and is_done
+        nothing_missing_so_far = nothing_missing_so_far and (is_done or step.optional)
     return items
 
 
@@ -150,7 +163,7 @@ def problem_with(found: Profile, step: Step) -> str:
 
 def is_complete(found: Profile) -> bool:
     """Nothing is missing and nothing was refused: it can be confirmed."""
-    return all(item.is_done for item in checklist_of(found))
+    return not any(item.is_missing for item in checklist_of(found))
 
 
 def may_change(investor: Investor, slug: str) -> bool:

@@ -16,38 +16,31 @@ from portal import redaction
 
 Complaint = dict[str, Any]
 
-# FP's section (given document, "Create Investor") -> our step.
+# FP's section (given document, "Create Investor") -> our step, for a complaint about the whole of it.
 SECTIONS = {
     "kyc_identity_detail": steps.PERSONAL,
     "contact_detail": steps.PERSONAL,
     "fatca_detail": steps.FATCA,
+    "perm_addr_is_corres_addr": steps.ADDRESS,
     "correspondence_address": steps.ADDRESS,
+    "permanent_address": steps.ADDRESS,
+    "overseas_address": steps.ADDRESS,
     "nomination": steps.NOMINEES,
     "bank_accounts": steps.BANK,
 }
-# (our step, FP's last name) -> our form field.
-FIELDS = {
-    (steps.PERSONAL, "name"): "name",
-    (steps.PERSONAL, "date_of_birth"): "date_of_birth",
-    (steps.PERSONAL, "gender"): "gender",
-    (steps.PERSONAL, "marital_status"): "marital_status",
-    (steps.PERSONAL, "occupation"): "occupation",
-    (steps.PERSONAL, "mobile"): "mobile",
-    (steps.PERSONAL, "email"): "email",
-    (steps.FATCA, "country_of_birth_ansi_code"): "country_of_birth",
-    (steps.FATCA, "source_of_wealth"): "source_of_wealth",
-    (steps.FATCA, "gross_annual_income"): "gross_annual_income",
-    (steps.FATCA, "no_other_tax_residences"): "tax_resident_only_in_india",
-    (steps.ADDRESS, "line1"): "line1",
-    (steps.ADDRESS, "line2"): "line2",
-    (steps.ADDRESS, "line3"): "line3",
-    (steps.ADDRESS, "pincode"): "pincode",
-    (steps.ADDRESS, "zipcode"): "pincode",
-    (steps.BANK, "account_holder_name"): "holder_name",
-    (steps.BANK, "number"): "number",
-    (steps.BANK, "type"): "kind",
-    (steps.BANK, "ifsc_code"): "ifsc",
-}
+
+
+def _group(section: str, step: str, fields: dict[str, str]) -> dict[str, tuple[str, str]]:
+    return {f"{section}.{theirs}": (step, ours) for theirs, ours in fields.items()}
+
+
+def _residence(nth: str, position: int) -> dict[str, str]:
+    ours = {"ansi_code": "country", "taxid_type": "tax_id_kind", "taxid_number": "tax_id"}
+    return {f"{nth}_trc_{theirs}": f"t{position}_{name}" for theirs, name in ours.items()}
+
+
+IN_INDIA = {"line1": "line1", "line2": "line2", "line3": "line3", "pincode": "pincode"}
+ABROAD = {"zipcode": "zipcode", "city": "city", "state": "state", "country_ansi_code": "country"}
 NOMINEE_FIELDS = {
     "name": "name",
     "relationship": "relationship",
@@ -56,39 +49,114 @@ NOMINEE_FIELDS = {
     "guardian_name": "guardian_name",
     "guardian_relationship": "guardian_relationship",
 }
-# Names that belong to another step than the rest of their section, or come without a section.
-ELSEWHERE = {
-    "pan_number": (steps.PAN, "pan"),
-    "pan": (steps.PAN, "pan"),
-    "pep_exposed": (steps.FATCA, "is_politically_exposed"),
-    "pep_related": (steps.FATCA, "is_related_to_politically_exposed"),
-    "ifsc_code": (steps.BANK, "ifsc"),
-    "pincode": (steps.ADDRESS, "pincode"),
+# Every field of FP's application that somebody here fills in -> (our step, our form field).
+PLACES: dict[str, tuple[str, str]] = {
+    **_group(
+        "kyc_identity_detail",
+        steps.PERSONAL,
+        {
+            "name": "name",
+            "date_of_birth": "date_of_birth",
+            "gender": "gender",
+            "marital_status": "marital_status",
+            "occupation": "occupation",
+            "residential_status": "kind",
+            "country_of_citizenship_ansi_code": "country_of_citizenship",
+            "father_or_spouse_name": "father_or_spouse_name",
+            "kyc_relation": "father_or_spouse_is",
+            "mothers_name": "mothers_name",
+        },
+    ),
+    "kyc_identity_detail.pan_number": (steps.PAN, "pan"),
+    "kyc_identity_detail.pep_exposed": (steps.FATCA, "is_politically_exposed"),
+    "kyc_identity_detail.pep_related": (steps.FATCA, "is_related_to_politically_exposed"),
+    "kyc_identity_detail.signature": (steps.PAPERS, "SIGNATURE"),
+    **_group(
+        "contact_detail",
+        steps.PERSONAL,
+        {
+            "isd_code": "isd_code",
+            "mobile": "mobile",
+            "office_telephone_no": "office_phone",
+            "residence_telephone_no": "residence_phone",
+        },
+    ),
+    **_group(
+        "fatca_detail",
+        steps.FATCA,
+        {
+            "country_of_birth_ansi_code": "country_of_birth",
+            "source_of_wealth": "source_of_wealth",
+            "gross_annual_income": "gross_annual_income",
+            "no_other_tax_residences": "tax_resident_only_in_india",
+            **_residence("first", 1),
+            **_residence("second", 2),
+            **_residence("third", 3),
+        },
+    ),
+    "perm_addr_is_corres_addr": (steps.ADDRESS, "permanent_is_same"),
+    **_group("correspondence_address", steps.ADDRESS, IN_INDIA | {"zipcode": "pincode"}),
+    **_group("permanent_address", steps.ADDRESS, {theirs: f"p_{ours}" for theirs, ours in IN_INDIA.items()}),
+    "permanent_address.zipcode": (steps.ADDRESS, "p_pincode"),
+    **_group("overseas_address", steps.ADDRESS, {theirs: f"o_{ours}" for theirs, ours in (IN_INDIA | ABROAD).items()}),
+    "overseas_address.pincode": (steps.ADDRESS, "o_zipcode"),
+    "nomination.skip_nomination": (steps.NOMINEES, "choice"),
+    **{
+        f"nomination.nominee{n}.{theirs}": (steps.NOMINEES, f"n{n}_{ours}")
+        for n in (1, 2, 3)
+        for theirs, ours in NOMINEE_FIELDS.items()
+    },
+    **_group(
+        "bank_accounts",
+        steps.BANK,
+        {"account_holder_name": "holder_name", "number": "number", "type": "kind", "ifsc_code": "ifsc"},
+    ),
+    "bank_accounts.cancelled_cheque": (steps.PAPERS, "CANCELLED_CHEQUE"),
 }
-_NOMINEE = re.compile(r"nominee_?([123])")
+# What FP's application has and no form of ours asks for, with the reason.
+NOT_ASKED = {
+    "display_name": "the name as on the PAN card",
+    "ip_address": "where the investor was when confirming",
+    "contact_detail.email": "the verified e-mail address of the login",
+    "kyc_identity_detail.pan_exempt": "always false: nobody is registered here without a PAN",
+    **{
+        f"kyc_identity_detail.guardian_{name}": "minors are not registered here yet"
+        for name in ("name", "relationship", "date_of_birth", "pan_number")
+    },
+    "bank_accounts.id": "FP's own id; sent when an account that it has is changed",
+    "bank_accounts.primary_account": "the account of the application is the primary one",
+    "correspondence_address.city": "follows from the PIN code, or is that of the address abroad",
+    "correspondence_address.state": "follows from the PIN code, or is that of the address abroad",
+    "correspondence_address.country_ansi_code": "India, or that of the address abroad",
+    "permanent_address.city": "follows from the PIN code",
+    "permanent_address.state": "follows from the PIN code",
+    "permanent_address.country_ansi_code": "India",
+}
+# What only a change of it asks for, and no step of getting ready.
+CHANGED = {"contact_detail.email": (steps.PERSONAL, "email")}
+# Names that come without a section.
+BARE = {
+    "pan_number": "kyc_identity_detail.pan_number",
+    "pan": "kyc_identity_detail.pan_number",
+    "ifsc_code": "bank_accounts.ifsc_code",
+    "pincode": "correspondence_address.pincode",
+}
+_NOMINEE = re.compile(r"^nominee_?([123])$")
 
 
 def place_of(field: str) -> tuple[str, str]:
     """(step, form field) of one of FP's field paths; the field is empty for a whole step, both for nobody's."""
     parts = [_snake(part) for part in re.sub(r"\[\d+\]", "", field).split(".") if part]
+    parts = [_NOMINEE.sub(r"nominee\1", part) for part in parts]
     if not parts:
         return "", ""
-    step, last = SECTIONS.get(parts[0], ""), parts[-1]
-    if step == steps.NOMINEES:
-        return step, _nominee_field(parts)
-    if last in ELSEWHERE:
-        return ELSEWHERE[last]
-    return step, FIELDS.get((step, last), "")
+    path = ".".join(parts)
+    found = PLACES.get(path) or CHANGED.get(path) or PLACES.get(f"{parts[0]}.{parts[-1]}") or PLACES.get(BARE.get(parts[-1], ""))
+    return found or (SECTIONS.get(parts[0], ""), "")
 
 
 def _snake(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
-
-
-def _nominee_field(parts: list[str]) -> str:
-    found = [match.group(1) for part in parts if (match := _NOMINEE.fullmatch(part))]
-    ours = NOMINEE_FIELDS.get(parts[-1], "")
-    return f"n{found[0]}_{ours}" if found and ours else ""
 
 
 def steps_of(refusal: Iterable[Complaint]) -> set[str]:

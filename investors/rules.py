@@ -12,6 +12,7 @@ import unicodedata
 from datetime import date
 
 ADULT_AGE = 18
+MAX_TAX_RESIDENCES = 3
 OLDEST_AGE = 120
 MAX_NOMINEES = 3
 NAME_LENGTH = 70
@@ -61,6 +62,46 @@ def clean_account_number(text: str) -> str:
     if not _ACCOUNT.fullmatch(number):
         raise ValueError("An account number has 6 to 16 digits. Your passbook and your bank's app show it.")
     return number
+
+
+def clean_isd(text: str) -> str:
+    """The country code of a telephone number without + (ITU-T E.164: one to three digits). Raises ValueError."""
+    code = re.sub(r"^(\+|00)", "", re.sub(r"[\s-]", "", text))
+    if not re.fullmatch(r"[1-9][0-9]{0,2}", code):
+        raise ValueError("A country code has one to three digits, like 91 for India or 971 for the Emirates.")
+    return code
+
+
+def clean_phone(text: str) -> str:
+    """A telephone number of anywhere without its country code: 6 to 12 digits. Raises ValueError."""
+    number = re.sub(r"[\s()./-]", "", text)
+    if not re.fullmatch(r"[0-9]{6,12}", number):
+        raise ValueError("Enter the number in digits, 6 to 12 of them, without the country code.")
+    return number
+
+
+def clean_postal_code(text: str) -> str:
+    """A postal code outside India. Raises ValueError."""
+    code = tidy(text).upper()
+    if not re.fullmatch(r"[A-Z0-9][A-Z0-9 -]{1,11}", code):
+        raise ValueError("Enter the postal code in letters and digits. Where there is none, enter 000.")
+    return code
+
+
+def clean_tax_number(text: str) -> str:
+    """A tax number of another country, as it stands on its papers. Raises ValueError."""
+    number = tidy(text).upper()
+    if not re.fullmatch(r"[A-Z0-9][A-Z0-9 ./-]{2,29}", number):
+        raise ValueError("Enter the number as it is printed: 3 to 30 letters and digits.")
+    return number
+
+
+def clean_place(text: str) -> str:
+    """A city or a state. Raises ValueError."""
+    place = tidy(text)
+    if not re.fullmatch(r"[A-Za-z][A-Za-z .'()-]{0,34}", place):
+        raise ValueError("Enter it in English letters, at most 35.")
+    return place
 
 
 def clean_rupees(text: str) -> int:

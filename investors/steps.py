@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from investors.models import Address, BankAccount, Investor, KycCheck, Nominee
+from investors import bank_rules
+from investors.models import Address, BankAccount, Document, Investor, KycCheck, Nominee, TaxResidence
 
 PAN = "pan"
 PERSONAL = "personal"
@@ -13,6 +14,7 @@ FATCA = "fatca"
 ADDRESS = "address"
 NOMINEES = "nominees"
 BANK = "bank"
+PAPERS = "papers"
 REVIEW = "review"
 
 
@@ -23,8 +25,17 @@ class Profile:
     investor: Investor
     kyc: KycCheck | None = None
     address: Address | None = None
+    permanent: Address | None = None
+    overseas: Address | None = None
+    residences: tuple[TaxResidence, ...] = ()
     nominees: tuple[Nominee, ...] = ()
     bank: BankAccount | None = None
+    signature: Document | None = None
+
+    @property
+    def is_non_resident(self) -> bool:
+        """Does the person live outside India?"""
+        return self.investor.kind == Investor.Kind.NRI
 
     @property
     def kyc_of_this_pan(self) -> KycCheck | None:
@@ -41,6 +52,8 @@ class Step:
     title: str
     about: str
     is_done: Callable[[Profile], bool]
+    # Nobody needs it for the orders that are placed here; it stands in the list, and is not waited for.
+    optional: bool = False
 
 
 def _pan(profile: Profile) -> bool:
@@ -58,11 +71,13 @@ def _fatca(profile: Profile) -> bool:
     who = profile.investor
     answered = None not in (who.is_politically_exposed, who.is_related_to_politically_exposed)
     stated = who.country_of_birth and who.source_of_wealth and who.gross_annual_income
-    return bool(stated and answered and who.tax_resident_only_in_india)
+    taxed = who.tax_resident_only_in_india or (who.tax_resident_only_in_india is False and profile.residences)
+    return bool(stated and answered and taxed)
 
 
 def _address(profile: Profile) -> bool:
-    return profile.address is not None
+    """A non-resident also has an address abroad (given document, "Create Investor": `overseas_address`)."""
+    return profile.address is not None and (profile.overseas is not None) == profile.is_non_resident
 
 
 def _nominees(profile: Profile) -> bool:
@@ -72,7 +87,12 @@ def _nominees(profile: Profile) -> bool:
 
 
 def _bank(profile: Profile) -> bool:
-    return profile.bank is not None
+    """Its kind is one that this person may use: where somebody lives can change after the bank was entered."""
+    return profile.bank is not None and profile.bank.kind in bank_rules.KINDS[Investor.Kind(profile.investor.kind)]
+
+
+def _papers(profile: Profile) -> bool:
+    return profile.signature is not None or bool(profile.bank and profile.bank.cancelled_cheque_id)
 
 
 STEPS = (
@@ -82,5 +102,12 @@ STEPS = (
     Step(ADDRESS, "Address", "Where fund houses may write to you.", _address),
     Step(NOMINEES, "Nominee", "Who receives your units one day, or that you name nobody.", _nominees),
     Step(BANK, "Bank account", "Your own account: you pay from it, and money comes back to it.", _bank),
+    Step(
+        PAPERS,
+        "Signature and cheque",
+        "Not needed for orders placed here. Fund houses may ask for them later.",
+        _papers,
+        optional=True,
+    ),
 )
 BY_SLUG = {step.slug: step for step in STEPS}

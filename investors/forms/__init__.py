@@ -4,10 +4,13 @@ Each form says how its step looks when it is opened again (`initial_of`). Dates 
 or `31/12/1990` typed.
 """
 
+from investors.forms.address import AddressForm
 from investors.forms.bank import BankForm
+from investors.forms.fatca import FatcaForm
 from investors.forms.fields import StepForm, countries
 from investors.forms.nominees import NomineesForm
-from investors.forms.person import AddressForm, FatcaForm, PanForm, PersonalForm
+from investors.forms.papers import PapersForm
+from investors.forms.person import PanForm, PersonalForm
 from investors.forms.review import ReviewForm
 
 __all__ = [
@@ -16,6 +19,7 @@ __all__ = [
     "FatcaForm",
     "NomineesForm",
     "PanForm",
+    "PapersForm",
     "PersonalForm",
     "ReviewForm",
     "StepForm",

@@ -6,15 +6,12 @@ from typing import Any, Self
 
 from django import forms
 
-from investors import rules
+from investors import bank_rules, rules
 from investors.forms import fields
 from investors.forms.fields import RuledField, StepForm
 from investors.models import BankAccount
 from investors.steps import Profile
 from portal import identifiers
-
-# Only residents can be registered here so far.
-RESIDENT_KINDS = [(kind.value, kind.label) for kind in (BankAccount.Kind.SAVINGS, BankAccount.Kind.CURRENT)]
 
 
 class BankForm(StepForm):
@@ -48,7 +45,7 @@ class BankForm(StepForm):
         help_text="Typed twice, so that your money cannot go to a mistyped account.",
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
-    kind = fields.ticked("Account type", RESIDENT_KINDS, missing="Choose the type of the account.")
+    kind = fields.ticked("Account type", BankAccount.Kind.choices, missing="Choose the type of the account.")
     holder_name = RuledField(
         label="Account holder's name, as the bank has it",
         rule=rules.clean_name,
@@ -67,12 +64,14 @@ class BankForm(StepForm):
     @classmethod
     def opened(cls, profile: Profile, data: Any = None) -> Self:
         """With the number of a saved account left out."""
-        return cls(data, initial=cls.initial_of(profile), saved_end=profile.bank.last_four if profile.bank else "")
+        form = cls(data, initial=cls.initial_of(profile), saved_end=profile.bank.last_four if profile.bank else "")
+        form.fields["kind"].choices = bank_rules.kinds_for(profile.investor)  # type: ignore[attr-defined]
+        return form
 
     @classmethod
     def initial_of(cls, profile: Profile) -> dict[str, Any]:
         if profile.bank is None:
-            return {"holder_name": profile.investor.name, "kind": BankAccount.Kind.SAVINGS}
+            return {"holder_name": profile.investor.name, "kind": bank_rules.kinds_for(profile.investor)[0][0]}
         return {name: getattr(profile.bank, name) for name in ("ifsc", "kind", "holder_name")}
 
     def clean(self) -> dict[str, Any]:

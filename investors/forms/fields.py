@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
-from babel import Locale
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.utils import ErrorDict, ErrorList
 from django.urls import reverse_lazy
 
+from investors import gateway
 from investors.steps import Profile
 
 DATE_FORMATS = ["%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%d %b %Y", "%d %B %Y"]
@@ -106,13 +106,13 @@ def as_yes_no(answer: bool | None) -> str:
 
 
 def countries() -> list[tuple[str, str]]:
-    """ISO 3166 codes with English names, India first."""
-    names = Locale("en").territories
-    real = {code: name for code, name in names.items() if len(code) == 2 and code.isalpha() and code not in _NO_COUNTRY}
-    return [("IN", real.pop("IN")), *sorted(real.items(), key=lambda pair: pair[1])]
+    """The countries that FP knows, with their two letters, India first."""
+    return gateway.countries()
 
 
-_NO_COUNTRY = frozenset(["EU", "EZ", "UN", "QO", "ZZ", "XA", "XB", "AC", "CP", "DG", "EA", "IC", "TA", "CQ"])
+def countries_abroad() -> list[tuple[str, str]]:
+    """The same without India, to drop down."""
+    return [("", "Choose one"), *(pair for pair in gateway.countries() if pair[0] != "IN")]
 
 
 class RefusableForm(forms.Form):

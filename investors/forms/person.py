@@ -1,4 +1,4 @@
-"""Who the investor is: PAN, personal details, FATCA, address."""
+"""Who the investor is: PAN and personal details."""
 
 from __future__ import annotations
 
@@ -13,7 +13,22 @@ from investors.forms import fields
 from investors.forms.fields import RuledField, StepForm
 from investors.models import Investor
 from investors.steps import Profile
-from portal import clock, identifiers, money
+from portal import clock, identifiers
+
+
+def _name(label: str) -> RuledField:
+    return RuledField(
+        label=label, rule=rules.clean_name, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+
+
+def _phone(label: str) -> RuledField:
+    return RuledField(
+        label=label,
+        rule=rules.clean_phone,
+        required=False,
+        widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel", "autocomplete": "off"}),
+    )
 
 
 class PanForm(StepForm):
@@ -34,9 +49,23 @@ class PanForm(StepForm):
         return {}
 
 
+LIVES = [
+    (Investor.Kind.RESIDENT.value, "In India"),
+    (Investor.Kind.NRI.value, "Outside India: I am a non-resident Indian (NRI)"),
+]
+# FP's application knows two residential statuses (given document, "Create Investor"); people of Indian origin and
+# foreign nationals have others, which it lists in its metadata and does not take.
+ONLY_CITIZENS = (
+    "Fund houses' system takes citizens of India only from us: it has no way to register citizens of other countries "
+    "and people of Indian origin here. Please write to us; we will tell you how it works on paper."
+)
+INDIAN_CODE = "91"
+
+
 class PersonalForm(StepForm):
     """Who the investor is."""
 
+    kind = fields.ticked("Where do you live?", LIVES, missing="Choose where you live.")
     name = RuledField(
         label="Name, exactly as on your PAN card",
         rule=rules.clean_name,
@@ -51,13 +80,43 @@ class PersonalForm(StepForm):
         "Marital status", Investor.MaritalStatus.choices, missing="Choose whether you are married."
     )
     occupation = fields.picked("Occupation", Investor.Occupation.choices, missing="Choose what you do for a living.")
-    mobile = RuledField(
+    mobile = forms.CharField(
         label="Mobile number",
-        rule=identifiers.clean_mobile,
-        missing="Enter your mobile number, ten digits.",
-        help_text="Your own number in India. Fund houses use it for messages about your units.",
+        error_messages={"required": "Enter your mobile number."},
+        help_text="Your own number. Fund houses use it for messages about your units.",
         widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel", "autocomplete": "tel-national"}),
     )
+    isd_code = RuledField(
+        label="Country code of the mobile",
+        rule=rules.clean_isd,
+        required=False,
+        help_text="91 for a number in India.",
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "tel-country-code"}),
+    )
+    country_of_citizenship = fields.picked(
+        "Citizen of", fields.countries, missing="Choose your citizenship.", required=False
+    )
+    father_or_spouse_name = _name("Your father's or spouse's name")
+    father_or_spouse_is = fields.picked(
+        "This person is your", Investor.ParentOrSpouse.choices, missing="Choose which of the two it is.", required=False
+    )
+    mothers_name = _name("Your mother's name")
+    office_phone = _phone("Telephone at work")
+    residence_phone = _phone("Telephone at home")
+
+    # What fund houses may ask for and nobody needs: folded away on the page.
+    MORE = ("father_or_spouse_name", "father_or_spouse_is", "mothers_name", "office_phone", "residence_phone")
+
+    @property
+    def asked(self) -> list[forms.BoundField]:
+        """The bound fields that everybody fills in."""
+        return [field for field in self.visible_fields() if field.name not in self.MORE]
+
+    @property
+    def more(self) -> dict[str, Any]:
+        """The other ones; `filled` keeps their part of the page open."""
+        found = [self[name] for name in self.MORE if name in self.fields]
+        return {"fields": found, "filled": any(field.value() or field.errors for field in found)}
 
     def clean_date_of_birth(self) -> date:
         """Old enough to invest in one's own name."""
@@ -65,89 +124,33 @@ class PersonalForm(StepForm):
         fields.cleaned_by(lambda _: rules.check_adult(born_on, clock.today()), "")
         return born_on
 
+    def clean_isd_code(self) -> str:
+        """India's unless another one is given."""
+        return self.cleaned_data["isd_code"] or INDIAN_CODE
 
-NOT_ONLY_INDIA = (
-    "We cannot register people who pay tax in another country online yet: fund houses need tax numbers and papers that "
-    "this portal does not take. Please write to us; we will tell you how it works on paper."
-)
+    def clean_country_of_citizenship(self) -> str:
+        """FP registers citizens of India."""
+        country = self.cleaned_data["country_of_citizenship"] or "IN"
+        if country != "IN":
+            raise ValidationError(ONLY_CITIZENS)
+        return str(country)
 
+    def clean(self) -> dict[str, Any]:
+        """The mobile fits its country, and a parent or spouse is said to be which."""
+        data = super().clean() or {}
+        if "mobile" in data and "isd_code" in data:
+            rule = identifiers.clean_mobile if data["isd_code"] == INDIAN_CODE else rules.clean_phone
+            try:
+                data["mobile"] = rule(data["mobile"])
+            except ValueError as error:
+                self.add_error("mobile", str(error))
+        self._both("father_or_spouse_name", "father_or_spouse_is", "Enter the name, or choose nobody.")
+        return data
 
-class FatcaForm(StepForm):
-    """What the Income-tax Rules (114F to 114H) ask of every investor."""
-
-    tax_resident_only_in_india = fields.yes_no(
-        "Is India the only country where you are a tax resident?",
-        "Citizens and green-card holders of the USA are tax residents there too.",
-    )
-    country_of_birth = fields.picked(
-        "Country of birth", fields.countries, missing="Choose the country in which you were born."
-    )
-    source_of_wealth = fields.picked(
-        "Where the money you invest mainly comes from",
-        Investor.SourceOfWealth.choices,
-        missing="Choose where the money mainly comes from.",
-    )
-    gross_annual_income = RuledField(
-        label="Your income in a year, before tax, in rupees",
-        rule=rules.clean_rupees,
-        missing="Enter your income in a year, about right, for example 12,00,000.",
-        help_text="About right is enough. For example 12,00,000.",
-        widget=forms.TextInput(attrs={"class": "input-money", "inputmode": "numeric", "autocomplete": "off"}),
-    )
-    is_politically_exposed = fields.yes_no(
-        "Are you a politically exposed person?",
-        "Somebody with a high public office: a minister, a senior judge or officer, a leader of a party.",
-    )
-    is_related_to_politically_exposed = fields.yes_no("Are you a close relative or associate of one?")
-
-    @classmethod
-    def initial_of(cls, profile: Profile) -> dict[str, Any]:
-        income = profile.investor.gross_annual_income
-        asked = ("tax_resident_only_in_india", "is_politically_exposed", "is_related_to_politically_exposed")
-        answers = {name: fields.as_yes_no(getattr(profile.investor, name)) for name in asked}
-        return {
-            **super().initial_of(profile),
-            **answers,
-            "gross_annual_income": money.group(str(income)) if income else "",
-        }
-
-    def clean_tax_resident_only_in_india(self) -> bool:
-        """Only residents of India and of nowhere else can be registered here."""
-        if not self.cleaned_data["tax_resident_only_in_india"]:
-            raise ValidationError(NOT_ONLY_INDIA)
-        return True
-
-
-class AddressForm(StepForm):
-    """Where the investor lives; city and state come from the PIN code."""
-
-    line1 = RuledField(
-        label="Flat, house, building",
-        rule=rules.clean_line,
-        missing="Enter the flat or house number and the building.",
-        widget=forms.TextInput(attrs={"autocomplete": "address-line1"}),
-    )
-    line2 = RuledField(
-        label="Street, area",
-        rule=rules.clean_line,
-        required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "address-line2"}),
-    )
-    line3 = RuledField(
-        label="Landmark",
-        rule=rules.clean_line,
-        required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "address-line3"}),
-    )
-    pincode = RuledField(
-        label="PIN code",
-        rule=identifiers.clean_pin,
-        missing="Enter your PIN code, six digits.",
-        widget=forms.TextInput(
-            attrs={"inputmode": "numeric", "autocomplete": "postal-code", **fields.looks_up("pincode", "place")}
-        ),
-    )
-
-    @classmethod
-    def initial_of(cls, profile: Profile) -> dict[str, Any]:
-        return {name: getattr(profile.address, name) for name in cls.base_fields} if profile.address else {}
+    def _both(self, name: str, which: str, lacking: str) -> None:
+        if {name, which} & set(self.errors):
+            return
+        if self.cleaned_data.get(name) and not self.cleaned_data.get(which):
+            self.add_error(which, self.fields[which].error_messages["required"])
+        if self.cleaned_data.get(which) and not self.cleaned_data.get(name):
+            self.add_error(name, lacking)

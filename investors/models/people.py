@@ -20,7 +20,7 @@ PAN_INDEX = "pan"
 
 @pghistory.track()
 class Investor(Attempted):
-    """A person who invests: a resident individual in this version. The login, `user`, is kept apart."""
+    """A person who invests: a resident, a minor through a guardian, or a non-resident. Logins are kept apart."""
 
     class Kind(models.TextChoices):
         RESIDENT = "RESIDENT", "resident individual"
@@ -57,6 +57,10 @@ class Investor(Attempted):
         STUDENT = "STUDENT", "Student"
         OTHERS = "OTHERS", "Other"
 
+    class ParentOrSpouse(models.TextChoices):
+        FATHER = "FATHER", "Father"
+        SPOUSE = "SPOUSE", "Spouse"
+
     class SourceOfWealth(models.TextChoices):
         SALARY = "SALARY", "Salary"
         BUSINESS = "BUSINESS", "Business"
@@ -84,7 +88,12 @@ class Investor(Attempted):
     mobile = models.CharField(max_length=15, blank=True)
     isd_code = models.CharField("country code of the mobile", max_length=4, default="91")
     father_or_spouse_name = models.CharField("father's or spouse's name", max_length=70, blank=True)
+    father_or_spouse_is = models.CharField("this person is the", max_length=8, choices=ParentOrSpouse, blank=True)
     mothers_name = models.CharField("mother's name", max_length=70, blank=True)
+    office_phone = models.CharField("office telephone", max_length=15, blank=True)
+    residence_phone = models.CharField("home telephone", max_length=15, blank=True)
+    # Where the person was when confirming: FP's `ip_address`.
+    confirmed_from = models.GenericIPAddressField(null=True, blank=True, editable=False)
     country_of_citizenship = models.CharField(max_length=2, default="IN")
     # A minor invests through one guardian, whose PAN the fund houses ask for (given document, "Create Investor").
     guardian_name = models.CharField(max_length=70, blank=True)
@@ -117,6 +126,11 @@ class Investor(Attempted):
                 | ~Q(state="READY")
                 | ~Q(guardian_name="") & Q(guardian_date_of_birth__isnull=False),
                 name="a_ready_minor_has_a_guardian",
+            ),
+            models.CheckConstraint(
+                condition=Q(father_or_spouse_name="", father_or_spouse_is="")
+                | ~Q(father_or_spouse_name="") & ~Q(father_or_spouse_is=""),
+                name="a_father_or_spouse_is_said_to_be_which",
             ),
             *attempt_constraints("investor", (lifecycle.REGISTERING,)),
         ]
@@ -219,9 +233,15 @@ class InvestmentAccount(Owned):
 class TaxResidence(Owned):
     """A country other than India where the investor pays tax: up to three (FATCA and CRS, Rule 114F to 114H)."""
 
+    class TaxIdKind(models.TextChoices):
+        TIN = "TIN", "Tax identification number (TIN)"
+        SSN = "SSN", "Social security number (SSN)"
+        NIN = "NIN", "National insurance number"
+        OTHER = "OTHER", "Another tax number"
+
     position = models.PositiveSmallIntegerField()
     country = models.CharField(max_length=2)
-    tax_id_kind = models.CharField("kind of tax number", max_length=20)
+    tax_id_kind = models.CharField("kind of tax number", max_length=20, choices=TaxIdKind)
     tax_id = EncryptedTextField("tax number")
 
     class Meta:
@@ -230,6 +250,7 @@ class TaxResidence(Owned):
             models.UniqueConstraint(fields=["investor", "position"], name="one_tax_residence_per_position"),
             models.UniqueConstraint(fields=["investor", "country"], name="one_tax_residence_per_country"),
             models.CheckConstraint(condition=Q(position__gte=1, position__lte=3), name="at_most_three_tax_residences"),
+            models.CheckConstraint(condition=~Q(country="IN"), name="a_tax_residence_is_outside_india"),
         ]
 
     def __str__(self) -> str:

@@ -12,9 +12,9 @@ from typing import Any
 
 from django.db import transaction
 
+from investors import bank_rules, gateway, lifecycle, queries, refusals, steps
 from investors import declarations as declared
-from investors import gateway, lifecycle, queries, refusals, steps
-from investors.models import Address, BankAccount, Investor, Nominee
+from investors.models import Address, BankAccount, Investor, Nominee, TaxResidence
 from portal import audit, jobs
 from portal.errors import Failure, InvalidInput
 from portal.models import User
@@ -100,7 +100,7 @@ def confirm(
             raise NotDeclared
         if row.state == lifecycle.DRAFT:
             move_to(row, lifecycle.REGISTERING, at=at)
-        row.refusal, row.due_at = [], at
+        row.refusal, row.due_at, row.confirmed_from = [], at, ip
         row.save()
         audit.record(
             row,
@@ -136,18 +136,51 @@ def move_to(investor: Investor, state: str, *, at: datetime) -> None:
 def _columns(*names: str) -> Callable[[Investor, Values], None]:
     def save(investor: Investor, values: Values) -> None:
         for name in names:
-            setattr(investor, name, values[name])
+            if name in values:
+                setattr(investor, name, values[name])
 
     return save
 
 
-def _with_place(values: Values) -> Values:
-    place = gateway.find_place(values["pincode"])
-    return {**values, "city": place.city[:60], "state": place.state[:60]}
+INDIAN_FIELDS = {Address.Kind.CORRESPONDENCE.value: "pincode", Address.Kind.PERMANENT.value: "p_pincode"}
+
+
+def _with_places(values: Values) -> Values:
+    """Kind of address -> its columns; those in India with the place that belongs to the PIN code."""
+    return {kind: _with_place(columns, INDIAN_FIELDS.get(kind, "")) for kind, columns in values.items()}
+
+
+def _with_place(columns: Values | None, field: str) -> Values | None:
+    if columns is None or "country" in columns:
+        return columns
+    try:
+        place = gateway.find_place(columns["pincode"])
+    except InvalidInput as wrong:
+        raise InvalidInput(field, wrong.message) from None
+    return {**columns, "city": place.city[:60], "state": place.state[:60], "country": "IN"}
 
 
 def _save_address(investor: Investor, values: Values) -> None:
-    Address.objects.update_or_create(investor=investor, kind=Address.Kind.CORRESPONDENCE, defaults=dict(values))
+    """The addresses are these; one that there is no more is gone."""
+    for kind in Address.Kind.values:
+        if columns := values.get(kind):
+            Address.objects.update_or_create(investor=investor, kind=kind, defaults=dict(columns))
+        else:
+            Address.objects.filter(investor=investor, kind=kind).delete()
+
+
+def _save_fatca(investor: Investor, values: Values) -> None:
+    _columns(
+        "country_of_birth",
+        "source_of_wealth",
+        "gross_annual_income",
+        "tax_resident_only_in_india",
+        "is_politically_exposed",
+        "is_related_to_politically_exposed",
+    )(investor, values)
+    TaxResidence.objects.filter(investor=investor).delete()
+    named = enumerate(values.get("residences", ()), start=1)
+    TaxResidence.objects.bulk_create(TaxResidence(investor=investor, position=n, **each) for n, each in named)
 
 
 def _save_nominees(investor: Investor, values: Values) -> None:
@@ -164,6 +197,10 @@ def _with_branch(values: Values) -> Values:
 
 
 def _save_bank(investor: Investor, values: Values) -> None:
+    try:
+        bank_rules.check_kind(investor, values["kind"])
+    except ValueError as wrong:
+        raise InvalidInput("kind", str(wrong)) from None
     account = BankAccount.objects.filter(investor=investor, is_primary=True).first()
     account = account or BankAccount(investor=investor, is_primary=True)
     if values.get("number"):
@@ -176,17 +213,25 @@ def _save_bank(investor: Investor, values: Values) -> None:
 
 
 _SAVE: dict[str, Callable[[Investor, Values], None]] = {
-    steps.PERSONAL: _columns("name", "date_of_birth", "gender", "marital_status", "occupation", "mobile"),
-    steps.FATCA: _columns(
-        "country_of_birth",
-        "source_of_wealth",
-        "gross_annual_income",
-        "tax_resident_only_in_india",
-        "is_politically_exposed",
-        "is_related_to_politically_exposed",
+    steps.PERSONAL: _columns(
+        "kind",
+        "name",
+        "date_of_birth",
+        "gender",
+        "marital_status",
+        "occupation",
+        "isd_code",
+        "mobile",
+        "country_of_citizenship",
+        "father_or_spouse_name",
+        "father_or_spouse_is",
+        "mothers_name",
+        "office_phone",
+        "residence_phone",
     ),
+    steps.FATCA: _save_fatca,
     steps.ADDRESS: _save_address,
     steps.NOMINEES: _save_nominees,
     steps.BANK: _save_bank,
 }
-_PREPARE: dict[str, Callable[[Values], Values]] = {steps.ADDRESS: _with_place, steps.BANK: _with_branch}
+_PREPARE: dict[str, Callable[[Values], Values]] = {steps.ADDRESS: _with_places, steps.BANK: _with_branch}

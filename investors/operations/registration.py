@@ -15,8 +15,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from investors import gateway, lifecycle, queries, refusals
-from investors.models import BankAccount, InvestmentAccount, Investor
-from investors.operations import onboarding
+from investors.models import BankAccount, Document, InvestmentAccount, Investor
+from investors.operations import documents, onboarding, papers
 from investors.operations.onboarding import locked, move_to
 from investors.steps import Profile
 from portal import audit, cases, jobs
@@ -25,6 +25,11 @@ from portal.gateway import errors, journal
 from portal.models import User
 
 RESEND_AFTER_S = 10
+# FP's names of the files of an application.
+PAPER_FIELDS = {
+    Document.Kind.SIGNATURE.value: "kyc_identity_detail.signature",
+    Document.Kind.CANCELLED_CHEQUE.value: "bank_accounts.cancelled_cheque",
+}
 # How long an unknown outcome is looked up before an empty answer is believed.
 SURE_AFTER = timedelta(minutes=5)
 SURE_LOOKS = 4
@@ -75,12 +80,36 @@ def _look(profile: Profile) -> Answer | None:
 
 def _send(profile: Profile, at: datetime) -> None:
     row = profile.investor
+    if row.provider_ref is None and (document := papers.unsent(profile)):
+        _send_paper(row, document, at)
+        return
     try:
         answer: Answer = gateway.create_investor(profile) if row.provider_ref is None else gateway.create_account(row)
     except errors.GatewayError as error:
         _record_trouble(row, error, at)
     else:
         _record(row, answer, at, how="answer to our application")
+
+
+def _send_paper(row: Investor, document: Document, at: datetime) -> None:
+    """One file of the application. An answer that is lost costs a second copy at FP, and nothing else."""
+    try:
+        ref = gateway.upload(row, document, documents.content(document))
+    except errors.GatewayError as error:
+        with transaction.atomic(durable=True):
+            mine = _still_mine(row)
+            if mine and isinstance(error, errors.Refused):
+                _refused(mine, error, at, about=PAPER_FIELDS[document.kind])
+            elif mine:
+                _release(mine, error, at)
+        return
+    with transaction.atomic(durable=True):
+        papers.sent(document, ref, at=at)
+        if mine := _still_mine(row):
+            mine.close_attempt()
+            mine.due_at = at
+            mine.save()
+            jobs.nudge("investors.advance", row_id=mine.pk)
 
 
 def _path(row: Investor) -> str:
@@ -175,8 +204,11 @@ def _record_trouble(taken: Investor, error: errors.GatewayError, at: datetime) -
             _release(row, error, at)
 
 
-def _refused(row: Investor, error: errors.Refused, at: datetime) -> None:
-    complaints = [{"field": each.field, "message": each.message} for each in error.fields]
+def _refused(row: Investor, error: errors.Refused, at: datetime, *, about: str = "") -> None:
+    """`about`: FP's name of what was refused, where the answer itself says nothing of it."""
+    complaints = [{"field": about or each.field, "message": each.message} for each in error.fields]
+    if about and not complaints:
+        complaints = [{"field": about, "message": error.said}]
     # The account's own refusal has nothing to do with the investor's forms.
     if row.provider_ref is not None or not complaints:
         complaints = [{"field": "", "message": error.said}]

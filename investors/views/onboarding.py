@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from investors import declarations, forms, gateway, kyc_reasons, lifecycle, queries, refusals, steps
 from investors.access import InvestorRequest, applicant_page, client_ip
 from investors.models import Investor
-from investors.operations import kyc, onboarding
+from investors.operations import documents, kyc, onboarding, papers
 from investors.steps import Profile
 from portal import clock, identifiers, typed
 from portal.errors import Failure, InvalidInput
@@ -30,7 +30,7 @@ LOOK_UPS_AN_HOUR = 120
 class Page:
     """How a step looks: its form, its template, and which of the form's values are saved."""
 
-    form: type[forms.StepForm]
+    form: type[forms.StepForm] | type[forms.PapersForm]
     template: str = "investors/step.html"
     values: Callable[[Any], dict[str, Any]] = lambda form: form.cleaned_data
 
@@ -41,12 +41,16 @@ def _bank_values(form: forms.BankForm) -> dict[str, Any]:
 
 PAGES = {
     steps.PAN: Page(forms.PanForm, "investors/pan.html"),
-    steps.PERSONAL: Page(forms.PersonalForm),
-    steps.FATCA: Page(forms.FatcaForm),
-    steps.ADDRESS: Page(forms.AddressForm, "investors/address.html"),
+    steps.PERSONAL: Page(forms.PersonalForm, "investors/personal.html"),
+    steps.FATCA: Page(forms.FatcaForm, "investors/fatca.html", lambda form: form.values),
+    steps.ADDRESS: Page(forms.AddressForm, "investors/address.html", lambda form: form.values),
     steps.NOMINEES: Page(forms.NomineesForm, "investors/nominees.html", lambda form: form.values),
     steps.BANK: Page(forms.BankForm, "investors/bank.html", _bank_values),
+    steps.PAPERS: Page(forms.PapersForm, "investors/papers.html", lambda form: form.values),
 }
+
+
+ASK_COUNTRIES = (steps.PERSONAL, steps.FATCA, steps.ADDRESS)
 
 
 # --- the checklist --------------------------------------------------------------------------------------------
@@ -67,11 +71,12 @@ def onboarding_home(request: InvestorRequest) -> HttpResponse:
     if under_way:
         return render(request, "investors/registration.html", _registration(investor))
     items = queries.checklist(investor)
-    done = sum(item.is_done for item in items)
+    asked = [item for item in items if not item.is_optional]
     context = {
         "items": items,
-        "done": done,
-        "next": next((item for item in items if not item.is_done), None),
+        "count": len(asked),
+        "done": sum(item.is_done for item in asked),
+        "next": next((item for item in items if item.is_missing), None),
         "refused": bool(investor.refusal),
     }
     return render(request, "investors/onboarding.html", context)
@@ -137,6 +142,8 @@ def step(request: InvestorRequest, step: str) -> HttpResponse:
         return _review(request)
     if step not in PAGES:
         raise Http404
+    if step in ASK_COUNTRIES:
+        gateway.learn_countries()
     found = queries.profile(request.investor)
     shut = _shut(request, found, step)
     if shut is not None:
@@ -169,6 +176,8 @@ def _shut(request: InvestorRequest, found: Profile, slug: str) -> HttpResponse |
 def _save(request: InvestorRequest, found: Profile, slug: str) -> HttpResponse:
     if slug == steps.PAN and "again" in request.POST and found.investor.pan:
         return _check_pan(request, found.investor.pan)
+    if slug == steps.PAPERS:
+        return _save_papers(request, found)
     form = PAGES[slug].form.opened(found, request.POST)
     later = "later" in request.POST
     if later and (slug == steps.PAN or not form.is_valid()):
@@ -189,6 +198,20 @@ def _save(request: InvestorRequest, found: Profile, slug: str) -> HttpResponse:
         return typed.again(request, errors=_error(form, failure))
     typed.forget(request)
     return redirect("investors:onboarding") if later else _to_next(request, slug)
+
+
+def _save_papers(request: InvestorRequest, found: Profile) -> HttpResponse:
+    form = forms.PapersForm.opened(found, request.POST, request.FILES)
+    if not form.is_valid():
+        return typed.again(request, errors=form.refused)
+    try:
+        papers.keep(investor=found.investor, files=form.values, actor=request.user, at=clock.now())  # type: ignore[arg-type]
+    except onboarding.NotEditable as failure:
+        messages.info(request, failure.message)
+    except InvalidInput as failure:
+        return typed.again(request, errors={failure.field: failure.message})
+    typed.forget(request)
+    return redirect("investors:onboarding") if "later" in request.POST else _to_next(request, steps.PAPERS)
 
 
 def _check_pan(request: InvestorRequest, pan: str, form: forms.StepForm | None = None) -> HttpResponse:
@@ -220,7 +243,8 @@ def _to_next(request: InvestorRequest, slug: str) -> HttpResponse:
     investor = Investor.objects.get(user=request.user.pk)
     items = queries.checklist(investor)
     here = next(index for index, item in enumerate(items) if item.slug == slug)
-    missing = [item for item in items[here + 1 :] + items[:here] if not item.is_done]
+    onward = items[here + 1 :] + items[:here]
+    missing = [item for item in onward if item.is_missing]
     return redirect("investors:step", step=missing[0].slug if missing else steps.REVIEW)
 
 
@@ -236,6 +260,7 @@ def _show(request: InvestorRequest, found: Profile, slug: str, form: Any, *, loo
         "count": len(items),
         "profile": found,
         "opt_out_text": declarations.OPT_OUT,
+        "papers": _papers(request, found) if slug == steps.PAPERS else [],
         **pan_context(found),
     }
     if slug in STEP_LOOK_UPS:
@@ -244,6 +269,13 @@ def _show(request: InvestorRequest, found: Profile, slug: str, form: Any, *, loo
         # A page is shown at once, so it asks FP only when that is what the button was for.
         context[name] = _looked_up(text, kind) if look_up else _known(text, kind)
     return render(request, PAGES[slug].template, context)
+
+
+def _papers(request: InvestorRequest, found: Profile) -> list[dict[str, Any]]:
+    """The files that are there, each with a picture that can be seen for five minutes."""
+    cheque = found.bank.cancelled_cheque if found.bank else None
+    links = [(each, documents.link(document=each, user=request.user)) for each in (found.signature, cheque) if each]  # type: ignore[arg-type]
+    return [{"document": each, "url": reverse("investors:document", args=[token])} for each, token in links]
 
 
 def pan_context(found: Profile) -> dict[str, Any]:
@@ -333,6 +365,7 @@ def _review(request: InvestorRequest) -> HttpResponse:
         opted_out=bool(found.investor.nomination_opted_out),
         legal_name=str(settings.BRAND["legal_name"]),
         arn=str(settings.BRAND["arn"]),
+        taxed_elsewhere=found.investor.tax_resident_only_in_india is False,
     )
     back = typed.kept(request)
     form = forms.ReviewForm(back.data if back else request.POST or None, texts=texts)
@@ -357,8 +390,13 @@ def _review(request: InvestorRequest) -> HttpResponse:
 
 
 def summary(found: Profile) -> dict[str, Any]:
+    """What the summary shows beside the profile: countries by their names."""
     names = dict(forms.countries())
-    return {"profile": found, "country_of_birth": names.get(found.investor.country_of_birth, "–")}
-
-
-# --- profile --------------------------------------------------------------------------------------------------
+    places = (("Permanent address", found.permanent), ("Address abroad", found.overseas))
+    return {
+        "profile": found,
+        "country_of_birth": names.get(found.investor.country_of_birth, "–"),
+        "citizen_of": names.get(found.investor.country_of_citizenship, "–"),
+        "residences": [(names.get(each.country, each.country), each) for each in found.residences],
+        "other_addresses": [(title, each, names.get(each.country, "")) for title, each in places if each],
+    }

@@ -55,7 +55,9 @@ def get_ready(user: User, *, pan: str, born_on: date, mobile: str, account: str)
     values: dict[str, dict[str, Any]] = {
         steps.PERSONAL: {**PERSONAL, "name": user.get_full_name(), "date_of_birth": born_on, "mobile": mobile},
         steps.FATCA: FATCA,
-        steps.ADDRESS: {"line1": "12 Residency Road", "line2": "Ashok Nagar", "line3": "", "pincode": "560025"},
+        steps.ADDRESS: {
+            "CORRESPONDENCE": {"line1": "12 Residency Road", "line2": "Ashok Nagar", "line3": "", "pincode": "560025"}
+        },
         steps.NOMINEES: {"opted_out": True, "nominees": []},
         steps.BANK: {"holder_name": user.get_full_name(), "number": account, "kind": "SAVINGS", "ifsc": "HDFC0000001"},
     }

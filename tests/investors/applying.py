@@ -11,6 +11,7 @@ from investors.models import Investor
 
 PAN = "ASHPR3751C"
 PERSONAL = {
+    "kind": "RESIDENT",
     "name": "Asha Rao",
     "date_of_birth": "17/05/1990",
     "gender": "FEMALE",
@@ -26,7 +27,21 @@ FATCA = {
     "is_politically_exposed": "no",
     "is_related_to_politically_exposed": "no",
 }
-ADDRESS = {"line1": "12, Residency Road", "line2": "Ashok Nagar", "line3": "", "pincode": "560025"}
+ADDRESS = {
+    "line1": "12, Residency Road",
+    "line2": "Ashok Nagar",
+    "line3": "",
+    "pincode": "560025",
+    "permanent_is_same": "yes",
+}
+ADDRESS_ABROAD = {
+    "o_line1": "Flat 4, Al Wasl Road",
+    "o_city": "Dubai",
+    "o_state": "Dubai",
+    "o_zipcode": "00000",
+    "o_country": "AE",
+    "write_to": "INDIA",
+}
 NOMINEE = {
     "choice": "name",
     "n1_name": "Lata Rao",

@@ -46,7 +46,7 @@ def test_a_refused_form_comes_back_by_a_redirect_so_that_back_and_refresh_ask_no
     assert (answer.status_code, answer["Location"]) == (303, step_url("personal"))
     for _ in range(2):
         page = browser.get(step_url("personal"))
-        assert values_of(page) == {**PERSONAL, "mobile": "12345"}
+        assert values_of(page).items() >= {**PERSONAL, "mobile": "12345"}.items()
         assert set(page.context["form"].errors) == {"mobile"}
 
 
@@ -103,7 +103,7 @@ def test_what_is_sent_after_the_session_has_ended_is_there_after_signing_in_agai
     login = {"login": person.email, "password": factories.PASSWORD}
     assert browser.post(answer["Location"], login)["Location"] == step_url("personal")
     page = browser.get(step_url("personal"))
-    assert values_of(page) == PERSONAL
+    assert values_of(page).items() >= PERSONAL.items()
     assert not page.context["form"].errors
     assert typed.STILL_HERE in page.content.decode()
     assert typed.STILL_HERE not in browser.get(step_url("personal")).content.decode(), "said once"

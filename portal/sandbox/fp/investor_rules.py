@@ -266,13 +266,20 @@ def _addresses(errors: Errors, given: dict[str, Any], non_resident: bool) -> dic
     return found
 
 
-def _banks(errors: Errors, given: Any) -> list[dict[str, Any]]:
+# FEMA (Deposit) Regulations 2016; FP answers `tax_status_bank_mismatch` where an order shows it (providers.md 3.8).
+BANK_TYPES_OF = {"RESIDENT_INDIVIDUAL": ("CURRENT", "SAVINGS"), "NON_RESIDENT_INDIVIDUAL": ("NRE", "NRO")}
+
+
+def _banks(errors: Errors, given: Any, status: object) -> list[dict[str, Any]]:
     if not isinstance(given, list) or not given:
         errors.add("bank_accounts", "is mandatory")
         return []
     banks = []
     for n, bank in enumerate(given):
         clean = _section(errors, f"bank_accounts[{n}]", bank, BANK)
+        fits = BANK_TYPES_OF.get(str(status), BANK_TYPES)
+        kind = clean.get("type")
+        errors.check(kind is None or kind in fits, f"bank_accounts[{n}].type", f"should be one of {', '.join(fits)}")
         banks.append(clean | {"id": as_int(bank.get("id")) if isinstance(bank, dict) else None})
     return banks
 
@@ -293,7 +300,7 @@ def clean_investor(given: dict[str, Any], today: dt.date) -> tuple[dict[str, Any
         "kyc_identity_detail": identity,
         **_addresses(errors, given, identity.get("residential_status") == "NON_RESIDENT_INDIVIDUAL"),
     }
-    banks = _banks(errors, given.get("bank_accounts"))
+    banks = _banks(errors, given.get("bank_accounts"), identity.get("residential_status"))
     if banks:
         primaries = sum(1 for bank in banks if bank.get("primary_account"))
         errors.check(primaries <= 1, "bank_accounts", "only one account can be primary")
