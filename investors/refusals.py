@@ -151,7 +151,12 @@ def place_of(field: str) -> tuple[str, str]:
     if not parts:
         return "", ""
     path = ".".join(parts)
-    found = PLACES.get(path) or CHANGED.get(path) or PLACES.get(f"{parts[0]}.{parts[-1]}") or PLACES.get(BARE.get(parts[-1], ""))
+    found = (
+        PLACES.get(path)
+        or CHANGED.get(path)
+        or PLACES.get(f"{parts[0]}.{parts[-1]}")
+        or PLACES.get(BARE.get(parts[-1], ""))
+    )
     return found or (SECTIONS.get(parts[0], ""), "")
 
 

@@ -70,11 +70,16 @@ def _abroad() -> dict[str, forms.Field]:
     }
 
 
-class AddressForm(StepForm):
-    """Where fund houses write to, the permanent address, and for a non-resident the one abroad."""
+class IndianAddressForm(StepForm):
+    """One address in India."""
 
     line1, line2, line3 = _lines().values()
     pincode = _pincode(**fields.looks_up("pincode", "place"))
+
+
+class AddressForm(IndianAddressForm):
+    """Where fund houses write to, the permanent address, and for a non-resident the one abroad."""
+
     permanent_is_same = fields.yes_no("Is this also your permanent address?")
 
     def __init__(self, *args: Any, kind: str = Investor.Kind.RESIDENT, **kwargs: Any) -> None:

@@ -8,9 +8,11 @@ from django import forms
 from django.core.validators import EmailValidator
 
 from investors import rules
+from investors.forms.address import IndianAddressForm
+from investors.forms.fatca import FatcaForm
 from investors.forms.fields import RefusableForm, RuledField
 from investors.forms.nominees import NomineesForm
-from investors.forms.person import AddressForm, FatcaForm, PersonalForm
+from investors.forms.person import PersonalForm
 from portal import identifiers
 from portal.sign_in_forms import LONGEST_EMAIL, NO_EMAIL
 
@@ -51,7 +53,7 @@ class MobileChange(ChangeForm):
     )
 
 
-class AddressChange(ChangeForm, AddressForm):
+class AddressChange(ChangeForm, IndianAddressForm):
     """Where the investor lives from now on."""
 
     field_order = ("line1", "line2", "line3", "pincode")

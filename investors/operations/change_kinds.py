@@ -60,7 +60,9 @@ def _same(ours: object, theirs: object) -> bool:
 
 
 def _account(account: BankAccount) -> Body:
+    cheque = account.cancelled_cheque.provider_ref if account.cancelled_cheque else None
     return {
+        **({"cancelled_cheque": cheque} if cheque else {}),
         "id": account.provider_ref,
         "account_holder_name": account.holder_name,
         "number": account.number,

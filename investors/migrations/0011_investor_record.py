@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("investors", "0009_desk_guards"),
+        ("investors", "0010_contact_changes"),
         ("portal", "0008_session_wall"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
