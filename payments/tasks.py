@@ -8,6 +8,7 @@ from celery import shared_task
 
 from payments import operations
 from payments.models import Payment
+from payments.operations import watching
 from portal import clock, jobs
 from portal.attempts import claim_due
 
@@ -46,3 +47,10 @@ def refresh_of_order(*, order_id: int, **_: object) -> None:
     payment = operations.newest(order_id)
     if payment:
         jobs.advance(SWEEP, payment.pk, clock.now())
+
+
+@shared_task(name="payments.watch_money")
+@jobs.singleton
+def watch_money(**_: object) -> None:
+    """Money that stands still becomes a case before its owner writes to us."""
+    watching.watch(clock.now())

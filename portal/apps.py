@@ -13,11 +13,17 @@ class PortalConfig(AppConfig):
     verbose_name = "Desk"
 
     def ready(self) -> None:
-        from portal import checks  # noqa: F401 - registers the system checks
+        from portal import (
+            checks,  # noqa: F401 - registers the system checks
+            clock,
+        )
         from portal.celery import app
+        from portal.gateway.breaker import Breaker
 
         app.set_default()
         autodiscover_modules("tasks")
+        unknowns = import_module("portal.unknowns")
+        Breaker.on_close.append(lambda provider: unknowns.look_now(provider, clock.now()))
         # The handlers of inbound events, in every process that may work one.
         import_module("portal.routes")
         # Sent once per app, after Django has made that app's permissions.

@@ -26,6 +26,15 @@ LOOK_UP_EVERY_S = 600
 PATIENCE = timedelta(minutes=15)
 
 
+# Kinds that do not follow the model's name.
+UNKNOWN_CASES = {
+    "orders.MfOrder": "order_outcome_unknown",
+    "investors.ChangeRequest": "change_outcome_unknown",
+    "investors.KycRequest": "kyc_request_unknown",
+    "investors.Investor": "registration_unknown",
+}
+
+
 class Attempted(models.Model):
     """Columns of a row that is sent to a provider by attempts."""
 
@@ -55,6 +64,11 @@ class Attempted(models.Model):
         self.attempt_no += 1
         self.lease_until = self.due_at = at + LEASE
         return self.attempt_no
+
+    @classmethod
+    def unknown_case(cls) -> str:
+        """The kind of the case about a row of which nobody knows whether the provider has it."""
+        return UNKNOWN_CASES.get(cls._meta.label, f"{cls._meta.model_name}_outcome_unknown")
 
     def holds(self, fence: int) -> bool:
         """Is the attempt with this fencing number still the one that may record?"""

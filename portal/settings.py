@@ -199,6 +199,7 @@ CELERY_BEAT_SCHEDULE = {
     "recover money operations": {"task": "portal.recover", "schedule": 5.0},
     "work the inbox": {"task": "portal.work_inbox", "schedule": 10.0},
     "poll open orders": {"task": "orders.poll", "schedule": 20.0},
+    "watch money that stands still": {"task": "payments.watch_money", "schedule": 60.0},
     "beat is alive": {"task": "portal.heartbeat", "schedule": 30.0},
     "fetch AMFI NAVs": {
         "task": "orders.ingest_navs",

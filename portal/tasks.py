@@ -10,7 +10,7 @@ import structlog
 from celery import shared_task
 from django.conf import settings
 
-from portal import clock, inbox, jobs
+from portal import clock, inbox, jobs, unknowns
 from portal.gateway import journal
 from portal.gateway.errors import GatewayError
 from portal.gateway.transport import refuse_the_wrong_world
@@ -22,8 +22,10 @@ log = structlog.get_logger(__name__)
 @shared_task(name="portal.recover")
 @jobs.singleton
 def recover(**_: object) -> None:
-    """Hand everything that is due now to the workers, whatever happened to its nudge."""
-    jobs.nudge_due(clock.now())
+    """Hand everything that is due now to the workers, whatever happened to its nudge; what stays unknown, to people."""
+    now = clock.now()
+    jobs.nudge_due(now)
+    unknowns.hand_to_people(now)
 
 
 @shared_task(name="portal.work_inbox")

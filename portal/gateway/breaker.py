@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import timedelta
+from typing import ClassVar
 
 import structlog
 
@@ -26,6 +28,9 @@ NOTED_EVERY_S = 30.0
 class Breaker:
     """Opens after ten troubles in a row; while open, calls fail as Unreachable at once; then one call tries."""
 
+    # Told the provider's name when it answers again after the breaker was open.
+    on_close: ClassVar[list[Callable[[str], object]]] = []
+
     def __init__(self, provider: str) -> None:
         self.provider = provider
         self._lock = threading.Lock()
@@ -42,18 +47,25 @@ class Breaker:
     def heard(self, error: errors.GatewayError | None) -> None:
         """Count trouble, forget it after an answer."""
         with self._lock:
+            closes = bool(self._open_until) and not isinstance(error, TROUBLE)
             self._troubles = self._troubles + 1 if isinstance(error, TROUBLE) else 0
             opens = self._troubles >= OPENS_AFTER
             if opens:
                 # One more trouble after the pause opens it again: the count stays just below the limit.
                 self._troubles = OPENS_AFTER - 1
                 self._open_until = time.monotonic() + STAYS_OPEN_S
+            elif closes:
+                self._open_until = 0.0
             tells = self._is_news("trouble_at" if isinstance(error, TROUBLE) else "answered_at")
         if opens:
             log.warning("breaker_opened", provider=self.provider)
             tells["open_until"] = clock.now() + timedelta(seconds=STAYS_OPEN_S)
         if tells:
             shared.note(self.provider, **tells)
+        if closes:
+            log.info("breaker_closed", provider=self.provider)
+            for listen in self.on_close:
+                listen(self.provider)
 
     def _is_news(self, field: str) -> dict[str, object]:
         """The field with the time, unless the shared row has heard of it lately."""

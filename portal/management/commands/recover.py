@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from portal import clock, inbox, jobs
+from portal import clock, inbox, jobs, unknowns
 
 MOST_ROUNDS = 100
 
@@ -34,6 +34,7 @@ class Command(BaseCommand):
                 totals[name] = -1 if count < 0 or totals.get(name) == -1 else totals.get(name, 0) + count
             if worked == 0 and all(count <= 0 for count in touched.values()):
                 break
+        totals["cases for people"] = unknowns.hand_to_people(at)
         for name, count in totals.items():
             self.stdout.write(f"{name}: " + ("FAILED, see the log above" if count < 0 else f"{count} rows"))
         if -1 in totals.values():
