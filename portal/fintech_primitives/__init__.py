@@ -9,6 +9,7 @@ Pure wire: messages in, messages out, no Django models.
 | `investors.py`, `orders.py`, `plans.py`, `mandates.py` and so on | one method per endpoint, by subject |
 | `messages/` | what FP says, read with patience; what we say, refused here when the document forbids it |
 | `refusals.py` | the written table of what counts as FP's "no" |
+| `repeats.py` | the written table of what may be sent once more after a 401 |
 
 What FP makes us careful about (providers.md section 3):
 * `source_ref_id` is optional and the only guard against a second order: we always send it.

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from portal.fintech_primitives import auth, refusals
+from portal.fintech_primitives import auth, refusals, repeats
 from portal.fintech_primitives.messages import base
 from portal.gateway import errors, wire
 from portal.gateway.client import ProviderClient
@@ -66,6 +66,10 @@ class Session(ProviderClient):
             if getattr(self._sent, "token", self._token) == self._token:
                 self._renew_at = 0.0
         return True
+
+    def may_repeat(self, request: Request) -> bool:
+        """See `repeats`."""
+        return repeats.may_follow_a_401(request)
 
     def _valid_token(self) -> str:
         with self._login_lock:

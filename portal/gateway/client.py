@@ -42,6 +42,10 @@ class ProviderClient:
         """Renew our credentials after a 401; False when there is nothing to renew."""
         return False
 
+    def may_repeat(self, request: Request) -> bool:
+        """May this write be sent once more with fresh credentials, because it cannot have a second effect?"""
+        return False
+
     def read(self, request: Request, subject: journal.About = journal.About()) -> Any:
         """A call without effect. Returns the parsed answer.
 
@@ -91,9 +95,10 @@ class ProviderClient:
             try:
                 return self._once(request, subject, effect=effect)
             except errors.NotAuthorised as error:
-                # A 401 took no effect, so the same call may follow a fresh token, once.
                 if renewed or error.status != 401 or not self.renew():
                     raise
+                if effect and not self.may_repeat(request):
+                    raise _in_doubt(error) from error
                 renewed = True
 
     def _once(self, request: Request, subject: journal.About, *, effect: bool) -> Any:
@@ -130,6 +135,12 @@ class ProviderClient:
     def parse(self, request: Request, response: Response) -> Any:
         """The answer as JSON with Decimal numbers. Raises Garbled."""
         return parse_json(self.provider, request, response)
+
+
+def _in_doubt(error: errors.NotAuthorised) -> errors.OutcomeUnknown:
+    """The token is renewed, but nobody promises that a 401 came before the effect."""
+    said = f"401 to a write, the token is renewed: look first. {error.said}".strip()
+    return errors.OutcomeUnknown(error.provider, error.method, error.path, said=said, status=error.status)
 
 
 def parse_json(provider: str, request: Request, response: Response) -> Any:

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from portal.fintech_primitives import auth, session
+from portal.fintech_primitives import auth, repeats, session
 from portal.fintech_primitives.client import FintechPrimitives
 from portal.gateway import errors
+from portal.gateway.journal import About
 from portal.gateway.transport import Request, Response
 
 THREADS = 24
@@ -146,6 +147,26 @@ def test_a_401_is_tried_once_more_with_a_fresh_token_and_a_403_is_not(make: Any,
     with pytest.raises(errors.NotAuthorised):
         make(fp).list_states()
     assert (fp.calls, fp.logins) == (calls, logins)
+
+
+def test_a_401_to_what_could_happen_twice_renews_the_token_and_leaves_the_outcome_unknown(make: Any):
+    fp = Fp()
+    client = make(fp)
+    client.list_states()
+    fp.revoked.add(token(1))
+    with pytest.raises(errors.OutcomeUnknown, match="401"):
+        client.create_investment_account("1", About())
+    assert (fp.calls, fp.logins) == (2, 1), "not sent once more"
+    client.list_states()
+    assert (fp.calls, fp.logins) == (3, 2), "what follows has a fresh token"
+
+
+def test_only_lines_that_all_carry_a_reference_follow_a_401():
+    path = "/api/oms/investment_accounts/1/orders/sips"
+    named, nameless = {"source_ref_id": "R1"}, {"isin": "INF1"}
+    assert repeats.may_follow_a_401(Request("POST", path, json={"orders": [named]}))
+    assert not repeats.may_follow_a_401(Request("POST", path, json={"orders": [named, nameless]}))
+    assert not repeats.may_follow_a_401(Request("POST", path, json={"orders": []}))
 
 
 def test_the_token_is_renewed_at_four_fifths_of_its_life(make: Any, monkeypatch: pytest.MonkeyPatch):
