@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -10,8 +11,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from investors.models import BankAccount
-from orders import rules
-from orders.models import MfOrder
+from orders.queries.purchases import NEW_FOLIO
 
 
 class RupeesField(forms.DecimalField):
@@ -27,10 +27,9 @@ class RupeesField(forms.DecimalField):
 TOO_MUCH = "This is more than anybody can invest at once. Enter a smaller amount."
 
 
-class PurchaseForm(forms.Form):
-    """How much, from which account, by which way."""
-
-    amount = RupeesField(
+def rupees_field() -> RupeesField:
+    """How much somebody wants to invest, in whole rupees."""
+    return RupeesField(
         label="Amount",
         min_value=Decimal(1),
         max_digits=12,
@@ -44,6 +43,11 @@ class PurchaseForm(forms.Form):
         },
         widget=forms.TextInput(attrs={"inputmode": "numeric", "class": "input-money", "autocomplete": "off"}),
     )
+
+
+class PayForm(forms.Form):
+    """From which account, by which way. `ways` are the ways of paying as `ways_to_pay` tells them."""
+
     bank_account = forms.ModelChoiceField(
         label="Pay from",
         queryset=BankAccount.objects.none(),
@@ -55,16 +59,50 @@ class PurchaseForm(forms.Form):
     )
     payment_method = forms.ChoiceField(
         label="Pay by",
-        choices=[(method, MfOrder.PaymentMethod(method).label) for method in rules.PLATFORM_CUTOFF],
-        initial="UPI",
         widget=forms.RadioSelect,
         error_messages=dict.fromkeys(("required", "invalid_choice"), "Choose how you want to pay."),
     )
     form_ref = forms.RegexField(regex=r"^[0-9A-Z]{20}$", widget=forms.HiddenInput)
 
-    def __init__(self, *args: object, accounts: object, **kwargs: object) -> None:
+    def __init__(self, *args: object, accounts: object, ways: Sequence[tuple[str, str]], **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         self.fields["bank_account"].queryset = accounts  # type: ignore[attr-defined]
+        self.fields["payment_method"].choices = list(ways)  # type: ignore[attr-defined]
+        self.fields["payment_method"].initial = ways[0][0] if ways else None
+
+    @property
+    def method(self) -> str:
+        """The rail: a mandate is chosen as `NACH:<code>`."""
+        return str(self.cleaned_data["payment_method"]).partition(":")[0]
+
+    @property
+    def mandate_code(self) -> str:
+        """Which mandate, if by one."""
+        return str(self.cleaned_data["payment_method"]).partition(":")[2]
+
+
+def folio_field(folios: Sequence[str]) -> forms.ChoiceField:
+    """Into which of the investor's folios at a fund house, newest first, or into a new one."""
+    choices = [(number, number) for number in folios]
+    return forms.ChoiceField(
+        label="Folio",
+        choices=[*choices, (NEW_FOLIO, "A new folio")],
+        error_messages=dict.fromkeys(("required", "invalid_choice"), "Choose one of your folios, or a new one."),
+    )
+
+
+class PurchaseForm(PayForm):
+    """How much, into which folio, from which account, by which way."""
+
+    amount = rupees_field()
+    field_order = ("amount", "folio", "bank_account", "payment_method", "form_ref")
+
+    def __init__(self, *args: object, folios: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if folios:
+            self.fields["folio"] = folio_field(folios)
+            self.fields["folio"].initial = folios[0]
+            self.order_fields(self.field_order)
 
     def clean_amount(self) -> Decimal:
         """Rupees with two decimals, as they are stored."""

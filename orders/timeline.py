@@ -49,6 +49,8 @@ class Heard:
 
 _BANK, _BACK = "in your bank account", "on its way back to your bank account"
 _NOBODY_KNOWS = "in your bank account, or just leaving it: the bank has not told us yet"
+# Whether a failed payment moved money, its line in `payment_failures` says; this is true of each of them.
+_AFTER_FAILURE = "in your bank account, or on its way back to it"
 _CLEARING = "debited from your bank; with the payment's clearing, not with us"
 _TRAVELS = "between the clearing and the fund house"
 _HOUSE, _UNITS = "with the fund house", "in units of the fund"
@@ -62,8 +64,11 @@ HAPPENED: dict[str, Heard] = {
     ),
     "order.awaiting_payment": Heard("The order is registered", "it waits for your payment", money=_BANK),
     "payment.handed_over": Heard("You opened the payment page", money=_NOBODY_KNOWS),
-    "payment.failed": Heard("A payment did not go through", "", "failed", _BANK),
-    "payment.expired": Heard("A payment page was not used", "", "failed", _BANK),
+    "payment.debit_arranged": Heard(
+        "The debit is arranged", "your bank is asked for it under your mandate", money=_BANK
+    ),
+    "payment.failed": Heard("A payment did not go through", "", "failed", _AFTER_FAILURE),
+    "payment.expired": Heard("A payment page was not used", "", "failed", _AFTER_FAILURE),
     "payment.late": Heard("A payment went through after all", "we had held it as failed", money=_CLEARING),
     "payment.paid_twice": Heard(
         "Your bank was debited a second time", "we follow the second payment as a case", "checking"

@@ -2,13 +2,16 @@
 
 from django.urls import path
 
-from orders.views import portfolio, purchases, redemptions, schemes
+from orders.views import carts, portfolio, purchases, redemptions, schemes
 
 app_name = "orders"
 urlpatterns = [
     path("funds/", schemes.explore, name="explore"),
     path("funds/<slug:isin>/", schemes.scheme, name="scheme"),
     path("funds/<slug:isin>/buy/", purchases.buy, name="buy"),
+    path("cart/", carts.cart, name="cart"),
+    path("cart/confirm/<slug:code>/", carts.confirm, name="confirm_cart"),
+    path("cart/<slug:code>/", carts.done, name="cart_done"),
     path("orders/confirm/<slug:code>/", purchases.confirm, name="confirm"),
     path("orders/confirm-sale/<slug:code>/", redemptions.confirm, name="confirm_sale"),
     path("orders/", purchases.order_list, name="list"),

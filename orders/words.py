@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from orders import lifecycle
+from orders import lifecycle, payment_failures
 from orders.models import MfOrder
 
 
@@ -74,6 +74,12 @@ STATES: dict[str, Words] = {
         "The units were removed and the money comes back to the account it came from. We follow this as a case.",
     ),
 }
+# Where the stock exchange takes the order before the money.
+_AT_GATEWAY: dict[tuple[str, str], Words] = {
+    ("BSE", lifecycle.PLACED): Words(
+        "waiting", "At the exchange", "The exchange has your order", "It is about to ask for the payment."
+    ),
+}
 # The same for a sale: no money of the investor's moves until the fund house pays out.
 _NOT_SOLD = "No units were sold; they are all still yours."
 SALE_STATES: dict[str, Words] = {
@@ -116,6 +122,13 @@ PAYING: dict[str, Words] = {
         "Your payment page is being prepared",
         "This takes a few seconds. No money has moved.",
     ),
+    "bank": Words(
+        "waiting",
+        "Debit arranged",
+        "Your bank is asked for the debit",
+        "The money is debited under your mandate on the next business day, or the one after. There is nothing to do; "
+        "keep the amount in the account.",
+    ),
     "out": Words(
         "checking",
         "Checking payment",
@@ -127,13 +140,13 @@ PAYING: dict[str, Words] = {
 
 def of(order: MfOrder) -> Words:
     """The words for an order as it stands."""
-    return for_state(order.kind, order.state, is_unknown=order.is_unknown)
+    return for_state(order.kind, order.state, is_unknown=order.is_unknown, gateway=order.gateway)
 
 
-def for_state(kind: str, state: str, *, is_unknown: bool) -> Words:
+def for_state(kind: str, state: str, *, is_unknown: bool, gateway: str = "RTA") -> Words:
     """The words for a kind of order in a state. Switches, which we only read, are worded as sales are."""
     if kind == MfOrder.Kind.PURCHASE:
-        return CHECKING if is_unknown else STATES[state]
+        return CHECKING if is_unknown else _AT_GATEWAY.get((gateway, state), STATES[state])
     return CHECKING_SALE if is_unknown else SALE_STATES[state]
 
 
@@ -161,12 +174,10 @@ _NOMINEE = f"The fund house did not accept the nominee's details. {_WRITE}"
 _CONTACT = f"The fund house has another email address or mobile number for this folio. {_WRITE}"
 _NO_NOMINATION = f"The fund house has no nomination choice for this folio. {_WRITE}"
 _KYC_DIFFERS = "What stands here differs from your KYC record."
-_UNUSED = Reason("The payment page was not used in time.")
-_NOT_THROUGH = Reason("The payment did not go through.")
 _BROKEN = Reason("A system between us and the fund house failed. Nothing is wrong with what you entered.")
 
-# FP's codes for failed orders (providers.md 3.7) and payments (3.8). A code that is not listed gets the words of the
-# state, so that jargon never reaches a page.
+# FP's codes for failed orders (providers.md 3.7); those of payments stand in `payment_failures`. A code that is listed
+# in neither gets the words of the state, so that jargon never reaches a page.
 REASONS: dict[str, Reason] = {
     # who invests
     "pan_invalid": Reason(f"The tax department's register does not confirm your PAN. {_WRITE}", "write"),
@@ -220,35 +231,16 @@ REASONS: dict[str, Reason] = {
     # paying
     "order_expiry": Reason("The order was not paid in time."),
     "payment_not_received": Reason("The money did not reach the fund house."),
-    "payment_failure": _NOT_THROUGH,
-    "payment_failed": _NOT_THROUGH,
-    "tpv_failed": Reason(
-        "The payment came from an account that is not registered as yours; the bank returns the money. "
-        "Pay from your own registered account."
-    ),
-    "insufficient_funds": Reason("Your bank says that the balance was too low."),
-    "user_cancelled": Reason("You left the payment page before paying."),
-    "investor_bank_declined": Reason(
-        "Your bank declined the payment. It may help to try again, or to use another method."
-    ),
-    "bank_downtime": Reason("Your bank's payment service is down at the moment. Try again later."),
-    "bank_not_enabled": Reason("Your bank does not offer this way of paying. Please use another one."),
-    "invalid_bank_account": Reason(_BANK_ACCOUNT, "write"),
-    "invalid_upi_id": Reason("Your bank does not know that UPI ID. Please check how it is written."),
-    "invalid_credentials": Reason("Your bank did not accept what was entered to approve the payment."),
-    "upi_app_unavailable": Reason("Your UPI app did not answer. Try again, or use net banking."),
-    "auth_in_progress": Reason("An earlier approval was still open at your bank. Wait a few minutes, then try again."),
-    "pg_timeout": Reason("The payment service did not answer in time."),
-    "pg_server_error": Reason("The payment service failed. It may help to try again later."),
-    **dict.fromkeys(("fp_payment_expired", "pg_payment_expired", "page_expired"), _UNUSED),
-    "page_lost": Reason("The payment page could not be opened. A new one is being prepared."),
 }
 
 
 def reason(code: str, text: str = "") -> str:
     """Our words for a provider's reason; empty when we have none, so that jargon never reaches a page."""
     found = _find(code, text)
-    return found.text if found else ""
+    if found:
+        return found.text
+    paying = payment_failures.code_in(f"{code} {text}")
+    return payment_failures.FAILURES[paying].meaning if paying else ""
 
 
 def _find(code: str, text: str) -> Reason | None:

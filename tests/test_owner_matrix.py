@@ -71,6 +71,9 @@ TABLE: dict[str, Line] = {
         (("amount", "5000"), ("payment_method", "UPI"), ("form_ref", "form_ref"), ("bank_account", "bank")),
     ),
     "orders:confirm": Line(HERS, ("consent",), (("otp", "123456"),)),
+    "orders:cart": Line(OWN, form=(("remove", "cart_line"),)),
+    "orders:confirm_cart": Line(HERS, ("cart_consent",), (("otp", "123456"),)),
+    "orders:cart_done": Line(HERS, ("cart",)),
     "orders:confirm_sale": Line(HERS, ("sale_consent",), (("otp", "123456"),)),
     "orders:sell": Line(HERS, ("isin",), (("by", "all"), ("folio", "folio"), ("form_ref", "form_ref"))),
     "orders:sell_instantly": Line(HERS, ("isin",), (("amount", "5000"), ("bank_account", "bank"))),
@@ -196,6 +199,9 @@ def world(asha: Any) -> World:
         "folio": allotted.folio.number,
         "order": order.code,
         "nonce": payment.nonce,
+        "cart_line": str(asha.carts.get(confirmed_at=None).lines.get().pk),
+        "cart_consent": _cart_consent(asha).code,
+        "cart": _confirmed_cart(asha, scheme).code,
         "bse_payment": _bse_payment(when).code,
         "payment_ref": payment.provider_ref,
         "bank": bank.code,
@@ -223,6 +229,19 @@ def world(asha: Any) -> World:
     words = ("Quillfeather", "73,519", "731.319", allotted.folio.number, "secret-page", payment.code, asha.code)
     words = (*words, "91,731")
     return World(asha, ids, words)
+
+
+def _cart_consent(asha: Any) -> Any:
+    shown = {"Fund 1": "Unmistakable Flexi Cap Fund: ₹73,519.00", "lines": "1"}
+    return factories.ConsentFactory(investor=asha, purpose="CART", shown=shown, given_at=None)
+
+
+def _confirmed_cart(asha: Any, scheme: Any) -> Any:
+    consent = factories.ConsentFactory(investor=asha, purpose="CART", amount=Decimal("73519.00"))
+    cart = factories.CartFactory(investor=asha, consent=consent, confirmed_at=clock.now())
+    line = factories.CartLineFactory(cart=cart, scheme=scheme, amount=Decimal("73519.00"))
+    factories.OrderFactory(investor=asha, scheme=scheme, amount=line.amount, consent=None, cart=cart, cart_line=line)
+    return cart
 
 
 def _bse_payment(when: dict[str, Any]) -> Any:
@@ -522,7 +541,7 @@ def test_the_view_of_all_money_is_behind_the_wall_too(world, chitra):
             cursor.execute("SELECT count(*) FROM v_money_ops WHERE owner = %s", [world.asha.code])
             return int(cursor.fetchone()[0])
 
-    assert seen() == 5
+    assert seen() == 6
     for whose in (f"user:{chitra.user_id}", scope.NONE):
         with scope.scope(whose):
             assert seen() == 0

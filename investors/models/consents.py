@@ -52,7 +52,19 @@ class Consent(Owned):
 
     MAX_TRIES = 5
     # The order in which pages and messages show the lines; the database does not keep the order of keys.
-    LABELS = ("Scheme", "Amount", "Sell", "Folio", "Pay from", "Pay by", "Paid into", "How", "Expected NAV")
+    LABELS = (
+        *(f"Fund {n}" for n in range(1, 11)),
+        "Total",
+        "Scheme",
+        "Amount",
+        "Sell",
+        "Folio",
+        "Pay from",
+        "Pay by",
+        "Paid into",
+        "How",
+        "Expected NAV",
+    )
 
     class Meta:
         constraints = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from django.db import connection
 
 from investors.models import BankAccount
-from orders import lifecycle, words
+from orders import lifecycle, payment_failures
 from orders.models import Folio, FundHouse, MfOrder, Scheme
 from orders.redemption_rules import Asked
 from portal import clock
@@ -122,6 +122,7 @@ class Paying(StrEnum):
     PREPARING = "preparing"
     OPEN = "open"
     OUT = "out"
+    BANK = "bank"
     FAILED = "failed"
 
 
@@ -129,6 +130,7 @@ class Paying(StrEnum):
 _PAYING = {
     "payment.opened": Paying.OPEN,
     "payment.handed_over": Paying.OUT,
+    "payment.debit_arranged": Paying.BANK,
     "payment.failed": Paying.FAILED,
     "payment.expired": Paying.FAILED,
 }
@@ -140,10 +142,30 @@ def paying(recorded: list[Told]) -> Paying:
     return _PAYING.get(steps[-1], Paying.PREPARING) if steps else Paying.PREPARING
 
 
-def last_payment_failure(recorded: list[Told]) -> str:
-    """Our words for why the newest ended payment failed; empty when none did."""
+@dataclass(frozen=True)
+class PaymentFailure:
+    """Why the newest ended payment failed, and by when its money is back if it can have left the bank."""
+
+    why: payment_failures.Failure
+    refund: payment_failures.Clock | None
+    method: str
+
+
+def last_payment_failure(recorded: list[Told], *, today: date, holidays: frozenset[date]) -> PaymentFailure | None:
+    """From the catalogue; None when no payment has ended without money."""
     ended = [entry for entry in recorded if entry.action in ("payment.failed", "payment.expired")]
     if not ended:
-        return ""
-    data = ended[-1].data
-    return words.reason(str(data.get("code", "")), str(data.get("text", ""))) or "The payment did not go through."
+        return None
+    told = {key: str(value) for key, value in ended[-1].data.items()}
+    why = payment_failures.of(told.get("code", ""), told.get("text", ""), was_out=bool(told.get("was_out")))
+    method, failed_on = told.get("method", ""), ended[-1].at.astimezone(clock.IST).date()
+    if why.money == payment_failures.Money.STAYED:
+        return PaymentFailure(why, None, method)
+    refund = payment_failures.clock(method=method, failed_on=failed_on, today=today, holidays=holidays)
+    return PaymentFailure(why, refund, method)
+
+
+def money_trouble(recorded: list[Told]) -> str:
+    """`late` when a payment arrived after it had failed, `twice` when two did; empty when neither is so."""
+    seen = {entry.action for entry in recorded}
+    return "twice" if "payment.paid_twice" in seen else "late" if "payment.late" in seen else ""

@@ -1,19 +1,40 @@
-"""Everything that the rules of a purchase ask about, read in one statement: it runs on every confirmation."""
+"""Everything that the rules of a purchase ask about, read in one statement: it runs on every confirmation.
+
+One statement also for a whole cart: each wish is a row of the question.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+from django.db.models import Exists, OuterRef
 
 from investors.models import Investor
 from orders import lifecycle
-from orders.models import MfOrder, Scheme
-from portal.rows import Columns, first
+from orders.models import Folio, Holding, MfOrder, Scheme
+from portal.rows import Columns
 
 # A look-alike this recent is shown to the investor before it is bought again (feature N6, intent ledger).
 LOOK_ALIKE_WINDOW = timedelta(hours=24)
 NOT_BOUGHT = (lifecycle.REJECTED, lifecycle.EXPIRED, lifecycle.CANCELLED)
+
+
+# Instead of a folio's number: let a new folio be opened. An empty text lets us choose: see `Facts.folio_id`.
+NEW_FOLIO = "new"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One wish to buy: rupees of a scheme into a folio of the investor's, a new one, or the one that suits."""
+
+    isin: str
+    amount: Decimal
+    folio: str = ""
 
 
 @dataclass(frozen=True)
@@ -21,9 +42,11 @@ class Facts:
     """What is so for one investor and one scheme at a moment. Rupees."""
 
     scheme: Scheme
-    # Where a purchase goes: the folio that holds the scheme, else the newest one at the fund house, else a new one.
+    # Where a purchase goes: the folio that was asked for; else the one that holds the scheme, else the newest one at
+    # the fund house, else a new one.
     folio_id: int | None
     folio_number: str
+    # Does that folio hold units of the scheme? Then the purchase is a further one.
     is_held: bool
     kyc_is_compliant: bool
     kyc_limit: Decimal | None
@@ -38,45 +61,72 @@ _SCHEME = Columns(
     "purchase_allowed", "min_first", "max_first", "step_first", "min_more", "max_more", "step_more",
 )  # fmt: skip
 _FACTS = f"""
-    SELECT {_SCHEME.sql}, folio.id, coalesce(folio.number, ''),
+    SELECT ask.n, {_SCHEME.sql}, folio.id, coalesce(folio.number, ''),
            EXISTS (SELECT FROM orders_holding h
-                    WHERE h.investor_id = %(investor)s AND h.scheme_id = s.id AND h.units > 0),
+                    WHERE h.investor_id = %(investor)s AND h.scheme_id = s.id AND h.folio_id = folio.id
+                      AND h.units > 0),
            coalesce(kyc.is_compliant, false), kyc.investment_limit,
            (SELECT coalesce(sum(o.amount), 0) FROM orders_mforder o JOIN orders_scheme its ON its.id = o.scheme_id
              WHERE o.investor_id = %(investor)s AND o.kind = 'PURCHASE' AND its.fund_house_id = s.fund_house_id
                AND o.placed_at >= %(year_began)s AND o.state = ANY(%(counts)s)),
            (SELECT a.id FROM investors_investmentaccount a WHERE a.investor_id = %(investor)s LIMIT 1),
            coalesce((SELECT o.code FROM orders_mforder o
-             WHERE o.investor_id = %(investor)s AND o.kind = 'PURCHASE' AND o.scheme_id = s.id AND o.amount = %(amount)s
+             WHERE o.investor_id = %(investor)s AND o.kind = 'PURCHASE' AND o.scheme_id = s.id AND o.amount = ask.amount
                AND o.placed_at >= %(lately)s AND o.state <> ALL(%(not_bought)s) ORDER BY o.id DESC LIMIT 1), '')
-      FROM orders_scheme s
+      FROM unnest(%(isins)s::text[], %(amounts)s::numeric[], %(folios)s::text[])
+           WITH ORDINALITY AS ask (isin, amount, folio, n)
+      JOIN orders_scheme s ON s.isin = ask.isin
       LEFT JOIN LATERAL (
         SELECT f.id, f.number FROM orders_folio f
          WHERE f.investor_id = %(investor)s AND f.fund_house_id = s.fund_house_id
+           AND (ask.folio = '' OR ask.folio = f.number)
          ORDER BY EXISTS (SELECT FROM orders_holding h WHERE h.folio_id = f.id AND h.scheme_id = s.id AND h.units > 0)
                DESC, f.id DESC LIMIT 1) folio ON true
       LEFT JOIN LATERAL (
         SELECT k.is_compliant, k.investment_limit FROM investors_kyccheck k
          WHERE k.investor_id = %(investor)s ORDER BY k.checked_at DESC LIMIT 1) kyc ON true
-     WHERE s.isin = %(isin)s
 """  # noqa: S608 - our own column names
 
 
-def facts(*, investor: Investor, isin: str, amount: Decimal, at: datetime) -> Facts | None:
-    """One statement; None when the scheme does not exist."""
-    row = first(
-        _FACTS,
-        {
-            "investor": investor.pk,
-            "isin": isin,
-            "amount": amount,
-            "year_began": financial_year_began(at),
-            "lately": at - LOOK_ALIKE_WINDOW,
-            "counts": [*lifecycle.OPEN, lifecycle.ALLOTTED],
-            "not_bought": list(NOT_BOUGHT),
-        },
-    )
-    return None if row is None else Facts(_SCHEME.take(row), *row)
+def facts(*, investor: Investor, asked: Sequence[Asked], at: datetime) -> list[Facts | None]:
+    """One statement; None for a scheme that does not exist. In the order in which it was asked."""
+    values = {
+        "investor": investor.pk,
+        "isins": [each.isin for each in asked],
+        "amounts": [each.amount for each in asked],
+        "folios": [each.folio for each in asked],
+        "year_began": financial_year_began(at),
+        "lately": at - LOOK_ALIKE_WINDOW,
+        "counts": [*lifecycle.OPEN, lifecycle.ALLOTTED],
+        "not_bought": list(NOT_BOUGHT),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_FACTS, values)
+        found = {row[0]: row[1:] for row in cursor.fetchall()}
+    return [_facts(found.get(n)) for n in range(1, len(asked) + 1)]
+
+
+def _facts(row: tuple[Any, ...] | None) -> Facts | None:
+    if row is None:
+        return None
+    rest = iter(row)
+    return Facts(_SCHEME.take(rest), *rest)
+
+
+def folios_for(*, investor: Investor, scheme: Scheme) -> list[str]:
+    """The investor's folios at the scheme's fund house: first those that hold the scheme, then the newest."""
+    held = Holding.objects.filter(folio=OuterRef("pk"), scheme=scheme, units__gt=0)
+    mine = Folio.objects.filter(investor=investor, fund_house_id=scheme.fund_house_id)
+    return list(mine.annotate(holds=Exists(held)).order_by("-holds", "-pk").values_list("number", flat=True))
+
+
+def folios_at(*, investor: Investor, fund_house_ids: Sequence[int]) -> dict[int, list[str]]:
+    """The investor's folios by fund house, newest first."""
+    found: dict[int, list[str]] = {}
+    mine = Folio.objects.filter(investor=investor, fund_house_id__in=fund_house_ids).order_by("-pk")
+    for house, number in mine.values_list("fund_house_id", "number"):
+        found.setdefault(house, []).append(number)
+    return found
 
 
 def look_alike(*, investor: Investor, isin: str, amount: Decimal, at: datetime) -> MfOrder | None:

@@ -16,14 +16,16 @@ from investors import queries as people
 from investors.access import InvestorRequest, client_ip, investor_page, ready_investor_page
 from investors.models import Consent
 from investors.operations import consents
-from orders import lifecycle, rules, timeline, words
+from orders import capabilities, lifecycle, rules, timeline, words
 from orders.forms import ConfirmForm, PurchaseForm
 from orders.models import MfOrder, Scheme
-from orders.operations import purchases
+from orders.operations import carts, purchases
 from orders.queries import orders as order_queries
 from orders.queries import purchases as purchase_queries
 from orders.queries import schemes as scheme_queries
+from orders.queries import ways
 from orders.views import order_rows
+from orders.views.ways import way_of
 from portal import audit, clock, hints, identifiers, jobs, money, redaction, typed
 from portal.errors import Failure, InvalidInput
 
@@ -42,9 +44,9 @@ def buy(request: InvestorRequest, isin: str) -> HttpResponse:
     accounts = people.bank_accounts_of(request.investor).filter(provider_ref__isnull=False)
     why_not = scheme_queries.why_not_for_sale(scheme)
     if request.method == "POST" and not why_not:
-        return _asked(request, scheme, PurchaseForm(request.POST, accounts=accounts))
+        return _asked(request, scheme, _form(request, scheme, accounts, request.POST))
     back = typed.kept(request, once=True)
-    form = PurchaseForm(back.data if back else None, accounts=accounts, initial=_first_answers(request))
+    form = _form(request, scheme, accounts, back.data if back else None)
     if back:
         back.show_in(form)
     is_first = not scheme_queries.is_held(request.investor, scheme)
@@ -61,16 +63,42 @@ def buy(request: InvestorRequest, isin: str) -> HttpResponse:
     return render(request, "orders/buy.html", context)
 
 
+def _form(request: InvestorRequest, scheme: Scheme, accounts: object, data: object) -> PurchaseForm:
+    advised = ways.advice(investor=request.investor, schemes=[scheme], amount=None, at=clock.now())
+    return PurchaseForm(
+        data,
+        accounts=accounts,
+        ways=ways.choices(advised),
+        folios=purchase_queries.folios_for(investor=request.investor, scheme=scheme),
+        initial=_first_answers(request),
+    )
+
+
 def _asked(request: InvestorRequest, scheme: Scheme, form: PurchaseForm) -> HttpResponse:
     errors: dict[str, str] = {}
     if form.is_valid():
         try:
+            if "cart" in request.POST:
+                return _put_in_cart(request, scheme, form)
             return redirect("orders:confirm", code=_ask(request, scheme, form).code)
         except InvalidInput as error:
             errors = {error.field if error.field in form.fields else "": error.message}
         except Failure as error:
             errors = {"": error.message}
     return typed.again(request, errors=errors)
+
+
+def _put_in_cart(request: InvestorRequest, scheme: Scheme, form: PurchaseForm) -> HttpResponse:
+    answers = form.cleaned_data
+    carts.add(
+        investor=request.investor,
+        isin=scheme.isin,
+        amount=answers["amount"],
+        folio=answers.get("folio", ""),
+        at=clock.now(),
+    )
+    messages.success(request, f"{scheme.name} is in your cart.")
+    return redirect("orders:cart")
 
 
 def _first_answers(request: InvestorRequest) -> dict[str, object]:
@@ -94,13 +122,15 @@ def _prediction(scheme: Scheme) -> object:
 
 def _ask(request: InvestorRequest, scheme: Scheme, form: PurchaseForm) -> Consent:
     """The consent that asks for the investor's yes to exactly this purchase."""
-    at, answers = clock.now(), form.cleaned_data
+    at, answers, way = clock.now(), form.cleaned_data, way_of(request, form)
     wish = purchases.prepare(
         investor=request.investor,
         isin=scheme.isin,
         amount=answers["amount"],
-        bank_account=answers["bank_account"],
-        payment_method=answers["payment_method"],
+        bank_account=way.bank_account,
+        payment_method=way.method,
+        mandate=way.mandate,
+        folio=answers.get("folio", ""),
         at=at,
     )
     return _ask_for(request, wish, answers["form_ref"], at)
@@ -242,7 +272,9 @@ def detail(request: InvestorRequest, code: str) -> HttpResponse:
         "why_later": timeline.why_later(order, recorded, holidays),
         "is_open": is_open,
         "paying": paying,
-        "payment_failure": order_queries.last_payment_failure(recorded) if paying else "",
+        "payment_failure": _payment_failure(recorded) if paying else None,
+        "money_trouble": order_queries.money_trouble(recorded),
+        "other_ways": _other_ways(order) if paying else (),
         "failure": words.reason(order.failure_code, order.failure_text),
         "next_step": _next_step(order),
         "was_paid": was_paid,
@@ -255,6 +287,15 @@ def detail(request: InvestorRequest, code: str) -> HttpResponse:
         # The end of the story changes the rest of the page too (folio, NAV day): load it whole, once.
         response["HX-Refresh"] = "true"
     return response
+
+
+def _payment_failure(recorded: list[audit.Told]) -> order_queries.PaymentFailure | None:
+    return order_queries.last_payment_failure(recorded, today=clock.today(), holidays=scheme_queries.holidays())
+
+
+def _other_ways(order: MfOrder) -> list[tuple[str, str]]:
+    """Ways of paying at a page that the order's gateway has, as (value, words): for another try."""
+    return [(method, MfOrder.PaymentMethod(method).label) for method in capabilities.of(order.gateway).pages]
 
 
 def _next_step(order: MfOrder) -> dict[str, str] | None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from orders.models import MfOrder
 from tests import factories
@@ -92,6 +92,8 @@ def test_a_confirmed_cart_stays_as_it_was_confirmed(asha, scheme):
     line = cart.lines.get()
     line.amount = Decimal("6000.00")
     line.save()  # the guard is off while the cart is open: without it the next step would succeed
+    line.amount = Decimal("5000.00")
+    line.save()
     cart.confirmed_at = cart.created_at
     cart.save()
     line.amount = Decimal("7000.00")
@@ -99,6 +101,15 @@ def test_a_confirmed_cart_stays_as_it_was_confirmed(asha, scheme):
         line.save()
     with pytest.raises(IntegrityError), transaction.atomic():
         line.delete()
+
+
+def test_a_confirmed_cart_is_the_sum_that_was_consented_to(asha, scheme):
+    cart = _confirmed_cart(asha, scheme)
+    cart.confirmed_at = cart.created_at
+    cart.save()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        factories.CartLineFactory(cart=cart)
+        connection.check_constraints()
 
 
 def test_an_instalment_of_a_plan_becomes_an_order_once(asha, scheme):

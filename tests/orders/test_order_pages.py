@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from investors.models import Consent
-from orders import rules, words
+from orders import words
 from orders.models import MfOrder
 from orders.operations import news
 from portal import audit, clock, typed
@@ -367,10 +367,20 @@ def test_who_holds_the_fund_sees_the_bounds_of_a_further_purchase(browser, asha,
     assert "Further purchase: from ₹1,000" in browser.get(buy_url).content.decode()
 
 
-def test_offers_the_ways_of_paying_whose_cut_off_is_known(browser, buy_url):
+@pytest.mark.parametrize(("gateway", "ways"), [("RTA", ["UPI", "NETBANKING", "CARD"]), ("BSE", ["NETBANKING"])])
+def test_offers_the_ways_of_paying_that_the_gateway_has(browser, buy_url, settings, gateway, ways):
+    settings.FP_ORDER_GATEWAY = gateway
     page = browser.get(buy_url).content.decode()
-    offered = re.findall(r'name="payment_method" value="(\w+)"', page)
-    assert offered == list(rules.PLATFORM_CUTOFF)
+    assert re.findall(r'name="payment_method" value="(\w+)"', page) == ways
+
+
+def test_an_approved_mandate_is_offered_with_what_it_costs(browser, buy_url, asha, at):
+    at("2026-11-19T11:00")
+    mandate = factories.MandateFactory(bank_account=asha.bankaccounts.get())
+    page = browser.get(buy_url).content.decode()
+    assert f'value="NACH:{mandate.code}"' in page
+    assert "NAV of 19 Nov 2026 if you pay now" in page
+    assert "NAV of 23 Nov 2026: 4 days later than the quickest way" in page
 
 
 def test_the_code_for_a_new_folio_covers_the_nominee_and_that_it_is_execution_only(browser, asha, buy_url, on_commit):
