@@ -35,6 +35,7 @@ def clock_document(world: World) -> dict[str, Any]:
         "now": ist(world.now()).isoformat(timespec="milliseconds"), "offset_s": round(world.offset, 3),
         "pace": world.pace,
         "last_nav_date": last_nav_day(world.now()).isoformat(), "waiting": world.scalar("SELECT count(*) FROM due"),
+        "failed": world.scalar("SELECT count(*) FROM stuck"),
     }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from .clock import ist
 from .pages import esc, hidden
 
 HOME = "/_control/"
@@ -33,3 +34,8 @@ def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 def state(word: str) -> str:
     return f'<span class="state {esc(word.lower())}">{esc(word)}</span>'
+
+
+def when(moment: float | None) -> str:
+    """A moment of the world's, in Indian time; nothing for none."""
+    return f"{ist(moment):%d %b %H:%M:%S}" if moment else ""

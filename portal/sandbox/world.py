@@ -169,7 +169,10 @@ class World:
         self.insert("due", at=at, kind=kind, ref=str(ref), details=dumps(details).decode())
 
     def settle(self) -> int:
-        """Does everything that is due, in order of time; returns how many things were done."""
+        """Does everything that is due, in order of time; returns how many things were done.
+
+        A step that fails is not lost: it is set aside with its error, and the control room can do it again.
+        """
         done = 0
         while done < MOST_AT_ONCE:
             row = self.one("SELECT * FROM due WHERE at <= ? ORDER BY at, id LIMIT 1", self.now())
@@ -177,10 +180,16 @@ class World:
                 break
             try:
                 done += self._do(row)
-            except Exception:
+            except Exception as error:
                 log.exception("%s of %s could not be done", row["kind"], row["ref"])
-                self.run("DELETE FROM due WHERE id = ?", row["id"])
+                self._set_aside(row, f"{type(error).__name__}: {error}")
         return done
+
+    def _set_aside(self, row: sqlite3.Row, error: str) -> None:
+        with self.transaction() as db:
+            if db.execute("DELETE FROM due WHERE id = ?", (row["id"],)).rowcount:
+                same = {name: row[name] for name in ("at", "kind", "ref", "details")}
+                self.insert("stuck", **same, failed_at=self.now(), error=error[:500])
 
     def _do(self, row: sqlite3.Row) -> int:
         """One due thing, unless another thread was quicker; undone as a whole when it fails."""

@@ -25,6 +25,8 @@ def caller(served: Running) -> Iterator[Caller]:
     one = Caller(served.url)
     yield one
     one.connection.close()
+    stuck = [dict(row) for row in served.sandbox.world.all("SELECT * FROM stuck")]
+    assert not stuck, "steps of the world failed"
 
 
 @pytest.fixture

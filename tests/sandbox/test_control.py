@@ -11,6 +11,7 @@ import urllib.request
 import pytest
 
 from portal.sandbox import application
+from portal.sandbox.server import Running
 from tests.sandbox.api import Caller, Shop
 
 
@@ -121,6 +122,23 @@ def test_the_control_room_shows_and_moves_things(shop: Shop):
     assert shop.caller.fp("GET", "/api/onb/states").status == 500
     for act in ("advance", "pace", "unfault", "nothing"):
         assert shop.caller.form("/_control/act", act=act, advance="PT1H", mode="market").status == 303
+
+
+def test_a_step_that_fails_is_not_lost_and_can_be_done_again(shop: Shop, served: Running, monkeypatch):
+    world, key = served.sandbox.world, shop.buy(5000)
+    shop.caller.control("POST", f"/fp/payments/{shop.pay(key)['id']}", {"outcome": "success"})
+    with monkeypatch.context() as patch:
+        patch.setitem(world.due_handlers, "fp.order", lambda *_: 1 / 0)
+        shop.settle()
+    assert shop.read(key)["status"] != "SUCCESSFUL"
+    assert shop.caller.control("GET", "/clock")["failed"] == 1
+    page = shop.caller.raw("GET", "/_control/").text
+    assert "Steps that failed" in page
+    assert "ZeroDivisionError" in page
+    shop.caller.form("/_control/act", act="stuck_again", id=world.scalar("SELECT id FROM stuck"))
+    shop.settle()
+    assert shop.read(key)["status"] == "SUCCESSFUL"
+    assert shop.caller.control("GET", "/clock")["failed"] == 0
 
 
 def test_the_journal_keeps_no_secret(shop: Shop):
