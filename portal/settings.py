@@ -451,6 +451,11 @@ FIVEPAISA_CANCEL_KEY = env.str("FIVEPAISA_CANCEL_KEY", default="ExchOrderID")
 FIVEPAISA_CALLS_PER_SECOND = env.int("FIVEPAISA_CALLS_PER_SECOND", default=100 if SANDBOX else 5)
 _BROKER_URLS = {"smallcase": SMALLCASE_BASE_URL, "odin": ODIN_BASE_URL, "5paisa": FIVEPAISA_BASE_URL}
 PROVIDER_BASE_URLS |= {name: url for name, url in _BROKER_URLS.items() if name in BROKERS}
+# The pace that all processes keep together, shown to operations.
+PROVIDER_CALLS_PER_SECOND = {
+    "fp": FP_CALLS_PER_SECOND, "amfi": AMFI_CALLS_PER_SECOND, "smallcase": SMALLCASE_CALLS_PER_SECOND,
+    "odin": ODIN_CALLS_PER_SECOND, "5paisa": FIVEPAISA_CALLS_PER_SECOND,
+}  # fmt: skip
 
 # --- API (partner endpoints come with their own app files; nothing is open by default) ---------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
@@ -20,7 +20,7 @@ TOO_MUCH_TROUBLE = 0.2
 # `amfi history` is another host of the provider `amfi`.
 CONFIGURED = tuple(sorted({name.split()[0] for name in settings.PROVIDER_BASE_URLS}))
 COLUMNS = (
-    *("Provider", "State", "Last answer", "Last call", "Calls", "Trouble"),
+    *("Provider", "State", "Last answer", "Last call", "Calls", "Limit", "Trouble"),
     *("No clear answer", "Refusals", "Median", "95th"),
 )
 
@@ -97,12 +97,24 @@ def _row(known: Provider, calls: Calls, state: tuple[str, str], at: datetime) ->
         _ago(answered, at),
         _ago(called, at),
         str(calls.calls),
+        _limit(known),
         f"{calls.errors + calls.unclear} ({calls.trouble:.0%})" if calls.calls else show.NOTHING,
         str(calls.unclear),
         str(calls.refused),
         _ms(calls.median_ms),
         _ms(calls.slow_ms),
     ]
+
+
+def _limit(known: Provider) -> str:
+    """The pace in force, and how far ahead the line of calls is taken when callers wait for it.
+
+    The line keeps the database's time, which is real also where the sandbox's clock is ahead.
+    """
+    pace = settings.PROVIDER_CALLS_PER_SECOND.get(known.name)
+    ahead = (known.free_at - datetime.now(UTC)).total_seconds() if not known._state.adding else 0
+    waits = f", {ahead:.0f} s taken" if ahead >= 1 else ""
+    return f"{pace} a second{waits}" if pace else show.NOTHING
 
 
 def _latest(*moments: datetime | None) -> datetime | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.urls import reverse
@@ -14,6 +14,13 @@ from portal.gateway import breaker, errors
 from portal.models import GatewayCall, Provider
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def nobody_called_yet():
+    """What other tests left, whose threads commit by connections of their own."""
+    Provider.objects.all().delete()
+    GatewayCall.objects.all().delete()
 
 
 def called(provider: str, outcome: str, *, ago: timedelta = timedelta(minutes=1), times: int = 1) -> None:
@@ -59,6 +66,7 @@ def test_figures_come_from_the_journal_and_a_refusal_is_an_answer(first_page):
         "Last answer": rows["FP"]["Last answer"],
         "Last call": rows["FP"]["Last call"],
         "Calls": "10",
+        "Limit": "1000 a second",
         "Trouble": "2 (20%)",
         "No clear answer": "1",
         "Refusals": "1",
@@ -85,6 +93,14 @@ def test_silence_tells_when_the_provider_last_answered(first_page):
     rows, _ = first_page()
     assert rows["FP"]["State"] == "silent"
     assert (rows["FP"]["Last answer"], rows["FP"]["Last call"]) == ("3 h 0 min ago", "2 h 0 min ago")
+
+
+def test_a_line_that_is_taken_far_ahead_shows_that_callers_wait(first_page):
+    Provider.objects.create(name="fp", free_at=datetime.now(UTC) + timedelta(seconds=30))
+    rows, _ = first_page()
+    assert re.fullmatch(r"1000 a second, (29|30) s taken", rows["FP"]["Limit"])
+    assert rows["ODIN"]["Limit"] == "1000 a second"
+    assert rows["AMFI"]["Limit"] == "50 a second"
 
 
 def test_an_open_breaker_of_any_process_is_seen_and_passes(first_page, at):
