@@ -12,8 +12,9 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter
 from unfold.decorators import display
 
+from investors.admin import panel
 from investors.admin.finding import by_investor
-from investors.models import PAN_INDEX
+from investors.models import PAN_INDEX, Investor
 from payments import lifecycle, operations
 from payments.models import Payment, PaymentLine
 from payments.patience import PATIENCE
@@ -173,6 +174,26 @@ class PaymentAdmin(MoneyAdmin):
     @display(description="Settled")
     def settled(self, payment: Payment) -> str:
         return show.moment(payment.settled_at)
+
+
+@panel.part(order=25, permission="payments.view_payment")
+def of_an_investor(investor: Investor, at: datetime) -> panel.Found:
+    """Money on its way to a fund house."""
+    found = list(Payment.objects.filter(investor=investor, state__in=lifecycle.OPEN).defer("token_url").order_by("id"))[
+        : panel.MOST
+    ]
+    rows = [
+        [
+            show.change_link(each),
+            show.rupees(each.amount),
+            "we are checking" if each.is_unknown else str(each.get_state_display()),
+            show.since(each.state_since),
+        ]
+        for each in found
+    ]
+    columns = ("Payment", "Amount", "State", "In this state")
+    section = home.Panel("Money on its way", columns, rows, "No money is on its way.")
+    return panel.Found(section, found)
 
 
 @home.part(order=30, permission="payments.view_payment")

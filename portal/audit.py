@@ -21,6 +21,8 @@ from portal.models import AuditEntry, User
 SYSTEM = "system"
 # Staff looked at a person's page. Views within so long of the first are one visit.
 SEEN = "personal.seen"
+# Staff had identifiers shown in full, each time for a reason of its own.
+UNMASKED = "personal.unmasked"
 VISIT = timedelta(minutes=15)
 
 

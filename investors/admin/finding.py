@@ -1,11 +1,30 @@
-"""How rows are found by the investor they belong to."""
+"""How people are found: by code, name, PAN, mobile, email or folio, each through an index.
+
+Behind row-level policies an index answers only comparisons that cannot leak: equality and ranges of whole values. So
+names are found by the beginning of any of their words (`NameWord`), not by a part in the middle.
+"""
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+import re
+from collections.abc import Callable, Iterable
 
-from investors.models import BankAccount, ChangeRequest, Consent, Document, Investor, KycRequest, Mandate
-from portal.admin.finding import Finder, by_related, codes, people_at
+from django.db.models import Q, QuerySet
+
+from investors.models import (
+    PAN_INDEX,
+    BankAccount,
+    ChangeRequest,
+    Consent,
+    Document,
+    Investor,
+    Invite,
+    KycRequest,
+    Mandate,
+    Merge,
+)
+from portal import identifiers
+from portal.admin.finding import MOST_KEYS, Finder, by_related, codes, pan_query, people_at
 
 codes.update(
     {
@@ -16,8 +35,15 @@ codes.update(
         "DOC": Document,
         "MND": Mandate,
         "CHG": ChangeRequest,
+        "INVT": Invite,
+        "MRG": Merge,
     }
 )
+
+# Behind the last letter of whatever begins like this.
+_LAST = "\U0010ffff"
+# Longest first: the rarest word, most likely, and more than three narrow nothing further.
+_WORDS_ASKED = 3
 
 
 def by_investor(field: str = "investor") -> Finder:
@@ -30,3 +56,50 @@ def by_investor(field: str = "investor") -> Finder:
         return Investor.objects.filter(code=term.upper())
 
     return by_related(field, find)
+
+
+def named(term: str) -> QuerySet[Investor] | None:
+    """Investors in whose name words begin like the words of the term; None when it holds no word of two letters."""
+    words = sorted({word for word in re.findall(r"\w+", term.lower()) if len(word) > 1}, key=len, reverse=True)
+    if not words or any(char.isdigit() for char in term):
+        return None
+    found = Investor.objects.order_by()
+    for word in words[:_WORDS_ASKED]:
+        found = found.filter(namewords__word__gte=word, namewords__word__lt=word + _LAST)
+    return found
+
+
+def reached_at(term: str) -> QuerySet[Investor] | None:
+    """Investors with this mobile number or this whole email address; None for what is neither."""
+    people = people_at(term)
+    if people is not None:
+        return Investor.objects.filter(user__in=list(people.values_list("pk", flat=True)))
+    try:
+        return Investor.objects.filter(mobile=identifiers.clean_mobile(term)).exclude(mobile="")
+    except ValueError:
+        return None
+
+
+by_name: Finder = by_related("pk", named)
+by_contact: Finder = by_related("pk", reached_at)
+# How other apps know a person: a folio number. They put theirs here.
+elsewhere: list[Callable[[str], Iterable[int]]] = []
+
+
+def by_what_others_know(term: str) -> Q | None:
+    """Investors by something that another app keeps."""
+    keys = [key for find in elsewhere for key in find(term)][:MOST_KEYS]
+    return Q(pk__in=keys) if keys else None
+
+
+_by_pan = pan_query("pan_index", PAN_INDEX)
+
+
+def private(term: str) -> dict[str, str] | None:
+    """What must not stand in an address goes on as an index (a PAN) or as keys (a mobile number, an email)."""
+    if query := _by_pan(term):
+        return query
+    found = reached_at(term)
+    if found is None:
+        return None
+    return {"id__in": ",".join(str(key) for key in found.values_list("pk", flat=True)[:MOST_KEYS]) or "0"}

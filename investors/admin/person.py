@@ -2,71 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, Model, Q
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Model, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import display
 
-from investors import lifecycle
-from investors.models import PAN_INDEX, Address, BankAccount, Investor, KycCheck, Nominee
-from investors.operations import kyc, registration
-from portal import redaction
+from investors import applications, lifecycle, rules
+from investors.admin import panel, sections  # noqa: F401 - sections registers its parts
+from investors.admin.finding import by_contact, by_name, by_what_others_know, private
+from investors.models import Investor
+from investors.operations import kyc, registration, unmasking
+from portal import clock, redaction
 from portal.admin import home, show
 from portal.admin.acts import Act, By
-from portal.admin.base import Lines, OpsAdmin
+from portal.admin.base import OpsAdmin
 from portal.admin.filters import StuckFilter, UnknownFilter, stuck
-from portal.admin.finding import (
-    by_code,
-    by_email,
-    by_part,
-    by_text,
-    pan_query,
-)
+from portal.admin.finding import by_code, by_text
 
 TONES = {lifecycle.DRAFT: "neutral", lifecycle.REGISTERING: "waiting", lifecycle.READY: "done"}
 # Registration is two calls; an hour later a person should look.
 PATIENCE = {lifecycle.REGISTERING: timedelta(hours=1)}
-
-
-class AddressLines(Lines):
-    """Where the investor lives."""
-
-    model = Address
-    fields = ("kind", "line1", "line2", "line3", "city", "state", "pincode")
-
-
-class NomineeLines(Lines):
-    """Who receives the units when the investor dies."""
-
-    model = Nominee
-    fields = ("position", "name", "relationship", "share", "guardian_name")
-
-
-class BankAccountLines(Lines):
-    """The investor's bank accounts, by their last four digits."""
-
-    model = BankAccount
-    fields = ("code", "bank_name", "masked_number", "ifsc", "kind", "is_primary", "provider_ref")
-
-    @display(description="Number")
-    def masked_number(self, account: BankAccount) -> str:
-        return f"ends in {account.last_four}"
-
-
-class KycLines(Lines):
-    """What the registries said, newest first."""
-
-    model = KycCheck
-    ordering = ("-checked_at",)
-    fields = ("checked", "is_compliant", "reason", "action", "investment_limit")
-
-    @display(description="Checked")
-    def checked(self, check: KycCheck) -> str:
-        return show.moment(check.checked_at)
 
 
 def _recheck_kyc(investor: Investor, by: By) -> str:
@@ -77,6 +40,11 @@ def _recheck_kyc(investor: Investor, by: By) -> str:
 def _register_again(investor: Investor, by: By) -> str:
     registration.register_again(investor_id=investor.pk, actor=by.actor, reason=by.reason, at=by.at)
     return "The registration goes on with a look at the provider."
+
+
+def _never(investor: Investor, by: By) -> str:
+    """Showing in full answers with a page of its own (`InvestorAdmin._perform`)."""
+    raise NotImplementedError
 
 
 def _yes_no(field: str, words: str) -> Callable[[Any, Investor], str]:
@@ -98,10 +66,11 @@ class InvestorAdmin(OpsAdmin):
     list_filter = (("state", ChoicesCheckboxFilter), StuckFilter, UnknownFilter)
     list_select_related = ("user", "partner")
     ordering = ("-id",)
-    finders = (by_code("code"), by_text("provider_ref"), by_email("user"), by_part("name"))
-    private_query = staticmethod(pan_query("pan_index", PAN_INDEX))
-    private_lookups = ("pan_index__in",)
-    search_help_text = "Code, name, email or whole PAN"
+    finders = (by_code("code"), by_text("provider_ref"), by_contact, by_name, by_what_others_know)
+    private_query = staticmethod(private)
+    private_lookups = ("pan_index__in", "id__in")
+    search_help_text = "Name, PAN, mobile, email, folio or code"
+    change_form_outer_after_template = "admin/investor.html"
     quick = (
         ("Being registered", "state__exact=REGISTERING"),
         ("Stuck", "stuck=1"),
@@ -109,14 +78,24 @@ class InvestorAdmin(OpsAdmin):
         ("All", ""),
     )
     shows_calls = True
-    inlines = (KycLines, BankAccountLines, AddressLines, NomineeLines)
     fieldsets = (
-        (None, {"fields": (("code", "state_badge"), ("name", "age_now"), ("pan_masked", "login"), "partner")}),
+        (
+            None,
+            {
+                "fields": (
+                    ("code", "state_badge"),
+                    ("name", "age_now"),
+                    ("pan_masked", "login"),
+                    ("kind", "partner"),
+                    "standing",
+                )
+            },
+        ),
         (
             "Person",
             {
                 "fields": (
-                    ("date_of_birth", "gender"),
+                    ("born", "gender"),
                     ("marital_status", "occupation"),
                     ("mobile_masked", "opted_out"),
                 )
@@ -155,7 +134,18 @@ class InvestorAdmin(OpsAdmin):
             offered=lambda investor: investor.state == lifecycle.REGISTERING and not investor.attempt,
             icon="how_to_reg",
         ),
+        Act(
+            name="unmask",
+            label="Show in full",
+            permission="investors.unmask_investor",
+            explain="Shows PAN, date of birth, mobile number, email and address on the next page, once. The reason "
+            "stands in the audit log under your name, and the investor sees that somebody looked.",
+            run=_never,
+            icon="visibility",
+        ),
     )
+    # Answered here: what is shown in full is on the answer's page and nowhere else.
+    unmask = acts[-1]
     opted_out = _yes_no("nomination_opted_out", "Opted out of nomination")
     only_in_india = _yes_no("tax_resident_only_in_india", "Tax resident only in India")
     exposed = _yes_no("is_politically_exposed", "Politically exposed")
@@ -163,6 +153,71 @@ class InvestorAdmin(OpsAdmin):
 
     def whose(self, obj: Model) -> Model:
         return obj
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Investor]:
+        return super().get_queryset(request).select_related("user", "partner").defer("guardian_pan")
+
+    def related(self, obj: Model) -> Sequence[Model]:
+        return [about for found in getattr(obj, "sections", ()) for about in found.about]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
+    ) -> HttpResponse:
+        if obj is not None:
+            obj.sections = panel.of(obj, request.user, clock.now())
+            context["panels"] = [found.section for found in obj.sections]
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
+    def find_view(self, request: HttpRequest) -> HttpResponse:
+        """One match opens the investor's page; several, or none, the list."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        keys = self._first_two(request)
+        return redirect(show.change_url(Investor, keys[0]) or "") if len(keys) == 1 else super().find_view(request)
+
+    def _first_two(self, request: HttpRequest) -> list[int]:
+        term = request.POST.get("q", "").strip()
+        if any(name not in ("q", "csrfmiddlewaretoken") for name in request.POST):
+            return []  # somebody narrows a list
+        rows = Investor.objects.order_by()
+        query = private(term)
+        if query:
+            rows = rows.filter(**{name: value.split(",") for name, value in query.items()})
+        else:
+            rows, _ = self.get_search_results(request, rows, term) if term else (rows.none(), False)
+        return list(rows.values_list("pk", flat=True)[:2])
+
+    def _perform(self, request: HttpRequest, act: Act, obj: Model, answers: dict[str, Any]) -> HttpResponse:
+        if act is not self.unmask:
+            return super()._perform(request, act, obj, answers)
+        investor, actor, reason = obj, request.user, str(answers["reason"])
+        facts = unmasking.facts_of(investor=investor, actor=actor, reason=reason, at=clock.now())  # type: ignore[arg-type]
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": act.label,
+            "object": obj,
+            "facts": facts,
+            "back": self._url_of(obj),
+        }
+        answer = TemplateResponse(request, "admin/unmasked.html", context)
+        answer["Cache-Control"] = "no-store"
+        return answer
+
+    @display(description="Application")
+    def standing(self, investor: Investor) -> str:
+        where = applications.of(investor)
+        if where is None:
+            return "merged into another investor"
+        words = applications.words_of(where)
+        badge = show.badge(applications.KINDS[where.stage], where.get_stage_display())
+        return show.two(badge, f"{words.title}; {words.who} to act; {applications.clock_of(where, clock.now())}")
+
+    @display(description="Age")
+    def born(self, investor: Investor) -> str:
+        if investor.date_of_birth is None:
+            return show.NOTHING
+        return f"{rules.age_on(investor.date_of_birth, clock.today())} years"
 
     @display(description="Mobile")
     def mobile_masked(self, investor: Investor) -> str:
@@ -198,7 +253,7 @@ class InvestorAdmin(OpsAdmin):
 
     @display(description="Signs in as")
     def login(self, investor: Investor) -> str:
-        return show.change_link(investor.user, investor.user.email)
+        return show.change_link(investor.user, redaction.mask_email(investor.user.email))
 
     @display(description="Gross annual income")
     def income(self, investor: Investor) -> str:

@@ -53,6 +53,7 @@ WORDS = {
     "document.refused": "A better paper was asked for",
     "event.worked_again": "Given to its handler again",
     audit.SEEN: "Personal data looked at",
+    audit.UNMASKED: "Personal data shown in full",
     "user.role_change_asked": "A change of a role was asked for",
     "user.role_change_refused": "The change of a role was refused",
     "user.role_change_withdrawn": "The change of a role was withdrawn",
@@ -124,8 +125,13 @@ FORMS: dict[str, Callable[[Any], str]] = {"was": _state, "skipped": _state, "amo
 def names_of(actors: Iterable[str]) -> dict[str, str]:
     """Actors as people read them, with one statement for all: `user:7` -> the person's name or address."""
     ids = {int(actor[5:]) for actor in actors if actor.startswith("user:") and actor[5:].isdigit()}
-    people = {f"user:{user.pk}": str(user) for user in User.objects.filter(pk__in=ids)} if ids else {}
+    people = {f"user:{user.pk}": _name(user) for user in User.objects.filter(pk__in=ids)} if ids else {}
     return {actor: people.get(actor, "the system" if actor == audit.SYSTEM else actor) for actor in actors}
+
+
+def _name(user: User) -> str:
+    """A colleague's address may stand there; an investor's stays masked."""
+    return str(user) if user.is_staff else user.get_full_name() or redaction.mask_email(user.email)
 
 
 def _about(objects: Sequence[Model]) -> Q:
@@ -170,13 +176,19 @@ class Visit:
     at: datetime
     by: str
     page: str
+    # Why identifiers were shown in full; empty where they stayed masked.
+    reason: str = ""
 
 
 def visits_to(person: Model) -> list[Visit]:
     """Who looked at this person's data, newest first."""
-    entries = list(audit.entries_of(person).filter(action=audit.SEEN).order_by("-id")[:MOST_VISITS])
+    looks = audit.entries_of(person).filter(action__in=(audit.SEEN, audit.UNMASKED))
+    entries = list(looks.order_by("-id")[:MOST_VISITS])
     names = names_of({entry.actor for entry in entries})
-    return [Visit(entry.at, names[entry.actor], _page_name(entry.data.get("page", ""))) for entry in entries]
+    return [
+        Visit(entry.at, names[entry.actor], _page_name(entry.data.get("page", "")), redaction.text(entry.reason))
+        for entry in entries
+    ]
 
 
 def _page_name(kind: str) -> str:
