@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from investors.views import kyc, onboarding, profile
+from investors.views import invites, kyc, onboarding, profile
 
 app_name = "investors"
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
     path("kyc/", kyc.kyc_home, name="kyc"),
     path("kyc/<slug:step>/", kyc.kyc_step, name="kyc_step"),
     path("documents/<str:token>/", kyc.document, name="document"),
+    path("invitation/", invites.invitation, name="invite"),
+    path("invitation/<str:token>/", invites.follow, name="invite_link"),
     path("onboarding/", onboarding.onboarding_home, name="onboarding"),
     path("onboarding/look-up/<slug:kind>/", onboarding.look_up, name="look_up"),
     path("onboarding/<slug:step>/", onboarding.step, name="step"),

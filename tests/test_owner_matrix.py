@@ -90,6 +90,8 @@ TABLE: dict[str, Line] = {
     "investors:kyc": Line(OWN),
     "investors:kyc_step": Line(OWN, ("kyc_step",), (("name", "mine now"),)),
     "investors:document": Line(HERS, ("document",)),
+    "investors:invite": Line(PUBLIC, form=(("agreed", "yes"),)),
+    "investors:invite_link": Line(PUBLIC, ("form_ref",)),
     "investors:look_up": Line(OWN, ("kind",)),
     "investors:step": Line(OWN, ("step",), (("pan", "pan"),)),
     "investors:banks": Line(OWN),

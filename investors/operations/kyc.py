@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import IntegrityError, transaction
 
-from investors import gateway, lifecycle, queries, refusals, steps
+from investors import gateway, lifecycle, provenance, queries, refusals, steps
 from investors.models import Investor, KycCheck, KycRequest
 from investors.operations import onboarding
 from portal import audit, cases
@@ -97,6 +97,7 @@ def _put_pan(*, investor_id: int, pan: str, actor: User, at: datetime) -> Invest
                 row.name, row.date_of_birth = "", None
             row.pan, row.pan_index = pan, None
             row.save()
+            provenance.note(row, steps.PAN, {"pan": pan}, actor=actor, at=at)
         audit.record(row, "kyc.asked", actor=actor, at=at, pan=row.masked_pan)
     return row
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import transaction
 
-from investors import bank_rules, gateway, lifecycle, queries, refusals, steps
+from investors import bank_rules, gateway, lifecycle, provenance, queries, refusals, steps
 from investors import declarations as declared
 from investors.models import Address, BankAccount, Investor, Nominee, TaxResidence
 from portal import audit, jobs
@@ -73,6 +73,7 @@ def save_step(*, investor: Investor, slug: str, values: Values, actor: User | st
         _SAVE[slug](row, values)
         row.refusal = refusals.without(row.refusal, slug)
         row.save()
+        provenance.note(row, slug, values, actor=actor, at=at)
         audit.record(row, f"onboarding.{slug}", actor=actor, at=at)
     return row
 

@@ -15,11 +15,12 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from investors import declarations, forms, gateway, kyc_reasons, lifecycle, queries, refusals, steps
+from investors import declarations, forms, gateway, kyc_reasons, lifecycle, provenance, queries, refusals, steps
 from investors.access import InvestorRequest, applicant_page, client_ip
 from investors.models import Investor
 from investors.operations import documents, kyc, onboarding, papers
 from investors.steps import Profile
+from investors.views import invites
 from portal import clock, identifiers, typed
 from portal.errors import Failure, InvalidInput
 
@@ -62,6 +63,8 @@ ASK_COUNTRIES = (steps.PERSONAL, steps.FATCA, steps.ADDRESS)
 def onboarding_home(request: InvestorRequest) -> HttpResponse:
     """What is done and what is missing; while FP is being told, how far that is."""
     investor = request.investor
+    if invites.waits_for(request):
+        return redirect("investors:invite")
     to_correct = refusals.steps_of(investor.refusal) or onboarding.may_confirm(investor)
     under_way = investor.state == lifecycle.REGISTERING and not to_correct
     if request.htmx:  # type: ignore[attr-defined]
@@ -153,12 +156,24 @@ def step(request: InvestorRequest, step: str) -> HttpResponse:
     if request.method == "POST":
         return _save(request, found, step)
     if back := typed.kept(request):
-        form = back.show_in(PAGES[step].form.opened(found, back.data))
+        form = back.show_in(_filled_in(PAGES[step].form.opened(found, back.data), found, step))
         return _show(request, found, step, form, look_up="look_up" in back.data)
-    form = PAGES[step].form.opened(found)
+    form = _filled_in(PAGES[step].form.opened(found), found, step)
     if complaints := refusals.by_field(request.investor.refusal, step):
         form.show_refused(complaints)
     return _show(request, found, step, form)
+
+
+def _filled_in(form: Any, found: Profile, slug: str) -> Any:
+    """The form with what somebody else knew already, each value with a note of whose it is, until the step is saved."""
+    if steps.BY_SLUG[slug].is_done(found):
+        return form
+    drafts = provenance.drafts_for(found.investor)
+    for name, text in drafts.of(slug).items():
+        if name in form.fields and not form.initial.get(name):
+            form.initial[name] = text
+            form.fields[name].source_note = f"Filled in by {drafts.by}. Please check it."
+    return form
 
 
 def _shut(request: InvestorRequest, found: Profile, slug: str) -> HttpResponse | None:
@@ -398,5 +413,6 @@ def summary(found: Profile) -> dict[str, Any]:
         "country_of_birth": names.get(found.investor.country_of_birth, "–"),
         "citizen_of": names.get(found.investor.country_of_citizenship, "–"),
         "residences": [(names.get(each.country, each.country), each) for each in found.residences],
+        "from_others": provenance.from_others(found.investor),
         "other_addresses": [(title, each, names.get(each.country, "")) for title, each in places if each],
     }

@@ -1,0 +1,212 @@
+"""Invitations: staff, or staff for a partner, start an investor and send a signed link that works once.
+
+    invite    what is known already is kept, encrypted; the link goes out by email
+    resend    a new link, with its time begun afresh; the old one is worth nothing from then on
+    revoke    the link is worth nothing
+    accept    whoever signed in with the address it was sent to takes it, once
+
+The link carries a random secret with our signature; the row holds a hash of the secret. Nothing here or on the pages
+tells whether an address is a client's: the message, the answers and their statuses are the same, and whoever follows a
+link that cannot be used reads one and the same page, whatever the cause.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import smtplib
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import structlog
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.core import signing
+from django.core.mail import send_mail
+from django.db import IntegrityError, transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+from investors import lifecycle, provenance
+from investors.models import Investor, Invite
+from investors.operations import onboarding
+from portal import audit
+from portal.errors import Failure
+from portal.models import Partner, User
+from portal.scope import ALL, scope
+
+log = structlog.get_logger(__name__)
+LIFE = timedelta(days=7)
+# A link is sent again at most so often; more would be pestering.
+MOST_MESSAGES = 5
+SIGNER = signing.Signer(salt="investors.invite")
+Filled = Mapping[str, Mapping[str, str]]
+
+
+class AlreadyInvited(Failure):
+    """An invitation of this address, for the same partner, is open."""
+
+    code = "already_invited"
+    message = "An invitation to this address is open already. Send it again, or withdraw it first."
+
+
+class Closed(Failure):
+    """The invitation was used or withdrawn."""
+
+    code = "invite_closed"
+    message = "This invitation was used or withdrawn. Nothing was changed; a new one can be made."
+
+
+class TooManyMessages(Failure):
+    """Sent five times."""
+
+    code = "too_many_invites"
+    message = "This invitation was sent five times. Please call, or withdraw it and begin another."
+
+
+class NotUsable(Failure):
+    """The link cannot be used by whoever follows it. One text for every cause, so that it tells nobody anything."""
+
+    code = "invite_not_usable"
+    message = "This link cannot be used. It may have run out, or have been used or withdrawn."
+
+
+def invite(
+    *,
+    email: str,
+    name: str,
+    filled: Filled,
+    partner: Partner | None,
+    euin: str,
+    basis: str,
+    actor: User,
+    at: datetime,
+) -> Invite:
+    """An open invitation exists and its link is on the way. Raises AlreadyInvited."""
+    secret = secrets.token_urlsafe(32)
+    try:
+        with transaction.atomic():
+            row = Invite.objects.create(
+                email=email.lower(),
+                name=name,
+                filled=json.dumps(filled) if filled else "",
+                partner=partner,
+                euin=euin,
+                basis=basis[:300],
+                invited_by=actor,
+                secret_hash=_hash(secret),
+                created_at=at,
+                expires_at=at + LIFE,
+            )
+            fields = [f"{slug}.{field}" for slug, texts in filled.items() for field in texts]
+            audit.record(row, "invite.made", actor=actor, at=at, reason=basis, fields=fields, euin=euin)
+    except IntegrityError as error:
+        if "one_open_invite_per_address_and_partner" not in str(error):
+            raise
+        raise AlreadyInvited from None
+    _send(row, secret, at)
+    return row
+
+
+def resend(*, invite_id: int, actor: User, reason: str, at: datetime) -> Invite:
+    """A new link is on the way and lives from now on; the old one no longer works. Raises Closed, TooManyMessages."""
+    secret = secrets.token_urlsafe(32)
+    with transaction.atomic():
+        row = _locked(invite_id)
+        if not is_open(row):
+            raise Closed
+        if row.times_sent >= MOST_MESSAGES:
+            raise TooManyMessages
+        row.secret_hash, row.expires_at = _hash(secret), at + LIFE
+        row.save(update_fields=["secret_hash", "expires_at"])
+        audit.record(row, "invite.sent_again", actor=actor, at=at, reason=reason)
+    _send(row, secret, at)
+    return row
+
+
+def revoke(*, invite_id: int, actor: User, reason: str, at: datetime) -> Invite:
+    """The link no longer works. Raises Closed."""
+    with transaction.atomic():
+        row = _locked(invite_id)
+        if not is_open(row):
+            raise Closed
+        row.revoked_at = at
+        row.save(update_fields=["revoked_at"])
+        audit.record(row, "invite.revoked", actor=actor, at=at, reason=reason)
+    return row
+
+
+def found(token: str, *, at: datetime) -> Invite | None:
+    """The open invitation of a link, if its signature holds and its time has not run out."""
+    try:
+        secret = SIGNER.unsign(token)
+    except signing.BadSignature:
+        return None
+    return kept(_hash(secret), at=at)
+
+
+def kept(secret_hash: str, *, at: datetime) -> Invite | None:
+    """The same by the hash that a session keeps."""
+    with scope(ALL):
+        row = Invite.objects.filter(secret_hash=secret_hash).select_related("invited_by", "partner").first()
+    return row if row and is_open(row) and at < row.expires_at else None
+
+
+def may_take(row: Invite, user: User) -> bool:
+    """Has this person proved that the address which was written to is theirs?"""
+    return EmailAddress.objects.filter(user=user, email__iexact=row.email, verified=True).exists()
+
+
+def accept(*, secret_hash: str, user: User, agreed: str, ip: str | None, at: datetime) -> Investor:
+    """The person has an application with what was filled in waiting for them, and the link is used up.
+
+    Somebody who invests here already keeps everything as it is. Raises NotUsable.
+    """
+    with scope(ALL), transaction.atomic():
+        row = Invite.objects.select_for_update().filter(secret_hash=secret_hash).first()
+        if row is None or not is_open(row) or at >= row.expires_at or not may_take(row, user) or user.is_staff:
+            raise NotUsable
+        investor = onboarding.locked(onboarding.begin(user=user, at=at).pk)
+        if investor.state == lifecycle.DRAFT:
+            if row.partner_id and investor.partner_id is None:
+                investor.partner_id = row.partner_id
+                investor.save(update_fields=["partner"])
+            provenance.wait_for(investor, row, at)
+        else:
+            row.filled = ""  # nothing of it may stand in anybody's forms
+        row.used_at, row.investor, row.agreed, row.agreed_ip = at, investor, agreed, ip
+        row.save(update_fields=["used_at", "investor", "agreed", "agreed_ip", "filled"])
+        audit.record(row, "invite.accepted", actor=user, at=at, investor=investor.code)
+        audit.record(investor, "investor.accepted_invite", actor=user, at=at, invite=row.code, euin=row.euin)
+    return investor
+
+
+def is_open(row: Invite) -> bool:
+    """Neither used nor withdrawn; its time may have run out."""
+    return row.used_at is None and row.revoked_at is None
+
+
+def _locked(invite_id: int) -> Invite:
+    rows = Invite.objects.select_for_update(of=("self",)).select_related("invited_by", "partner")
+    return rows.get(pk=invite_id)
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _send(row: Invite, secret: str, at: datetime) -> None:
+    """Hand the link to the mail server; whether it took it stands on the row."""
+    link = settings.PUBLIC_URL + reverse("investors:invite_link", args=[SIGNER.sign(secret)])
+    facts = {"brand": settings.BRAND, "name": row.name, "by": provenance.inviter(row), "link": link, "days": LIFE.days}
+    try:
+        body = render_to_string("email/investors_invite.txt", facts)
+        send_mail(f"An invitation to {settings.BRAND['name']}", body, settings.DEFAULT_FROM_EMAIL, [row.email])
+    except (OSError, smtplib.SMTPException) as error:
+        log.warning("invite_not_sent", invite=row.code, error=type(error).__name__)
+        row.sent = Invite.Sent.FAILED
+    else:
+        row.sent, row.sent_at = Invite.Sent.YES, at
+        row.times_sent += 1
+    row.save(update_fields=["sent", "sent_at", "times_sent"])
