@@ -219,6 +219,8 @@ def _fp_body(investor: Investor, banks: list[BankAccount]) -> dict[str, Any]:
             "pan_exempt": False,
             "pep_exposed": False,
             "pep_related": False,
+            # Files that only the BSE gateway asks for.
+            "signature": "file_of_a_signature",
         },
         "nomination": {"skip_nomination": True},
         "bank_accounts": [
@@ -228,6 +230,7 @@ def _fp_body(investor: Investor, banks: list[BankAccount]) -> dict[str, Any]:
                 "primary_account": bank.is_primary,
                 "type": bank.kind,
                 "ifsc_code": bank.ifsc,
+                "cancelled_cheque": "file_of_a_cheque",
             }
             for bank in banks
         ],

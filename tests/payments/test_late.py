@@ -1,0 +1,159 @@
+"""A success after a failure, and a second collection: the money is never lost sight of, and a person is told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from orders.models import MfOrder
+from payments import operations
+from payments.models import Payment, PaymentLine
+from portal import clock
+from portal.models import Case
+from tests.orders.conftest import given, place, scheme  # noqa: F401 - fixtures
+from tests.payments.test_payments import open_payment, order  # noqa: F401 - fixtures
+
+pytestmark = pytest.mark.django_db
+
+
+def failed(order: MfOrder, sandbox, reason: str = "failure") -> Payment:  # noqa: F811
+    payment = open_payment(order)
+    operations.hand_over(order=order, at=clock.now())
+    sandbox.pay(payment.provider_ref, reason)
+    return refreshed(payment)
+
+
+def refreshed(payment: Payment) -> Payment:
+    operations.refresh(payment_id=payment.pk, at=clock.now())
+    payment.refresh_from_db()
+    return payment
+
+
+def again(order: MfOrder) -> Payment:  # noqa: F811
+    payment = operations.start(order_id=order.pk, at=clock.now(), again=True)
+    assert payment
+    operations.open_page(payment_id=payment.pk, at=clock.now())
+    payment.refresh_from_db()
+    return payment
+
+
+def kinds() -> list[str]:
+    return sorted(Case.objects.values_list("kind", flat=True))
+
+
+def page_of(order: MfOrder, client_for) -> str:  # noqa: F811
+    return client_for(order.investor).get(f"/orders/{order.code}/").content.decode()
+
+
+def test_a_late_success_pays_the_order_is_shown_and_told_to_a_person(order, sandbox, client_for):  # noqa: F811
+    payment = failed(order, sandbox)
+    sandbox.pay(payment.provider_ref, "late_success")
+    assert refreshed(payment).state == "LATE"
+    order.refresh_from_db()
+    assert order.state == "PAID"
+    assert kinds() == [operations.LATE_SUCCESS_CASE]
+    assert "An earlier payment has arrived after all" in page_of(order, client_for)
+
+
+def test_the_same_late_success_again_changes_nothing(order, sandbox):  # noqa: F811
+    payment = failed(order, sandbox)
+    sandbox.pay(payment.provider_ref, "late_success")
+    for _ in range(3):
+        refreshed(payment)
+    assert Case.objects.get().times_reported == 1
+
+
+def test_a_new_page_that_nobody_opened_is_given_up_before_it_can_be_paid(order, sandbox):  # noqa: F811
+    first = failed(order, sandbox)
+    second = again(order)
+    sandbox.pay(first.provider_ref, "late_success")
+    refreshed(first)
+    second.refresh_from_db()
+    assert (second.state, second.failure_code, second.token_url) == ("EXPIRED", "paid_by_another", "")
+    assert PaymentLine.objects.get(is_live=True).payment == first
+
+
+def test_an_order_that_is_paid_twice_is_a_case_for_a_refund_and_says_so(order, sandbox, client_for):  # noqa: F811
+    first = failed(order, sandbox)
+    second = again(order)
+    operations.hand_over(order=order, at=clock.now())
+    sandbox.pay(second.provider_ref)
+    refreshed(second)
+    sandbox.pay(first.provider_ref, "late_success")
+    refreshed(first)
+    assert kinds() == sorted([operations.LATE_SUCCESS_CASE, operations.PAID_TWICE_CASE])
+    assert "This order was paid twice" in page_of(order, client_for)
+
+
+def test_the_order_in_which_two_successes_arrive_does_not_matter(order, sandbox):  # noqa: F811
+    first = failed(order, sandbox)
+    second = again(order)
+    operations.hand_over(order=order, at=clock.now())
+    sandbox.pay(first.provider_ref, "late_success")
+    refreshed(first)
+    second.refresh_from_db()
+    assert second.state == "AWAITING_INVESTOR"
+    sandbox.pay(second.provider_ref)
+    refreshed(second)
+    assert operations.PAID_TWICE_CASE in kinds()
+
+
+def test_a_failed_payment_is_watched_for_a_week_ever_more_slowly(order, sandbox):  # noqa: F811
+    payment = failed(order, sandbox)
+    at, looks = payment.due_at, 0
+    while payment.due_at is not None:
+        at = payment.due_at
+        operations.advance(payment_id=payment.pk, at=at)
+        payment.refresh_from_db()
+        looks += 1
+        assert looks < 40
+    assert timedelta(days=7) <= at - payment.state_since <= timedelta(days=8)
+    assert 15 <= looks <= 30
+
+
+def test_the_sweep_finds_a_late_success_by_itself(order, sandbox, recover):  # noqa: F811
+    payment = failed(order, sandbox)
+    sandbox.pay(payment.provider_ref, "late_success")
+    recover(clock.now() + timedelta(minutes=2))
+    payment.refresh_from_db()
+    assert payment.state == "LATE"
+
+
+# --- another try --------------------------------------------------------------------------------------------------
+
+
+def test_another_try_may_go_another_way(order, asha, sandbox, client_for):  # noqa: F811
+    failed(order, sandbox)
+    client_for(asha).post(f"/orders/{order.code}/pay/", {"method": "CARD"})
+    assert [payment.method for payment in Payment.objects.order_by("pk")] == ["UPI", "CARD"]
+
+
+def test_an_unopened_page_is_replaced_by_one_of_another_way(order, sandbox):  # noqa: F811
+    first = open_payment(order)
+    assert operations.hand_over(order=order, at=clock.now(), method="NETBANKING") is None
+    first.refresh_from_db()
+    assert (first.state, first.failure_code) == ("EXPIRED", "another_method")
+    assert Payment.objects.get(lines__is_live=True).method == "NETBANKING"
+
+
+@pytest.mark.parametrize("method", ["NACH", "CASH", "", "card"])
+def test_a_way_that_is_no_way_is_the_one_of_the_order(order, asha, sandbox, client_for, method):  # noqa: F811
+    failed(order, sandbox)
+    client_for(asha).post(f"/orders/{order.code}/pay/", {"method": method})
+    assert Payment.objects.latest("pk").method == "UPI"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        ("insufficient_funds", ("the balance was too low", "No money has moved")),
+        ("tpv_failed", ("not registered as yours", "comes back", "today is day 0 of 5")),
+    ],
+    ids=["no-money-moved", "third-party"],
+)
+def test_the_page_explains_a_failure_and_whether_money_moved(order, sandbox, client_for, outcome, words):  # noqa: F811
+    failed(order, sandbox, outcome)
+    page = page_of(order, client_for)
+    assert all(text in page for text in words)
+    assert "The order is kept" in page
