@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -5,3 +7,7 @@ class BrokersConfig(AppConfig):
     """Speaking to stock brokers."""
 
     name = "brokers"
+
+    def ready(self) -> None:
+        # What brokers empty when somebody is forgotten, in every process that may do it.
+        import_module("brokers.personal")

@@ -25,6 +25,11 @@ A change of details
     ASKED --(one-time code)--> COOLING --> CHECKING --(second person)--> SENDING --(FP has it)--> DONE
     COOLING and CHECKING are skipped where the table of `investors/changes.py` does not ask for them.
     Until it is sent it may be WITHDRAWN by the investor or REFUSED by us.
+
+A copy of one's data, and the wish to be forgotten
+
+    ASKED --> MADE --(some days later)--> GONE
+    HELD --(the term of the law is over)--> DONE;  HELD --> WITHDRAWN
 """
 
 from portal.lifecycle import Lifecycle
@@ -87,3 +92,10 @@ CHANGE = Lifecycle(
         REFUSED: (),
     }
 )
+
+MADE = "MADE"
+GONE = "GONE"
+HELD = "HELD"
+
+EXPORT = Lifecycle({ASKED: (MADE,), MADE: (GONE,), GONE: ()})
+ERASURE = Lifecycle({HELD: (DONE, WITHDRAWN), DONE: (), WITHDRAWN: ()})

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from celery import shared_task
 
-from investors import change_tasks, lifecycle, mandate_tasks  # noqa: F401 - they register sweeps and tasks
+from investors import change_tasks, lifecycle, mandate_tasks, privacy_tasks  # noqa: F401 - they register sweeps and tasks
 from investors.models import Investor, KycRequest
 from investors.operations import kyc, kyc_notices, kyc_sending, registration
 from portal import clock, jobs

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("investors.mandate_urls")),
     path("", include("investors.bank_urls")),
     path("profile/", include("investors.change_urls")),
+    path("privacy/", include("investors.privacy_urls")),
     path("kyc/", kyc.kyc_home, name="kyc"),
     path("kyc/<slug:step>/", kyc.kyc_step, name="kyc_step"),
     path("documents/<str:token>/", kyc.document, name="document"),

@@ -7,6 +7,7 @@ from datetime import datetime
 import structlog
 from celery import shared_task
 
+from orders import personal  # noqa: F401 - it registers what orders know about keeping and erasing
 from orders.models import MfOrder
 from orders.operations import nav_fetch, navs, news, notices, schemes, sending
 from portal import clock, jobs

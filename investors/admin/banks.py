@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.utils.html import format_html
 from unfold.contrib.filters.admin import BooleanRadioFilter
 from unfold.decorators import display
 
 from investors.admin.finding import by_investor
+from investors.admin.kyc import picture
 from investors.models import BankAccount, InvestmentAccount
+from investors.operations import bank_accounts
 from portal.admin import show
+from portal.admin.acts import Act, By
 from portal.admin.base import OpsAdmin
 from portal.admin.finding import by_code, by_text
+
+
+def _cheque_fits(account: BankAccount, by: By) -> str:
+    bank_accounts.cheque_fits(account_id=account.pk, actor=by.actor, reason=by.reason, at=by.at)
+    return "Verified by its cheque."
 
 
 @admin.register(BankAccount)
@@ -26,7 +35,25 @@ class BankAccountAdmin(OpsAdmin):
     fieldsets = (
         (None, {"fields": ("code", "investor", "bank_name", "branch_name", "ifsc", "masked_number", "kind")}),
         ("Use", {"fields": ("is_primary", "provider_ref", "added", "verified", "payouts_from", "closed_at")}),
+        ("Cancelled cheque", {"fields": ("cheque",)}),
     )
+    acts = (
+        Act(
+            name="cheque-fits",
+            label="The cheque fits",
+            permission="investors.approve_changerequest",
+            explain="Name, number and IFSC on the cheque are those of the account: it counts as verified.",
+            run=_cheque_fits,
+            offered=lambda account: account.cancelled_cheque_id is not None and not account.verified,
+            icon="verified",
+            not_by=lambda account: (account.investor.user_id,),
+        ),
+    )
+
+    @display(description="As it was sent")
+    def cheque(self, account: BankAccount) -> str:
+        paper = account.cancelled_cheque
+        return format_html('<div class="ops-papers">{}</div>', picture(paper)) if paper else show.NOTHING
 
     @display(description="Number")
     def masked_number(self, account: BankAccount) -> str:

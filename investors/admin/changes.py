@@ -13,6 +13,7 @@ from unfold.decorators import display
 
 from investors import change_words, lifecycle
 from investors.admin.finding import by_investor
+from investors.admin.kyc import picture
 from investors.models import PAN_INDEX, ChangeRequest
 from investors.operations import changes
 from portal.admin import home, show
@@ -71,7 +72,7 @@ class ChangeRequestAdmin(MoneyAdmin):
     )
     fieldsets = (
         (None, {"fields": (("code", "state_badge"), ("investor", "what"), ("asked_by", "age_now"), "not_before")}),
-        ("The change", {"fields": ("difference",)}),
+        ("The change", {"fields": ("difference", "cheque")}),
         ("Decision", {"fields": (("decided_by", "reason"), ("refused_by_provider", "attempts"), "consent")}),
     )
     acts = (
@@ -111,6 +112,10 @@ class ChangeRequestAdmin(MoneyAdmin):
         head = mark_safe("<thead><tr><th>What</th><th>Before</th><th>After</th><th></th></tr></thead>")
         body = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>", rows)
         return format_html('<table class="ops-table">{}<tbody>{}</tbody></table>', head, body)
+
+    @display(description="Cancelled cheque")
+    def cheque(self, change: ChangeRequest) -> str:
+        return format_html('<div class="ops-papers">{}</div>', picture(change.paper)) if change.paper else show.NOTHING
 
     @display(description="The provider's complaints")
     def refused_by_provider(self, change: ChangeRequest) -> str:

@@ -19,3 +19,14 @@ class AccountForm(BankForm):
     def __init__(self, *args: Any, investor: Investor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["kind"].choices = bank_rules.kinds_for(investor)  # type: ignore[attr-defined]
+
+
+class ChequeForm(forms.Form):
+    """The photo or scan of a cancelled cheque."""
+
+    cheque = forms.FileField(
+        label="Photo or scan of a cancelled cheque",
+        required=False,  # a file cannot be kept with what was typed, so the view says what is missing
+        help_text="JPG, PNG or PDF, at most 5 MB. Your name, the account number and the IFSC must be readable.",
+        widget=forms.ClearableFileInput(attrs={"accept": "image/jpeg,image/png,application/pdf"}),
+    )

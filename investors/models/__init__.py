@@ -7,6 +7,7 @@ from investors.models.desk import Application, Merge, NameWord
 from investors.models.documents import Document
 from investors.models.kyc import KycCheck, KycRequest
 from investors.models.people import PAN_INDEX, Address, InvestmentAccount, Investor, Nominee, Owned, TaxResidence
+from investors.models.privacy import DataExport, ErasureRequest
 
 __all__ = [
     "ACCOUNT_INDEX",
@@ -16,7 +17,9 @@ __all__ = [
     "BankAccount",
     "ChangeRequest",
     "Consent",
+    "DataExport",
     "Document",
+    "ErasureRequest",
     "FieldSource",
     "InvestmentAccount",
     "Investor",

@@ -11,6 +11,7 @@ from django.db.models import F, Q
 
 from investors import lifecycle
 from investors.models.consents import Consent
+from investors.models.documents import Document
 from investors.models.people import Investor, Owned
 from portal import identifiers
 from portal.attempts import Attempted, attempt_constraints, due_index
@@ -55,6 +56,8 @@ class ChangeRequest(Attempted, Owned):
     consent = models.ForeignKey(Consent, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     # The code that came back from the new address, where the change is of an address.
     proof = models.ForeignKey(Consent, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    # The cancelled cheque of a new bank account, if the investor sent one.
+    paper = models.ForeignKey(Document, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     # Not before this moment; empty where no cooling-off applies.
     effective_at = models.DateTimeField(null=True, blank=True, editable=False)
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

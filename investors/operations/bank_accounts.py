@@ -1,4 +1,6 @@
-"""Bank accounts after activation: add one, make another one the main one, close one. Each with a one-time code."""
+"""Bank accounts after activation: add one, make another one the main one, close one, each with a one-time code; and
+what proves that an account is the investor's own: a payment from it, a mandate on it, its cancelled cheque.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +10,13 @@ from datetime import datetime
 from django.db import transaction
 
 from investors import bank_rules, gateway, lifecycle
-from investors.models import ACCOUNT_INDEX, BankAccount, ChangeRequest, Consent, Investor, Mandate
-from investors.operations import changes, consents
+from investors.models import ACCOUNT_INDEX, BankAccount, ChangeRequest, Consent, Document, Investor, Mandate
+from investors.operations import changes, consents, documents
 from portal import audit
 from portal.encryption import blind_index
 from portal.errors import Failure, InvalidInput
+from portal.files import quarantine
+from portal.models import User
 
 What = ChangeRequest.What
 CLOSE = "close"
@@ -150,3 +154,60 @@ def confirm_close(*, investor: Investor, code: str, otp: object, ip: str | None,
             audit.record(account, "bank_account.closed", actor=f"user:{investor.user_id}", at=at)
             return account
     raise failure
+
+
+# --- what proves that an account is the investor's ------------------------------------------------------------
+
+
+def paid_from(*, account_id: int, at: datetime) -> None:
+    """A payment that has settled came from this account, which proves it. In the transaction of the news."""
+    _verify(account_id, BankAccount.Verified.PAID_FROM, actor=None, at=at)
+
+
+def cheque_fits(*, account_id: int, actor: User, reason: str, at: datetime) -> None:
+    """Somebody here has compared the cancelled cheque with the account. Raises NotPossible without a cheque."""
+    with transaction.atomic():
+        account = BankAccount.objects.select_for_update().get(pk=account_id)
+        if account.cancelled_cheque_id is None:
+            raise NotPossible("The investor has sent no cheque for this account.")
+        _verify(account_id, BankAccount.Verified.CHEQUE, actor=actor, at=at, reason=reason)
+
+
+def _verify(account_id: int, how: str, *, actor: User | None, at: datetime, reason: str = "") -> None:
+    with transaction.atomic():
+        account = BankAccount.objects.select_for_update().get(pk=account_id)
+        if account.verified:
+            return
+        account.verified, account.verified_at = how, at
+        account.save(update_fields=["verified", "verified_at"])
+        audit.record(account, "bank_account.verified", actor=actor, at=at, reason=reason, how=how)
+
+
+def send_cheque(*, investor: Investor, code: str, name: str, data: bytes, at: datetime) -> Document:
+    """The cancelled cheque of an account, or of one that waits to be added, lies in the vault and is shown at the desk.
+
+    `code` is the account's or the change's. Raises InvalidInput("cheque"), NotPossible. The file is cleaned outside any
+    transaction: it may take seconds.
+    """
+    if _takes_a_cheque(investor, code) is None:
+        raise NotPossible
+    file = quarantine.clean(field="cheque", name=name, data=data, accepts=quarantine.PAPERS)
+    with transaction.atomic():
+        row = _takes_a_cheque(investor, code)
+        if row is None:
+            raise NotPossible
+        kind = Document.Kind.CANCELLED_CHEQUE
+        document = documents.keep(investor=investor, kind=kind, file=file, actor=investor.user, at=at)
+        field = "cancelled_cheque" if isinstance(row, BankAccount) else "paper"
+        setattr(row, field, document)
+        row.save(update_fields=[field])
+        audit.record(row, "bank_account.cheque_sent", actor=investor.user, at=at, document=document.code)
+    return document
+
+
+def _takes_a_cheque(investor: Investor, code: str) -> BankAccount | ChangeRequest | None:
+    """The account that nothing proves yet, or the change that somebody will look at."""
+    account = BankAccount.objects.select_for_update().filter(investor=investor, code=code, closed_at=None, verified="")
+    waits = ChangeRequest.objects.select_for_update().filter(investor=investor, code=code, what=What.BANK_ACCOUNT)
+    with transaction.atomic():
+        return account.first() or waits.filter(state=lifecycle.CHECKING).first()

@@ -98,6 +98,10 @@ def _keep_new_account(row: ChangeRequest, after: After, theirs: messages.BankAcc
         setattr(account, name, after[name])
     account.provider_ref, account.closed_at, account.is_primary = theirs.id, None, False
     account.payout_from = at + RULES[row.what].payouts_wait
+    if row.paper_id and not account.verified:
+        # The second person who let it through has seen the cheque.
+        account.cancelled_cheque_id = row.paper_id
+        account.verified, account.verified_at = BankAccount.Verified.CHEQUE, at
     account.save()
     audit.record(account, "bank_account.added", actor=None, at=at, change=row.code, payout_from=account.payout_from)
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from investors import gateway, lifecycle
+from investors import bank_facts, change_words, gateway, lifecycle
 from investors.access import InvestorRequest, client_ip, ready_investor_page
 from investors.changes import RULES
-from investors.forms.accounts import AccountForm
+from investors.forms.accounts import AccountForm, ChequeForm
 from investors.models import BankAccount, ChangeRequest, Consent
 from investors.operations import bank_accounts, changes
 from investors.views import confirming
@@ -43,6 +43,7 @@ def banks(request: InvestorRequest) -> HttpResponse:
     rows: list[dict[str, Any]] = [
         {
             "account": each,
+            "facts": bank_facts.of(each.ifsc),
             "waits": each.payout_from if each.payout_from and each.payout_from > at else None,
             "why_not_close": bank_accounts.why_not_close(each),
             "form_ref": identifiers.new_client_ref(),
@@ -54,9 +55,16 @@ def banks(request: InvestorRequest) -> HttpResponse:
     context = {
         "rows": [row for row in rows if row["account"].closed_at is None],
         "closed": [row for row in rows if row["account"].closed_at],
-        "changes": [{"change": each, "tone": TONES[each.state], "open": _may_withdraw(each)} for each in shown],
+        "changes": [
+            {"change": each, "tone": TONES[each.state], "open": _may_withdraw(each), "cheque": _wants_cheque(each)}
+            for each in shown
+        ],
     }
     return render(request, "investors/banks/list.html", context)
+
+
+def _wants_cheque(change: ChangeRequest) -> bool:
+    return change.what == What.BANK_ACCOUNT and change.state == lifecycle.CHECKING and change.paper_id is None
 
 
 def _may_withdraw(change: ChangeRequest) -> bool:
@@ -153,6 +161,42 @@ def confirm(request: InvestorRequest, code: str) -> HttpResponse:
         "Confirm the change", "You are about to change", button, reverse("investors:banks"), act, danger=closes
     )
     return confirming.page(request, consent, what)
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@ready_investor_page
+def cheque(request: InvestorRequest, code: str) -> HttpResponse:
+    """A cancelled cheque as the proof of an account, or of one that is being added."""
+    names = {"code": code, "investor": request.investor}
+    account = BankAccount.objects.filter(**names, closed_at=None).first()
+    waits = ChangeRequest.objects.filter(**names, what=What.BANK_ACCOUNT, state=lifecycle.CHECKING).first()
+    if account is None and waits is None:
+        raise Http404
+    if request.method == "POST":
+        return _cheque_sent(request, code)
+    back = typed.kept(request, once=True)
+    form = ChequeForm(back.data if back else None)
+    if back:
+        back.show_in(form)
+    bank = str(account) if account else f"{change_words.of(waits)[0].after}"  # type: ignore[arg-type]
+    return render(request, "investors/banks/cheque.html", {"form": form, "bank": bank})
+
+
+def _cheque_sent(request: InvestorRequest, code: str) -> HttpResponse:
+    file = request.FILES.get("cheque")
+    if file is None:
+        return typed.again(request, errors={"cheque": "Choose the photo or the scan of the cheque first."})
+    name, data = file.name or "", file.read()
+    try:
+        bank_accounts.send_cheque(investor=request.investor, code=code, name=name, data=data, at=clock.now())
+    except InvalidInput as refusal:
+        return typed.again(request, errors={"cheque": refusal.message})
+    except Failure as refusal:
+        messages.warning(request, refusal.message)
+    else:
+        messages.success(request, "We have your cheque. Somebody here compares it with the account.")
+    return redirect("investors:banks")
 
 
 @require_POST

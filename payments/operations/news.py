@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from investors.operations import bank_accounts
 from orders.operations import news as order_news
 from payments import gateway, lifecycle
 from payments.gateway import PaymentSnapshot
@@ -51,6 +52,12 @@ def absorb(*, payment_id: int, snapshot: PaymentSnapshot, at: datetime) -> Verdi
             _note_times(payment, snapshot)
         # FAILED after our EXPIRED (or the reverse) says the same thing: no money was collected.
     return verdict
+
+
+def _verify_account(payment: Payment, *, at: datetime) -> None:
+    """Money that has arrived proves the account: FP refuses payments from any other (providers.md 3.8, tpv_failed)."""
+    for account_id in sorted(set(payment.lines.values_list("order__bank_account_id", flat=True))):
+        bank_accounts.paid_from(account_id=account_id, at=at)
 
 
 def _contradiction(payment: Payment, snapshot: PaymentSnapshot) -> str:

@@ -13,6 +13,14 @@ def sign(*, user_id: int, document: str) -> str:
     return signing.dumps([user_id, document], salt=SALT)
 
 
+def was_for(token: str, *, user_id: int) -> bool:
+    """Was it made for this person, however long ago? Then a page may say that it is old; to others it is nothing."""
+    try:
+        return bool(signing.loads(token, salt=SALT)[0] == user_id)
+    except (signing.BadSignature, ValueError, TypeError, IndexError):
+        return False
+
+
 def read(token: str, *, user_id: int) -> str | None:
     """The document that this person may see now; None for a token that is old, edited or somebody else's."""
     try:

@@ -2,7 +2,9 @@
 
 from tests.factories.life import (
     ChangeRequestFactory,
+    DataExportFactory,
     DocumentFactory,
+    ErasureRequestFactory,
     FieldSourceFactory,
     InviteFactory,
     KycRequestFactory,
@@ -61,7 +63,9 @@ __all__ = [
     "CartLineFactory",
     "ChangeRequestFactory",
     "ConsentFactory",
+    "DataExportFactory",
     "DocumentFactory",
+    "ErasureRequestFactory",
     "FieldSourceFactory",
     "FolioFactory",
     "FundHouseFactory",

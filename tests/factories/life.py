@@ -9,7 +9,17 @@ from decimal import Decimal
 import factory
 from factory.django import DjangoModelFactory
 
-from investors.models import ChangeRequest, Document, FieldSource, Invite, KycRequest, Mandate, TaxResidence
+from investors.models import (
+    ChangeRequest,
+    DataExport,
+    Document,
+    ErasureRequest,
+    FieldSource,
+    Invite,
+    KycRequest,
+    Mandate,
+    TaxResidence,
+)
 from portal import clock, identifiers
 from tests.factories.people import BankAccountFactory, InvestorFactory, UserFactory
 
@@ -76,6 +86,36 @@ class ChangeRequestFactory(DjangoModelFactory):
     asked_by = factory.SelfAttribute("investor.user")
     created_at = factory.LazyFunction(clock.now)
     state_since = factory.SelfAttribute("created_at")
+
+
+class DataExportFactory(DjangoModelFactory):
+    """A copy that lies ready. Nothing lies behind `vault_name` unless a test puts it there."""
+
+    class Meta:
+        model = DataExport
+
+    investor = factory.SubFactory(InvestorFactory)
+    consent = factory.SubFactory(
+        "tests.factories.money.ConsentFactory", investor=factory.SelfAttribute("..investor"), purpose="CHANGE"
+    )
+    state = DataExport.State.MADE
+    vault_name = factory.Sequence(lambda n: f"cd/{n:040x}")
+    asked_at = factory.LazyFunction(clock.now)
+    made_at = state_since = factory.SelfAttribute("asked_at")
+
+
+class ErasureRequestFactory(DjangoModelFactory):
+    """A wish to be forgotten that is held."""
+
+    class Meta:
+        model = ErasureRequest
+
+    investor = factory.SubFactory(InvestorFactory)
+    consent = factory.SubFactory(
+        "tests.factories.money.ConsentFactory", investor=factory.SelfAttribute("..investor"), purpose="CHANGE"
+    )
+    asked_at = factory.LazyFunction(clock.now)
+    state_since = factory.SelfAttribute("asked_at")
 
 
 class InviteFactory(DjangoModelFactory):
