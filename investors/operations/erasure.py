@@ -189,7 +189,7 @@ def _forget_files(investor: Investor) -> None:
         transaction.on_commit(lambda name=name: vault.remove(name))  # type: ignore[misc]
 
 
-PERSON = {
+PERSON: dict[str, Any] = {
     "name": "",
     "date_of_birth": None,
     "gender": "",
@@ -236,4 +236,4 @@ def _erase_history(investor: Investor) -> None:
     """The history of rows holds what they held before; it goes last, because emptying a row writes into it."""
     Investor.pgh_event_model.objects.filter(pgh_obj_id=investor.pk).delete()  # type: ignore[attr-defined]
     for model in (BankAccount, Mandate, ChangeRequest, KycRequest):
-        model.pgh_event_model.objects.filter(investor_id=investor.pk).delete()  # type: ignore[attr-defined]
+        model.pgh_event_model.objects.filter(investor_id=investor.pk).delete()  # type: ignore[union-attr]
