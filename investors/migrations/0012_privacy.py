@@ -26,7 +26,7 @@ CREATE TRIGGER kyc_check_never_changes BEFORE UPDATE OR DELETE ON investors_kycc
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("investors", "0010_contact_changes"),
+        ("investors", "0011_investor_record"),
     ]
 
     operations = [
