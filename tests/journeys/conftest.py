@@ -59,9 +59,9 @@ def stack(request: pytest.FixtureRequest) -> Iterator[LiveStack]:
 
 
 @contextmanager
-def own_database() -> Iterator[str]:
+def own_database(prefix: str = "live") -> Iterator[str]:
     """A migrated database on the server of the test run, gone at the end; gives its URL."""
-    name = "live_" + world.FOLDER.name.rsplit("-", 1)[-1].lower()
+    name = f"{prefix}_" + world.FOLDER.name.rsplit("-", 1)[-1].lower()
     with psycopg.connect(settings.DATABASE_URL, autocommit=True) as server:
         words = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
         server.execute(words.format(sql.Identifier(name), sql.Identifier(database.template())))
