@@ -20,6 +20,10 @@ A SIP (its instalments are purchases of their own, made by FP):
     CREATED -> SUBMITTING -> ACTIVE -> COMPLETED
          CREATED, SUBMITTING -> FAILED; any state before COMPLETED -> CANCELLED
 
+A change of a SIP (skip a date, another mandate, end it):
+
+    CREATED -> SUBMITTING -> DONE        FAILED before DONE
+
 A basket is DRAFT -> PUBLISHED -> ARCHIVED. A basket order and each of its shares:
 
     CREATED -> HANDED_OVER -> PLACED -> COMPLETE        CANCELLED and EXPIRED before COMPLETE
@@ -45,6 +49,7 @@ REDEEMED = "REDEEMED"
 ACTIVE = "ACTIVE"
 COMPLETED = "COMPLETED"
 FAILED = "FAILED"
+DONE = "DONE"
 DRAFT = "DRAFT"
 PUBLISHED = "PUBLISHED"
 ARCHIVED = "ARCHIVED"
@@ -101,6 +106,8 @@ PLAN = Lifecycle(
         FAILED: (),
     }
 )
+
+PLAN_CHANGE = Lifecycle({CREATED: (SUBMITTING, DONE, FAILED), SUBMITTING: (DONE, FAILED), DONE: (), FAILED: ()})
 
 BASKET = Lifecycle({DRAFT: (PUBLISHED, ARCHIVED), PUBLISHED: (ARCHIVED,), ARCHIVED: ()})
 

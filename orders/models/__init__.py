@@ -4,7 +4,7 @@ from orders.models.baskets import Basket, BasketConstituent, BasketSubscription,
 from orders.models.carts import Cart, CartLine
 from orders.models.ledger import Folio, Holding, Transaction
 from orders.models.mf import MfOrder
-from orders.models.plans import Plan
+from orders.models.plans import Instalment, Plan, PlanChange
 from orders.models.schemes import FundHouse, Holiday, Nav, NavRun, Scheme, SchemeWord
 from orders.models.securities import Security, SecurityCode
 from orders.models.stocks import BasketOrder, StockHolding, StockOrder
@@ -21,10 +21,12 @@ __all__ = [
     "FundHouse",
     "Holding",
     "Holiday",
+    "Instalment",
     "MfOrder",
     "Nav",
     "NavRun",
     "Plan",
+    "PlanChange",
     "Scheme",
     "SchemeWord",
     "Security",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pghistory
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from investors.models import Consent, InvestmentAccount, Mandate, Owned
 from orders import lifecycle
@@ -51,15 +51,15 @@ class Plan(Attempted, Owned):
     euin = models.CharField("EUIN", max_length=7, blank=True)
     user_ip = models.GenericIPAddressField(null=True, blank=True)
     placed_at = models.DateTimeField()
-    next_on = models.DateField("next instalment", null=True, blank=True, editable=False)
-    # The instalment that the investor asked to leave out, and when FP agreed.
-    skip_on = models.DateField(null=True, blank=True, editable=False)
-    skipped_at = models.DateTimeField(null=True, blank=True, editable=False)
-    cancel_asked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # First and last instalment: as shown to the investor, then as FP states them.
+    first_on = models.DateField("first instalment")
+    last_on = models.DateField("last instalment")
     # Failed instalments in a row: at three the fund house ends the plan (SEBI, in force since 1 Apr 2024).
     bounces_in_a_row = models.PositiveSmallIntegerField(default=0, editable=False)
     failure_code = models.CharField(max_length=60, blank=True, editable=False)
     failure_text = models.CharField("the provider's words", max_length=500, blank=True, editable=False)
+    # What its owner is to be written about next; empty when they know (`orders/operations/plan_notices.py`).
+    to_tell = models.CharField(max_length=10, blank=True, editable=False)
 
     class Meta:
         verbose_name = "SIP"
@@ -76,12 +76,16 @@ class Plan(Attempted, Owned):
                 condition=Q(state__in=("CREATED", "SUBMITTING", "CANCELLED", "FAILED")) | Q(provider_ref__isnull=False),
                 name="an_active_plan_is_known_to_the_provider",
             ),
+            models.CheckConstraint(condition=Q(last_on__gte=F("first_on")), name="a_plan_ends_after_it_begins"),
             *attempt_constraints("plan", (lifecycle.SUBMITTING,)),
         ]
         indexes = [
             due_index("plan"),
             models.Index(fields=["investor", "-id"], name="plan_of_investor"),
-            models.Index(fields=["next_on"], condition=Q(state="ACTIVE"), name="plan_next"),
+            # What a SIP day reads, however many plans there are for other days.
+            models.Index(fields=["start_day", "id"], condition=Q(state="ACTIVE"), name="plan_of_day"),
+            models.Index(fields=["mandate"], condition=Q(state="ACTIVE"), name="plan_of_mandate"),
+            models.Index(fields=["id"], condition=~Q(to_tell=""), name="plan_to_tell"),
         ]
 
     def __str__(self) -> str:
@@ -90,4 +94,103 @@ class Plan(Attempted, Owned):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.code = self.code or identifiers.new_code("SIP")
         self.client_ref = self.client_ref or identifiers.new_client_ref()
+        super().save(*args, **kwargs)
+
+
+class Instalment(Owned):
+    """One date of a plan on which FP will ask the bank: expected by us, announced to the investor, then an order.
+
+    Written by one statement for all plans of a day (`orders/operations/instalments.py`); a plan has one a date, however
+    often and by how many schedulers it is expected.
+    """
+
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="instalment_rows")
+    on = models.DateField("instalment of")
+    amount = models.DecimalField("rupees", max_digits=15, decimal_places=2)
+    expected_at = models.DateTimeField()
+    # The notice of at least 24 hours before a debit (RBI e-mandate framework): taken to be written until, written at.
+    told_at = models.DateTimeField("told", null=True, blank=True)
+    telling_until = models.DateTimeField(null=True, blank=True)
+    # FP's order for it, once FP lists one.
+    order = models.OneToOneField(
+        "orders.MfOrder", null=True, blank=True, on_delete=models.PROTECT, related_name="instalment"
+    )
+
+    class Meta:
+        verbose_name = "SIP instalment"
+        ordering = ["-on", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "on"], name="one_instalment_per_plan_and_date"),
+            models.CheckConstraint(condition=Q(amount__gt=Decimal(0)), name="an_instalment_is_for_a_positive_amount"),
+        ]
+        indexes = [
+            models.Index(fields=["on", "id"], condition=Q(told_at__isnull=True), name="instalment_to_tell"),
+            models.Index(fields=["on", "id"], condition=Q(order__isnull=True), name="instalment_to_come"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.plan.code}, {self.on:%-d %b %Y}"
+
+
+@pghistory.track()
+class PlanChange(Attempted, Owned):
+    """Something that an investor asked for about a running plan: skip one date, debit another mandate, end it.
+
+    FP has no reference of ours for these calls, and two skips skip two dates: so each wish is a row, one of a kind at a
+    time, and a date of a plan is skipped by one row only.
+    """
+
+    class Kind(models.TextChoices):
+        SKIP = "SKIP", "skip an instalment"
+        MANDATE = "MANDATE", "debit by another mandate"
+        CANCEL = "CANCEL", "end the SIP"
+
+    class State(models.TextChoices):
+        CREATED = lifecycle.CREATED, "asked for"
+        SUBMITTING = lifecycle.SUBMITTING, "being sent"
+        DONE = lifecycle.DONE, "done"
+        FAILED = lifecycle.FAILED, "not done"
+
+    code = models.CharField(max_length=20, unique=True, editable=False)
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="changes")
+    kind = models.CharField(max_length=8, choices=Kind)
+    state = models.CharField(max_length=12, choices=State, default=State.CREATED, editable=False)
+    state_since = models.DateTimeField(editable=False)
+    # The date to skip; the mandate to debit from, and the yes to it.
+    on = models.DateField(null=True, blank=True, editable=False)
+    mandate = models.ForeignKey(Mandate, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    consent = models.ForeignKey(Consent, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    why_not = models.CharField("why it was not done", max_length=300, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = "change of a SIP"
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(kind="SKIP") | Q(on__isnull=False), name="a_skip_names_the_date_it_leaves_out"
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="MANDATE") | Q(mandate__isnull=False, consent__isnull=False),
+                name="a_change_of_mandate_names_it_and_the_yes_to_it",
+            ),
+            models.UniqueConstraint(
+                fields=["plan", "kind"],
+                condition=Q(state__in=(lifecycle.CREATED, lifecycle.SUBMITTING)),
+                name="one_open_change_of_a_kind_per_plan",
+            ),
+            models.UniqueConstraint(
+                fields=["plan", "on"],
+                condition=Q(kind="SKIP") & ~Q(state=lifecycle.FAILED),
+                name="a_date_is_skipped_once",
+            ),
+            *attempt_constraints("planchange", (lifecycle.SUBMITTING,)),
+        ]
+        indexes = [due_index("planchange")]
+
+    def __str__(self) -> str:
+        return self.code
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.code = self.code or identifiers.new_code("SCH")
         super().save(*args, **kwargs)

@@ -69,6 +69,11 @@ class Scheme(models.Model):
         "further purchase in steps of", max_digits=15, decimal_places=2, null=True, blank=True
     )
     min_sip = models.DecimalField("minimum SIP instalment", max_digits=15, decimal_places=2, null=True, blank=True)
+    max_sip = models.DecimalField("maximum SIP instalment", max_digits=15, decimal_places=2, null=True, blank=True)
+    step_sip = models.DecimalField("SIP in steps of", max_digits=15, decimal_places=2, null=True, blank=True)
+    min_sip_instalments = models.PositiveSmallIntegerField("least instalments of a SIP", null=True, blank=True)
+    # The days of a month on which a SIP can be, as FP states them: "1,5,15".
+    sip_days = models.CharField("SIP days", max_length=120, blank=True)
     min_redeem = models.DecimalField("minimum sale, rupees", max_digits=15, decimal_places=2, null=True, blank=True)
     max_redeem = models.DecimalField("maximum sale, rupees", max_digits=15, decimal_places=2, null=True, blank=True)
     step_redeem = models.DecimalField("sale in steps of", max_digits=15, decimal_places=2, null=True, blank=True)

@@ -134,6 +134,10 @@ def _row(scheme: messages.Scheme) -> tuple[object, ...]:
         scheme.max_additional_investment,
         scheme.additional_investment_multiples,
         scheme.min_sip_amount,
+        scheme.max_sip_amount,
+        scheme.sip_multiples,
+        scheme.min_sip_installments,
+        ",".join(map(str, scheme.sip_frequency_data.days)) if scheme.sip_frequency_data else "",
         scheme.min_withdrawal_amount,
         scheme.max_withdrawal_amount,
         scheme.withdrawal_multiples,
@@ -172,7 +176,8 @@ def _end_unlisted(at: datetime) -> int:
 COLUMNS = (
     "isin amfi_code name asset_class category plan option is_active is_close_ended purchase_allowed redemption_allowed "
     "sip_allowed switch_in_allowed instant_redemption_allowed lock_in_years min_first max_first step_first min_more "
-    "max_more step_more min_sip min_redeem max_redeem step_redeem min_redeem_units max_redeem_units"
+    "max_more step_more min_sip max_sip step_sip min_sip_instalments sip_days min_redeem max_redeem step_redeem "
+    "min_redeem_units max_redeem_units"
 ).split()
 _HOUSES = """
     INSERT INTO orders_fundhouse AS known (provider_ref, name, is_active)

@@ -32,7 +32,7 @@ from tests.factories.people import (
     UserFactory,
     register_at_fp,
 )
-from tests.factories.plans import CartFactory, CartLineFactory, PlanFactory
+from tests.factories.plans import CartFactory, CartLineFactory, InstalmentFactory, PlanChangeFactory, PlanFactory
 from tests.factories.schemes import FundHouseFactory, NavFactory, SchemeFactory
 from tests.factories.stocks import (
     BasketConstituentFactory,
@@ -70,6 +70,7 @@ __all__ = [
     "FolioFactory",
     "FundHouseFactory",
     "HoldingFactory",
+    "InstalmentFactory",
     "InvestmentAccountFactory",
     "InvestorFactory",
     "InviteFactory",
@@ -82,6 +83,7 @@ __all__ = [
     "OrderFactory",
     "PartnerFactory",
     "PaymentFactory",
+    "PlanChangeFactory",
     "PlanFactory",
     "ReadyInvestorFactory",
     "SchemeFactory",

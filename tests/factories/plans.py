@@ -7,7 +7,8 @@ from decimal import Decimal
 import factory
 from factory.django import DjangoModelFactory
 
-from orders.models import Cart, CartLine, Plan
+from orders import plan_rules
+from orders.models import Cart, CartLine, Instalment, Plan, PlanChange
 from portal import clock, identifiers
 from tests.factories.life import MandateFactory
 from tests.factories.money import ConsentFactory
@@ -57,5 +58,34 @@ class PlanFactory(DjangoModelFactory):
     state = Plan.State.ACTIVE
     start_day = 5
     instalments = 12
+    first_on = factory.LazyAttribute(lambda o: plan_rules.after(clock.today(), o.start_day))
+    last_on = factory.LazyAttribute(lambda o: plan_rules.last(o.first_on, o.instalments, o.start_day))
     placed_at = factory.LazyFunction(clock.now)
     state_since = factory.SelfAttribute("placed_at")
+
+
+class InstalmentFactory(DjangoModelFactory):
+    """The first instalment of a SIP, expected and not announced yet."""
+
+    class Meta:
+        model = Instalment
+
+    plan = factory.SubFactory(PlanFactory)
+    investor = factory.SelfAttribute("plan.investor")
+    on = factory.SelfAttribute("plan.first_on")
+    amount = factory.SelfAttribute("plan.amount")
+    expected_at = factory.LazyFunction(clock.now)
+
+
+class PlanChangeFactory(DjangoModelFactory):
+    """The wish to skip a SIP's first instalment."""
+
+    class Meta:
+        model = PlanChange
+
+    plan = factory.SubFactory(PlanFactory)
+    investor = factory.SelfAttribute("plan.investor")
+    kind = PlanChange.Kind.SKIP
+    on = factory.SelfAttribute("plan.first_on")
+    asked_at = factory.LazyFunction(clock.now)
+    state_since = factory.SelfAttribute("asked_at")
