@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
+from investors.models import Consent as GivenConsent
 from orders import lifecycle
 from orders.models import MfOrder
 from orders.redemption_rules import InstantTerms
@@ -96,6 +97,9 @@ class OrderSnapshot:
     # What kind of order FP speaks of, and how a redemption was done; empty when it does not say.
     kind: str = ""
     redeemed_as: str = ""
+    # Of which SIP it is an instalment, and of which date; empty and None for other orders.
+    plan_ref: str = ""
+    invested_on: date | None = None
 
     @property
     def allotment(self) -> Allotment | None:
@@ -105,13 +109,15 @@ class OrderSnapshot:
         return None
 
 
-def snapshot(order: Order, gateway: str) -> OrderSnapshot:
-    """FP's order in our words."""
+def snapshot(order: Order, gateway: str, *, plan_ref: str | None = None) -> OrderSnapshot:
+    """FP's order in our words; of `plan_ref` where FP leaves the SIP out of its answer."""
+    plan_ref = order.sip_id or plan_ref
     kind = KINDS.get(order.type, MfOrder.Kind.PURCHASE)
     mode = str(order.redemption_mode or "")
     return OrderSnapshot(
         provider_ref=order.id,
-        client_ref=order.source_ref_id,
+        # FP makes the orders of a SIP by itself, under references of its own.
+        client_ref=None if plan_ref else order.source_ref_id,
         state=STATES[kind, gateway].get(order.status),
         their_word=str(order.status),
         amount=order.amount,
@@ -125,6 +131,8 @@ def snapshot(order: Order, gateway: str) -> OrderSnapshot:
         failure_text=(order.failed_reason or "")[:500],
         kind="" if order.type == OrderType.UNKNOWN else kind,
         redeemed_as=mode if mode in MfOrder.RedemptionMode.values else "",
+        plan_ref=plan_ref or "",
+        invested_on=order.investment_date,
     )
 
 
@@ -187,12 +195,16 @@ _SENDERS: dict[tuple[str, str], Callable[[MfOrder, journal.About], list[PlacedOr
 
 
 def _with_every_order(order: MfOrder) -> dict[str, Any]:
-    """Our reference, where the order came from, and with whom the yes was taken."""
+    return with_every_order(order.client_ref, order.user_ip, order.authority)
+
+
+def with_every_order(client_ref: str, user_ip: str | None, authority: GivenConsent | None) -> dict[str, Any]:
+    """Our reference, where the order or SIP came from, and with whom the yes was taken."""
     return {
-        "source_ref_id": order.client_ref,
+        "source_ref_id": client_ref,
         "server_ip": settings.SERVER_IP,
-        "user_ip": str(order.user_ip) if order.user_ip else None,
-        "consent": Consent(email=order.authority.contact) if order.authority else None,
+        "user_ip": str(user_ip) if user_ip else None,
+        "consent": Consent(email=authority.contact) if authority else None,
     }
 
 
@@ -230,3 +242,11 @@ def fetch(order: MfOrder) -> OrderSnapshot:
 def list_open(gateway: str) -> list[OrderSnapshot]:
     """Every order of the tenant that FP still works on, a hundred a page."""
     return [snapshot(each, gateway) for each in fp.client().list_orders(fp.OPEN_STATES)]
+
+
+def list_since(gateway: str, since: date) -> Iterator[OrderSnapshot]:
+    """The tenant's orders of a date and later, ended ones too, the newest first; stops where older ones begin."""
+    for each in fp.client().list_orders():
+        if each.investment_date and each.investment_date < since:
+            return
+        yield snapshot(each, gateway)

@@ -8,6 +8,7 @@ import structlog
 from celery import shared_task
 
 from orders import personal  # noqa: F401 - it registers what orders know about keeping and erasing
+from orders import plan_tasks as plan_tasks
 from orders.models import MfOrder
 from orders.operations import nav_fetch, navs, news, notices, schemes, sending
 from portal import clock, jobs

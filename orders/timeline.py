@@ -63,6 +63,7 @@ HAPPENED: dict[str, Heard] = {
         "The answer was lost", "we began to check whether the order arrived", "checking", _BANK
     ),
     "order.awaiting_payment": Heard("The order is registered", "it waits for your payment", money=_BANK),
+    "order.instalment": Heard("The instalment of your SIP was ordered", "your bank is asked for it", money=_BANK),
     "payment.handed_over": Heard("You opened the payment page", money=_NOBODY_KNOWS),
     "payment.debit_arranged": Heard(
         "The debit is arranged", "your bank is asked for it under your mandate", money=_BANK

@@ -200,6 +200,7 @@ CELERY_BEAT_SCHEDULE = {
     "work the inbox": {"task": "portal.work_inbox", "schedule": 10.0},
     "poll open orders": {"task": "orders.poll", "schedule": 20.0},
     "watch money that stands still": {"task": "payments.watch_money", "schedule": 60.0},
+    "expect and announce SIP instalments": {"task": "orders.sip_days", "schedule": 60.0 if SANDBOX else 900.0},
     "beat is alive": {"task": "portal.heartbeat", "schedule": 30.0},
     "fetch AMFI NAVs": {
         "task": "orders.ingest_navs",

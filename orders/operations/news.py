@@ -13,7 +13,7 @@ from django.db import transaction
 
 from orders import lifecycle, redemption_rules
 from orders.gateway import OrderSnapshot
-from orders.models import MfOrder
+from orders.models import MfOrder, Plan
 from orders.operations import ledger
 from orders.queries import schemes as scheme_queries
 from portal import audit, cases, jobs
@@ -267,5 +267,9 @@ def move_to(order: MfOrder, state: str, *, at: datetime, actor: User | str | Non
     order.due_at = at + timedelta(seconds=pace) if pace else None
     order.save(update_fields=["state", "state_since", "due_at"])
     audit.record(order, f"order.{state.lower()}", actor=actor, at=at, was=was, skipped=list(way[:-1]), data=data)
+    if order.plan_id and state not in lifecycle.OPEN:
+        # What became of an instalment may end its SIP: somebody asks FP about it.
+        Plan.objects.filter(pk=order.plan_id).update(due_at=at)
+        jobs.nudge("orders.advance_plan", row_id=order.plan_id)
     if state in TELL:
         jobs.nudge(TELL[state], order_id=order.pk)

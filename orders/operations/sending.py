@@ -18,7 +18,7 @@ from django.db import transaction
 from orders import gateway, lifecycle
 from orders.gateway import OrderSnapshot
 from orders.models import MfOrder
-from orders.operations import news
+from orders.operations import instalments, news
 from portal import audit, cases, gates, jobs
 from portal.attempts import ATTEMPT_FIELDS
 from portal.errors import Failure
@@ -249,14 +249,19 @@ def poll(*, at: datetime) -> int:
     """
     known = MfOrder.objects.filter(state__in=lifecycle.OPEN).exclude(provider_ref=None)
     mine = {str(ref): (pk, state) for ref, pk, state in known.values_list("provider_ref", "pk", "state")}
-    if not mine:
+    if not mine and not instalments.expects_orders(at):
         return 0
     moved = 0
     ended = dict(mine)
+    of_plans: list[OrderSnapshot] = []
     for snapshot in gateway.list_open(settings.FP_ORDER_GATEWAY):
         order_id, state = ended.pop(snapshot.provider_ref, (0, ""))
+        if not order_id and snapshot.plan_ref:
+            # FP makes the orders of SIPs by itself: this one is new to us.
+            of_plans.append(snapshot)
         if order_id and snapshot.state != state:
             moved += news.absorb(order_id=order_id, snapshot=snapshot, at=at, source="poll") == Verdict.APPLY
+    moved += instalments.take_in(of_plans, at=at, source="poll")
     for order_id, _ in list(ended.values())[:ENDED_AT_ONCE]:
         refresh(order_id=order_id, at=at)
         moved += 1

@@ -70,6 +70,7 @@ class Line(NamedTuple):
     placed_at: datetime
     state: str
     is_unknown: bool
+    by_mandate: bool
 
     @property
     def asked(self) -> Asked:
@@ -86,7 +87,8 @@ class Page:
 
 
 _PAGE = """
-    SELECT o.id, o.code, s.name, o.kind, o.amount, o.units, o.is_all, o.placed_at, o.state, o.attempt = %(unknown)s
+    SELECT o.id, o.code, s.name, o.kind, o.amount, o.units, o.is_all, o.placed_at, o.state, o.attempt = %(unknown)s,
+           o.payment_method = 'NACH'
       FROM orders_mforder o JOIN orders_scheme s ON s.id = o.scheme_id
      WHERE o.investor_id = %(investor)s
        AND (%(states)s::text[] IS NULL OR o.state = ANY(%(states)s))
@@ -131,6 +133,8 @@ _PAYING = {
     "payment.opened": Paying.OPEN,
     "payment.handed_over": Paying.OUT,
     "payment.debit_arranged": Paying.BANK,
+    # FP debits the instalment of a SIP by itself.
+    "order.instalment": Paying.BANK,
     "payment.failed": Paying.FAILED,
     "payment.expired": Paying.FAILED,
 }
@@ -138,7 +142,7 @@ _PAYING = {
 
 def paying(recorded: list[Told]) -> Paying:
     """Where the newest payment stands: being prepared, open to be paid, in the investor's hands, or failed."""
-    steps = [entry.action for entry in recorded if entry.action.startswith("payment.")]
+    steps = [entry.action for entry in recorded if entry.action in _PAYING or entry.action.startswith("payment.")]
     return _PAYING.get(steps[-1], Paying.PREPARING) if steps else Paying.PREPARING
 
 

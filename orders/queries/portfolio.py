@@ -95,6 +95,8 @@ class OpenOrder:
     is_paid: bool
     # The investor was sent to the bank's page of the live payment: it may already be paid.
     was_at_bank: bool
+    # The bank is asked by mandate: there is nothing to pay.
+    by_mandate: bool
 
     @property
     def amount(self) -> Decimal:
@@ -104,7 +106,8 @@ class OpenOrder:
     @property
     def needs_payment(self) -> bool:
         """The investor has to pay."""
-        return self.state == lifecycle.AWAITING_PAYMENT and not self.is_paid and not self.is_unknown
+        waits = self.state == lifecycle.AWAITING_PAYMENT and not self.is_paid
+        return waits and not self.is_unknown and not self.by_mandate
 
 
 @dataclass(frozen=True)
@@ -173,7 +176,8 @@ _READ = """
              GROUP BY t.traded_on) r),
         'orders', (SELECT json_agg(row_to_json(r)) FROM (
             SELECT o.code, s.isin, s.name, o.kind, o.amount, o.units, o.is_all, o.state, o.attempt, o.gateway,
-                   o.placed_at, o.predicted_nav_on, y.attempt AS paying, y.debited_at, y.handed_over_at
+                   o.payment_method, o.placed_at, o.predicted_nav_on, y.attempt AS paying, y.debited_at,
+                   y.handed_over_at
               FROM orders_mforder o JOIN orders_scheme s ON s.id = o.scheme_id
               LEFT JOIN payments_paymentline l ON l.order_id = o.id AND l.is_live
               LEFT JOIN payments_payment y ON y.id = l.payment_id
@@ -253,6 +257,7 @@ def _open_order(row: dict[str, Any]) -> OpenOrder:
         is_paid=row["kind"] == MfOrder.Kind.PURCHASE
         and (row["debited_at"] is not None or money_has_left(row["gateway"], row["state"])),
         was_at_bank=row["handed_over_at"] is not None,
+        by_mandate=row["payment_method"] == MfOrder.PaymentMethod.NACH,
     )
 
 

@@ -59,9 +59,12 @@ def _locked_together(order_id: int) -> list[MfOrder]:
 
 
 def _may_pay(order: MfOrder, again: bool) -> bool:
-    """Does the locked order wait for money, with no payment on its way and, unless `again`, none before?"""
+    """Does the locked order wait for money, with no payment on its way and, unless `again`, none before?
+
+    The instalment of a SIP does not: FP debits it by itself.
+    """
     lines = PaymentLine.objects.filter(order=order)
-    if order.state != AWAITING_PAYMENT or lines.filter(is_live=True).exists():
+    if order.plan_id or order.state != AWAITING_PAYMENT or lines.filter(is_live=True).exists():
         return False
     return again or not lines.exists()
 

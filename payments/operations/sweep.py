@@ -29,5 +29,5 @@ def advance(*, payment_id: int, at: datetime) -> None:
 
 def orders_without_payment(limit: int = 100) -> list[int]:
     """Orders that wait for money and have no payment at all: their nudge was lost."""
-    waiting = MfOrder.objects.filter(state=AWAITING_PAYMENT, payment_lines__isnull=True)
+    waiting = MfOrder.objects.filter(state=AWAITING_PAYMENT, payment_lines__isnull=True, plan__isnull=True)
     return list(waiting.values_list("pk", flat=True)[:limit])

@@ -1,0 +1,234 @@
+"""The batches of a SIP day act at most once per plan and date: killed anywhere, started twice (reliability.md P14)."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from orders import plan_rules
+from orders.gateway import OrderSnapshot
+from orders.models import Instalment, MfOrder, Plan
+from orders.operations import instalments
+from portal import clock, gates, identifiers, outbox
+from portal.models import Case
+from tests import database, factories
+
+pytestmark = pytest.mark.django_db(transaction=True)
+MANY = 300
+
+
+@pytest.fixture
+def book() -> list[Plan]:
+    """Running SIPs of one investor whose next date is two days from now, and some for other days."""
+    investor = factories.ReadyInvestorFactory(user__email="many@portal.example")
+    first = factories.PlanFactory(investor=investor, start_day=1)
+    on = clock.today() + timedelta(days=2)
+    return add(first, MANY, on.day, on) + add(first, 20, (on + timedelta(days=9)).day, on + timedelta(days=9))
+
+
+def add(like: Plan, count: int, day: int, first_on) -> list[Plan]:
+    made = []
+    for number in range(count):
+        consent = factories.ConsentFactory(
+            investor=like.investor, purpose="SIP", amount=like.amount, isin=like.scheme.isin
+        )
+        made.append(
+            Plan(
+                code=f"SIP-{day:02}{number:06}", client_ref=identifiers.new_client_ref(), investor=like.investor,
+                provider_ref=f"{day:02}{number:06}", state="ACTIVE", state_since=clock.now(), scheme=like.scheme,
+                investment_account=like.investment_account, mandate=like.mandate, consent=consent, amount=like.amount,
+                start_day=day, instalments=12, placed_at=clock.now(), first_on=first_on,
+                last_on=plan_rules.last(first_on, 12, day),
+            )
+        )  # fmt: skip
+    return Plan.objects.bulk_create(made)
+
+
+def due(book: list[Plan]) -> list[Plan]:
+    return book[:MANY]
+
+
+def orders_of(book: list[Plan]) -> list[OrderSnapshot]:
+    """What FP lists on the day: an order for each instalment."""
+    return [
+        OrderSnapshot(f"9{plan.provider_ref}", None, "AWAITING_PAYMENT", "PENDING", plan.amount, plan.scheme.isin,
+                      plan_ref=plan.provider_ref, invested_on=plan.first_on)
+        for plan in due(book)
+    ]  # fmt: skip
+
+
+def at_once(act, times: int = 2) -> list[object]:
+    """What each of several threads that start together returns, or the error that it raises."""
+    barrier, found = threading.Barrier(times), []
+
+    def run() -> None:
+        try:
+            barrier.wait(10)
+            found.append(act())
+        except Exception as error:  # noqa: BLE001 - whatever it was is the result
+            found.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(times)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return found
+
+
+# --- Expecting ----------------------------------------------------------------------------------------------------
+
+
+def test_expects_exactly_the_plans_of_the_date(book):
+    on = due(book)[0].first_on
+    assert instalments.expect(on=on, at=clock.now()) == MANY
+    assert set(Instalment.objects.values_list("plan_id", "on")) == {(plan.pk, on) for plan in due(book)}
+
+
+def test_without_the_database_two_schedulers_expect_twice(book):
+    """The race itself: two who each look what is missing, then write."""
+    plan = due(book)[0]
+    seen = [Instalment.objects.filter(plan=plan, on=plan.first_on).exists() for _ in range(2)]
+    assert seen == [False, False]  # both would write
+    factories.InstalmentFactory(plan=plan)
+    with pytest.raises(IntegrityError, match="one_instalment_per_plan_and_date"), transaction.atomic():
+        factories.InstalmentFactory(plan=plan)
+
+
+def test_two_schedulers_expect_each_instalment_once(book, monkeypatch):
+    monkeypatch.setattr(instalments, "CHUNK", 50)
+    made = at_once(lambda: instalments.expect(on=due(book)[0].first_on, at=clock.now()), 3)
+    assert sum(made) == MANY == Instalment.objects.count()
+
+
+def test_stops_between_two_chunks_at_the_kill_switch(book, monkeypatch):
+    monkeypatch.setattr(instalments, "CHUNK", 50)
+    gates.turn(name=gates.OUTBOUND_MONEY, closed=True, reason="test", actor="system", at=clock.now())
+    with pytest.raises(gates.GateClosed):
+        instalments.expect(on=due(book)[0].first_on, at=clock.now())
+    with pytest.raises(gates.GateClosed):
+        instalments.tell(at=clock.now())
+    assert not Instalment.objects.exists()
+
+
+# --- Telling ------------------------------------------------------------------------------------------------------
+
+
+def test_two_who_tell_write_one_message_each_date(book, mailoutbox):
+    instalments.expect(on=due(book)[0].first_on, at=clock.now())
+
+    def tell_all() -> int:
+        told = 0
+        while now := instalments.tell(at=clock.now()):
+            told += now
+        return told
+
+    assert sum(at_once(tell_all)) == MANY
+    assert Counter(mail.extra_headers["Message-ID"] for mail in mailoutbox).most_common(1)[0][1] == 1
+    assert len(mailoutbox) == MANY
+
+
+# --- Killed anywhere ----------------------------------------------------------------------------------------------
+
+BATCH = """
+import django; django.setup()
+from orders.operations import instalments
+from portal import clock
+print("ready", flush=True)
+instalments.CHUNK = 40
+instalments.expect_all(at=clock.now())
+while instalments.tell(at=clock.now()):
+    pass
+print("done", flush=True)
+"""
+
+
+def batch() -> subprocess.Popen[str]:
+    """A real process that does a SIP day, on the database of this test, and has begun."""
+    mine = {
+        "DJANGO_SETTINGS_MODULE": "portal.settings",
+        "DATABASE_URL": database.address(connection.settings_dict["NAME"]),
+    }
+    environment = {**os.environ, **mine}
+    process = subprocess.Popen(
+        [sys.executable, "-c", BATCH], env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def test_a_day_killed_at_random_moments_tells_everybody_and_nobody_twice_but_the_last(book):
+    """Four kills and then two at once; a kill can make at most the message under way two, of one identity."""
+    dice, kills = random.Random(14), 4
+    for _ in range(kills):
+        process = batch()
+        time.sleep(dice.uniform(0, 0.25))
+        process.send_signal(signal.SIGKILL)
+        process.wait(10)
+        # A worker that died holds its hundred for ten minutes; here they have passed.
+        Instalment.objects.filter(told_at=None).update(telling_until=None)
+    both = [batch(), batch()]
+    assert [process.wait(60) for process in both] == [0, 0]
+    on = due(book)[0].first_on
+    assert Instalment.objects.filter(on=on).count() == MANY
+    assert not Instalment.objects.filter(on=on, told_at=None).exists()
+    seen = Counter(
+        mail.text.split("SIP        ")[1][:14] for mail in outbox.mails(to="many@portal.example", limit=10_000)
+    )
+    assert len(seen) == MANY
+    assert sum(seen.values()) - MANY <= kills
+
+
+# --- FP's orders --------------------------------------------------------------------------------------------------
+
+
+def test_one_order_an_instalment_however_often_and_by_how_many_it_is_taken_in(book, monkeypatch):
+    monkeypatch.setattr(instalments, "TAKEN_AT_ONCE", 50)
+    listed = orders_of(book)[:120]
+    made = at_once(lambda: instalments.take_in(listed, at=clock.now(), source="poll"), 2)
+    assert [each for each in made if isinstance(each, Exception)] == []
+    assert MfOrder.objects.count() == 120 == Instalment.objects.filter(order__isnull=False).count()
+    assert instalments.take_in(listed, at=clock.now(), source="poll") == 0
+    assert not Case.objects.exists()
+
+
+def test_a_second_order_for_a_date_is_a_case_and_no_order(book):
+    (first, *_), plan = orders_of(book), due(book)[0]
+    second = OrderSnapshot(
+        "777", None, "AWAITING_PAYMENT", "PENDING", plan.amount, plan_ref=plan.provider_ref, invested_on=plan.first_on
+    )
+    instalments.take_in([first, second], at=clock.now(), source="poll")
+    assert MfOrder.objects.get().provider_ref == first.provider_ref
+    assert Case.objects.get().kind == instalments.DOUBLE_CASE
+
+
+@pytest.mark.parametrize("wrong", [{"amount": Decimal(1)}, {"isin": "INF000000000"}, {"kind": "REDEMPTION"}])
+def test_an_order_that_cannot_be_the_plans_is_a_case_and_no_order(wrong, book):
+    plan = due(book)[0]
+    said = {"amount": plan.amount, "isin": plan.scheme.isin} | wrong
+    order = OrderSnapshot("777", None, None, "PENDING", plan_ref=plan.provider_ref, invested_on=plan.first_on, **said)
+    instalments.take_in([order], at=clock.now(), source="poll")
+    assert not MfOrder.objects.exists()
+    assert Case.objects.get().kind == "plan_news_conflict"
+
+
+def test_money_debited_after_the_end_is_on_record_and_a_case(book):
+    plan = due(book)[0]
+    Plan.objects.filter(pk=plan.pk).update(state="CANCELLED")
+    instalments.take_in(orders_of(book)[:1], at=clock.now(), source="poll")
+    assert MfOrder.objects.get().plan == plan
+    assert Case.objects.get().kind == instalments.AFTER_END_CASE
