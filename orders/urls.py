@@ -1,6 +1,6 @@
 """Addresses of funds, orders and the portfolio."""
 
-from django.urls import path
+from django.urls import include, path
 
 from orders.views import carts, portfolio, purchases, redemptions, schemes
 
@@ -12,6 +12,7 @@ urlpatterns = [
     path("cart/", carts.cart, name="cart"),
     path("cart/confirm/<slug:code>/", carts.confirm, name="confirm_cart"),
     path("cart/<slug:code>/", carts.done, name="cart_done"),
+    path("", include("orders.plan_urls")),
     path("orders/confirm/<slug:code>/", purchases.confirm, name="confirm"),
     path("orders/confirm-sale/<slug:code>/", redemptions.confirm, name="confirm_sale"),
     path("orders/", purchases.order_list, name="list"),

@@ -77,6 +77,23 @@ TABLE: dict[str, Line] = {
     "orders:confirm_sale": Line(HERS, ("sale_consent",), (("otp", "123456"),)),
     "orders:sell": Line(HERS, ("isin",), (("by", "all"), ("folio", "folio"), ("form_ref", "form_ref"))),
     "orders:sell_instantly": Line(HERS, ("isin",), (("amount", "5000"), ("bank_account", "bank"))),
+    "orders:start_sip": Line(
+        OWN,
+        ("isin",),
+        (
+            ("amount", "5000"),
+            ("start_day", "5"),
+            ("instalments", "12"),
+            ("mandate", "mandate"),
+            ("form_ref", "form_ref"),
+        ),
+    ),
+    "orders:sips": Line(OWN),
+    "orders:sip_mandates": Line(OWN, form=(("plans", "sip"), ("mandate", "mandate"), ("form_ref", "form_ref"))),
+    "orders:confirm_sip": Line(HERS, ("sip_consent",), (("otp", "123456"),)),
+    "orders:sip": Line(HERS, ("sip",)),
+    "orders:skip_sip": Line(HERS, ("sip",), (("on", "sip_on"),)),
+    "orders:cancel_sip": Line(HERS, ("sip",)),
     "orders:list": Line(OWN),
     "orders:detail": Line(HERS, ("order",)),
     "orders:portfolio": Line(OWN),
@@ -234,6 +251,9 @@ def world(asha: Any) -> World:
         "mandate": asha.mandates.get(limit=91731).code,
         "mandate_ref": asha.mandates.get(limit=91731).form_ref,
         "mandate_consent": factories.ConsentFactory(investor=asha, purpose="MANDATE", given_at=None).code,
+        "sip": asha.plans.get().code,
+        "sip_on": asha.plans.get().first_on.isoformat(),
+        "sip_consent": _sip_asked(asha, scheme).code,
         "key": str(key.pk),
         "form_ref": asked.form_ref,
         "kind": "pincode",
@@ -273,12 +293,20 @@ def _bse_payment(when: dict[str, Any]) -> Any:
     )
 
 
+def _sip_asked(asha: Any, scheme: Any) -> Any:
+    shown = {"Amount": "73,519.00", "act": "start", "start_day": "5", "instalments": "12", "mandate": "-"}
+    asked = {"purpose": "SIP", "amount": Decimal("73519.00"), "isin": scheme.isin, "shown": shown}
+    return factories.ConsentFactory(investor=asha, given_at=None, **asked)
+
+
 def _life(asha: Any) -> None:
     """A row in every table of who she is and what she has authorised."""
     factories.MandateFactory(bank_account=asha.bankaccounts.get(), limit=Decimal("91731.00"))
     factories.InviteFactory(investor=asha)
     factories.CartLineFactory(cart=factories.CartFactory(investor=asha))
-    factories.PlanFactory(investor=asha)
+    plan = factories.PlanFactory(investor=asha)
+    factories.InstalmentFactory(plan=plan)
+    factories.PlanChangeFactory(plan=plan)
     factories.StockOrderFactory(basket_order=factories.BasketOrderFactory(investor=asha))
     factories.BrokerOrderRefFactory(basket_order=factories.BasketOrderFactory(investor=asha, broker="odin"))
     for made in (

@@ -13,13 +13,14 @@ from django.views.decorators.http import require_safe
 from investors import applications
 from investors import queries as people
 from investors.models import Investor
-from orders import words
+from orders import calendar, plan_rules, words
 from orders.queries import orders as order_queries
+from orders.queries import plans as plan_queries
 from orders.queries import portfolio as queries
 from orders.queries.portfolio import OpenOrder
 from orders.views import order_rows
 from orders.views.portfolio import flight, summary
-from portal import clock
+from portal import clock, money
 from portal.access import access
 
 RECENT = 5
@@ -64,7 +65,11 @@ def _investor(investor: Investor, *, at: datetime) -> dict[str, Any]:
         "investor": investor,
         "steps": steps,
         "steps_done": sum(step.is_done for step in steps),
-        "attention": [*_getting_ready(investor, steps, at=at), *_orders_that_need(book.open_orders)],
+        "attention": [
+            *_getting_ready(investor, steps, at=at),
+            *_orders_that_need(book.open_orders),
+            *_sips_that_need(investor, at=at),
+        ],
         "summary": summary(book.totals, at=at) if book.totals.nav_days else None,
         "unvalued": book.unvalued,
         "flight": flight(book),
@@ -92,6 +97,22 @@ def _getting_ready(investor: Investor, steps: list[people.CheckItem], *, at: dat
 def _orders_that_need(open_orders: list[OpenOrder]) -> list[Attention]:
     """Orders to be paid, and orders of which nobody has told us what became of them."""
     return [found for order in open_orders if (found := _attention(order))]
+
+
+_HOW_BAD = {plan_rules.RISK: "may fail", plan_rules.FAILS: "will fail"}
+
+
+def _sips_that_need(investor: Investor, *, at: datetime) -> list[Attention]:
+    """SIPs whose next debit is near and may fail, and why."""
+    return [
+        Attention(
+            "needs",
+            f"The SIP debit of {calendar.short(each.on)} {_HOW_BAD[each.level]}",
+            f"{money.rupees(each.plan.amount)} in {each.plan.scheme.name}. {each.risks[0].text}",
+            reverse("orders:sip", args=[each.plan.code]),
+        )
+        for each in plan_queries.needing(investor, at.astimezone(clock.IST).date())
+    ]
 
 
 def _attention(order: OpenOrder) -> Attention | None:

@@ -8,7 +8,7 @@ from html import escape
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
-from orders import words
+from orders import lifecycle, words
 from orders.queries.orders import Line, moment
 from portal.templatetags.portal_tags import state
 
@@ -31,6 +31,8 @@ def rows(lines: Iterable[Line]) -> SafeString:
 
 def _row(each: Line, place: str) -> str:
     said = words.for_state(each.kind, each.state, is_unknown=each.is_unknown)
+    if each.by_mandate and each.state == lifecycle.AWAITING_PAYMENT and not each.is_unknown:
+        said = words.PAYING["bank"]
     return ROW.format(
         url=place.replace("CODE", each.code),
         scheme=escape(each.scheme),

@@ -253,7 +253,7 @@ def detail(request: InvestorRequest, code: str) -> HttpResponse:
     paying = order_queries.paying(recorded) if order.state == lifecycle.AWAITING_PAYMENT else None
     if is_open and order.provider_ref and hints.first(f"asked-{order.pk}", ASK_EVERY_S):
         # Somebody is watching: ask FP a little sooner than the sweep would.
-        if paying:
+        if paying and order.plan_id is None:
             jobs.nudge("payments.refresh_of_order", order_id=order.pk)
         else:
             jobs.nudge("orders.advance", row_id=order.pk)
@@ -274,7 +274,7 @@ def detail(request: InvestorRequest, code: str) -> HttpResponse:
         "paying": paying,
         "payment_failure": _payment_failure(recorded) if paying else None,
         "money_trouble": order_queries.money_trouble(recorded),
-        "other_ways": _other_ways(order) if paying else (),
+        "other_ways": _other_ways(order) if paying and order.plan_id is None else (),
         "failure": words.reason(order.failure_code, order.failure_text),
         "next_step": _next_step(order),
         "was_paid": was_paid,

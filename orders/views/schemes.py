@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from investors import queries as people
 from orders import calendar, performance, risk, rules
 from orders.models import MfOrder, Scheme
-from orders.operations import nav_fetch
+from orders.operations import nav_fetch, plans
 from orders.queries import schemes as queries
 from orders.queries import search
 from orders.views import figures, fund_rows
@@ -186,7 +186,8 @@ def _for_visitor(request: HttpRequest, found: Scheme) -> dict[str, Any]:
     """What depends on who looks and when: the next cut-off, and what they hold."""
     investor = people.of_user(request.user) if request.user.is_authenticated else None
     held = queries.held_by(investor, found) if investor else None
-    return {"held": held, "cutoff": _cutoff(found)} | _gain(held)
+    may_sip = not plans.why_not(found)
+    return {"held": held, "cutoff": _cutoff(found), "may_sip": may_sip} | _gain(held)
 
 
 def _gain(held: queries.Held | None) -> dict[str, Any]:
