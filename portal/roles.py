@@ -49,6 +49,8 @@ ACTS = {
     "investors.act_mandate": "Can ask the provider about mandates, push them on, and ask that one is cancelled",
     "investors.approve_mandate": "Can approve that a mandate is cancelled",
     "investors.approve_changerequest": "Can approve and refuse changes of details",
+    "orders.act_plan": "Can ask the provider about SIPs",
+    "orders.act_planchange": "Can push on what investors asked about SIPs",
     "orders.act_mforder": "Can ask the provider about orders and send them again",
     "payments.act_payment": "Can ask the provider about payments",
 }
@@ -58,7 +60,10 @@ _PEOPLE = (
     "investor", "kyccheck", "kycrequest", "document", "address", "nominee", "bankaccount", "investmentaccount",
     "consent", "mandate", "changerequest", "application", "invite", "merge",
 )  # fmt: skip
-_ORDERS = ("scheme", "fundhouse", "navrun", "holiday", "mforder", "folio", "transaction", "holding")
+_ORDERS = (
+    "scheme", "fundhouse", "navrun", "holiday", "mforder", "folio", "transaction", "holding",
+    "plan", "instalment", "planchange",
+)  # fmt: skip
 _VIEW = (
     *(f"portal.view_{name}" for name in _KERNEL),
     *(f"investors.view_{name}" for name in _PEOPLE),
@@ -90,6 +95,8 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "investors.act_kycrequest",
         "investors.act_mandate",
         "orders.act_mforder",
+        "orders.act_plan",
+        "orders.act_planchange",
         "payments.act_payment",
         "orders.add_holiday",
         "orders.change_holiday",

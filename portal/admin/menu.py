@@ -36,6 +36,9 @@ MENU: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
     ),
     "Orders and payments": (
         ("Orders", "receipt_long", "orders_mforder_changelist", "", "orders.view_mforder"),
+        ("SIPs", "calendar_month", "orders_plan_changelist", "state__exact=ACTIVE", "orders.view_plan"),
+        ("SIP instalments", "event_upcoming", "orders_instalment_changelist", "", "orders.view_instalment"),
+        ("Changes of SIPs", "edit_calendar", "orders_planchange_changelist", "", "orders.view_planchange"),
         ("Payments", "payments", "payments_payment_changelist", "", "payments.view_payment"),
         ("Transactions", "swap_vert", "orders_transaction_changelist", "", "orders.view_transaction"),
         ("Holdings", "donut_small", "orders_holding_changelist", "", "orders.view_holding"),
