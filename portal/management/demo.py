@@ -27,7 +27,7 @@ class Person:
 PARTNERS = {"NORTHSTAR": "Northstar Wealth LLP", "LOTUS": "Lotus Advisors"}
 
 INVESTORS = (
-    Person("asha@demo.example", "Asha Rao", "ready to invest, holds two funds", pan="ASHPR3751C", partner="NORTHSTAR"),
+    Person("asha@demo.example", "Asha Rao", "holds two funds, a SIP runs", pan="ASHPR3751C", partner="NORTHSTAR"),
     Person("bharat@demo.example", "Bharat Mehta", "KYC incomplete", pan="BHRPM3753D"),
     Person("chitra@demo.example", "Chitra Nair", "ready, an order awaits payment", pan="CHTPN3751E", partner="LOTUS"),
     Person("esha@demo.example", "Esha Singh", "just signed up"),

@@ -15,11 +15,11 @@ from typing import Any
 from django.conf import settings
 
 from investors import declarations, queries, steps
-from investors.models import Consent, Investor
-from investors.operations import consents, kyc, onboarding
-from orders import calendar, lifecycle
-from orders.models import MfOrder, Scheme
-from orders.operations import purchases
+from investors.models import Consent, Investor, Mandate
+from investors.operations import consents, kyc, mandates, onboarding
+from orders import calendar, lifecycle, plan_rules
+from orders.models import MfOrder, Plan, Scheme
+from orders.operations import plans, purchases
 from orders.queries import schemes as scheme_queries
 from payments import lifecycle as payment_lifecycle
 from payments.models import Payment
@@ -121,6 +121,49 @@ def buy(investor: Investor, isin: str, amount: int) -> MfOrder:
     return order
 
 
+def give_mandate(investor: Investor, limit: int) -> Mandate:
+    """A mandate on the primary account that the investor has confirmed and the bank has approved."""
+    bank_account, at = queries.primary_bank_account(investor), clock.now()
+    if bank_account is None:
+        raise StoryStuck(f"{investor} has no bank account")
+    wish = mandates.prepare(
+        investor=investor, bank_account=bank_account, kind=Mandate.Kind.E_MANDATE, limit=Decimal(limit), at=at
+    )
+    form_ref = identifiers.new_client_ref()
+    consent = mandates.ask(wish=wish, investor=investor, form_ref=form_ref, ip="127.0.0.1", at=at)
+    otp = _code_from_the_mail(investor)
+    made = mandates.confirm(investor=investor, code=consent.code, otp=otp, ip="127.0.0.1", at=clock.now())
+    until(lambda: _fresh_mandate(made).provider_ref is not None, f"{made} is known to FP")
+    world.approve_mandate(_fresh_mandate(made).provider_ref or "")
+    until(lambda: _fresh_mandate(made).state == Mandate.State.APPROVED, f"{made} is approved")
+    return _fresh_mandate(made)
+
+
+def _fresh_mandate(mandate: Mandate) -> Mandate:
+    return Mandate.objects.select_related("bank_account").get(pk=mandate.pk)
+
+
+def start_sip(investor: Investor, isin: str, amount: int, mandate: Mandate) -> Plan:
+    """A SIP of five years that the investor has confirmed with the code from the mail, and that runs.
+
+    It begins on the day that comes last, so that its first debit is not near.
+    """
+    at = clock.now()
+    days = plans.terms_of(Scheme.objects.get(isin=isin)).days
+    day = max(days, key=lambda each: plan_rules.after(clock.today(), each))
+    wish = plans.prepare(
+        investor=investor, isin=isin, amount=Decimal(amount), start_day=day, instalments=60, mandate=mandate, at=at
+    )
+    form_ref = identifiers.new_client_ref()
+    consent = plans.ask(wish=wish, investor=investor, form_ref=form_ref, ip="127.0.0.1", at=at)
+    otp = _code_from_the_mail(investor)
+    plan = plans.confirm(
+        investor=investor, code=consent.code, otp=otp, start_again=False, ip="127.0.0.1", at=clock.now()
+    )
+    until(lambda: Plan.objects.get(pk=plan.pk).state == lifecycle.ACTIVE, f"{plan} runs")
+    return plan
+
+
 def _code_from_the_mail(investor: Investor) -> str:
     mails = outbox.mails(to=investor.user.email, limit=1)
     found = re.search(r"\b\d{6}\b", mails[0].text) if mails else None
@@ -155,7 +198,7 @@ def until(condition: Callable[[], bool], what: str) -> None:
             raise StoryStuck(f"waited {PATIENCE_S:.0f} s, and it is still not true that {what}")
         # What would be looked at again in a while is looked at now.
         at = clock.now()
-        for model in (Investor, MfOrder, Payment):
+        for model in (Investor, Mandate, MfOrder, Plan, Payment):
             model._default_manager.filter(due_at__gt=at).update(due_at=at)
         jobs.recover(at)
         time.sleep(0.1)

@@ -48,3 +48,9 @@ def move(change: dict[str, str] | None = None) -> datetime:
 def pay(payment_ref: str) -> None:
     """The person at the bank page pays."""
     control(f"/fp/payments/{payment_ref}", {"outcome": "success"})
+
+
+def approve_mandate(mandate_ref: str) -> None:
+    """The person authorises a mandate at the bank, and the bank approves it."""
+    for step in ("SUBMITTED", "APPROVED"):
+        control(f"/fp/mandates/{mandate_ref}", {"status": step})

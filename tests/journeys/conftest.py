@@ -20,7 +20,7 @@ from tests.conftest import CHROMIUM
 from tests.journeys.eyes import Eyes
 from tests.journeys.stack import LiveStack
 
-INVESTORS = ("nila@journey.example", "omar@journey.example", "pari@journey.example")
+INVESTORS = ("nila@journey.example", "omar@journey.example", "pari@journey.example", "ravi@journey.example")
 _failed = pytest.StashKey[bool]()
 
 

@@ -9,7 +9,7 @@ from django.core.management import call_command
 
 from investors import queries
 from investors.models import Investor
-from orders.models import Holding, MfOrder
+from orders.models import Holding, MfOrder, Plan
 from portal import clock, roles
 from portal.management import demo
 from portal.models import Partner, User
@@ -33,6 +33,8 @@ def test_makes_everybody_once_in_the_promised_state(sandbox, settings, tmp_path,
     assert len(holdings) == 2
     assert all(each.units > 0 and each.first_bought_on < clock.today() for each in holdings)
     assert asha.partner.code == "NORTHSTAR"
+    sip = Plan.objects.select_related("mandate").get(investor=asha)
+    assert (sip.state, sip.mandate.state) == ("ACTIVE", "APPROVED")
 
     assert (bharat.state, queries.latest_kyc(bharat).is_compliant) == ("DRAFT", False)
 
@@ -51,7 +53,7 @@ def test_makes_everybody_once_in_the_promised_state(sandbox, settings, tmp_path,
 
     told = len(sandbox.ledger()["orders"])
     call_command("seed_demo")
-    assert MfOrder.objects.count() == 3
+    assert (MfOrder.objects.count(), Plan.objects.count()) == (3, 1)
     assert len(sandbox.ledger()["orders"]) == told
 
     for person in demo.EVERYBODY:

@@ -15,6 +15,7 @@ BENCHES = {
     "pages": "portfolio, fund search, order pages",
     "placement": "placing an order",
     "navs": "NAV ingest",
+    "sips": "a SIP day",
     "providers": "the clients of the providers, and the sandbox",
 }
 Row = dict[str, Any]

@@ -15,10 +15,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from investors.models import Investor
+from investors.models import Investor, Mandate
 from orders import lifecycle
-from orders.models import MfOrder, Nav, Scheme
-from orders.operations import nav_fetch, schemes
+from orders.models import MfOrder, Nav, Plan, Scheme
+from orders.operations import nav_fetch, plans, schemes
 from portal import clock, roles
 from portal.errors import Failure
 from portal.gateway.errors import GatewayError
@@ -28,6 +28,8 @@ from portal.models import Partner, User
 # Asha's purchases: days ago, category, rupees.
 BOUGHT = ((96, "Flexi Cap Fund", 25_000), (33, "Liquid Fund", 10_000))
 WAITING = ("Large Cap Fund", 15_000)
+# Asha's SIP, rupees a month, and the limit of its mandate.
+SIP, SIP_LIMIT = 5_000, 25_000
 
 
 class Command(BaseCommand):
@@ -85,6 +87,7 @@ class Command(BaseCommand):
         """What the four investors have done so far."""
         asha, bharat, chitra = demo.INVESTORS[:3]
         self._holdings(asha, users[asha.email])
+        self._sip(asha, users[asha.email])
         if not Investor.objects.filter(user=users[bharat.email]).exists():
             story.ask_kyc(users[bharat.email], pan=bharat.pan)
             self._say(f"{bharat.name}: {bharat.state}")
@@ -113,6 +116,19 @@ class Command(BaseCommand):
                 self._say(f"{person.name} bought {order.scheme.name} {days_ago} days ago")
         finally:
             world.move({"at": datetime.now(tz=clock.IST).isoformat()})
+
+    def _sip(self, person: demo.Person, user: User) -> None:
+        """A mandate that the bank has approved, and a SIP that is debited by it, in the fund that she holds."""
+        investor = Investor.objects.get(user=user)
+        if Plan.objects.filter(investor=investor).exists():
+            return
+        approved = Mandate.objects.filter(investor=investor, state=Mandate.State.APPROVED)
+        mandate = approved.select_related("bank_account").first() or story.give_mandate(investor, SIP_LIMIT)
+        funds = (order.scheme for order in MfOrder.objects.filter(investor=investor).select_related("scheme"))
+        fund = next((each for each in funds if not plans.why_not(each)), None)
+        if fund is not None:
+            plan = story.start_sip(investor, fund.isin, SIP, mandate)
+            self._say(f"{person.name}: {plan.code}, {SIP:,} rupees a month in {fund.name}")
 
     def _waiting_order(self, person: demo.Person, user: User) -> None:
         if MfOrder.objects.filter(investor__user=user).exists():
