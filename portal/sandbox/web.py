@@ -121,9 +121,13 @@ class Request:
 
 
 def arguments(request: Request) -> dict[str, Any]:
-    """Body over query; a form's fields count as a body. Raises Problem 400."""
+    """Body over query; a form's fields count as a body. Raises Problem 400.
+
+    curl calls everything a form, so what begins like a JSON object is one.
+    """
     given: dict[str, Any] = dict(request.query)
-    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+    braces = request.body.lstrip().startswith(b"{")
+    if not braces and request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         return given | request.form
     if request.body.strip():
         body = request.json

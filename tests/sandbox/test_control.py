@@ -106,6 +106,14 @@ def test_arguments_come_as_query_parameters_too(caller: Caller):
     assert caller.raw("POST", "/_control/pace?mode=market").json == {"pace": "market"}
 
 
+def test_json_that_curl_calls_a_form_is_json(shop: Shop):
+    curl = {"Content-Type": "application/x-www-form-urlencoded"}
+    wish = b'{"provider": "fp", "match": {"method": "GET", "path": "/states"}, "mode": "status:503", "when": "before"}'
+    assert shop.caller.raw("POST", "/_control/faults", wish, curl).status == 201
+    assert shop.caller.fp("GET", "/api/onb/states").status == 503
+    assert shop.caller.raw("POST", "/_control/webhooks", b'{"mode": "louder"}', curl).status == 400
+
+
 def test_the_control_room_shows_and_moves_things(shop: Shop):
     key = shop.buy(5005)
     room = shop.caller.raw("GET", "/_control/")
