@@ -47,7 +47,7 @@ _SHAPES = (
     re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+"),  # e-mail
 )
 # What has none of these has none of those shapes: most texts are looked at once.
-_SUSPICIOUS = re.compile(r"[@?&]|eyJ|\d{4}")
+_SUSPICIOUS = re.compile(r"[@?&]|eyJ|[A-Z]\d{4}|\d{9}")
 # Long digit runs that are references and no personal data keep their value under these names.
 REFERENCE_NAMES = frozenset(
     """id ids orderid amcorderids investmentaccountid primaryinvestorid sourcerefid paymentid clientref providerref
@@ -103,16 +103,20 @@ def redact(value: Any, name: str = "", depth: int = 0) -> Any:
     key = _folded(name)
     if key in SECRET_NAMES and value not in (None, "", [], {}):
         return HIDDEN
+    if isinstance(value, str):
+        return _text_under(key, storable(value))
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return mask(str(value)) if key in MASKED_NAMES and value > 99_999 else value
+    if isinstance(value, Decimal):
+        return _text_under(key, str(value))
     if depth > MAX_DEPTH:
         return "[deeper than we keep]"
-    if isinstance(value, Mapping):
+    if isinstance(value, dict | Mapping):
         return {storable(str(k)): redact(v, str(k), depth + 1) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [redact(v, name, depth + 1) for v in value[:200]]
-    if isinstance(value, str | Decimal):
-        return _text_under(key, storable(str(value)))
-    if isinstance(value, int) and not isinstance(value, bool) and key in MASKED_NAMES and value > 99_999:
-        return mask(str(value))
     return value
 
 

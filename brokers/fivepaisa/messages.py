@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AliasChoices, BeforeValidator, Field, model_validator
+from pydantic import AliasChoices, BeforeValidator, Field, PlainValidator, model_validator
 
 from brokers.fivepaisa.moments import Moment
 from portal.gateway.wire import Amount, Count, FoldedMessage, Identifier, MaybeAmount, MaybeCount, Text, Word, fold
@@ -30,13 +30,11 @@ class OrderStatus(Word):
     UNKNOWN = "UNKNOWN"
 
 
-def _status(value: Any) -> Any:
-    return OrderStatus(value) if isinstance(value, str) else OrderStatus.UNKNOWN
-
-
 def _no_id_yet(value: Any) -> Any:
     """ "0" means that the exchange has given no id yet (providers.md 4.3)."""
-    return "" if value in (0, "0", None) and not isinstance(value, bool) else value
+    if isinstance(value, str):
+        return "" if value == "0" else value
+    return "" if value is None or (value == 0 and value is not False) else _as_text(value)
 
 
 _WORDS = {"Y": True, "TRUE": True, "N": False, "FALSE": False}
@@ -44,7 +42,9 @@ _WORDS = {"Y": True, "TRUE": True, "N": False, "FALSE": False}
 
 def _flag(value: Any) -> Any:
     """`Y` and `N` beside true and false; anything else tells nothing."""
-    return value if isinstance(value, bool) else _WORDS.get(str(value).strip().upper())
+    if isinstance(value, bool):
+        return value
+    return _WORDS[value] if value in ("Y", "N") else _WORDS.get(str(value).strip().upper())
 
 
 _EXCHANGES = {"N": "N", "NSE": "N", "B": "B", "BSE": "B", "M": "M", "MCX": "M"}
@@ -52,13 +52,15 @@ _EXCHANGES = {"N": "N", "NSE": "N", "B": "B", "BSE": "B", "M": "M", "MCX": "M"}
 
 def _exchange(value: Any) -> Any:
     """`NSE` in some answers, `N` in others (providers.md 7 #25); empty for what is neither: `NaN` is no exchange."""
-    return _EXCHANGES.get(value.strip().upper(), "") if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    return _EXCHANGES[value] if value in _EXCHANGES else _EXCHANGES.get(value.strip().upper(), "")
 
 
-ExchangeOrderId = Annotated[str, Field(max_length=40), BeforeValidator(lambda value: _as_text(_no_id_yet(value)))]
-Flag = Annotated[bool | None, BeforeValidator(_flag)]
+ExchangeOrderId = Annotated[str, Field(max_length=40), BeforeValidator(_no_id_yet)]
+Flag = Annotated[bool | None, PlainValidator(_flag)]
 Exchange = Annotated[str, Field(max_length=1), BeforeValidator(_exchange)]
-Status = Annotated[OrderStatus, BeforeValidator(_status)]
+Status = Annotated[OrderStatus, PlainValidator(OrderStatus.read)]
 # A position may be short and a margin negative, so a signed whole number.
 Whole = Annotated[int, BeforeValidator(lambda value: _whole(value))]
 

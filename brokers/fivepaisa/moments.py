@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import PlainValidator
 
 from portal.clock import IST
 
 _DATE = re.compile(r"^/Date\((-?\d{1,15})(?:[+-]\d{4})?\)/$")
 # Twelve digits are a typo of the samples (1975), negative ones .NET's year 1: both tell no time.
-_FIRST = datetime(2000, 1, 1, tzinfo=UTC)
+FIRST_YEAR, LONGEST = 2000, 60
 
 
 def read(value: Any) -> datetime | None:
@@ -20,15 +21,23 @@ def read(value: Any) -> datetime | None:
 
     A time without a zone is Indian. What cannot be a time of an order is None: no decision hangs on it.
     """
-    if not isinstance(value, str):
+    if not isinstance(value, str) or len(value) > LONGEST:
         return None
+    return _read(value.strip())
+
+
+# A book is asked for again and again, and its orders keep their times.
+@lru_cache(maxsize=4_096)
+def _read(value: str) -> datetime | None:
     try:
-        found = _DATE.match(value.strip())
-        moment = datetime.fromtimestamp(int(found[1]) / 1000, UTC) if found else datetime.fromisoformat(value.strip())
-    except (ValueError, OverflowError, OSError):
+        if value.startswith("/"):
+            moment = datetime.fromtimestamp(int(_DATE.match(value)[1]) / 1000, IST)  # type: ignore[index]
+        else:
+            moment = datetime.fromisoformat(value)
+            moment = moment.astimezone(IST) if moment.tzinfo else moment.replace(tzinfo=IST)
+    except (ValueError, TypeError, OverflowError, OSError):
         return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=IST)
-    return moment.astimezone(IST) if moment >= _FIRST else None
+    return moment if moment.year >= FIRST_YEAR else None
 
 
 def write(moment: datetime) -> str:
@@ -36,4 +45,4 @@ def write(moment: datetime) -> str:
     return f"/Date({int(moment.timestamp() * 1000)})/"
 
 
-Moment = Annotated[datetime | None, BeforeValidator(read)]
+Moment = Annotated[datetime | None, PlainValidator(read)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import json
 import threading
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -117,7 +118,7 @@ def _insert(rows: list[GatewayCall]) -> None:
         cursor.executemany(_INSERT, [_values(row) for row in rows])
 
 
-def _values(row: GatewayCall) -> list[object]:
+def _values(row: GatewayCall) -> list[Any]:
     bodies = [None if body is None else json.dumps(body) for body in (row.request_body, row.response_body)]
     return [*(getattr(row, name) for name in _PLAIN), *bodies]
 

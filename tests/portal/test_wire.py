@@ -72,3 +72,46 @@ def test_http_itself_says_only_so_much(status, body, outcome):
 @pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("", 5.0), ("soon", 5.0), ("999999", 600.0), ("²", 5.0)])
 def test_waits_as_told_within_reason(header, seconds):
     assert wire.retry_after_s(Response(429, {"Retry-After": header}, b"")) == seconds
+
+
+class Priced(wire.FoldedMessage):
+    """A message for this test."""
+
+    price: wire.Amount
+    average: wire.MaybeAmount = None
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ("431.05", "431.05"),
+        ("7", "7"),
+        ('" 12.50 "', "12.50"),
+        ("431.05333333333334", "431.053333"),
+        ("-3.1E+2", "-310"),
+        ("999999999999999.999999", "999999999999999.999999"),
+    ],
+)
+def test_an_amount_is_read_digit_for_digit_but_for_a_tail(said, read):
+    found = wire.read_as(Priced, "x", PING, Response(200, {}, b'{"Price": %s}' % said.encode()).json())
+    assert found.price == Decimal(read)
+
+
+@pytest.mark.parametrize("said", ["true", '""', "null", '"NaN"', '"Infinity"', "1E+15", "1E+999999", '"x"', "[]", "{}"])
+def test_what_is_no_real_amount_is_not_read(said):
+    with pytest.raises(errors.Garbled, match="price"):
+        wire.read_as(Priced, "x", PING, Response(200, {}, b'{"Price": %s}' % said.encode()).json())
+
+
+@pytest.mark.parametrize("said", ["null", '""'])
+def test_an_average_may_be_missing(said):
+    assert Priced(price=1, average=json.loads(said)).average is None
+
+
+def test_strange_keys_are_not_remembered():
+    wire.fold({f"k{number}": 0 for number in range(wire.MOST_KEYS + 1)})
+    wire.fold({"k" * (wire.MOST_LETTERS + 1): 0})
+    assert all(len(given) <= wire.MOST_KEYS and sum(map(len, given)) <= wire.MOST_LETTERS for given in wire._usual)
+    for number in range(2 * wire.MOST_USUAL):
+        assert wire.fold({f"Key_{number}": number}) == {f"key{number}": number}
+    assert len(wire._usual) <= wire.MOST_USUAL
