@@ -1,5 +1,16 @@
 """Investors and what they have authorised, as operations see them: identifiers masked, nothing to edit."""
 
-from investors.admin import applications, banks, changes, consents, invites, kyc, kyc_checks, mandates, person
+from investors.admin import applications, banks, changes, consents, invites, kyc, kyc_checks, mandates, merges, person
 
-__all__ = ["applications", "banks", "changes", "consents", "invites", "kyc", "kyc_checks", "mandates", "person"]
+__all__ = [
+    "applications",
+    "banks",
+    "changes",
+    "consents",
+    "invites",
+    "kyc",
+    "kyc_checks",
+    "mandates",
+    "merges",
+    "person",
+]

@@ -18,6 +18,7 @@ from unfold.decorators import display
 from investors import applications, lifecycle, rules
 from investors.admin import panel, sections  # noqa: F401 - sections registers its parts
 from investors.admin.finding import by_contact, by_name, by_what_others_know, private
+from investors.admin.merges import PROPOSE
 from investors.models import Investor
 from investors.operations import kyc, registration, unmasking
 from portal import clock, redaction
@@ -134,6 +135,7 @@ class InvestorAdmin(OpsAdmin):
             offered=lambda investor: investor.state == lifecycle.REGISTERING and not investor.attempt,
             icon="how_to_reg",
         ),
+        PROPOSE,
         Act(
             name="unmask",
             label="Show in full",

@@ -63,7 +63,7 @@ class Merge(models.Model):
     """Two investors that are one person: what one has goes to the other, once a second person has said yes.
 
     `plan` lists what is moved, filled in and left, by table and key, as it was shown; with it the merge can be undone.
-    An investor that FP knows is never the one that goes (constraint `merge_keeps_what_the_provider_knows`).
+    An investor that FP knows is never the one that goes (trigger `a_merge_keeps_what_the_provider_knows`).
     """
 
     class State(models.TextChoices):

@@ -1,0 +1,212 @@
+"""Two investors that are one person: the preview, the second person's answer, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Model, Q
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from investors.admin import panel
+from investors.admin.finding import by_investor
+from investors.models import Investor, Merge
+from investors.operations import merges
+from portal.admin import home, show
+from portal.admin.acts import Act, By, ReasonForm
+from portal.admin.base import OpsAdmin
+from portal.admin.finding import by_code
+
+TONES = {"ASKED": "needs", "APPLIED": "done", "REFUSED": "failed", "WITHDRAWN": "neutral", "UNDONE": "neutral"}
+
+
+class OtherForm(ReasonForm):
+    """Which other investor goes into this one, and why they are one person."""
+
+    other = forms.CharField(
+        label="Code of the investor that goes into this one",
+        help_text="Nothing changes before a second person has seen the preview and approved it.",
+        widget=UnfoldAdminTextInputWidget,
+    )
+    field_order = ("other", "reason")
+
+    def clean_other(self) -> Investor:
+        """The investor with this code."""
+        found = Investor.objects.filter(code=self.cleaned_data["other"].strip().upper()).first()
+        if found is None:
+            raise forms.ValidationError("No investor has this code.")
+        return found
+
+
+def _ask(kept: Investor, by: By) -> str:
+    made = merges.ask(kept=kept, gone=by.answers["other"], actor=by.actor, reason=by.reason, at=by.at)
+    return f"{made.code} waits for a second person. Its page shows what would move; nothing has changed yet."
+
+
+PROPOSE = Act(
+    name="merge",
+    label="Merge another into this",
+    permission="investors.act_merge",
+    explain="For one person with two logins. What the other has goes to this investor, and the other login is switched "
+    "off, once a second person has approved the preview. Whoever FP knows cannot be the one that goes.",
+    run=_ask,
+    form=OtherForm,
+    icon="merge",
+)
+
+
+def _approve(row: Merge, by: By) -> str:
+    merges.approve(merge_id=row.pk, actor=by.actor, reason=by.reason, at=by.at)
+    return f"Merged. {row.gone.code} goes on as {row.kept.code}."
+
+
+def _refuse(row: Merge, by: By) -> str:
+    merges.refuse(merge_id=row.pk, actor=by.actor, reason=by.reason, at=by.at)
+    return "Nothing changes."
+
+
+def _undo(row: Merge, by: By) -> str:
+    merges.undo(merge_id=row.pk, actor=by.actor, reason=by.reason, at=by.at)
+    return "What had moved went back, and the other login works again."
+
+
+def _waits(row: Merge) -> bool:
+    return row.state == Merge.State.ASKED
+
+
+@admin.register(Merge)
+class MergeAdmin(OpsAdmin):
+    """Proposed merges with their preview; somebody else than the proposer decides."""
+
+    list_display = ("code", "kept", "gone", "state_badge", "asked_by", "asked", "decided_by")
+    list_filter = (("state", ChoicesCheckboxFilter),)
+    list_select_related = ("kept", "gone", "asked_by", "decided_by")
+    ordering = ("-id",)
+    finders = (by_code("code"), by_investor("kept"), by_investor("gone"))
+    search_help_text = "Code of the merge or of one of the two, or email"
+    quick = (("To be decided", "state__exact=ASKED"), ("Merged", "state__exact=APPLIED"), ("All", ""))
+    fieldsets = (
+        (None, {"fields": (("code", "state_badge"), ("kept_link", "gone_link"), ("asked_by", "asked"), "reason")}),
+        ("Preview", {"fields": ("moves", "fills", "conflicts", "stays")}),
+        ("Decided", {"fields": (("decided_by", "decided"), "answer")}),
+    )
+    acts = (
+        Act(
+            name="approve",
+            label="Approve",
+            permission="investors.approve_merge",
+            explain="Does exactly what the preview says, at once. If anything has changed since, nothing is done.",
+            run=_approve,
+            offered=_waits,
+            not_by=merges.may_not_decide,
+            icon="task_alt",
+            danger=True,
+        ),
+        Act(
+            name="refuse",
+            label="Refuse",
+            permission="investors.approve_merge",
+            explain="Nothing changes. Whoever asked reads the reason.",
+            run=_refuse,
+            offered=_waits,
+            not_by=merges.may_not_decide,
+            icon="block",
+        ),
+        Act(
+            name="withdraw",
+            label="Withdraw",
+            permission="investors.act_merge",
+            explain="Nothing changes, and the two can be looked at again.",
+            run=_refuse,
+            offered=_waits,
+            icon="undo",
+        ),
+        Act(
+            name="undo",
+            label="Undo",
+            permission="investors.approve_merge",
+            explain="What moved, and is still where it was moved to, goes back; the other login works again.",
+            run=_undo,
+            offered=lambda row: row.state == Merge.State.APPLIED,
+            not_by=lambda row: (row.asked_by_id,),
+            icon="history",
+            danger=True,
+        ),
+    )
+
+    def whose(self, obj: Model) -> Model | None:
+        return getattr(obj, "kept", None)
+
+    def related(self, obj: Model) -> Sequence[Model]:
+        return [obj.gone]  # type: ignore[attr-defined]
+
+    @display(description="State", ordering="state")
+    def state_badge(self, row: Merge) -> str:
+        return show.badge(TONES[row.state], row.get_state_display())
+
+    @display(description="Stays")
+    def kept_link(self, row: Merge) -> str:
+        return show.two(show.change_link(row.kept), row.kept.code)
+
+    @display(description="Goes")
+    def gone_link(self, row: Merge) -> str:
+        return show.two(show.change_link(row.gone), row.gone.code)
+
+    @display(description="Asked", ordering="asked_at")
+    def asked(self, row: Merge) -> str:
+        return show.moment(row.asked_at)
+
+    @display(description="Decided")
+    def decided(self, row: Merge) -> str:
+        return show.moment(row.decided_at)
+
+    @display(description="Moves")
+    def moves(self, row: Merge) -> str:
+        every = [f"{name}: {', '.join(f'#{key}' for key in keys)}" for name, keys in row.plan.get("moves", {}).items()]
+        return _lines([*every, *(["PAN"] if row.plan.get("takes_pan") else [])])
+
+    @display(description="Is filled in")
+    def fills(self, row: Merge) -> str:
+        return _lines([name.replace("_", " ") for name in row.plan.get("fills", [])])
+
+    @display(description="Differs")
+    def conflicts(self, row: Merge) -> str:
+        return _lines(row.plan.get("conflicts", []))
+
+    @display(description="Stays where it is")
+    def stays(self, row: Merge) -> str:
+        return _lines([words for each in row.plan.get("stays", {}).values() for words in each])
+
+
+def _lines(texts: Sequence[str]) -> str:
+    return format_html_join(mark_safe("<br>"), "{}", ((text,) for text in texts)) or show.NOTHING
+
+
+@panel.part(order=95, permission="investors.view_merge")
+def same_person(investor: Investor, at: datetime) -> panel.Found:
+    """Others who are perhaps this person, and merges that were proposed."""
+    merging = Merge.objects.filter(Q(kept=investor) | Q(gone=investor)).select_related("kept", "gone").order_by("-id")
+    rows = [
+        [show.change_link(each, each.code), str(each), show.badge(TONES[each.state], each.get_state_display())]
+        for each in merging[: panel.MOST]
+    ]
+    rows += [
+        [show.change_link(other), f"has {why}", show.badge("needs", "look")]
+        for other, why in merges.candidates(investor)
+    ]
+    return panel.Found(home.Panel("Perhaps the same person", ("Who", "Why", "State"), rows, "Nobody else is known."))
+
+
+@home.part(order=57, permission="investors.view_merge")
+def merges_part(at: datetime) -> home.Part:
+    """Merges that wait for a second person."""
+    waiting = list(Merge.objects.filter(state=Merge.State.ASKED).order_by("asked_at").values_list("asked_at")[:100])
+    note = f"oldest {show.age(at - waiting[0][0])}" if waiting else "Nothing waits for a second person."
+    url = show.list_url(Merge, "state__exact=ASKED")
+    return home.Part([home.Tile("Merges to approve", str(len(waiting)), note, url, "needs" if waiting else "done")])

@@ -1,0 +1,255 @@
+"""One person with two logins: who may go into whom, what moves, and that money and the provider's ids stay true."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
+
+from investors.models import Investor, Merge
+from investors.operations import merges
+from portal import audit, clock, roles
+from portal.models import AuditEntry, Case, User
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+WHY = "Called from both addresses"
+
+
+def person(role: str) -> User:
+    user = factories.UserFactory()
+    roles.grant(user, role)
+    return User.objects.get(pk=user.pk)
+
+
+@pytest.fixture
+def maker() -> User:
+    return person(roles.MAKER)
+
+
+@pytest.fixture
+def checker() -> User:
+    return person(roles.CHECKER)
+
+
+@pytest.fixture
+def kept() -> Investor:
+    return factories.InvestorFactory(name="Asha Rao", mobile="9845012345", occupation="")
+
+
+@pytest.fixture
+def gone() -> Investor:
+    """The same person's second attempt, with more in it."""
+    investor = factories.InvestorFactory(
+        name="Asha R", mobile="9845012345", given_pan="ASHPR3751C", occupation="DOCTOR"
+    )
+    factories.AddressFactory(investor=investor)
+    factories.BankAccountFactory(investor=investor, provider_ref=None)
+    factories.NomineeFactory(investor=investor)
+    factories.DocumentFactory(investor=investor)
+    factories.KycCheckFactory(investor=investor)
+    return investor
+
+
+def ask(kept: Investor, gone: Investor, actor: User) -> Merge:
+    return merges.ask(kept=kept, gone=gone, actor=actor, reason=WHY, at=clock.now())
+
+
+def approve(row: Merge, actor: User) -> Merge:
+    return merges.approve(merge_id=row.pk, actor=actor, reason="Seen both papers", at=clock.now())
+
+
+def whose(investor: Investor) -> dict[str, int]:
+    related = ("addresss", "bankaccounts", "nominees", "documents", "kycchecks")
+    return {name: getattr(investor, name).count() for name in related}
+
+
+# --- what it does ------------------------------------------------------------------------------------------------
+
+
+def test_asking_shows_everything_and_changes_nothing(kept, gone, maker):
+    row = ask(kept, gone, maker)
+    assert set(row.plan["moves"]) == {"address", "bankaccount", "nominee", "document"}
+    assert row.plan["fills"] == ["occupation"]
+    assert row.plan["takes_pan"]
+    assert row.plan["conflicts"] == ["name: they differ; the kept one's stays"]
+    assert "never changed" in row.plan["stays"]["kyccheck"][0]
+    assert "ASHPR3751C" not in str(row.plan)
+    assert whose(kept) == dict.fromkeys(whose(kept), 0)
+
+
+def test_a_second_person_makes_them_one(kept, gone, maker, checker):
+    approve(ask(kept, gone, maker), checker)
+    kept.refresh_from_db()
+    gone.refresh_from_db()
+    assert whose(kept) == {"addresss": 1, "bankaccounts": 1, "nominees": 1, "documents": 1, "kycchecks": 0}
+    assert (kept.name, kept.occupation, kept.pan) == ("Asha Rao", "DOCTOR", "ASHPR3751C")
+    assert kept.pan_index
+    assert gone.pan_index is None
+    assert whose(gone)["kycchecks"] == 1, "an answer of the registries stays with the login that asked"
+    assert not User.objects.get(pk=gone.user_id).is_active
+    assert User.objects.get(pk=kept.user_id).is_active
+    actions = AuditEntry.objects.filter(action__startswith="investor.merged").order_by("id")
+    assert list(actions.values_list("action", "subject_id", "actor")) == [
+        ("investor.merged", str(kept.pk), f"user:{checker.pk}"),
+        ("investor.merged_away", str(gone.pk), f"user:{checker.pk}"),
+    ]
+
+
+def test_what_the_kept_one_has_already_is_not_doubled(kept, gone, maker, checker):
+    factories.AddressFactory(investor=kept, line1="1 Church Street")
+    factories.NomineeFactory(investor=kept, name="Ravi Rao")
+    factories.BankAccountFactory(investor=kept, provider_ref=None)
+    approve(ask(kept, gone, maker), checker)
+    assert kept.addresss.get().line1 == "1 Church Street"
+    assert kept.nominees.get().name == "Ravi Rao"
+    assert [each.is_primary for each in kept.bankaccounts.order_by("id")].count(True) == 1
+    assert kept.bankaccounts.count() == 2
+
+
+def test_undoing_puts_everything_back(kept, gone, maker, checker):
+    before = (whose(kept), whose(gone))
+    row = approve(ask(kept, gone, maker), checker)
+    with pytest.raises(merges.SecondPerson):
+        merges.undo(merge_id=row.pk, actor=maker, reason="Two sisters", at=clock.now())
+    merges.undo(merge_id=row.pk, actor=checker, reason="Two sisters", at=clock.now())
+    kept.refresh_from_db()
+    gone.refresh_from_db()
+    assert (whose(kept), whose(gone)) == before
+    assert (kept.occupation, kept.pan, kept.pan_index) == ("", "", None)
+    assert gone.pan_index
+    assert User.objects.get(pk=gone.user_id).is_active
+
+
+# --- what is refused, and why ------------------------------------------------------------------------------------
+
+
+def test_whoever_fp_knows_never_goes(kept, maker, asha):
+    with pytest.raises(merges.Refused, match="Merge the other way round"):
+        ask(kept, asha, maker)
+
+
+def test_two_investors_at_fp_stay_two(maker, asha, chitra):
+    with pytest.raises(merges.Refused, match="FP knows both"):
+        ask(asha, chitra, maker)
+
+
+def test_two_pans_are_two_persons(gone, maker):
+    with pytest.raises(merges.Refused, match="two PANs, two persons"):
+        ask(factories.InvestorFactory(given_pan="CHTPN3751E"), gone, maker)
+
+
+def test_what_money_hangs_on_is_never_moved(kept, gone, maker):
+    factories.FolioFactory(investor=gone)
+    with pytest.raises(merges.Refused, match="has folios"):
+        ask(kept, gone, maker)
+
+
+def test_a_ready_investor_gains_nothing_that_takes_their_own_code(asha, maker, checker):
+    gone = factories.InvestorFactory(mobile=asha.mobile)
+    factories.BankAccountFactory(investor=gone, provider_ref=None)
+    paper = factories.DocumentFactory(investor=gone)
+    before = asha.bankaccounts.count()
+    row = approve(ask(asha, gone, maker), checker)
+    assert row.plan["moves"] == {"document": [paper.pk]}
+    assert asha.bankaccounts.count() == before
+    asha.refresh_from_db()
+    assert asha.provider_ref
+
+
+def test_nobody_approves_what_they_proposed(kept, gone, maker, checker):
+    row = ask(kept, gone, maker)
+    for one in (maker, kept.user, gone.user):
+        with pytest.raises(merges.SecondPerson):
+            approve(row, one)
+    with pytest.raises(IntegrityError, match="a_merge_is_decided_by_a_second_person"), transaction.atomic():
+        Merge.objects.filter(pk=row.pk).update(state="REFUSED", decided_by=maker)
+
+
+def test_what_has_changed_since_the_preview_is_not_merged(kept, gone, maker, checker):
+    row = ask(kept, gone, maker)
+    factories.DocumentFactory(investor=gone, kind="SIGNATURE")
+    with pytest.raises(merges.PlanChanged):
+        approve(row, checker)
+    assert whose(kept)["documents"] == 0
+    assert User.objects.get(pk=gone.user_id).is_active
+
+
+def test_one_merge_at_a_time_takes_an_investor_away(kept, gone, maker):
+    ask(kept, gone, maker)
+    with pytest.raises(merges.Refused, match="open or done already"):
+        ask(factories.InvestorFactory(), gone, maker)
+
+
+def test_the_database_itself_keeps_what_the_provider_knows(kept, asha, maker, checker):
+    row = Merge.objects.create(kept=kept, gone=asha, digest="0", asked_by=maker, asked_at=clock.now(), reason=WHY)
+    with pytest.raises(IntegrityError, match="a merge keeps what the provider knows"), transaction.atomic():
+        Merge.objects.filter(pk=row.pk).update(state="APPLIED", decided_by=checker)
+
+
+def test_whoever_was_merged_away_stays_away(kept, gone, maker, checker):
+    approve(ask(kept, gone, maker), checker)
+    with pytest.raises(IntegrityError, match="stays away"), transaction.atomic():
+        Investor.objects.filter(pk=gone.pk).update(provider_ref="123")
+
+
+# --- finding them ------------------------------------------------------------------------------------------------
+
+
+def test_candidates_share_a_pan_a_mobile_or_an_account(kept, gone):
+    third = factories.InvestorFactory(mobile="9811111111")
+    account = factories.BankAccountFactory(investor=third)
+    account.set_number(gone.bankaccounts.get().number)
+    account.save()
+    factories.InvestorFactory(mobile="9822222222")
+    assert merges.candidates(gone) == [(kept, "the same mobile number"), (third, "the same bank account")]
+    typed = factories.InvestorFactory(mobile="")
+    typed.pan = gone.pan
+    typed.save()
+    assert merges.candidates(typed) == [(gone, "the same PAN")]
+
+
+def test_a_likely_double_becomes_a_case_and_one_who_is_alone_none(kept, gone):
+    merges.report(gone, clock.now())
+    merges.report(factories.InvestorFactory(mobile="9822222222"), clock.now())
+    case = Case.objects.get(kind=merges.MAYBE_CASE)
+    assert case.subject_id == str(gone.pk)
+    assert kept.code in case.detail
+
+
+# --- in the admin ------------------------------------------------------------------------------------------------
+
+
+def browser(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def test_from_the_investors_page_to_one_investor(kept, gone, maker, checker):
+    client = browser(maker)
+    page = reverse("admin:investors_investor_change", args=[kept.pk])
+    assert gone.code in str([each.rows for each in client.get(page).context["panels"]]) or "Asha R" in str(
+        client.get(page).content
+    )
+    asked = reverse("admin:investors_investor_act", args=[kept.pk, "merge"])
+    assert client.post(asked, {"other": "INV-NOBODY", "reason": WHY}).status_code == 422
+    client.post(asked, {"other": gone.code.lower(), "reason": WHY})
+    row = Merge.objects.get()
+    preview = browser(checker).get(reverse("admin:investors_merge_change", args=[row.pk])).content.decode()
+    for words in ("bankaccount: #", "occupation", "they differ", "never changed"):
+        assert words in preview, words
+    deciding = reverse("admin:investors_merge_act", args=[row.pk, "approve"])
+    assert client.post(deciding, {"reason": WHY}).status_code == 403
+    browser(checker).post(deciding, {"reason": WHY})
+    row.refresh_from_db()
+    assert row.state == "APPLIED"
+    assert audit.entries_of(row).filter(action="merge.applied").exists()
+
+
+def test_a_merge_that_is_refused_says_why_on_the_page(kept, asha, maker):
+    asked = reverse("admin:investors_investor_act", args=[kept.pk, "merge"])
+    answer = browser(maker).post(asked, {"other": asha.code, "reason": WHY}, follow=True)
+    assert "Merge the other way round" in answer.content.decode()
+    assert not Merge.objects.exists()
