@@ -11,6 +11,7 @@ panel alike. Here are the words for each of its answers: what is so, who must ac
     kyc_rejected            you must act   the investor
     kyc_expired             you must act   the investor
     registration_refused    you must act   the investor
+    kyc_desk                we are checking    our desk, before anything is sent
     kyc_sent                we are checking    fund house and registry
     registry_works          we are checking    the registry
     registries_follow       we are checking    the registries repeat what the fund house has said
@@ -70,6 +71,12 @@ WORDS = {
     "registration_refused": Words(
         "Correct your details", "Something was not accepted when we registered you.", "the investor", 7 * _DAY
     ),
+    "kyc_desk": Words(
+        "We are looking over your KYC",
+        "Somebody of ours compares what you entered with your papers, then it is sent. There is nothing for you to do.",
+        "our desk",
+        _DAY,
+    ),
     "kyc_sent": Words(
         "Your KYC is being checked",
         "The fund house and the registry usually take two to three working days. There is nothing for you to do.",
@@ -112,7 +119,7 @@ KINDS: dict[str, str] = {
 }
 
 # What is done about these stands on the pages of a fresh KYC.
-AT_KYC = ("kyc_papers", "kyc_rejected", "kyc_expired", "kyc_sent", "registries_follow")
+AT_KYC = ("kyc_papers", "kyc_rejected", "kyc_expired", "kyc_desk", "kyc_sent", "registries_follow")
 
 
 def of(investor: Investor) -> Application | None:

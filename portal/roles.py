@@ -48,6 +48,7 @@ ACTS = {
     "investors.act_merge": "Can propose that two investors are one person, and withdraw it",
     "investors.approve_merge": "Can approve, refuse and undo a merge that somebody else proposed",
     "investors.act_kycrequest": "Can ask the provider about a fresh KYC, and the investor for a paper again",
+    "investors.approve_kycrequest": "Can approve that a fresh KYC goes to the provider",
     "investors.act_mandate": "Can ask the provider about mandates, push them on, and ask that one is cancelled",
     "investors.approve_mandate": "Can approve that a mandate is cancelled",
     "investors.approve_changerequest": "Can approve and refuse changes of details",
@@ -112,6 +113,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "investors.approve_mandate",
         "investors.approve_changerequest",
         "investors.approve_merge",
+        "investors.approve_kycrequest",
     ),
     ADMIN: (
         *_VIEW,

@@ -394,6 +394,8 @@ FP_SECRET = env.str("FP_SECRET", default="sandbox-secret")
 FP_BASE64_PAYLOAD_FIRST = env.bool("FP_BASE64_PAYLOAD_FIRST", default=False)
 # "tenant" or "api_key_id": the document names both (providers.md 7 #2).
 FP_AUTHORIZATION_PRINCIPAL = env.str("FP_AUTHORIZATION_PRINCIPAL", default="tenant")
+# Does somebody at the desk look at a fresh KYC before it goes to FP?
+KYC_DESK_APPROVES = env.bool("KYC_DESK_APPROVES", default=False)
 FP_ORDER_GATEWAY = env.str("FP_ORDER_GATEWAY", default="RTA")
 FP_CALLS_PER_SECOND = env.int("FP_CALLS_PER_SECOND", default=100 if SANDBOX else 25)
 AMFI_BASE_URL = env.str("AMFI_BASE_URL", default=f"{SANDBOX_URL}/amfi" if SANDBOX else "https://www.amfiindia.com")

@@ -13,20 +13,20 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
-from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RadioFilter, RangeDateTimeFilter
 from unfold.decorators import display
 
 from investors import kyc_complaints, kyc_reasons, kyc_steps, lifecycle
 from investors.admin.finding import by_investor
 from investors.kyc_steps import Sheet
 from investors.models import Document, KycRequest
-from investors.operations import documents, kyc_requests
+from investors.operations import documents, kyc_desk, kyc_requests
 from investors.views.kyc import served, shown
 from portal import clock, redaction
 from portal.access import STAFF, access
@@ -91,6 +91,16 @@ def _ask_again(row: KycRequest, by: By) -> str:
     return "The investor is asked to send it again, and reads why."
 
 
+def _approve(row: KycRequest, by: By) -> str:
+    kyc_desk.approve(request_id=row.pk, actor=by.actor, reason=by.reason, at=by.at)
+    return "Approved. It goes to the provider now."
+
+
+def _resubmit(row: KycRequest, by: By) -> str:
+    made = kyc_desk.resubmit(request=row, actor=by.actor, reason=by.reason, at=by.at)
+    return f"{made.code} waits for a second person. Nothing has been sent yet."
+
+
 class AskAgainForm(ReasonForm):
     """Which paper, and what is wrong with it, by the catalogue."""
 
@@ -106,18 +116,43 @@ class AskAgainForm(ReasonForm):
     field_order = ("paper", "why", "reason")
 
 
+class DeskFilter(RadioFilter):
+    """Requests that wait for somebody at the desk."""
+
+    title = "desk"
+    parameter_name = "desk"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("1", "To be approved")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[KycRequest]) -> QuerySet[KycRequest]:
+        waiting = {
+            "state__in": (lifecycle.DRAFT, lifecycle.PENDING),
+            "approved_at": None,
+            "submitted_at__isnull": False,
+        }
+        return queryset.filter(**waiting) if self.value() == "1" else queryset
+
+
 @admin.register(KycRequest)
 class KycRequestAdmin(OpsAdmin):
     """Fresh KYCs: how far each is, what was entered, and the papers beside it."""
 
     patience = PATIENCE
     list_display = ("code", "investor", "state_and_age", "at_provider", "until", "wrong")
-    list_filter = (("state", ChoicesCheckboxFilter), StuckFilter, UnknownFilter, ("created_at", RangeDateTimeFilter))
+    list_filter = (
+        ("state", ChoicesCheckboxFilter),
+        DeskFilter,
+        StuckFilter,
+        UnknownFilter,
+        ("created_at", RangeDateTimeFilter),
+    )
     list_select_related = ("investor",)
     ordering = ("-id",)
     finders = (by_code("code"), by_text("provider_ref"), by_investor())
     search_help_text = "Request code, investor code, email or the provider's number"
     quick = (
+        ("To be approved", "desk=1"),
         ("Being checked", "state__exact=SUBMITTED"),
         ("Stuck", "stuck=1"),
         ("To be corrected", "state__exact=REJECTED"),
@@ -147,9 +182,30 @@ class KycRequestAdmin(OpsAdmin):
             explain="The investor is written to and cannot send the request before a better one has come. Possible "
             "until the request is confirmed.",
             run=_ask_again,
-            offered=lambda row: kyc_requests.may_change(row),
+            offered=lambda row: kyc_requests.may_change(row) or kyc_requests.waits_for_the_desk(row),
             form=AskAgainForm,
             icon="undo",
+        ),
+        Act(
+            name="approve",
+            label="Approve and send",
+            permission="investors.approve_kycrequest",
+            explain="Data and papers agree: the request goes to the provider. Not for whoever sent one of the papers, "
+            "invited the investor, or sent it again.",
+            run=_approve,
+            offered=kyc_requests.waits_for_the_desk,
+            not_by=kyc_desk.may_not_approve,
+            icon="task_alt",
+        ),
+        Act(
+            name="resubmit",
+            label="Send again",
+            permission="investors.act_kycrequest",
+            explain="For a rejection that is plainly wrong: the same answers and papers wait for a second person, and "
+            "go to the provider as a new request with their yes.",
+            run=_resubmit,
+            offered=kyc_desk.may_resubmit,
+            icon="forward",
         ),
     )
 
@@ -164,6 +220,8 @@ class KycRequestAdmin(OpsAdmin):
     def state_badge(self, row: KycRequest) -> str:
         if row.is_unknown:
             return show.badge("checking", "checking")
+        if kyc_requests.waits_for_the_desk(row):
+            return show.badge("needs", "to be approved")
         if row.submitted_at and row.state in (lifecycle.DRAFT, lifecycle.PENDING):
             return show.badge("waiting", "being sent")
         return show.badge(TONES[row.state], row.get_state_display())

@@ -82,5 +82,5 @@ class Migration(migrations.Migration):
         migrations.RunSQL(owner_policy_sql("investors_nameword"), drop_owner_policy_sql("investors_nameword")),
         migrations.RunSQL(policies_sql("investors_merge", STAFF), without_policies_sql("investors_merge", STAFF)),
         migrations.RunSQL(WORDS, WITHOUT_WORDS),
-        migrations.RunSQL(VIEW, "DROP VIEW v_applications"),
+        migrations.RunSQL(VIEW, "DROP VIEW IF EXISTS v_applications"),
     ]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pghistory
+from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from investors import lifecycle
 from investors.models.people import Owned
@@ -67,10 +68,26 @@ class KycRequest(Attempted, Owned):
     created_at = models.DateTimeField()
     submitted_at = models.DateTimeField(null=True, blank=True)
     decided_at = models.DateTimeField(null=True, blank=True)
+    # When it may be sent: at once, or with the desk's yes (settings.KYC_DESK_APPROVES, and what the desk sends again).
+    approved_at = models.DateTimeField(null=True, blank=True, editable=False)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="+"
+    )
+    resent_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="+"
+    )
 
     class Meta:
         verbose_name = "KYC request"
         constraints = [
+            models.CheckConstraint(
+                condition=Q(resent_by__isnull=True) | Q(approved_by__isnull=True) | ~Q(approved_by=F("resent_by")),
+                name="nobody_approves_the_kyc_request_they_sent_again",
+            ),
+            models.CheckConstraint(
+                condition=Q(resent_by__isnull=True) | Q(approved_at__isnull=True) | Q(approved_by__isnull=False),
+                name="a_kyc_request_sent_again_needs_a_persons_yes",
+            ),
             models.UniqueConstraint(
                 fields=["investor"],
                 condition=Q(state__in=(lifecycle.DRAFT, lifecycle.PENDING, lifecycle.SUBMITTED)),

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from investors import kyc_complaints, kyc_gateway, kyc_reasons, kyc_steps, lifecycle, queries
@@ -170,8 +171,10 @@ def confirm(*, request: KycRequest, actor: User, at: datetime, declared: str) ->
             return row
         if missing(sheet_of(row)):
             raise Incomplete
-        row.submitted_at = at
-        _wake(row, at)
+        row.submitted_at, row.approved_at, row.approved_by = at, None, None
+        if not settings.KYC_DESK_APPROVES:
+            row.approved_at = at
+            _wake(row, at)
         row.save()
         audit.record(row, "kyc_request.confirmed", actor=actor, at=at, declared=declared)
     return row
@@ -195,19 +198,29 @@ def may_change(request: KycRequest) -> bool:
     return request.state in (lifecycle.DRAFT, lifecycle.PENDING) and request.submitted_at is None
 
 
+def waits_for_the_desk(request: KycRequest) -> bool:
+    """Confirmed, or sent again by the desk, and nobody has said yet that it may go to FP?"""
+    open_here = request.state in (lifecycle.DRAFT, lifecycle.PENDING)
+    return open_here and request.submitted_at is not None and request.approved_at is None
+
+
 def ask_again(*, request: KycRequest, kind: str, code: str, actor: User, reason: str, at: datetime) -> None:
     """The desk wants a better paper of this kind, for a reason of the catalogue; the investor is written to.
 
-    Raises NotEditable once it was confirmed, documents.NoReason, NoSuchPaper.
+    What waits for the desk's yes goes back to the investor. Raises NotEditable once it was sent, documents.NoReason,
+    NoSuchPaper.
     """
     with transaction.atomic():
         row = locked(request.pk)
-        if not may_change(row):
+        if not may_change(row) and not waits_for_the_desk(row):
             raise NotEditable("This request has been confirmed; nothing in it can be asked for again.")
         document = documents.current(row.investor).get(kind)
         if document is None:
             raise NoSuchPaper
         documents.refuse(document=document, code=code, actor=actor, reason=reason, at=at)
+        if waits_for_the_desk(row):
+            row.submitted_at = None
+            row.save(update_fields=["submitted_at"])
         audit.record(row, "kyc_request.asked_again", actor=actor, at=at, reason=reason, paper=kind, code=code)
         jobs.nudge("investors.tell_kyc", row_id=row.pk)
 
@@ -275,7 +288,9 @@ def next_look(row: KycRequest, at: datetime) -> datetime | None:
         return at if not row.refusal else None
     if row.state == lifecycle.PENDING:
         # Confirmed: go on sending. Otherwise it rests until FP's clock has run out.
-        return at if row.submitted_at else max(at + LATER, row.expires_at) if row.expires_at else None
+        return (
+            at if row.submitted_at and row.approved_at else max(at + LATER, row.expires_at) if row.expires_at else None
+        )
     if row.state == lifecycle.SUBMITTED:
         return at + (SOON if at - row.state_since < SOON_FOR else LATER)
     return at  # decided: the registries must be asked and the investor told

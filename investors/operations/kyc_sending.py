@@ -35,7 +35,7 @@ TASK = "investors.advance_kyc_request"
 
 def advance(*, request_id: int, at: datetime) -> None:
     """The request is one call further, or the row says when it will be looked at again. Raises errors of reads."""
-    row = KycRequest.objects.only("state", "submitted_at", "due_at").get(pk=request_id)
+    row = KycRequest.objects.only("state", "submitted_at", "approved_at", "resent_by", "due_at").get(pk=request_id)
     if row.due_at is None:
         return
     if _is_to_send(row):
@@ -47,6 +47,9 @@ def advance(*, request_id: int, at: datetime) -> None:
 
 
 def _is_to_send(row: KycRequest) -> bool:
+    """The essentials go at once; what was confirmed goes with the desk's yes, and so does all that the desk sends."""
+    if kyc_requests.waits_for_the_desk(row):
+        return row.state == lifecycle.DRAFT and row.resent_by_id is None
     return row.state == lifecycle.DRAFT or (row.state == lifecycle.PENDING and row.submitted_at is not None)
 
 

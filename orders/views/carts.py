@@ -19,7 +19,7 @@ from investors.operations import consents
 from orders.cart_forms import CartForm
 from orders.forms import ConfirmForm
 from orders.models import Cart, CartLine
-from orders.operations import carts, purchases
+from orders.operations import carts, new_houses, purchases
 from orders.operations.carts import Checked
 from orders.queries import cart_orders, ways
 from orders.queries import purchases as purchase_queries
@@ -130,6 +130,8 @@ def _acted(request: InvestorRequest, lines: list[CartLine]) -> HttpResponse:
             messages.info(request, "Your cart is saved.")
             return redirect("orders:cart")
         way = way_of(request, form)
+        isins = {line.scheme.isin for line in lines}
+        new_houses.ask_registries(investor=request.investor, isins=isins, at=clock.now())
         consent = carts.ask(
             investor=request.investor,
             way=way,

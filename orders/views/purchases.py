@@ -19,7 +19,7 @@ from investors.operations import consents
 from orders import capabilities, lifecycle, rules, timeline, words
 from orders.forms import ConfirmForm, PurchaseForm
 from orders.models import MfOrder, Scheme
-from orders.operations import carts, purchases
+from orders.operations import carts, new_houses, purchases
 from orders.queries import orders as order_queries
 from orders.queries import purchases as purchase_queries
 from orders.queries import schemes as scheme_queries
@@ -123,6 +123,7 @@ def _prediction(scheme: Scheme) -> object:
 def _ask(request: InvestorRequest, scheme: Scheme, form: PurchaseForm) -> Consent:
     """The consent that asks for the investor's yes to exactly this purchase."""
     at, answers, way = clock.now(), form.cleaned_data, way_of(request, form)
+    new_houses.ask_registries(investor=request.investor, isins=[scheme.isin], at=at)
     wish = purchases.prepare(
         investor=request.investor,
         isin=scheme.isin,

@@ -47,6 +47,8 @@ WORDS = {
     "kyc_request.asked_again": "A paper was asked for again",
     "kyc_request.refresh_asked": "The provider was asked again",
     "kyc_request.investor_told": "The investor was written to",
+    "kyc_request.approved": "Approved by the desk",
+    "kyc_request.sent_again": "Sent again by the desk; waits for a second person",
     "document.kept": "A paper came",
     "document.sent": "A paper was sent to the provider",
     "document.seen": "A paper was looked at",

@@ -36,6 +36,8 @@ class KycRequestFactory(DjangoModelFactory):
     provider_ref = factory.LazyAttributeSequence(lambda o, n: None if o.state == "DRAFT" else f"kyc-{n}")
     created_at = factory.LazyFunction(clock.now)
     state_since = factory.SelfAttribute("created_at")
+    submitted_at = None
+    approved_at = factory.SelfAttribute("submitted_at")
 
 
 class DocumentFactory(DjangoModelFactory):

@@ -37,6 +37,7 @@ CASES = {
     "kyc_refused": lambda: no_from_the_registries(draft()),
     "registry_works": lambda: no_from_the_registries(draft(), reason="underprocess"),
     "kyc_papers": lambda: with_kyc("PENDING"),
+    "kyc_desk": lambda: with_kyc("PENDING", submitted_at=NOW(), approved_at=None),
     "kyc_sent": lambda: with_kyc("SUBMITTED", submitted_at=NOW()),
     "kyc_rejected": lambda: with_kyc("REJECTED", submitted_at=NOW(), decided_at=NOW()),
     "kyc_expired": lambda: with_kyc("EXPIRED"),
