@@ -7,7 +7,7 @@ and nowhere else: it counts once the investor has looked it over and saved the s
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,8 +19,10 @@ from portal.scope import ALL, scope
 Texts = Mapping[str, str]
 # Values that a step saves and that we, not the investor, have found out.
 LOOKED_UP = {"address.city", "address.state", "bank.bank_name", "bank.branch_name"}
-# Never kept by name: an answer that is a list of people, and what is typed twice.
-NOT_KEPT = {"nominees", "number_again"}
+# Never kept by name: answers that are lists, and what is typed twice.
+NOT_KEPT = {"nominees", "residences", "number_again"}
+# The address whose fields are called as they are; those of others carry its kind before them.
+PLAIN = "CORRESPONDENCE"
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def note(investor: Investor, slug: str, values: Mapping[str, Any], *, actor: Use
     kept = {row.field: row for row in FieldSource.objects.filter(investor=investor, field__startswith=f"{slug}.")}
     rows = [
         _row(investor, f"{slug}.{name}", kept, same=name in drafts and as_text(value) == drafts[name], at=at)
-        for name, value in values.items()
+        for name, value in _flat(values)
         if name not in NOT_KEPT
     ]
     by = actor if isinstance(actor, User) else None
@@ -98,6 +100,16 @@ def note(investor: Investor, slug: str, values: Mapping[str, Any], *, actor: Use
         unique_fields=["investor", "field"],
         update_fields=["source", "by", "at", "confirmed_at"],
     )
+
+
+def _flat(values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Field and value, also of what a step saves in groups (addresses by kind)."""
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            prefix = "" if name == PLAIN else f"{name.lower()}."
+            yield from ((f"{prefix}{inner}", each) for inner, each in value.items())
+        else:
+            yield name, value
 
 
 def _row(investor: Investor, name: str, kept: Mapping[str, FieldSource], *, same: bool, at: datetime) -> FieldSource:

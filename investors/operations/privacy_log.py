@@ -29,7 +29,7 @@ class Viewed:
 def views_of(investor: Investor, *, limit: int = MOST) -> list[Viewed]:
     """The newest visits first: pages with personal data, and files."""
     files = {str(each.pk): each for each in Document.objects.filter(investor=investor)}
-    pages = audit.entries_of(investor).filter(action=audit.SEEN)
+    pages = audit.entries_of(investor).filter(action__in=(audit.SEEN, audit.UNMASKED))
     papers = AuditEntry.objects.filter(
         subject_kind=Document._meta.label_lower, subject_id__in=list(files), action=documents.SEEN
     )
@@ -52,6 +52,8 @@ def _names(actors: Iterable[str]) -> dict[str, str]:
 def _what(entry: AuditEntry, files: dict[str, Document]) -> str:
     if entry.subject_kind == Document._meta.label_lower:
         return f"your {files[entry.subject_id].get_kind_display()}"
+    if entry.action == audit.UNMASKED:
+        return "your PAN, contacts and address in full"
     try:
         return str(apps.get_model(entry.data.get("page", ""))._meta.verbose_name_plural)
     except (LookupError, ValueError):

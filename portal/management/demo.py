@@ -32,6 +32,12 @@ INVESTORS = (
     Person("chitra@demo.example", "Chitra Nair", "ready, an order awaits payment", pan="CHTPN3751E", partner="LOTUS"),
     Person("esha@demo.example", "Esha Singh", "just signed up"),
 )
+# On the way to being investors, one at each stage that those above do not show.
+APPLICANTS = (
+    Person("farah@demo.example", "Farah Khan", "invited by Northstar, filling in", partner="NORTHSTAR"),
+    Person("girish@demo.example", "Girish Kamath", "registration stopped: our team looks", pan="GRGPK3751F"),
+)
+INVITED = Person("hema@demo.example", "Hema Menon", "invited, no account yet", pan="HMAPM3751G", partner="LOTUS")
 STAFF = (
     Person("maker@demo.example", "Meera Iyer", "operations, asks", role=roles.MAKER),
     Person("checker@demo.example", "Kabir Khan", "operations, approves", role=roles.CHECKER),
@@ -42,7 +48,7 @@ STAFF = (
 PARTNER_USERS = (
     Person("partner@demo.example", "Priya Shah", "at Northstar Wealth", role=roles.PARTNER, partner="NORTHSTAR"),
 )
-EVERYBODY = (*INVESTORS, *STAFF, *PARTNER_USERS)
+EVERYBODY = (*INVESTORS, *APPLICANTS, *STAFF, *PARTNER_USERS)
 
 
 def welcome() -> str:

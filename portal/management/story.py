@@ -15,8 +15,8 @@ from typing import Any
 from django.conf import settings
 
 from investors import declarations, queries, steps
-from investors.models import Consent, Investor, Mandate
-from investors.operations import consents, kyc, mandates, onboarding
+from investors.models import Consent, Investor, Invite, Mandate
+from investors.operations import consents, invites, kyc, mandates, onboarding
 from orders import calendar, lifecycle, plan_rules
 from orders.models import MfOrder, Plan, Scheme
 from orders.operations import plans, purchases
@@ -25,9 +25,12 @@ from payments import lifecycle as payment_lifecycle
 from payments.models import Payment
 from portal import clock, identifiers, jobs, outbox
 from portal.management import world
-from portal.models import User
+from portal.management.demo import Person
+from portal.models import Partner, User
 
 PATIENCE_S = 60.0
+# Where FP opens investment accounts, for any of its customers.
+ACCOUNTS = "*/investment_accounts"
 PERSONAL: dict[str, Any] = {
     "gender": "FEMALE",
     "marital_status": "SINGLE",
@@ -49,6 +52,13 @@ class StoryStuck(Exception):
 
 def get_ready(user: User, *, pan: str, born_on: date, mobile: str, account: str) -> Investor:
     """The person is READY to invest, by the same steps as on the pages."""
+    investor = apply(user, pan=pan, born_on=born_on, mobile=mobile, account=account)
+    until(lambda: _fresh(investor).state == Investor.State.READY, f"{user} is registered")
+    return _fresh(investor)
+
+
+def apply(user: User, *, pan: str, born_on: date, mobile: str, account: str) -> Investor:
+    """The person has filled in every step and confirmed; what FP makes of it is another matter."""
     investor = _begin(user, pan)
     if investor.state == Investor.State.READY:
         return investor
@@ -65,13 +75,51 @@ def get_ready(user: User, *, pan: str, born_on: date, mobile: str, account: str)
         if queries.may_change(investor, slug):
             investor = onboarding.save_step(investor=investor, slug=slug, values=given, actor=user, at=clock.now())
     _confirm(investor, user)
-    until(lambda: _fresh(investor).state == Investor.State.READY, f"{user} is registered")
     return _fresh(investor)
 
 
 def ask_kyc(user: User, *, pan: str) -> Investor:
     """The person has asked the registries about the PAN, and has come no further."""
     return _begin(user, pan)
+
+
+def invite(person: Person, *, by: User) -> Invite | None:
+    """The person has been written to, with what is known already; None when that was done before."""
+    if Invite.objects.filter(email=person.email).exists():
+        return None
+    return invites.invite(
+        email=person.email,
+        name=person.name,
+        filled={
+            "personal": {"name": person.name, "occupation": "DOCTOR"},
+            **({"pan": {"pan": person.pan}} if person.pan else {}),
+        },
+        partner=Partner.objects.get(code=person.partner),
+        euin="E123456",
+        basis="Asked for it when we met on Monday",
+        actor=by,
+        at=clock.now(),
+    )
+
+
+def accept_invite(user: User) -> Investor:
+    """The person has followed the link and said yes."""
+    row = Invite.objects.get(email=user.email, used_at=None)
+    return invites.accept(
+        secret_hash=row.secret_hash, user=user, agreed="They may see what I hold.", ip="127.0.0.1", at=clock.now()
+    )
+
+
+def stopped(user: User, *, pan: str) -> Investor:
+    """The person is known to FP, and FP refuses the investment account: nobody but our team can put that right.
+
+    The mobile number is Asha's, so that the desk has somebody to compare.
+    """
+    refusal = {"provider": "fp", "match": {"method": "POST", "path": ACCOUNTS}, "when": "before", "mode": "status:409"}
+    world.control("/faults", {**refusal, "times": 1, "delay_s": 0})
+    investor = apply(user, pan=pan, born_on=date(1988, 2, 29), mobile="9845012345", account="50100098761121")
+    until(lambda: bool(_fresh(investor).refusal), f"the registration of {user} has stopped")
+    return _fresh(investor)
 
 
 def _begin(user: User, pan: str) -> Investor:

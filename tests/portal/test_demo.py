@@ -8,7 +8,7 @@ import pytest
 from django.core.management import call_command
 
 from investors import queries
-from investors.models import Investor
+from investors.models import Application, Investor
 from orders.models import Holding, MfOrder, Plan
 from portal import clock, roles
 from portal.management import demo
@@ -43,6 +43,8 @@ def test_makes_everybody_once_in_the_promised_state(sandbox, settings, tmp_path,
     assert chitra.partner.code == "LOTUS"
 
     assert esha is None, "she has only signed up"
+    stages = set(Application.objects.values_list("stage", flat=True))
+    assert stages == set(Application.Stage), "one at each stage"
     assert Partner.objects.count() == 2
     for person in demo.STAFF:
         assert roles.roles_of(User.objects.get(email=person.email)) == [person.role]

@@ -92,9 +92,23 @@ class Command(BaseCommand):
             story.ask_kyc(users[bharat.email], pan=bharat.pan)
             self._say(f"{bharat.name}: {bharat.state}")
         self._waiting_order(chitra, users[chitra.email])
+        self._applicants(users)
         for person in (asha, chitra):
             partner = Partner.objects.get(code=person.partner)
             Investor.objects.filter(user=users[person.email], partner=None).update(partner=partner)
+
+    def _applicants(self, users: dict[str, User]) -> None:
+        """One at each stage of an application: invited, in progress, and stopped while our team looks."""
+        farah, girish = demo.APPLICANTS
+        maker = users[demo.STAFF[0].email]
+        if story.invite(demo.INVITED, by=maker):
+            self._say(f"{demo.INVITED.name}: {demo.INVITED.state}")
+        if story.invite(farah, by=maker):
+            story.accept_invite(users[farah.email])
+            self._say(f"{farah.name}: {farah.state}")
+        if not Investor.objects.filter(user=users[girish.email]).exists():
+            story.stopped(users[girish.email], pan=girish.pan)
+            self._say(f"{girish.name}: {girish.state}")
 
     def _holdings(self, person: demo.Person, user: User) -> None:
         """Bought in the past of the sandbox's world, so that there are gains to look at."""

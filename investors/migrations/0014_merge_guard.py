@@ -36,5 +36,5 @@ DROP FUNCTION investors_merge_keeps();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("investors", "0012_merging")]
+    dependencies = [("investors", "0013_merging")]
     operations = [migrations.RunSQL(GUARD, UNGUARD)]

@@ -53,6 +53,6 @@ SELECT 'v' || v.id, 'INVITED', 'invited', coalesce(v.sent_at, v.created_at), v.e
 
 
 class Migration(migrations.Migration):
-    dependencies = [("investors", "0014_kyc_desk")]
+    dependencies = [("investors", "0015_kyc_desk")]
     # Taken back with the view of 0009, which then finds none.
     operations = [migrations.RunSQL(VIEW, "DROP VIEW v_applications")]

@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("investors", "0013_merge_guard"),
+        ("investors", "0014_merge_guard"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("investors", "0011_investor_record"),
+        ("investors", "0012_privacy"),
     ]
 
     operations = [
