@@ -1,6 +1,18 @@
 """Investors and what they have authorised, as operations see them: identifiers masked, nothing to edit."""
 
-from investors.admin import applications, banks, changes, consents, invites, kyc, kyc_checks, mandates, merges, person
+from investors.admin import (
+    applications,
+    banks,
+    changes,
+    consents,
+    invites,
+    kyc,
+    kyc_checks,
+    mandates,
+    merges,
+    papers,
+    person,
+)
 
 __all__ = [
     "applications",
@@ -12,5 +24,6 @@ __all__ = [
     "kyc_checks",
     "mandates",
     "merges",
+    "papers",
     "person",
 ]

@@ -8,7 +8,7 @@ from unfold.contrib.filters.admin import BooleanRadioFilter
 from unfold.decorators import display
 
 from investors.admin.finding import by_investor
-from investors.admin.kyc import picture
+from investors.admin.papers import picture
 from investors.models import BankAccount, InvestmentAccount
 from investors.operations import bank_accounts
 from portal.admin import show

@@ -13,7 +13,7 @@ from unfold.decorators import display
 
 from investors import change_words, lifecycle
 from investors.admin.finding import by_investor
-from investors.admin.kyc import picture
+from investors.admin.papers import picture
 from investors.models import PAN_INDEX, ChangeRequest
 from investors.operations import changes
 from portal.admin import home, show
