@@ -13,14 +13,13 @@ class PortalConfig(AppConfig):
     verbose_name = "Desk"
 
     def ready(self) -> None:
-        from portal import (
-            checks,  # noqa: F401 - registers the system checks
-            clock,
-        )
+        from portal import checks, clock, sessions, strangers  # noqa: F401 - checks registers the system checks
         from portal.celery import app
         from portal.gateway.breaker import Breaker
 
         app.set_default()
+        sessions.keep_names_only()
+        strangers.treat_alike()
         autodiscover_modules("tasks")
         unknowns = import_module("portal.unknowns")
         Breaker.on_close.append(lambda provider: unknowns.look_now(provider, clock.now()))

@@ -45,6 +45,11 @@ _SHAPES = (
     re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"),  # JWT
     re.compile(r"(?<!Date\()(?<![\d.])\d{9,18}(?![\d.])"),  # account number, Aadhaar, mobile; no `/Date(ms)/`
     re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+"),  # e-mail
+    # What was posted, where an error repeats it: `'otp': ['314159']`, `password=...`, `code: 314159`.
+    re.compile(r"(?i)\b\w*(?:otp|code|pin)['\"]?\s*[:=]\s*[\['\" ]*\d{4,8}\b"),
+    re.compile(
+        r"(?i)\b\w*(?:password\d?|secret|token|sessionid)['\"]?\s*[:=]\s*\[?(?:'[^']*'|\"[^\"]*\"|[^\s'\",&;\]})]+)"
+    ),
 )
 # What has none of these has none of those shapes: most texts are looked at once.
 _SUSPICIOUS = re.compile(r"[@?&]|eyJ|[A-Z]\d{4}|\d{9}")

@@ -1,12 +1,17 @@
 """Sessions are rows of the database, and the row is opened together with the person whom it names and their scope.
 
 Every signed-in page begins with these three questions; `portal_open` (migration `0006_open_session`) answers them in
-one statement. What it answers about the person is a hint: Django still checks the signature of the session, the
+one statement. What it answers about the person is a hint: Django still checks the contents of the session, the
 password behind it, and that it is this person's. Ending a session deletes its row, so it ends at the next request.
+
+Whoever reads the database finds nothing to sign in with. A row is named by a digest of the key that the browser has
+(`name_of`), and its contents, which hold one-time codes for a while, are encrypted with the field keys.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any, cast
@@ -18,13 +23,26 @@ from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest
 from django.utils import timezone
 
+from portal import encryption
 from portal.models import Session, User
 from portal.rows import Columns, first
 
 _PERSON = Columns(User, "(person)")
 _OPEN = f"SELECT session_data, scope, {_PERSON.sql} FROM portal_open(%s, %s)"  # noqa: S608 - our own column names
 NONE = "none"
+# Names are longer than keys (32), so that one is never taken for the other.
+NAME_LENGTH = 40
 _at_hand: ContextVar[User | None] = ContextVar("person_at_hand", default=None)
+
+
+def name_of(key: str) -> str:
+    """The name of the row of a session: 40 hex characters from which its key cannot be found."""
+    return hashlib.blake2b(key.encode(), digest_size=NAME_LENGTH // 2).hexdigest()
+
+
+def name_or_key(text: str) -> str:
+    """The name of a row, for a session that is given by its key or, as on the page of devices, by its name."""
+    return text if len(text) == NAME_LENGTH else name_of(text)
 
 
 class SessionStore(db.SessionStore):
@@ -35,23 +53,73 @@ class SessionStore(db.SessionStore):
         """Our table, which knows whose a session is."""
         return Session
 
+    def encode(self, session_dict: dict[str, Any]) -> str:
+        """The contents, encrypted."""
+        return encryption.encrypt(json.dumps(session_dict, separators=(",", ":")))
+
+    def decode(self, session_data: str) -> dict[str, Any]:
+        """The contents; nothing when they were edited, or written under a key that is retired."""
+        try:
+            found: dict[str, Any] = json.loads(encryption.decrypt(session_data))
+        except (encryption.InvalidToken, ValueError):
+            return {}
+        return found
+
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         """The row of these contents."""
         row = cast(Session, super().create_model_instance(data))
+        row.session_key = name_of(row.session_key)
         row.user_id = data.get(SESSION_KEY)
         return row
+
+    def exists(self, session_key: str) -> bool:
+        """Is there a session with this key or name?"""
+        return bool(super().exists(name_or_key(session_key)))
+
+    def delete(self, session_key: str | None = None) -> None:
+        """End this session, or the one with a key or name."""
+        ended = session_key or self.session_key
+        if ended:
+            super().delete(name_or_key(ended))
+
+    def load(self) -> dict[str, Any]:
+        """The contents of a session that is looked into. A request never comes here: it is `open`ed, by its key."""
+        found = Session.objects.filter(pk=name_or_key(self.session_key or ""), expire_date__gt=timezone.now()).first()
+        if found is None:
+            self._session_key = None
+            return {}
+        return self.decode(found.session_data)
 
     def open(self) -> tuple[str | None, User | None]:
         """Read the session; the scope that the connection has now (None: unchanged), and the person whom it names."""
         if not self.session_key:
             return None, None
-        row = _first(_OPEN, [self.session_key, timezone.now()])
+        row = _first(_OPEN, [name_of(self.session_key), timezone.now()])
         if row is None:
             self._session_key, self._session_cache = None, {}
             return NONE, None
         self._session_cache = self.decode(next(row))
         scope = next(row)
         return scope, _PERSON.take(row) if scope != NONE else None
+
+
+def keep_names_only() -> None:
+    """Allauth's page of devices keeps the names of sessions too, never a key. Called once, when apps are ready."""
+    from allauth.core import context
+    from allauth.usersessions.models import UserSession
+
+    field = UserSession._meta.get_field("session_key")
+    stored = field.get_prep_value
+
+    def name(value: Any) -> Any:
+        text = stored(value)
+        return name_or_key(text) if text else text
+
+    def is_current(self: UserSession) -> bool:
+        return name_or_key(self.session_key) == name_or_key(context.request.session.session_key or "")
+
+    field.get_prep_value = name
+    UserSession.is_current = is_current
 
 
 def open_for(request: HttpRequest) -> str | None:

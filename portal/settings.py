@@ -249,7 +249,9 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
-ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_CHANGE = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+# Only a new account could be given another address here, so offering it would tell who has one: one signs up again.
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_CHANGE = False
 ACCOUNT_LOGIN_BY_CODE_ENABLED = ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
 # One address a login: a new one takes the place of the old when it has proved itself.
@@ -372,6 +374,8 @@ EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
 EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
 EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=False)
 EMAIL_TIMEOUT = 10
+# Who is told by e-mail when something broke (portal/error_mail.py); nobody by default.
+ERROR_MAILS_TO = env.list("ERROR_MAILS_TO", default=[])
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"{BRAND['name']} <{BRAND['email']}>")
 
 # --- Providers: the same names for each; defaults point at the local sandbox -------------------------------------
@@ -525,9 +529,14 @@ LOGGING = {
             ],
         }
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "line"},
+        "mail": {"()": "portal.error_mail.ErrorMail", "formatter": "line"},
+    },
+    "root": {"handlers": ["console", "mail"], "level": LOG_LEVEL},
     "loggers": {
+        # Without Django's own handlers: its mail of errors shows what was posted.
+        "django": {"handlers": [], "level": "INFO"},
         "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         "django_structlog": {"level": env.str("REQUEST_LOG_LEVEL", default="WARNING")},
         "httpx2": {"level": "WARNING"},

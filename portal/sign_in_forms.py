@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from secrets import token_hex
 from typing import Any
 
 from allauth.account import forms as theirs
+from allauth.account.internal.flows import signup
 from django.core.validators import EmailValidator, MaxLengthValidator
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
-from portal import audit, clock, terms
+from portal import audit, clock, strangers, terms
 from portal.models import User
 
 PASSWORD_HELP = "Choose at least ten characters; a few unrelated words are easy to remember and hard to guess."  # noqa: S105
@@ -47,11 +49,27 @@ class InOurWords:
 class SignUp(InOurWords, theirs.SignupForm):
     """A new login. Its owner has agreed to the terms in force."""
 
-    def save(self, request: HttpRequest) -> User:
-        """The saved user, with the evidence of what was agreed to."""
+    def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
+        """A new account; or, for an address that has one, as much work, a note of it, and the same answer."""
+        email, exists = self.cleaned_data["email"], self.account_already_exists
         with transaction.atomic():
+            user = strangers.make_account(lambda: self._save_as(request, email, exists), really=not exists)
+            subject = strangers.users_by_email(email)[0]
+            action = "user.signed_up_again" if exists else "user.agreed_to_terms"
+            audit.record(subject, action, actor=subject, at=clock.now(), terms_of=terms.IN_FORCE_SINCE)
+        if not exists:
+            return user, None
+        strangers.follow_up()
+        return None, signup.prevent_enumeration(request, email=email)
+
+    def _save_as(self, request: HttpRequest, email: str, exists: bool) -> User:
+        """Saved under the address, or under one that nobody can have."""
+        self.account_already_exists = False
+        self.cleaned_data["email"] = f"{token_hex(8)}@nobody.invalid" if exists else email
+        try:
             user: User = super().save(request)
-            audit.record(user, "user.agreed_to_terms", actor=user, at=clock.now(), terms_of=terms.IN_FORCE_SINCE)
+        finally:
+            self.cleaned_data["email"], self.account_already_exists = email, exists
         return user
 
 

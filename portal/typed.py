@@ -5,7 +5,7 @@ Refresh never ask whether to send a form again. The same holds for a form that a
 from a tab that was opened under an earlier one: its `{% typed_by %}` field says, signed, whose it is; it waits until
 that person has signed in, is shown, and nothing in it is acted on before it is sent again.
 
-Kept things are encrypted, because they may hold a PAN or an account number, and end with the session.
+Kept things may hold a PAN or an account number. They end with the session, and are encrypted as all of it is.
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ from django.contrib import messages
 from django.core import signing
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.views.csrf import csrf_failure as refused_by_django
-
-from portal import encryption
 
 View = TypeVar("View", bound=Callable[..., Any])
 Form = TypeVar("Form", bound=forms.BaseForm)
@@ -71,10 +69,7 @@ def kept(request: HttpRequest, *, once: bool = False) -> Kept | None:
     found = request.session.get(SESSION_KEY, {}).get(request.path)
     if request.method != "GET" or found is None or found["owner"] != request.user.pk:
         return None
-    try:
-        data = QueryDict(encryption.decrypt(found["text"]))
-    except encryption.InvalidToken:  # the key has been retired meanwhile
-        return None
+    data = QueryDict(found["text"])
     if found["why"] == INTERRUPTED and not found.get("told"):
         messages.info(request, STILL_HERE)
         _store(request, request.path, {**found, "told": True})
@@ -122,7 +117,7 @@ def _keep(request: HttpRequest, owner: int, why: str, errors: Mapping[str, str])
         typed.pop(name, None)
     text = typed.urlencode()
     if len(text) <= LONGEST:
-        found = {"owner": owner, "text": encryption.encrypt(text), "why": why, "errors": dict(errors)}
+        found = {"owner": owner, "text": text, "why": why, "errors": dict(errors)}
         _store(request, request.path, found)
 
 

@@ -6,16 +6,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
-from portal import scope
+from portal import encryption, scope
 from portal.models import Session, User
 from portal.scope import ScopeMiddleware, set_scope
-from portal.sessions import SessionStore
+from portal.sessions import SessionStore, name_of
 from tests import factories
 
 
@@ -74,7 +76,7 @@ def test_an_ended_session_ends_at_the_next_request(asha: Any, key: str) -> None:
 
 
 def test_an_expired_session_opens_nothing(asha: Any, key: str) -> None:
-    Session.objects.filter(pk=key).update(expire_date=timezone.now() - timedelta(seconds=1))
+    Session.objects.filter(pk=name_of(key)).update(expire_date=timezone.now() - timedelta(seconds=1))
     assert seen_by(key) == ("", "none")
 
 
@@ -91,14 +93,42 @@ def test_a_new_password_ends_the_sessions_of_the_old_one(asha: Any, key: str) ->
 
 def test_the_signed_data_decides_whose_session_it_is_and_not_the_column(asha: Any, key: str) -> None:
     ravi = factories.ReadyInvestorFactory()
-    Session.objects.filter(pk=key).update(user=ravi.user)
+    Session.objects.filter(pk=name_of(key)).update(user=ravi.user)
     assert seen_by(key) == (asha.user.email, f"user:{asha.user_id}")
-    Session.objects.filter(pk=key).update(user=None)
+    Session.objects.filter(pk=name_of(key)).update(user=None)
     assert seen_by(key) == (asha.user.email, f"user:{asha.user_id}")
+
+
+def test_the_row_says_neither_the_key_nor_what_the_session_holds(asha: Any, client_for: Any) -> None:
+    browser = client_for(asha)
+    session = browser.session
+    session["code"] = "271828"
+    session.save()
+    row = Session.objects.get(pk=name_of(session.session_key))
+    assert session.session_key not in str(vars(row))
+    assert encryption.decrypt(row.session_data).count("271828") == 1
+
+
+def test_the_name_of_a_row_opens_nothing(asha: Any, key: str) -> None:
+    assert seen_by(name_of(key)) == ("", "none")
+
+
+def test_the_page_of_devices_knows_this_one_and_ends_the_others_without_knowing_a_key(db: None, client: Client) -> None:
+    person = factories.UserFactory()
+    browsers = [Client(), client]
+    for browser in browsers:
+        form = {"login": person.email, "password": factories.PASSWORD}
+        assert browser.post(reverse("account_login"), form).status_code == 302
+    keys = {browser.session.session_key for browser in browsers}
+    kept = set(UserSession.objects.filter(user=person).values_list("session_key", flat=True))
+    assert kept == {name_of(key or "") for key in keys}
+    assert client.get(reverse("usersessions_list")).content.count(b"This device") == 1
+    client.post(reverse("usersessions_list"))
+    assert [browser.get(reverse("account_email")).status_code for browser in browsers] == [302, 200]
 
 
 def test_a_session_with_forged_data_names_nobody(asha: Any, key: str) -> None:
-    Session.objects.filter(pk=key).update(session_data="e30:1vXXXX:forged")
+    Session.objects.filter(pk=name_of(key)).update(session_data="e30:1vXXXX:forged")
     assert seen_by(key) == ("", "none")
 
 
@@ -112,7 +142,7 @@ def test_a_deleted_person_leaves_no_session_behind(db: None, client_for: Any) ->
     person = User.objects.create_user("short@portal.example")
     key = client_for(person).session.session_key
     person.delete()
-    assert not Session.objects.filter(pk=key).exists()
+    assert not Session.objects.filter(pk=name_of(key)).exists()
 
 
 @pytest.mark.django_db(transaction=True)

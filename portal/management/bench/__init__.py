@@ -17,6 +17,9 @@ BENCHES = {
     "navs": "NAV ingest",
     "sips": "a SIP day",
     "providers": "the clients of the providers, and the sandbox",
+    "people": "an investor by PAN among a million",
+    "rotation": "new keys for 100,000 rows",
+    "strangers": "whether the time of an answer tells who is a client",
 }
 Row = dict[str, Any]
 
