@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from investors import bank_rules
-from investors.models import Address, BankAccount, Document, Investor, KycCheck, Nominee, TaxResidence
+from investors.models import PAN_INDEX, Address, BankAccount, Document, Investor, KycCheck, Nominee, TaxResidence
+from portal.encryption import blind_indexes
 
 PAN = "pan"
 PERSONAL = "personal"
@@ -40,8 +41,10 @@ class Profile:
     @property
     def kyc_of_this_pan(self) -> KycCheck | None:
         """The newest answer about the PAN that stands on the row now; an answer about an earlier PAN is none."""
-        claimed = self.investor.pan_index
-        return self.kyc if self.kyc and claimed and self.kyc.pan_index == claimed else None
+        if self.kyc is None or self.kyc.pan_index == self.investor.pan_index:
+            return self.kyc
+        # Not claimed, or its key is being changed: the PAN itself tells.
+        return self.kyc if self.kyc.pan_index in blind_indexes(self.investor.pan, PAN_INDEX) else None
 
 
 @dataclass(frozen=True)

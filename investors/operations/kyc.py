@@ -2,6 +2,9 @@
 
 The PAN lies on the row, encrypted, before anybody is asked, so that nothing typed is lost when FP cannot
 be reached. It is claimed (its index is set, unique over all investors) with the answer, not before.
+
+Nobody learns here whether a PAN is a client's (reliability.md P31): one that another investor has is answered with the
+same work and the same words, and is only not claimed. Its registration stops before anything is sent, with a case.
 """
 
 from __future__ import annotations
@@ -12,18 +15,19 @@ import structlog
 from django.db import IntegrityError, transaction
 
 from investors import gateway, lifecycle, provenance, queries, refusals, steps
-from investors.models import Investor, KycCheck, KycRequest
+from investors.models import PAN_INDEX, Investor, KycCheck, KycRequest
 from investors.operations import onboarding
 from portal import audit, cases
+from portal.encryption import blind_index, blind_indexes
 from portal.errors import Failure, InvalidInput
 from portal.fintech_primitives import messages
 from portal.gateway import errors
 from portal.models import User
+from portal.scope import ALL, scope
 
 log = structlog.get_logger(__name__)
 
 CHECKS_A_DAY = 10
-PAN_TAKEN_CASE = "pan_used_by_two_logins"
 KYC_TURNED_CASE = "kyc_no_longer_compliant"
 
 
@@ -48,23 +52,11 @@ class PanHeld(Failure):
     message = "Your KYC with this PAN is under way. Another PAN can be used once it is decided."
 
 
-class PanUnusable(InvalidInput):
-    """Raised for a PAN that cannot be used with this login. The words do not say why, nor who else uses it."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "pan",
-            "We cannot use this PAN with this login. If it is yours, write to us from the email address of this "
-            "login; we have noted it.",
-        )
-
-
 def check(*, investor: Investor, pan: str, actor: User, at: datetime) -> KycCheck:
     """The PAN stands on the row and the registries' answer about it is kept, whatever it says.
 
     A new PAN resets what belongs to the person behind it: name and date of birth must be given again. Raises
-    RegistrySilent, TooManyChecks, PanHeld, PanUnusable, onboarding.NotEditable, InvalidInput for a PAN that FP
-    calls invalid.
+    RegistrySilent, TooManyChecks, PanHeld, onboarding.NotEditable, InvalidInput for a PAN that FP calls invalid.
     """
     row = _put_pan(investor_id=investor.pk, pan=pan, actor=actor, at=at)
     try:
@@ -78,8 +70,8 @@ def check(*, investor: Investor, pan: str, actor: User, at: datetime) -> KycChec
     except IntegrityError as error:
         if "one_investor_per_pan" not in str(error):
             raise
-    _report_taken(row, at)
-    raise PanUnusable
+    # Somebody has claimed it in this very moment; now it is seen.
+    return _keep(investor_id=row.pk, pan=pan, answer=answer, actor=actor, at=at)
 
 
 def _put_pan(*, investor_id: int, pan: str, actor: User, at: datetime) -> Investor:
@@ -93,7 +85,7 @@ def _put_pan(*, investor_id: int, pan: str, actor: User, at: datetime) -> Invest
         if pan != row.pan:
             if _is_being_registered(row):
                 raise PanHeld
-            if row.pan_index:
+            if row.pan:
                 row.name, row.date_of_birth = "", None
             row.pan, row.pan_index = pan, None
             row.save()
@@ -114,13 +106,14 @@ def _keep(*, investor_id: int, pan: str, answer: messages.KycCheck, actor: User 
         if row.pan != pan:
             # Another tab has put another PAN there while the registry was thinking; this answer is about nobody.
             raise RegistrySilent
-        row.set_pan(pan)
+        index = blind_index(pan, PAN_INDEX)
+        row.pan_index = None if _is_taken(row, pan) else index
         if row.state != lifecycle.READY:
             row.refusal = refusals.without(row.refusal, steps.PAN)
         row.save()
         kept = KycCheck.objects.create(
             investor=row,
-            pan_index=row.pan_index or "",
+            pan_index=index,
             provider_ref=answer.id,
             is_compliant=answer.status,
             reason=(answer.reason or "")[:60],
@@ -133,14 +126,18 @@ def _keep(*, investor_id: int, pan: str, answer: messages.KycCheck, actor: User 
     return kept
 
 
-def _report_taken(row: Investor, at: datetime) -> None:
-    cases.open_case(
-        kind=PAN_TAKEN_CASE,
-        subject=row,
-        title=f"{row.code} typed a PAN that belongs to another investor",
-        detail="Find the other one by searching for the PAN on this investor's page. Nothing was changed on either.",
-        at=at,
-    )
+def _is_taken(row: Investor, pan: str) -> bool:
+    """Has another investor claimed this PAN, under any of the keys that are in use?"""
+    with scope(ALL):
+        others = Investor.objects.filter(pan_index__in=blind_indexes(pan, PAN_INDEX)).exclude(pk=row.pk)
+        return others.exists()
+
+
+def claim(row: Investor) -> bool:
+    """The PAN on the locked row is this investor's alone; False when another investor has it. Saves nothing."""
+    if not row.pan_index and not _is_taken(row, row.pan):
+        row.set_pan(row.pan)
+    return bool(row.pan_index)
 
 
 def recheck_old(*, at: datetime, limit: int = 50) -> int:

@@ -16,7 +16,7 @@ from django.db import transaction
 
 from investors import gateway, lifecycle, queries, refusals
 from investors.models import BankAccount, Document, InvestmentAccount, Investor
-from investors.operations import documents, onboarding, papers
+from investors.operations import documents, kyc, onboarding, papers
 from investors.operations.onboarding import locked, move_to
 from investors.steps import Profile
 from portal import audit, cases, jobs
@@ -42,7 +42,13 @@ OTHER_DETAILS = (
     "FP already has an investor with this PAN, and none of its bank accounts is the one entered here. Find out whether "
     "it is the same person before anything is sent; then let the registration go on."
 )
-CASES = (UNKNOWN_CASE, REFUSED_CASE, OTHER_DETAILS_CASE)
+PAN_TAKEN_CASE = "pan_used_by_two_logins"
+PAN_TAKEN = (
+    "Find the other one by searching for the PAN on this investor's page. Nothing was sent, and nothing was changed on "
+    "either. When it is the same person with a second login, close one of them; else find out whose PAN it is. Then "
+    "let the registration go on."
+)
+CASES = (UNKNOWN_CASE, REFUSED_CASE, OTHER_DETAILS_CASE, PAN_TAKEN_CASE)
 
 
 def advance(*, investor_id: int, at: datetime) -> None:
@@ -133,10 +139,21 @@ def _take(investor_id: int, at: datetime) -> Investor | None:
                 _mark_unknown(row, at, why="the worker stopped")
                 return row
             row.close_attempt()
+        if not kyc.claim(row):
+            _pan_is_taken(row, at)
+            return None
         if not row.is_unknown:
             row.open_attempt(at)
             row.save()
     return row
+
+
+def _pan_is_taken(row: Investor, at: datetime) -> None:
+    """Nothing has been sent, and nothing will be before people have looked at it."""
+    row.refusal, row.due_at = [{"field": "", "message": "this PAN belongs to another investor"}], None
+    row.save()
+    audit.record(row, "registration.pan_is_taken", actor=None, at=at)
+    _case(row, PAN_TAKEN_CASE, f"{row.code} gave a PAN that belongs to another investor", PAN_TAKEN, at)
 
 
 def _mark_unknown(row: Investor, at: datetime, *, why: str) -> None:

@@ -12,7 +12,7 @@ from django.db import connection
 
 from investors import queries
 from investors.models import Investor, KycCheck
-from investors.operations import kyc, onboarding
+from investors.operations import kyc, onboarding, registration
 from portal import clock
 from portal.errors import InvalidInput
 from portal.models import Case, GatewayCall
@@ -71,22 +71,37 @@ def test_keeps_the_pan_when_the_registry_does_not_answer(
     assert check(kept, kept.pan).is_compliant
 
 
-def test_a_pan_of_another_investor_is_told_in_words_that_reveal_nothing(
+def test_a_pan_of_another_investor_is_answered_as_any_other_and_not_claimed(
     applicant: Investor, sandbox: SandboxControl
 ) -> None:
     owner = factories.ReadyInvestorFactory(given_pan="ASHPR3751C", name="Asha Rao")
-    with pytest.raises(kyc.PanUnusable) as refusal:
-        check(applicant, "ASHPR3751C")
-    assert "Asha" not in refusal.value.message
-    assert "another" not in refusal.value.message
+    assert check(applicant, "ASHPR3751C").is_compliant
     assert fresh(applicant).pan_index is None
-    assert not KycCheck.objects.filter(investor=applicant).exists()
-    assert not queries.checklist(fresh(applicant))[0].is_done
-    case = Case.objects.get(kind=kyc.PAN_TAKEN_CASE)
+    assert queries.checklist(fresh(applicant))[0].is_done
+    assert fresh(owner).pan_index
+    assert not Case.objects.exists(), "a case would be more work than for a PAN that nobody has"
+
+
+def test_its_registration_stops_before_anything_is_sent_and_people_are_told(
+    applicant: Investor, sandbox: SandboxControl
+) -> None:
+    owner = factories.ReadyInvestorFactory(given_pan="ASHPR3751C", name="Asha Rao")
+    check(applicant, "ASHPR3751C")
+    Investor.objects.filter(pk=applicant.pk).update(state="REGISTERING", due_at=clock.now())
+    before = GatewayCall.objects.count()
+    registration.advance(investor_id=applicant.pk, at=clock.now())
+    stopped = fresh(applicant)
+    assert (stopped.state, stopped.due_at, stopped.pan_index) == ("REGISTERING", None, None)
+    assert GatewayCall.objects.count() == before
+    case = Case.objects.get(kind=registration.PAN_TAKEN_CASE)
     assert "ASHPR3751C" not in case.title + case.detail
     assert fresh(owner).state == "READY"
-    # The registry was asked all the same: the time that it takes tells nothing either.
-    assert GatewayCall.objects.filter(path__contains="kyc/check").exists()
+    # The other one turned out to be a mistake; the registration goes on and claims the PAN.
+    Investor.objects.filter(pk=owner.pk).update(pan_index=None, state="DRAFT")
+    registration.register_again(investor_id=applicant.pk, actor=owner.user, reason="sorted out", at=clock.now())
+    row = fresh(applicant)
+    assert kyc.claim(row)
+    assert row.pan_index
 
 
 def test_only_ten_checks_a_day(applicant: Investor, sandbox: SandboxControl) -> None:
