@@ -43,8 +43,17 @@ def decrypt_bytes(token: bytes) -> bytes:
 
 
 def rotate(token: str) -> str:
-    """The same text under the newest key."""
-    return _box(tuple(settings.FIELD_KEYS)).rotate(token.encode()).decode()
+    """The same text under the newest key; a token that is under it already stays as it is."""
+    return token if is_newest(token.encode()) else encrypt(decrypt(token))
+
+
+def is_newest(token: bytes) -> bool:
+    """Was this token, of a text or of a file, made under the newest key?"""
+    try:
+        _box((settings.FIELD_KEYS[0],)).decrypt(token)
+    except InvalidToken:
+        return False
+    return True
 
 
 def blind_index(value: str, purpose: str) -> str:
@@ -83,5 +92,6 @@ __all__ = [
     "decrypt_bytes",
     "encrypt",
     "encrypt_bytes",
+    "is_newest",
     "rotate",
 ]

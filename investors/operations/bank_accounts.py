@@ -13,7 +13,7 @@ from investors import bank_rules, gateway, lifecycle
 from investors.models import ACCOUNT_INDEX, BankAccount, ChangeRequest, Consent, Document, Investor, Mandate
 from investors.operations import changes, consents, documents
 from portal import audit
-from portal.encryption import blind_index
+from portal.encryption import blind_indexes
 from portal.errors import Failure, InvalidInput
 from portal.files import quarantine
 from portal.models import User
@@ -47,8 +47,8 @@ def ask_to_add(
     """
     _rule("kind", bank_rules.check_kind, investor, kind)
     _rule("holder_name", bank_rules.check_own_name, investor, holder_name)
-    index = blind_index(number, ACCOUNT_INDEX)
-    same = BankAccount.objects.filter(investor=investor, number_index=index, ifsc=ifsc, closed_at=None)
+    indexes = blind_indexes(number, ACCOUNT_INDEX)
+    same = BankAccount.objects.filter(investor=investor, number_index__in=indexes, ifsc=ifsc, closed_at=None)
     if same.exists():
         raise InvalidInput("number", "This account is registered already.")
     branch = gateway.find_branch(ifsc)
@@ -66,7 +66,7 @@ def ask_to_add(
         "Type": str(BankAccount.Kind(kind).label),
         "Held by": holder_name,
         # Binds the code to the whole number, which stands nowhere in clear.
-        "number": index,
+        "number": indexes[0],
     }
     return changes.ask(
         investor=investor, what=What.BANK_ACCOUNT, form_ref=form_ref, before={}, after=after, shown=shown, ip=ip, at=at

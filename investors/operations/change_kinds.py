@@ -15,8 +15,9 @@ from typing import Any
 
 from investors import gateway, queries
 from investors.changes import RULES
-from investors.models import Address, BankAccount, ChangeRequest, Nominee
+from investors.models import ACCOUNT_INDEX, Address, BankAccount, ChangeRequest, Nominee
 from portal import audit, logins
+from portal.encryption import blind_indexes
 from portal.fintech_primitives import messages
 
 What = ChangeRequest.What
@@ -92,7 +93,8 @@ def _keep_new_account(row: ChangeRequest, after: After, theirs: messages.BankAcc
     """The account is the investor's; money is paid out to it only after its cooling-off."""
     account = BankAccount(investor=row.investor)
     account.set_number(after["number"])
-    key = {"investor": row.investor, "number_index": account.number_index, "ifsc": after["ifsc"]}
+    indexes = blind_indexes(after["number"], ACCOUNT_INDEX)
+    key = {"investor": row.investor, "number_index__in": indexes, "ifsc": after["ifsc"]}
     account = BankAccount.objects.filter(**key).first() or account
     for name in ("holder_name", "kind", "ifsc", "bank_name", "branch_name"):
         setattr(account, name, after[name])

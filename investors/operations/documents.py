@@ -113,6 +113,11 @@ def content(document: Document) -> bytes:
     try:
         return vault.get(document.vault_name)
     except FileNotFoundError:
+        # Its keys may have been changed since we read where it lies.
+        document.refresh_from_db(fields=["vault_name"])
+    try:
+        return vault.get(document.vault_name)
+    except FileNotFoundError:
         raise Gone from None
 
 

@@ -23,7 +23,7 @@ from orders.queries import schemes as scheme_queries
 from orders.queries.redemptions import Sellable
 from orders.redemption_rules import Asked, InstantTerms, Prediction
 from portal import audit, clock, jobs
-from portal.encryption import blind_index
+from portal.encryption import blind_indexes
 from portal.errors import Failure
 
 NORMAL, INSTANT = MfOrder.RedemptionMode.NORMAL, MfOrder.RedemptionMode.INSTANT
@@ -146,7 +146,7 @@ def instant_terms(*, investor: Investor, isin: str, folio_number: str) -> tuple[
     """What the fund house pays at once, and which accounts of ours it pays to. Raises the gateway errors of a read."""
     account = InvestmentAccount.objects.get(investor=investor)
     terms = gateway.instant_terms(account_ref=account.provider_ref or "", folio_number=folio_number, isin=isin)
-    listed = {(blind_index(number, ACCOUNT_INDEX), ifsc) for number, ifsc in terms.accounts}
+    listed = {(index, ifsc) for number, ifsc in terms.accounts for index in blind_indexes(number, ACCOUNT_INDEX)}
     ours = people.bank_accounts_of(investor).filter(closed_at__isnull=True)
     return terms, [each for each in ours if (each.number_index, each.ifsc) in listed]
 

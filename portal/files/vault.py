@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from datetime import datetime
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
@@ -32,5 +34,32 @@ def remove(name: str) -> None:
 
 
 def rotate(name: str) -> str:
-    """The same file under the newest key and a new name; the caller commits the name, then removes the old one."""
-    return put(get(name))
+    """The same file under the newest key and a new name, or as it is when it was under it already.
+
+    The caller commits a new name, then removes the old file.
+    """
+    with _storage().open(name) as file:
+        held = file.read()
+    return name if encryption.is_newest(held) else put(encryption.decrypt_bytes(held))
+
+
+def names(*, before: datetime) -> Iterator[str]:
+    """Every file that was last written before this moment."""
+    folders, _ = _storage().listdir("") if _storage().exists("") else ([], [])
+    for folder in folders:
+        for file in _storage().listdir(folder)[1]:
+            name = f"{folder}/{file}"
+            if _written_before(name, before):
+                yield name
+
+
+def _written_before(name: str, moment: datetime) -> bool:
+    try:
+        return _storage().get_modified_time(name) < moment
+    except FileNotFoundError:  # forgotten while we looked
+        return False
+
+
+def has(name: str) -> bool:
+    """Is there such a file?"""
+    return _storage().exists(name)

@@ -1,15 +1,14 @@
-"""Nothing personal or secret lies in clear: encrypted columns, blind indexes, redaction, rotation of keys."""
+"""Nothing personal or secret lies in clear: encrypted columns, blind indexes, redaction."""
 
 from __future__ import annotations
 
 import pytest
 from cryptography.fernet import Fernet
-from django.core.management import CommandError, call_command
 from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from investors.models import PAN_INDEX, BankAccount, Investor, KycCheck
+from investors.models import PAN_INDEX, Investor
 from portal import encryption, redaction
 from portal.encryption import InvalidToken
 
@@ -53,30 +52,6 @@ def test_finds_a_pan_by_its_index_and_refuses_to_search_the_encrypted_column(ash
     assert Investor.objects.get(pan_index__in=encryption.blind_indexes(asha.pan, PAN_INDEX)) == asha
     with pytest.raises(TypeError, match="blind index"):
         Investor.objects.filter(pan=asha.pan).exists()
-
-
-@pytest.mark.django_db
-def test_rotates_every_key_without_losing_or_hiding_a_row(settings, asha, chitra, capsys):
-    settings.FIELD_KEYS, settings.INDEX_KEYS = [NEW, *settings.FIELD_KEYS], ["new", *settings.INDEX_KEYS]
-    events = raw("SELECT count(*) FROM investors_investorevent")
-    pan, number = asha.pan, asha.bankaccounts.get().number
-    call_command("rotate_keys", batch=1)
-    settings.FIELD_KEYS, settings.INDEX_KEYS = [NEW], ["new"]
-    again = Investor.objects.get(pan_index=encryption.blind_index(pan, PAN_INDEX))
-    assert (again, again.pan) == (asha, pan)
-    assert BankAccount.objects.get(investor=asha).number == number
-    assert KycCheck.objects.get(investor=asha).pan_index == again.pan_index
-    assert raw("SELECT count(*) FROM investors_investorevent") == events, "rotation is no change of the person"
-    assert "investors_investor: 2 rows" in capsys.readouterr().out.replace("\r", "\n")
-
-
-@pytest.mark.django_db
-def test_says_so_when_an_old_key_is_missing_and_changes_nothing(settings, asha):
-    before = raw("SELECT pan FROM investors_investor")
-    settings.FIELD_KEYS = [NEW]
-    with pytest.raises(CommandError, match="old key"):
-        call_command("rotate_keys")
-    assert raw("SELECT pan FROM investors_investor") == before
 
 
 @pytest.mark.parametrize(
