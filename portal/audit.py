@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from django.db import connection, models
 from psycopg.types.json import Jsonb
 
+from portal import redaction
 from portal.models import AuditEntry, User
 
 SYSTEM = "system"
@@ -53,7 +54,7 @@ def record(
         "action": action,
         "subject_kind": kind_of(subject),
         "subject_id": str(subject.pk),
-        "reason": reason[:300],
+        "reason": redaction.without_aadhaar(reason)[:300],
         "data": Jsonb({key: _plain(value) for key, value in {**(data or {}), **more}.items()}),
     }
     with connection.cursor() as cursor:
@@ -116,7 +117,9 @@ _MOMENTS = """
 
 
 def _plain(value: Any) -> Any:
-    return value if isinstance(value, str | int | bool | None | list | Mapping) else str(value)
+    if isinstance(value, int | bool | None | list | Mapping):
+        return value
+    return redaction.without_aadhaar(str(value))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import models, transaction
 from django.db.models import F
 
-from portal import audit
+from portal import audit, redaction
 from portal.models import Case, User
 from portal.scope import ALL, scope
 
@@ -25,7 +25,7 @@ def open_case(*, kind: str, subject: models.Model, title: str, detail: str, at: 
     }
     with scope(ALL), transaction.atomic():
         case, made = Case.objects.get_or_create(
-            **key, defaults={"title": title[:200], "detail": detail, "opened_at": at, "reported_at": at}
+            **key, defaults={"title": _kept(title)[:200], "detail": _kept(detail), "opened_at": at, "reported_at": at}
         )
         if made:
             audit.record(case, "case.opened", actor=None, at=at, kind=kind)
@@ -58,7 +58,12 @@ def close(*, case: Case, resolution: str, actor: User | None, at: datetime) -> N
     """The case is closed with words about how it ended. A second closing changes nothing."""
     with scope(ALL), transaction.atomic():
         closed = Case.objects.filter(pk=case.pk, state="OPEN").update(
-            state="CLOSED", closed_at=at, resolution=resolution[:300]
+            state="CLOSED", closed_at=at, resolution=_kept(resolution)[:300]
         )
         if closed:
             audit.record(case, "case.closed", actor=actor, at=at, reason=resolution)
+
+
+def _kept(text: str) -> str:
+    """What people write may name an Aadhaar number; of that we keep four digits."""
+    return redaction.without_aadhaar(text)

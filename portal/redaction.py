@@ -62,6 +62,36 @@ REFERENCE_NAMES = frozenset(
 )
 
 
+# UIDAI: twelve digits, the first 2 to 9, the last a check digit after Verhoeff; printed in groups of four.
+_AADHAAR = re.compile(r"(?<![\d.])[2-9]\d{3}([ -]?)\d{4}\1\d{4}(?!\d|\.\d)")
+_WAS_AADHAAR = re.compile(r"XXXX XXXX \d{4}")
+_TIMES = (
+    "0123456789", "1234067895", "2340178956", "3401289567", "4012395678",
+    "5987604321", "6598710432", "7659821043", "8765932104", "9876543210",
+)  # fmt: skip
+_TURNS = (
+    "0123456789", "1576283094", "5803796142", "8916043527", "9453126870", "4286573901", "2793806415", "7046913258",
+)  # fmt: skip
+
+
+def has_aadhaar(text: str) -> bool:
+    """Does an Aadhaar number stand somewhere in the text, or stood there before it was masked?"""
+    return bool(_WAS_AADHAAR.search(text)) or any(_checks(found[0]) for found in _AADHAAR.finditer(text))
+
+
+def without_aadhaar(text: str) -> str:
+    """The text in which of each Aadhaar number only the last four digits stand."""
+    return _AADHAAR.sub(lambda found: f"XXXX XXXX {found[0][-4:]}" if _checks(found[0]) else found[0], text)
+
+
+def _checks(number: str) -> bool:
+    """Verhoeff's check digit."""
+    sum_so_far = 0
+    for place, digit in enumerate(reversed([int(each) for each in number if each.isdigit()])):
+        sum_so_far = int(_TIMES[sum_so_far][int(_TURNS[place % 8][digit])])
+    return sum_so_far == 0
+
+
 def mask(value: str, keep: int = 4) -> str:
     """Show only the last `keep` characters of an identifier: `XXXXXX751C`. Short values are hidden whole."""
     return HIDDEN if len(value) <= keep else "X" * (len(value) - keep) + value[-keep:]

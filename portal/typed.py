@@ -21,12 +21,16 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.views.csrf import csrf_failure as refused_by_django
 
+from portal import redaction
+
 View = TypeVar("View", bound=Callable[..., Any])
 Form = TypeVar("Form", bound=forms.BaseForm)
 
 FIELD = "typed_by"
 SESSION_KEY = "typed"
 LONGEST = 20_000
+# Fields whose numbers may look like an Aadhaar number and are none.
+NUMBERS = {"number", "number_again", "mobile"}
 # Why a form came back. Only a refused one shows errors.
 REFUSED, UNFINISHED, INTERRUPTED = "refused", "unfinished", "interrupted"
 STILL_HERE = "Your session had ended. What you typed is still here: please check it and send it again."
@@ -115,6 +119,8 @@ def _keep(request: HttpRequest, owner: int, why: str, errors: Mapping[str, str])
     typed = request.POST.copy()
     for name in ("csrfmiddlewaretoken", FIELD):
         typed.pop(name, None)
+    for name in typed.keys() - NUMBERS:
+        typed.setlist(name, [redaction.without_aadhaar(value) for value in typed.getlist(name)])
     text = typed.urlencode()
     if len(text) <= LONGEST:
         found = {"owner": owner, "text": text, "why": why, "errors": dict(errors)}

@@ -12,6 +12,7 @@ from django.urls import reverse_lazy
 
 from investors import gateway
 from investors.steps import Profile
+from portal import redaction, typed
 
 DATE_FORMATS = ["%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%d %b %Y", "%d %B %Y"]
 YES_NO = [("yes", "Yes"), ("no", "No")]
@@ -25,6 +26,7 @@ def cleaned_by(rule: Callable[[str], Any], value: str) -> Any:
         raise ValidationError(str(error)) from None
 
 
+NO_AADHAAR = "This looks like an Aadhaar number. We must not keep it: please leave it out."
 NOT_OFFERED = "Choose one of the answers that are offered."
 
 
@@ -116,7 +118,15 @@ def countries_abroad() -> list[tuple[str, str]]:
 
 
 class RefusableForm(forms.Form):
-    """A form that can show, before it is sent, what was refused in it earlier."""
+    """A form that can show, before it is sent, what was refused in it earlier. It takes no whole Aadhaar number."""
+
+    def clean(self) -> dict[str, Any]:
+        """Wherever people write freely, some write their Aadhaar number; nobody may keep more than its last digits."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        for name, value in list(cleaned.items()):
+            if name not in typed.NUMBERS and isinstance(value, str) and redaction.has_aadhaar(value):
+                self.add_error(name, NO_AADHAAR)
+        return cleaned
 
     def show_refused(self, complaints: Mapping[str, list[str]]) -> None:
         """Show at the fields of a form that nobody has sent yet what was refused in it earlier."""
