@@ -8,7 +8,7 @@ from celery import shared_task
 
 from investors import change_tasks, lifecycle, mandate_tasks, privacy_tasks  # noqa: F401 - they register sweeps and tasks
 from investors.models import Investor, KycRequest
-from investors.operations import kyc, kyc_notices, kyc_sending, registration
+from investors.operations import documents, kyc, kyc_notices, kyc_sending, registration
 from portal import clock, jobs
 from portal.attempts import claim_due
 
@@ -77,3 +77,10 @@ def tell_kyc(*, row_id: int, **_: object) -> None:
 def recheck_kyc(**_: object) -> None:
     """Ask the registries again about investors whose check is older than 30 days."""
     kyc.recheck_old(at=clock.now())
+
+
+@shared_task(name="investors.sweep_files")
+@jobs.singleton
+def sweep_files(**_: object) -> None:
+    """Forget files that no row names, and tell people about rows whose file is missing."""
+    documents.sweep(at=clock.now())

@@ -10,15 +10,16 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.timezone import now as real_now
 
 from investors import kyc_reasons
-from investors.models import Document, Investor
+from investors.models import DataExport, Document, ErasureRequest, Investor
 from investors.operations import onboarding
-from portal import audit
+from portal import audit, cases
 from portal.errors import Failure
 from portal.files import links, vault
 from portal.files.quarantine import CleanFile
@@ -29,6 +30,9 @@ REFUSED = "document.refused"
 # Kinds of which several may be current at once.
 SEVERAL = (Document.Kind.CANCELLED_CHEQUE, Document.Kind.MANDATE_FORM)
 PREVIEW_SIDE = 1_600
+# A request that writes a file and its row is over long before.
+ORPHAN_AFTER = timedelta(hours=1)
+MISSING_CASE = "file_is_missing"
 
 
 class Gone(Failure):
@@ -111,12 +115,7 @@ def behind(*, token: str, user: User) -> Document | None:
 def content(document: Document) -> bytes:
     """The harmless copy in clear. Raises Gone."""
     try:
-        return vault.get(document.vault_name)
-    except FileNotFoundError:
-        # Its keys may have been changed since we read where it lies.
-        document.refresh_from_db(fields=["vault_name"])
-    try:
-        return vault.get(document.vault_name)
+        return vault.content_of(document)
     except FileNotFoundError:
         raise Gone from None
 
@@ -158,3 +157,32 @@ def refuse(*, document: Document, code: str, actor: User, reason: str, at: datet
         document.refusal = code
         document.save(update_fields=["refusal"])
         audit.record(document, REFUSED, actor=actor, at=at, reason=reason, code=code)
+
+
+def sweep(*, at: datetime) -> int:
+    """Files that no row names are forgotten; a row whose file is missing becomes a case.
+
+    Returns how many were forgotten. A file is written before its row, so a young one may only seem to be nobody's;
+    its age is counted by the machine's own clock, of which `at` may be days ahead in the sandbox.
+    """
+    named = {name for model in (Document, DataExport) for name in model.objects.values_list("vault_name", flat=True)}
+    orphans = [name for name in vault.names(before=real_now() - ORPHAN_AFTER) if name not in named]
+    for name in orphans:
+        vault.remove(name)
+    _report_missing(at)
+    return len(orphans)
+
+
+def _report_missing(at: datetime) -> None:
+    """What still counts, or was sent to FP, must be there, unless its person was erased."""
+    erased = ErasureRequest.objects.filter(state=ErasureRequest.State.DONE).values("investor")
+    kept = Document.objects.filter(Q(replaced_at=None) | Q(provider_ref__isnull=False)).exclude(investor__in=erased)
+    for document in kept.only("code", "kind", "vault_name").iterator(500):
+        if not vault.has(document.vault_name):
+            cases.open_case(
+                kind=MISSING_CASE,
+                subject=document,
+                title=f"The file behind {document.code} is gone",
+                detail="Restore the media root from its backup, then close this case. The row says what it was.",
+                at=at,
+            )

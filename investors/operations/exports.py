@@ -137,7 +137,7 @@ def take(*, token: str, user: User, at: datetime) -> bytes | None:
     row = DataExport.objects.filter(code=code, investor__user=user, state=lifecycle.MADE).first() if code else None
     if row is None:
         return None
-    content = vault.get(row.vault_name)
+    content = vault.content_of(row)
     DataExport.objects.filter(pk=row.pk).update(taken_at=at)
     audit.record(row, "export.taken", actor=user, at=at)
     return content

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
@@ -26,6 +27,18 @@ def get(name: str) -> bytes:
     """The file. Raises FileNotFoundError, or InvalidToken when it was tampered with."""
     with _storage().open(name) as file:
         return encryption.decrypt_bytes(file.read())
+
+
+def content_of(row: Any) -> bytes:
+    """The file that a row names. Its keys may have been changed since the row was read: then it lies elsewhere.
+
+    Raises FileNotFoundError when there is none.
+    """
+    try:
+        return get(row.vault_name)
+    except FileNotFoundError:
+        row.refresh_from_db(fields=["vault_name"])
+    return get(row.vault_name)
 
 
 def remove(name: str) -> None:

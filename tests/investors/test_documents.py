@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.core import signing
+from django.core.files.storage import storages
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
 from investors.models import Document, Investor
 from investors.operations import documents
 from portal import audit, clock, roles
+from portal.errors import InvalidInput
 from portal.files import quarantine, vault
 from portal.files import upload as uploads
+from portal.models import Case
 from tests import factories
 from tests.factories import files
 from tests.investors.fresh_kyc import Kind, clean
@@ -174,3 +180,52 @@ def test_the_desk_compares_data_and_papers_on_one_page(asha: Investor, as_role: 
     desk.post(ask, {"paper": Kind.IDENTITY_PROOF, "why": "document_unclear", "reason": "the name is blurred"})
     assert Document.objects.get(pk=document.pk).refusal == "document_unclear"
     assert as_role(roles.VIEWER).get(ask).status_code == 403
+
+
+# --- looking after the vault ------------------------------------------------------------------------------------
+
+
+def written(name: str, hours_ago: float) -> None:
+    path = Path(storages["private"].path(name))
+    os.utime(path, (time.time() - 3600 * hours_ago,) * 2)
+
+
+def test_a_file_that_no_row_names_is_forgotten_once_it_is_old(asha: Investor) -> None:
+    kept, orphan, young = keep(asha), vault.put(b"of nobody"), vault.put(b"its row is being written")
+    for name in (kept.vault_name, orphan):
+        written(name, hours_ago=2)
+    assert documents.sweep(at=clock.now()) == 1
+    assert [vault.has(name) for name in (kept.vault_name, orphan, young)] == [True, False, True]
+    assert not Case.objects.exists()
+
+
+def test_a_file_that_is_missing_becomes_a_case_once(asha: Investor) -> None:
+    lost, fine = keep(asha), keep(asha, Kind.SIGNATURE)
+    vault.remove(lost.vault_name)
+    for _ in range(2):
+        documents.sweep(at=clock.now())
+    case = Case.objects.get(kind=documents.MISSING_CASE)
+    assert (case.subject_id, case.times_reported) == (str(lost.pk), 2)
+    assert str(fine.pk) != case.subject_id
+
+
+def test_a_paper_that_was_replaced_before_it_was_sent_is_not_missed(asha: Investor) -> None:
+    vault.remove(keep(asha).vault_name)
+    keep(asha)
+    documents.sweep(at=clock.now())
+    assert not Case.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["card.svg", "card.jpg", "../../card.jpg"])
+def test_a_hostile_upload_is_refused_at_its_field_and_nothing_is_kept(
+    name: str, asha: Investor, client_for: Any, sandbox: Any
+) -> None:
+    before = vault_files()
+    browser = client_for(asha)
+    factories.KycRequestFactory(investor=asha, state="DRAFT")
+    hostile = SimpleUploadedFile(name, b"<svg>" + files.SCRIPT + b"</svg>")
+    with pytest.raises(InvalidInput):
+        quarantine.clean(field="PHOTO", name=name, data=hostile.read(), accepts=quarantine.PICTURES)
+    browser.post(reverse("investors:kyc_step", args=["photo"]), {"PHOTO": hostile})
+    assert vault_files() == before
+    assert not Document.objects.filter(investor=asha).exists()
