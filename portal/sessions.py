@@ -57,10 +57,10 @@ class SessionStore(db.SessionStore):
         """The contents, encrypted."""
         return encryption.encrypt(json.dumps(session_dict, separators=(",", ":")))
 
-    def decode(self, session_data: str) -> dict[str, Any]:
+    def decode(self, session_data: bytes | str) -> dict[str, Any]:
         """The contents; nothing when they were edited, or written under a key that is retired."""
         try:
-            found: dict[str, Any] = json.loads(encryption.decrypt(session_data))
+            found: dict[str, Any] = json.loads(encryption.decrypt(str(session_data)))
         except (encryption.InvalidToken, ValueError):
             return {}
         return found

@@ -79,6 +79,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "portal.scope.ScopeMiddleware",
+    "portal.views.KeptByNobody",
     "portal.gateway.patience.PatienceMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -208,6 +209,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "sync schemes with FP": {"task": "orders.sync_schemes", "schedule": 86_400.0},
     "follow the sandbox clock": {"task": "portal.follow_sandbox_clock", "schedule": 5.0},
+    "look after files": {"task": "investors.sweep_files", "schedule": 86_400.0},
     "re-check KYC": {"task": "investors.recheck_kyc", "schedule": 3600.0},
     # Looks every hour and compares once a day, so that a lost message or a provider in trouble costs an hour.
     "compare everything with FP": {"task": "portal.reconcile", "schedule": 3600.0},

@@ -67,6 +67,19 @@ class ContentPolicy(CSPMiddleware):
         return response
 
 
+class KeptByNobody:
+    """What is shown to somebody who is signed in is kept by no cache, unless its view says how it may be."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.user.is_authenticated:
+            response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
+
+
 @cache
 def _usual_policy() -> str:
     return build_policy()

@@ -127,6 +127,25 @@ def test_the_page_of_devices_knows_this_one_and_ends_the_others_without_knowing_
     assert [browser.get(reverse("account_email")).status_code for browser in browsers] == [302, 200]
 
 
+def test_signing_in_changes_the_key_so_that_none_can_be_fixed_before(db: None, client: Client) -> None:
+    person = factories.UserFactory()
+    client.get("/portfolio/")
+    session = client.session
+    session["seen"] = True
+    session.save()
+    client.cookies["sessionid"] = planted = session.session_key or ""
+    client.post(reverse("account_login"), {"login": person.email, "password": factories.PASSWORD})
+    assert client.session.session_key != planted
+    assert seen_by(planted) == ("", "none")
+
+
+def test_signing_out_ends_the_session_for_whoever_kept_the_cookie(asha: Any, client_for: Any) -> None:
+    browser = client_for(asha)
+    kept = browser.session.session_key
+    browser.post(reverse("account_logout"))
+    assert seen_by(kept) == ("", "none")
+
+
 def test_a_session_with_forged_data_names_nobody(asha: Any, key: str) -> None:
     Session.objects.filter(pk=name_of(key)).update(session_data="e30:1vXXXX:forged")
     assert seen_by(key) == ("", "none")
