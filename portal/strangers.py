@@ -37,15 +37,15 @@ def treat_alike() -> None:
         email_verification_by_code.EmailVerificationProcess,
         password_reset_by_code.PasswordResetVerificationProcess,
     ):
-        kind.initial_state = staticmethod(lambda *args, **given: Begun(begin(*args, **given)))  # type: ignore[assignment]
-        kind.user = property(_user_of)  # type: ignore[assignment,method-assign]
-    deserialize = Login.deserialize.__func__  # type: ignore[attr-defined]
-    Login.deserialize = classmethod(_asking_for_somebody(deserialize))  # type: ignore[assignment,method-assign]
+        kind.initial_state = staticmethod(lambda *args, **given: Begun(begin(*args, **given)))
+        kind.user = property(_user_of)
+    deserialize = Login.deserialize.__func__
+    Login.deserialize = classmethod(_asking_for_somebody(deserialize))
     for process in (
         login_by_code.LoginCodeVerificationProcess,
         email_verification_by_code.EmailVerificationProcess,
     ):
-        process.send = _to_everybody(process.send)  # type: ignore[method-assign]
+        process.send = _to_everybody(process.send)
 
 
 def users_by_email(

@@ -20,10 +20,10 @@ from typing import Any
 import pgtrigger
 from allauth.mfa.models import Authenticator
 from django.apps import apps
-from django.db import connection, transaction
+from django.db import connection, models, transaction
 from psycopg import sql
 
-from investors.models import ACCOUNT_INDEX, PAN_INDEX, Document
+from investors.models import ACCOUNT_INDEX, PAN_INDEX
 from portal import encryption
 from portal.encryption import EncryptedTextField, InvalidToken
 from portal.files import vault
@@ -199,9 +199,9 @@ def _renewed(target: Target, row: tuple[Any, ...]) -> tuple[Any, ...]:
         raise OpensUnderNoKey(
             f"{target.table} {row[0]} opens under none of FIELD_KEYS: is an old key missing?"
         ) from None
-    # An index that was never set stays unset: a PAN is claimed by its index.
+    # An index that was never set stays unset (a PAN is claimed by its index), and so does the mark of an erased person.
     before = row[1 + len(target.columns) :]
-    return (*fresh, *(new if old else old for new, old in zip(made, before, strict=True)))
+    return (*fresh, *(new if old and new else old for new, old in zip(made, before, strict=True)))
 
 
 def _index(token: str | None, purpose: str) -> str | None:
@@ -272,24 +272,28 @@ def second_factors() -> Count:
 
 def files(progress: Progress) -> Count:
     """Every file of the vault that is still kept. A reader who has the old name looks the new one up."""
-    keys = list(Document.objects.order_by("pk").values_list("pk", flat=True))
+    rows = [(model, key) for model in keepers() for key in model._default_manager.values_list("pk", flat=True)]
     count = Count()
-    for key in keys:
-        count += Count(1, int(_renew_file(key)))
-        progress("files", count.rows, len(keys))
+    for model, key in rows:
+        count += Count(1, int(_renew_file(model, key)))
+        progress("files", count.rows, len(rows))
     return count
 
 
-def _renew_file(key: int) -> bool:
+def keepers() -> list[type[models.Model]]:
+    """Every table whose rows name files of the vault."""
+    return [model for model in apps.get_models() if any(f.name == "vault_name" for f in model._meta.local_fields)]
+
+
+def _renew_file(model: type[models.Model], key: int) -> bool:
     with transaction.atomic():
-        document = Document.objects.select_for_update().get(pk=key)
+        row: Any = model._default_manager.select_for_update().filter(pk=key).exclude(vault_name="").first()
         try:
-            name = vault.rotate(document.vault_name)
-        except FileNotFoundError:  # replaced before it was sent anywhere, and forgotten
+            old, name = (row.vault_name, vault.rotate(row.vault_name)) if row else ("", "")
+        except FileNotFoundError:  # replaced before it was sent anywhere, or erased
             return False
-        old, document.vault_name = document.vault_name, name
         if name == old:
             return False
-        document.save(update_fields=["vault_name"])
+        model._default_manager.filter(pk=key).update(vault_name=name)
         transaction.on_commit(lambda: vault.remove(old))
     return True

@@ -141,6 +141,20 @@ def test_an_unclaimed_pan_stays_unclaimed(both_keys: None) -> None:
 
 
 @pytest.mark.django_db
+def test_an_erased_person_stays_erased_and_a_copy_of_data_is_renewed(
+    asha: Any, settings: LazySettings, django_capture_on_commit_callbacks: Any
+) -> None:
+    Investor.objects.filter(pk=asha.pk).update(pan="", pan_index="erased:x")
+    copy = factories.DataExportFactory(investor=asha, state="MADE", vault_name=vault.put(b"everything"))
+    settings.FIELD_KEYS, settings.INDEX_KEYS = [NEW, *settings.FIELD_KEYS], [NEW_INDEX, *settings.INDEX_KEYS]
+    with django_capture_on_commit_callbacks(execute=True):
+        assert rotation.run(batch=10, progress=quietly)["files"].renewed == 1
+    new_keys_only(settings)
+    assert Investor.objects.get(pk=asha.pk).pan_index == "erased:x"
+    assert vault.content_of(copy) == b"everything"
+
+
+@pytest.mark.django_db
 def test_a_kyc_answer_changes_in_nothing_but_its_keys(asha: Any) -> None:
     check = KycCheck.objects.get(investor=asha)
     for told, change in (("off", "verbatim = 'x'"), ("on", "is_compliant = false"), ("off", "pan_index = 'x'")):

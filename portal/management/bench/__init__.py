@@ -21,6 +21,8 @@ BENCHES = {
     "rotation": "new keys for 100,000 rows",
     "strangers": "whether the time of an answer tells who is a client",
 }
+# Only when they are named: they take minutes each.
+LONG = {"people", "rotation", "strangers"}
 Row = dict[str, Any]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from portal.management.bench import BENCHES, Row
+from portal.management.bench import BENCHES, LONG, Row
 from portal.management.bench.database import throw_away
 
 COLUMNS = ("work", "limit", "ours", "ratio", "target", "verdict", "note")
@@ -20,7 +20,7 @@ class Command(BaseCommand):
     help = "Measure pages, order placement and the NAV ingest, each beside its limit, in a throw-away database."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The names of benches; none means all."""
+        """The names of benches; none means all but the long ones."""
         parser.add_argument("names", nargs="*", choices=[*BENCHES, []], metavar="name", help=", ".join(BENCHES))
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         rows: list[Row] = []
         self.stderr.write("creating a database for the benchmarks ...")
         with throw_away():
-            for name in options["names"] or BENCHES:
+            for name in options["names"] or [name for name in BENCHES if name not in LONG]:
                 self.stderr.write(f"{name}: {BENCHES[name]} ...")
                 rows += import_module(f"portal.management.bench.{name}").run()
         self.stdout.write(table(rows))

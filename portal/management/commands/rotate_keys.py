@@ -49,7 +49,7 @@ class Command(BaseCommand):
 
     def _pass(self, batch: int) -> dict[str, rotation.Count]:
         try:
-            return rotation.run(batch=batch, progress=ProgressLine(self.stderr._out))
+            return rotation.run(batch=batch, progress=ProgressLine())
         except (rotation.OpensUnderNoKey, rotation.Held) as trouble:
             raise CommandError(str(trouble)) from None
 
