@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -147,8 +148,8 @@ class Watched(Client):
         super().__init__(**options)  # type: ignore[arg-type]
         self.addresses = addresses
 
-    def request(self, **environ: object) -> object:
-        answer = super().request(**environ)  # type: ignore[arg-type]
+    def request(self, **environ: Any) -> Any:
+        answer = super().request(**environ)
         self.addresses.append(f"{environ.get('PATH_INFO')}?{environ.get('QUERY_STRING', '')}")
         self.addresses.append(answer.headers.get("Location", ""))
         return answer

@@ -369,7 +369,7 @@ def test_a_leak_in_any_store_is_noticed(where: str, story: World, asha: Any, tmp
     path = world.FOLDER / "media" / "leak"
     if where == "table":
         with connection.cursor() as cursor:
-            cursor.execute("UPDATE investors_investor SET father_or_spouse_name = %s", [PAN])
+            cursor.execute("UPDATE investors_investor SET mothers_name = %s", [PAN])
     elif where == "cache":
         cache.set("leak", {"pan": PAN}, 60)
     elif where == "queue":

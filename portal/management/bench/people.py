@@ -41,7 +41,8 @@ def run() -> list[Row]:
             "ratio": "",
             "target": f"<= {TARGET_MS:.0f} ms",
             "verdict": "reached" if most <= TARGET_MS else "MISSED",
-            "note": f"99 of 100: {most:.2f} ms, slowest {slowest:.2f} ms; {_node(pan_of(PEOPLE // 2))}; build {built_s:.0f} s",
+            "note": f"99 of 100: {most:.2f} ms, slowest {slowest:.2f} ms; {_node(pan_of(PEOPLE // 2))}; "
+            f"build {built_s:.0f} s",
         }
     ]
 
