@@ -26,5 +26,5 @@ CREATE TRIGGER kyc_check_never_changes BEFORE UPDATE OR DELETE ON investors_kycc
 
 
 class Migration(migrations.Migration):
-    dependencies = [("investors", "0012_privacy"), ("portal", "0002_guards")]
+    dependencies = [("investors", "0016_desk_in_the_queue"), ("portal", "0002_guards")]
     operations = [migrations.RunSQL(KEEP, BEFORE)]
