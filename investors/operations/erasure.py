@@ -26,6 +26,7 @@ from investors.models import (
     Document,
     ErasureRequest,
     FieldSource,
+    InvestmentAccount,
     Investor,
     Invite,
     KycCheck,
@@ -46,6 +47,7 @@ LOOK_EVERY = timedelta(days=1)
 KEPT = (
     ("Orders, payments, units and folios", "five years after the last transaction, under a number without a name"),
     ("What you confirmed and when", "the proof that an order was yours: as long as the order"),
+    ("What fund houses, registrars and KYC registries have", "they keep records of their own; ask them"),
     ("The log of who did what", "it is chained, so nothing can be taken out of it; it holds numbers, no names"),
 )
 
@@ -175,6 +177,10 @@ EMPTIED: dict[type[models.Model], dict[str, Any]] = {
 }
 
 
+# Their rows stay: numbers and moments. Files, account numbers and holders' names are emptied below.
+KEPT_ROWS: tuple[type[models.Model], ...] = (Document, BankAccount, InvestmentAccount, DataExport, ErasureRequest)
+
+
 def _emptied(model: type[models.Model], investor: Investor, values: dict[str, Any]) -> int:
     return model._default_manager.filter(investor=investor).update(**values)
 
@@ -189,6 +195,14 @@ def _forget_files(investor: Investor) -> None:
         transaction.on_commit(lambda name=name: vault.remove(name))  # type: ignore[misc]
 
 
+# What says nothing about a person once the rest is gone.
+NOT_PERSONAL = {
+    "id", "code", "user", "partner", "kind", "state", "state_since", "isd_code", "country_of_citizenship",
+    "country_of_birth", "tax_resident_only_in_india", "nomination_opted_out", "provider_ref", "created_at", "attempt",
+    "attempt_no", "lease_until", "unknown_since", "looks",
+}  # fmt: skip
+# Emptied by a rule of their own, below.
+BY_RULE = {"pan", "pan_index", "guardian_name", "guardian_date_of_birth"}
 PERSON: dict[str, Any] = {
     "name": "",
     "date_of_birth": None,
@@ -197,6 +211,10 @@ PERSON: dict[str, Any] = {
     "occupation": "",
     "mobile": "",
     "father_or_spouse_name": "",
+    "father_or_spouse_is": "",
+    "office_phone": "",
+    "residence_phone": "",
+    "confirmed_from": None,
     "mothers_name": "",
     "guardian_pan": "",
     "guardian_relationship": "",

@@ -14,7 +14,7 @@ from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 
 from investors import consent_words, retention
-from investors.models import Consent, DataExport, Document, ErasureRequest, Investor, KycCheck, Owned
+from investors.models import Consent, DataExport, Document, ErasureRequest, Investor, Invite, KycCheck, Owned
 from investors.operations import bank_accounts, consents, documents, erasure, exports, privacy_log
 from portal import audit, clock, identifiers
 from portal.encryption import EncryptedTextField
@@ -213,6 +213,17 @@ def test_an_order_that_comes_meanwhile_moves_the_term_on(asha):
     erasure.advance(erasure_id=wish.pk, at=over)
     wish.refresh_from_db()
     assert (wish.state, wish.held_until) == ("HELD", None)
+
+
+def test_every_column_of_a_person_is_emptied_or_said_to_be_no_personal_one():
+    named = {*erasure.PERSON, *erasure.NOT_PERSONAL, *erasure.BY_RULE}
+    assert {field.name for field in Investor._meta.concrete_fields} == named
+
+
+def test_what_belongs_to_a_person_is_erased_or_said_to_be_kept():
+    """Tables of the outer apps are their own to empty, by `erasure.register`."""
+    ours = {model for model in exports.owned() if model._meta.app_label == "investors"}
+    assert ours == {*erasure.DELETED, *(set(erasure.EMPTIED) - {Invite}), *erasure.KEPT_ROWS}
 
 
 def everything_stored() -> str:
