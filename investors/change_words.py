@@ -135,5 +135,5 @@ WORDS: dict[str, Callable[[Data], Words]] = {
     What.NOMINEES: _nominees,
     What.PROFILE: _personal,
     What.BANK_ACCOUNT: _bank,
-    What.PRIMARY_BANK: lambda side: {"Main account": side["code"] or NOTHING},
+    What.PRIMARY_BANK: lambda side: {"Main account": side.get("name") or side["code"] or NOTHING},
 }

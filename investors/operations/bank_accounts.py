@@ -91,8 +91,8 @@ def ask_to_make_primary(*, account: BankAccount, form_ref: str, ip: str | None, 
         "What it changes": "Redemptions are paid into it, and it is proposed for purchases.",
         "account": account.code,
     }
-    before = {"code": now.code if now else ""}
-    after = {"code": account.code, "provider_ref": account.provider_ref}
+    before = {"code": now.code, "name": str(now)} if now else {"code": ""}
+    after = {"code": account.code, "name": str(account), "provider_ref": account.provider_ref}
     return changes.ask(
         investor=account.investor, what=What.PRIMARY_BANK, form_ref=form_ref, before=before, after=after, shown=shown,
         ip=ip, at=at,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from investors import lifecycle, queries
 from investors.access import InvestorRequest, applicant_page
+from investors.operations import documents
 from investors.views import changes
 from investors.views.onboarding import pan_context, summary
 from portal import clock
@@ -28,7 +30,19 @@ def profile(request: InvestorRequest) -> HttpResponse:
         "bank_accounts": queries.bank_accounts_of(request.investor) if request.investor.pk else [],
         "check_again_on": check_again_on,
         "check_is_due": check_again_on and check_again_on <= clock.today(),
+        "papers": _papers(request),
         "is_ready": is_ready,
         "pending": changes.pending(request.investor) if is_ready else {},
     }
     return render(request, "investors/profile.html", context)
+
+
+def _papers(request: InvestorRequest) -> list[dict[str, object]]:
+    """The files that count now, each by a link of five minutes."""
+    if request.investor.pk is None:
+        return []
+    user = request.investor.user
+    return [
+        {"document": each, "url": reverse("investors:document", args=[documents.link(document=each, user=user)])}
+        for each in documents.current(request.investor).values()
+    ]

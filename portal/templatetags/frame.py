@@ -54,6 +54,11 @@ NAVIGATION = (
     ("Profile", "circle-user", "investors:profile"),
 )
 
+# Pages that lie elsewhere and belong to an entry of the navigation all the same.
+ALSO = {
+    "investors:profile": ("investors:banks", "investors:mandates", "investors:kyc", "investors:privacy"),
+}
+
 
 @register.simple_tag(takes_context=True)
 def section(context: template.Context) -> str:
@@ -62,7 +67,8 @@ def section(context: template.Context) -> str:
     inside = [
         (len(url), name)
         for _, _, name in NAVIGATION
-        if (url := _address(name)) and (path == url or (url != "/" and path.startswith(url)))
+        for page in (name, *ALSO.get(name, ()))
+        if (url := _address(page)) and (path == url or (url != "/" and path.startswith(url)))
     ]
     return max(inside, default=(0, ""))[1]
 
