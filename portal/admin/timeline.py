@@ -231,7 +231,9 @@ class Exchange:
 
 def calls_of(objects: Sequence[Model]) -> list[Exchange]:
     """The conversation with providers about some objects, oldest first."""
-    calls = list(GatewayCall.objects.filter(_about(objects)).order_by("-id")[:MOST])[::-1]
+    # Rows of reads are written a moment later than those of writes, so the order of ids is not that of time.
+    latest = GatewayCall.objects.filter(_about(objects)).order_by("-id")[:MOST]
+    calls = sorted(latest, key=lambda call: (call.started_at, call.pk))
     titles = _titles(objects)
     return [
         Exchange(

@@ -259,5 +259,7 @@ def _unzipped(chunks: Iterator[bytes]) -> Iterator[bytes]:
                 chunk = opener.unconsumed_tail
         except zlib.error as error:
             raise Broken("broken compression") from error
+        if opener.unused_data:
+            raise Broken("more than was compressed")
     if not opener.eof:
         raise Broken("compressed, and cut off")

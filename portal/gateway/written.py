@@ -46,13 +46,13 @@ def written(request: Request, base_url: str) -> bytes:
     """The bytes of a request. Raises ValueError for what HTTP cannot carry: then nothing is sent."""
     base = urlsplit(base_url)
     kind, body = _body(request)
-    headers = {"host": base.netloc.rpartition("@")[2], "accept": "*/*", "accept-encoding": "gzip"}
-    headers |= {"user-agent": "portal"}
+    ours = {"Host": base.netloc.rpartition("@")[2], "Accept": "*/*", "Accept-Encoding": "gzip", "User-Agent": "portal"}
     if kind:
-        headers["content-type"] = kind
-    headers |= {name.lower(): value for name, value in request.headers.items()}
+        ours["Content-Type"] = kind
     if body or request.method in _HAVE_A_BODY:
-        headers["content-length"] = str(len(body))
+        ours["Content-Length"] = str(len(body))
+    given = {name.lower() for name in request.headers}
+    headers = {name: value for name, value in ours.items() if name.lower() not in given} | dict(request.headers)
     target = base.path + request.path
     if request.params:
         target += "?" + urlencode(request.params, quote_via=quote, safe=",:")

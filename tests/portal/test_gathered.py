@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from django.db import OperationalError
 
+from portal.admin import timeline
 from portal.gateway import gathered, journal
 from portal.gateway.client import parse_json
 from portal.gateway.transport import Request, Response
 from portal.models import GatewayCall
+from tests import factories
 from tests.portal.test_gateway import PING
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -95,3 +97,15 @@ def test_an_answer_is_read_once_for_all_who_ask(monkeypatch):
     assert str(parse_json("fp", PING, response)["a"]) == "1.50"
     assert journal.readable(response) == {"a": "1.50"}
     assert len(reads) == 1
+
+
+def test_a_timeline_tells_calls_in_the_order_of_time(waiting):
+    order = factories.OrderFactory()
+    about = journal.about(order)
+    read = journal.begin("fp", PING, about, effect=False)
+    write = journal.begin("fp", Request("POST", "/orders"), about, effect=True)
+    for call in (write, read):
+        journal.end(call, FINE, None, call.started_at)
+    waiting.write()
+    assert [each.call.method for each in timeline.calls_of([order])] == ["GET", "POST"]
+    assert list(GatewayCall.objects.order_by("id").values_list("method", flat=True)) == ["POST", "GET"]

@@ -91,6 +91,8 @@ BROKEN = {
     "an unknown encoding": b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\nok",
     "compressed and cut off": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 12\r\n\r\n"
     + gzip.compress(b"whole")[:12],
+    "more than was compressed": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 44\r\n\r\n"
+    + gzip.compress(b"ok") * 2,
     "another protocol": b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
     "hints without end": b"HTTP/1.1 100 Continue\r\n\r\n" * 20,
     "a header without a colon": b"HTTP/1.1 200 OK\r\nContent-Length\r\n\r\n",
@@ -155,6 +157,15 @@ def test_sends_nothing_that_http_cannot_carry(server, door, request_):
     assert server.heard == []
 
 
+def test_says_each_header_once_and_as_the_caller_wants_it(server, door):
+    server.answers = [OK]
+    door.send(Request("POST", "/page", json={}, headers={"accept": "text/html", "Content-type": "application/x-json"}))
+    head = server.heard[0].partition(b"\r\n\r\n")[0].lower()
+    assert head.count(b"\r\naccept: ") == head.count(b"\r\ncontent-type: ") == 1
+    assert b"\r\naccept: text/html" in head
+    assert b"\r\ncontent-type: application/x-json" in head
+
+
 def test_sends_a_file_with_its_fields(server, door):
     server.answers = [OK]
     file = File('my "scan".pdf\r\n', "application/pdf", b"%PDF")
@@ -174,7 +185,7 @@ def test_writes_parameters_and_the_length_of_nothing(server, door):
     door.send(Request("GET", "/orders", params={"state": "pending,failed", "name": "A & B"}))
     door.send(Request("POST", "/orders"))
     assert server.heard[0].startswith(b"GET /base/orders?state=pending,failed&name=A%20%26%20B HTTP/1.1\r\n")
-    assert b"\r\ncontent-length: 0\r\n" in server.heard[1]
+    assert b"\r\nContent-Length: 0\r\n" in server.heard[1]
 
 
 # --- TLS ----------------------------------------------------------------------------------------------------------
