@@ -32,7 +32,7 @@ class Message(wire.Message):
     @model_validator(mode="before")
     @classmethod
     def _null_is_absent(cls, said: Any) -> Any:
-        if not isinstance(said, Mapping):
+        if not isinstance(said, Mapping) or None not in said.values():
             return said
         fields = cls.model_fields
         return {
