@@ -7,10 +7,12 @@ before there is evidence. Kinds are those of `templates/components/_state.html`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import NamedTuple
 
 from orders import lifecycle, payment_failures
 from orders.models import MfOrder
+from portal.clock import IST
 
 
 @dataclass(frozen=True)
@@ -248,17 +250,20 @@ def _find(code: str, text: str) -> Reason | None:
     return next((REASONS[word.strip(".,:;")] for word in words if word.strip(".,:;") in REASONS), None)
 
 
-def money_back(order: MfOrder, *, was_paid: bool) -> str:
+def money_back(order: MfOrder, *, was_paid: bool, today: date, holidays: frozenset[date]) -> str:
     """When the money of an order that ended without units comes back; empty for other orders.
 
     How long to wait is our own promise, not a rule's: after it we follow the money together with the investor.
     """
     if order.state not in _AFTER or order.kind != MfOrder.Kind.PURCHASE:
         return ""
+    ended_on = order.state_since.astimezone(IST).date()
+    # The fund house sends it back by a bank transfer, whatever way it came.
+    clock = payment_failures.clock(method="NETBANKING", failed_on=ended_on, today=today, holidays=holidays)
     begins = "Your money comes back" if was_paid else "If money has left your bank, it comes back"
     return (
-        f"{begins} to the same account, usually within seven working days. If it does not, write to us with the "
-        "number of this order."
+        f"{begins} to the same account: expected {clock.in_words}. If it does not, write to us with the number of "
+        "this order."
     )
 
 

@@ -15,6 +15,8 @@ POLICY = (
     "sandbox allow-forms allow-top-navigation-by-user-activation; default-src 'none'; style-src 'unsafe-inline'; "
     "base-uri 'none'; frame-ancestors 'self'; form-action {origins}"
 )
+# Whatever button of theirs is pressed, the bank opens in the whole window: banks refuse to be framed.
+WHOLE_WINDOW = '<base target="_top">'
 BUTTON = (
     '<p style="text-align:center"><button type="submit" formtarget="_top" '
     'style="font:600 1rem system-ui;padding:.75rem 1.5rem;border-radius:.5rem;border:0;background:#1f4fd8;color:#fff">'
@@ -52,6 +54,6 @@ def form_action(html: str) -> str:
 
 
 def framed(html: str) -> str:
-    """The page as the frame shows it: as it came, with our button as the last thing in its form."""
+    """The page as the frame shows it: as it came, for the whole window, our button the last thing in its form."""
     at = html.lower().rindex("</form")
-    return html[:at] + BUTTON + html[at:]
+    return WHOLE_WINDOW + html[:at] + BUTTON + html[at:]

@@ -38,6 +38,11 @@ def choices(advised: Sequence[rails.Advice]) -> list[tuple[str, str]]:
     return [(each.offer.method, f"{each.offer.label}: {each.text}") for each in advised if not each.offer.why_not]
 
 
+def at_pages(gateway: str) -> list[tuple[str, str]]:
+    """Ways of paying at a page that a gateway has, as (value, words): for another try."""
+    return [(method, MfOrder.PaymentMethod(method).label) for method in capabilities.of(gateway).pages]
+
+
 def _mandates(investor: Investor) -> list[Mandate]:
     approved = Mandate.objects.filter(investor=investor, state=Mandate.State.APPROVED, provider_ref__isnull=False)
     return list(approved.select_related("bank_account").order_by("-pk")[:5])

@@ -16,7 +16,7 @@ from investors import queries as people
 from investors.access import InvestorRequest, client_ip, investor_page, ready_investor_page
 from investors.models import Consent
 from investors.operations import consents
-from orders import capabilities, lifecycle, rules, timeline, words
+from orders import lifecycle, rules, timeline, words
 from orders.forms import ConfirmForm, PurchaseForm
 from orders.models import MfOrder, Scheme
 from orders.operations import carts, new_houses, purchases
@@ -275,11 +275,11 @@ def detail(request: InvestorRequest, code: str) -> HttpResponse:
         "paying": paying,
         "payment_failure": _payment_failure(recorded) if paying else None,
         "money_trouble": order_queries.money_trouble(recorded),
-        "other_ways": _other_ways(order) if paying and order.plan_id is None else (),
+        "other_ways": ways.at_pages(order.gateway) if paying and order.plan_id is None else (),
         "failure": words.reason(order.failure_code, order.failure_text),
         "next_step": _next_step(order),
         "was_paid": was_paid,
-        "money_back": words.money_back(order, was_paid=was_paid),
+        "money_back": words.money_back(order, was_paid=was_paid, today=clock.today(), holidays=holidays),
     }
     if not request.headers.get("HX-Request"):
         return render(request, "orders/detail.html", context)
@@ -292,11 +292,6 @@ def detail(request: InvestorRequest, code: str) -> HttpResponse:
 
 def _payment_failure(recorded: list[audit.Told]) -> order_queries.PaymentFailure | None:
     return order_queries.last_payment_failure(recorded, today=clock.today(), holidays=scheme_queries.holidays())
-
-
-def _other_ways(order: MfOrder) -> list[tuple[str, str]]:
-    """Ways of paying at a page that the order's gateway has, as (value, words): for another try."""
-    return [(method, MfOrder.PaymentMethod(method).label) for method in capabilities.of(order.gateway).pages]
 
 
 def _next_step(order: MfOrder) -> dict[str, str] | None:
