@@ -10,19 +10,20 @@ A confirmed cart is a row of its own into which the ordered lines have moved, so
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from investors import queries as people
 from investors.declarations import EXECUTION_ONLY
 from investors.models import Consent, Investor
 from investors.operations import consents
 from orders import calendar
-from orders.models import Cart, CartLine, Folio, Scheme
+from orders.models import Cart, CartLine, Folio
 from orders.operations import purchases
 from orders.operations.purchases import LooksLikeAnother, TermsChanged, Way, Wish
 from orders.queries import purchases as purchase_queries
@@ -61,7 +62,8 @@ def add(*, investor: Investor, isin: str, amount: Decimal, folio: str = "", at: 
     wish = purchases.weigh(investor=investor, facts=facts, asked=asked, way=_no_way_yet(investor), at=at)
     with transaction.atomic():
         cart = _open_cart(investor, at)
-        line = CartLine.objects.filter(cart=cart, scheme=wish.scheme, folio_id=wish.facts.folio_id).first()
+        same = {"cart": cart, "scheme": wish.scheme, "folio": wish.facts.folio_id}
+        line = CartLine.objects.filter(**same).first()
         if line is None:
             if cart.lines.count() >= MOST_LINES:
                 raise CartIsFull
@@ -100,9 +102,9 @@ def change(*, investor: Investor, amounts: dict[int, Decimal], folios: dict[int,
             line.save(update_fields=["amount", "folio"])
 
 
-def _refuse_twins(lines: Sequence[CartLine] | object) -> None:
+def _refuse_twins(lines: Iterable[CartLine]) -> None:
     seen: set[tuple[int, int | None]] = set()
-    for line in lines:  # type: ignore[attr-defined]
+    for line in lines:
         key = (line.scheme_id, line.folio_id)
         if key in seen:
             raise InvalidInput(f"folio_{line.pk}", "Another line puts the same fund into this folio.")
@@ -120,7 +122,7 @@ def _locked_lines(investor: Investor) -> list[CartLine]:
     return [] if cart is None else list(lines_of(cart))
 
 
-def lines_of(cart: Cart):  # type: ignore[no-untyped-def]
+def lines_of(cart: Cart) -> QuerySet[CartLine]:
     """With what a page or a rule needs of scheme and folio."""
     return cart.lines.select_related("scheme__fund_house", "folio").order_by("pk")
 
@@ -299,13 +301,3 @@ def _order(investor: Investor, consent: Consent, good: list[Checked], ip: str | 
             )
     audit.record(cart, "cart.confirmed", actor=f"user:{investor.user_id}", at=at, amount=consent.amount)
     return cart
-
-
-def count_of(investor: Investor) -> int:
-    """Lines in the open cart."""
-    return CartLine.objects.filter(investor=investor, cart__confirmed_at=None).count()
-
-
-def has(investor: Investor, scheme: Scheme) -> bool:
-    """Does the scheme stand in the open cart?"""
-    return CartLine.objects.filter(investor=investor, cart__confirmed_at=None, scheme=scheme).exists()

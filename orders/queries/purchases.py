@@ -90,7 +90,7 @@ _FACTS = f"""
 
 def facts(*, investor: Investor, asked: Sequence[Asked], at: datetime) -> list[Facts | None]:
     """One statement; None for a scheme that does not exist. In the order in which it was asked."""
-    values = {
+    values: dict[str, Any] = {
         "investor": investor.pk,
         "isins": [each.isin for each in asked],
         "amounts": [each.amount for each in asked],

@@ -52,9 +52,9 @@ def start(*, order_id: int, at: datetime, again: bool = False, method: str = "")
 
 def _locked_together(order_id: int) -> list[MfOrder]:
     """The order and its siblings of the same cart, locked in the one order that everybody locks them in."""
-    order = MfOrder.objects.get(pk=order_id)
-    alone = order.cart_id is None or order.payment_method == MfOrder.PaymentMethod.NACH
-    mine = MfOrder.objects.filter(pk=order_id) if alone else MfOrder.objects.filter(cart_id=order.cart_id)
+    order = MfOrder.objects.select_related("cart").get(pk=order_id)
+    alone = order.cart is None or order.payment_method == MfOrder.PaymentMethod.NACH
+    mine = MfOrder.objects.filter(pk=order_id) if alone else MfOrder.objects.filter(cart=order.cart)
     return list(mine.select_for_update(of=("self",)).select_related("cart").order_by("pk"))
 
 

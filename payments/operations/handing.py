@@ -56,7 +56,10 @@ def hand_over(*, order: MfOrder, at: datetime, method: str = "") -> Payment | No
         return None
     lives = payment.token_expires_at is not None and at < payment.token_expires_at
     if payment.handed_over_at is None and lives:
-        return _hand_out(payment, at=at) if method in ("", payment.method) else _by_another(payment, order, method, at)
+        if method in ("", payment.method):
+            return _hand_out(payment, at=at)
+        _by_another(payment, order, method, at)
+        return None
     news.refresh(payment_id=payment.pk, at=at)
     payment.refresh_from_db()
     if payment.state == lifecycle.AWAITING_INVESTOR:
