@@ -15,6 +15,7 @@ from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Min, QuerySet
@@ -25,6 +26,8 @@ from orders.models import Instalment, MfOrder, Plan
 from orders.operations import news, plan_news, plan_notices
 from orders.queries import schemes as scheme_queries
 from portal import audit, cases, clock, gates, identifiers
+
+log = structlog.get_logger(__name__)
 
 CHUNK = 5_000
 TOLD_AT_ONCE = 100
@@ -113,7 +116,11 @@ def tell(*, at: datetime) -> int:
     """
     claimed = _claim(at)
     for instalment_id in claimed:
-        _tell(instalment_id, at)
+        try:
+            _tell(instalment_id, at)
+        except plan_notices.UNDELIVERABLE as error:
+            # One address that is refused holds nobody else up; it is tried again when the claim has run out.
+            log.warning("notice_refused", instalment=instalment_id, error=type(error).__name__)
     return len(claimed)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 from email.utils import parseaddr
+from smtplib import SMTPDataError, SMTPRecipientsRefused
 
+import structlog
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
@@ -16,6 +18,10 @@ from orders.models import Instalment, Plan
 from orders.operations import plan_news
 from portal import audit, money
 
+log = structlog.get_logger(__name__)
+
+# The mail server takes messages, and does not take this one.
+UNDELIVERABLE = (SMTPRecipientsRefused, SMTPDataError)
 _SUBJECTS = {
     plan_news.BEGAN: "Your SIP is set up",
     plan_news.NOT_BEGUN: "Your SIP was not started",
@@ -55,6 +61,15 @@ def tell(*, plan_id: int, at: datetime) -> bool:
 def to_tell(limit: int = 500) -> list[int]:
     """Plans whose owners are to be written to: their nudge was lost, or mail was down."""
     return list(Plan.objects.exclude(to_tell="").order_by("pk").values_list("pk", flat=True)[:limit])
+
+
+def tell_waiting(*, at: datetime) -> None:
+    """Everybody who is to be written to has been, but for refused addresses. Raises OSError while mail is down."""
+    for plan_id in to_tell():
+        try:
+            tell(plan_id=plan_id, at=at)
+        except UNDELIVERABLE as error:
+            log.warning("notice_refused", plan=plan_id, error=type(error).__name__)
 
 
 def _text(plan: Plan, what: str) -> str:

@@ -12,8 +12,10 @@ import time
 from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
+from smtplib import SMTPRecipientsRefused
 
 import pytest
+from django.core.mail.backends.base import BaseEmailBackend
 from django.db import IntegrityError, connection, transaction
 
 from orders import plan_rules
@@ -139,6 +141,30 @@ def test_two_who_tell_write_one_message_each_date(book, mailoutbox):
     assert sum(at_once(tell_all)) == MANY
     assert Counter(mail.extra_headers["Message-ID"] for mail in mailoutbox).most_common(1)[0][1] == 1
     assert len(mailoutbox) == MANY
+
+
+def test_an_address_that_is_refused_holds_nobody_else_up(book, settings, mailoutbox):
+    settings.EMAIL_BACKEND = "tests.orders.test_sip_days.RefusesTheFirst"
+    instalments.expect(on=due(book)[0].first_on, at=clock.now())
+    RefusesTheFirst.refused = 0
+    while instalments.tell(at=clock.now()):
+        pass
+    assert RefusesTheFirst.refused == 1
+    assert Instalment.objects.filter(told_at=None).count() == 1
+    assert instalments.tell(at=clock.now() + instalments.TELLING + timedelta(minutes=1)) == 1
+    assert not Instalment.objects.filter(told_at=None).exists()
+
+
+class RefusesTheFirst(BaseEmailBackend):
+    """A mail server that does not know the first address it is given."""
+
+    refused = 0
+
+    def send_messages(self, messages) -> int:
+        if not RefusesTheFirst.refused:
+            RefusesTheFirst.refused += 1
+            raise SMTPRecipientsRefused({messages[0].to[0]: (550, b"no such user")})
+        return len(messages)
 
 
 # --- Killed anywhere ----------------------------------------------------------------------------------------------
