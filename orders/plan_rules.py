@@ -305,13 +305,13 @@ def worst(found: Iterable[Risk]) -> str:
 
 
 def nav_of(*, on: date, is_liquid: bool, holidays: frozenset[date]) -> tuple[date, str]:
-    """The NAV day that an instalment may expect, and the rule in words.
+    """The NAV day that an instalment may expect, and the rule in words: that of any debit by mandate (`rules.RAILS`).
 
-    A NACH debit of a date reaches the fund house on the next business day (FP's NAV page, providers.md 3.15).
+    The bank is asked in the morning of the date.
     """
-    money_on = calendar.next_business_day(on, holidays)
-    nav_on = money_on - calendar.ONE_DAY if is_liquid else money_on
+    asked_at = datetime.combine(on, time(9), tzinfo=IST)
+    nav_on = rules.predict_nav_day(at=asked_at, is_liquid=is_liquid, method="NACH", holidays=holidays).nav_on
     return nav_on, (
-        f"Debited by mandate for {calendar.short(on)}: the money is with the fund house on "
-        f"{calendar.in_words(money_on)}, and gets the NAV of {calendar.short(nav_on)}."
+        f"The instalment of {calendar.short(on)} is debited by mandate on the bank's next working day; the money is "
+        f"with the fund house a business day later, and gets the NAV of {calendar.short(nav_on)}."
     )

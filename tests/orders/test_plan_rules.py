@@ -227,3 +227,21 @@ def test_says_what_may_go_wrong_with_a_debit_and_why(debit, level, words):
 def test_the_worst_comes_first():
     found = plan_rules.risks(_debit(failures=1, state="CANCELLED", on=DIWALI), HOLIDAYS)
     assert [risk.level for risk in found] == ["fails", "risk", "note"]
+
+
+# --- Which NAV ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("on", "is_liquid", "nav_on"),
+    [
+        ("2026-11-16", False, "2026-11-18"),  # Monday: debited on Tuesday, with the fund house on Wednesday
+        ("2026-11-19", False, "2026-11-23"),  # Thursday: Friday, Monday
+        ("2026-12-05", False, "2026-12-09"),  # a Saturday: asked for on Monday
+        ("2026-11-16", True, "2026-11-17"),  # a liquid fund gets the NAV of the day before
+    ],
+)
+def test_an_instalment_gets_the_nav_of_the_day_on_which_its_money_is_in(on, is_liquid, nav_on):
+    found, words = plan_rules.nav_of(on=date.fromisoformat(on), is_liquid=is_liquid, holidays=HOLIDAYS)
+    assert found == date.fromisoformat(nav_on)
+    assert plan_rules.calendar.short(found) in words
