@@ -15,6 +15,8 @@ from portal.fintech_primitives.messages import NewEMandate
 from portal.gateway.journal import about
 from tests import factories
 
+RUPEES = Decimal("5000.00")
+
 
 def with_terms(scheme: Scheme) -> Scheme:
     """The scheme, with what the sandbox states about SIPs in it."""
