@@ -73,7 +73,6 @@ def cancel(request: InvestorRequest, code: str) -> HttpResponse:
         "may_still_debit": plan_rules.may_still_debit(on=on, asked_at=now, holidays=holidays),
         "ended_by": plan_rules.ended_by(asked_at=now, holidays=holidays),
         "others": others.exclude(pk=plan.pk).count(),
-        "coming": queries.to_come(plan, today)[:1],
     }
     return render(request, "orders/sips/cancel.html", context)
 

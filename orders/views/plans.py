@@ -22,7 +22,6 @@ from orders.operations import plan_changes, plans
 from orders.operations.purchases import LooksLikeAnother, TermsChanged
 from orders.plan_forms import ConfirmSipForm, StartForm
 from orders.queries import plans as queries
-from orders.queries import schemes as scheme_queries
 from portal import audit, clock, hints, identifiers, jobs, money, redaction, typed
 from portal.errors import Failure, InvalidInput
 
@@ -301,5 +300,4 @@ def _what_can_be_done(plan: Plan, now: datetime) -> dict[str, Any]:
         "why_no_other_mandate": plan_changes.why_no_other_mandate(plan) if running else "",
         "may_relink": not plan_changes.why_no_other_mandate(plan),
         "may_cancel": plan_changes.may_cancel(plan),
-        "holidays_known": calendar.knows(now.year, scheme_queries.holidays()),
     }

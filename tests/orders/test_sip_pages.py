@@ -195,6 +195,7 @@ def test_tells_each_instalment_with_its_reason(order, words, asha, browser, plan
     assert words in page
     assert f"Order {made.code}" in page
     assert "we wrote to you 21 Nov" in page
+    assert f"Instalment of SIP {plan.code}" in text_of(browser, f"/orders/{made.code}/")
     for place in (f"/orders/{made.code}/", "/orders/", "/"):
         shown = text_of(browser, place)
         assert "Pay now" not in shown
