@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -51,15 +51,15 @@ Data = dict[str, Any]
 Words = dict[str, str]
 
 
-def lines(what: str, before: Data, after: Data, *, masked: bool = False) -> list[Line]:
-    """Both sides, datum by datum. `masked` for whoever is not the investor."""
+def lines(what: str, before: Data, after: Data, *, masked: Collection[str] = ()) -> list[Line]:
+    """Both sides, datum by datum; those named in `masked` by their ends only: STAFF or OWNER."""
     was, shall_be = (WORDS[what](side) if side else {} for side in (before, after))
     labels = list(dict.fromkeys([*was, *shall_be]))
     found = [Line(label, was.get(label, NOTHING), shall_be.get(label, NOTHING)) for label in labels]
-    return [_masked(line) for line in found] if masked else found
+    return [_masked(line) if line.label in masked else line for line in found]
 
 
-def of(change: ChangeRequest, *, masked: bool = False) -> list[Line]:
+def of(change: ChangeRequest, *, masked: Collection[str]) -> list[Line]:
     """The same of a saved change."""
     return lines(change.what, json.loads(change.before or "{}"), json.loads(change.after or "{}"), masked=masked)
 
@@ -69,12 +69,12 @@ MASKS: dict[str, Callable[[str], str]] = {
     "New mobile": redaction.mask,
     "Account number": redaction.mask,
 }
+# Whoever looks over the investor's shoulder need not read the whole number either.
+STAFF, OWNER = frozenset(MASKS), frozenset({"New mobile", "Account number"})
 
 
 def _masked(line: Line) -> Line:
-    mask = MASKS.get(line.label)
-    if mask is None:
-        return line
+    mask = MASKS[line.label]
     return Line(line.label, *(text if text == NOTHING else mask(text) for text in (line.before, line.after)))
 
 

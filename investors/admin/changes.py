@@ -107,7 +107,7 @@ class ChangeRequestAdmin(MoneyAdmin):
     def difference(self, change: ChangeRequest) -> str:
         rows = (
             (line.label, line.before, line.after, "changed" if line.is_changed else "as before")
-            for line in change_words.of(change, masked=True)
+            for line in change_words.of(change, masked=change_words.STAFF)
         )
         head = mark_safe("<thead><tr><th>What</th><th>Before</th><th>After</th><th></th></tr></thead>")
         body = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>", rows)

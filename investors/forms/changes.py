@@ -31,11 +31,11 @@ class ChangeForm(RefusableForm):
 class EmailChange(ChangeForm):
     """A new address for the login and for everything that we and the fund houses write."""
 
-    email = forms.EmailField(
+    email = forms.CharField(
         label="New email",
         max_length=LONGEST_EMAIL,
         validators=[EmailValidator(NO_EMAIL)],
-        error_messages={"required": "Enter the new email address.", "invalid": NO_EMAIL, "max_length": NO_EMAIL},
+        error_messages={"required": "Enter the new email address.", "max_length": NO_EMAIL},
         help_text="We send a code to it, so that nobody changes to an address that cannot be read.",
         widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}),
     )

@@ -179,7 +179,7 @@ def cheque(request: InvestorRequest, code: str) -> HttpResponse:
     form = ChequeForm(back.data if back else None)
     if back:
         back.show_in(form)
-    bank = str(account) if account else f"{change_words.of(waits)[0].after}"  # type: ignore[arg-type]
+    bank = str(account) if account else f"{change_words.of(waits, masked=change_words.OWNER)[0].after}"  # type: ignore[arg-type]
     return render(request, "investors/banks/cheque.html", {"form": form, "bank": bank})
 
 

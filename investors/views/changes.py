@@ -85,7 +85,7 @@ def change(request: InvestorRequest, slug: str) -> HttpResponse:
     context = {
         "page": page,
         "form": form,
-        "now": change_words.lines(page.what, before, before),
+        "now": change_words.lines(page.what, before, before, masked=change_words.OWNER),
         "rule": RULES[page.what],
         "pending": _shown(_open_changes(request.investor).filter(what=page.what).first()),
         "opt_out_text": declarations.OPT_OUT,
@@ -243,7 +243,7 @@ def _shown(change: ChangeRequest | None) -> dict[str, Any] | None:
         return None
     return {
         "change": change,
-        "lines": [line for line in change_words.of(change) if line.is_changed],
+        "lines": [line for line in change_words.of(change, masked=change_words.OWNER) if line.is_changed],
         "tone": "checking" if change.is_unknown else change_words.TONES[change.state],
         "next": change_words.next_words(change),
         "may_withdraw": lifecycle.CHANGE.allows(change.state, lifecycle.WITHDRAWN),

@@ -356,10 +356,19 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(slug, type
     browser = client_for(asha)
     form = {**typed, "form_ref": identifiers.new_client_ref()}
     page = browser.post(reverse("investors:change", args=[slug]), form, follow=True)
-    assert page.context["form"].errors[field]
+    assert len(page.context["form"].errors[field]) == 1
     for name, text in typed.items():
         assert page.context["form"][name].value() == text
     assert not ChangeRequest.objects.exclude(state=lifecycle.WITHDRAWN).exists()
+
+
+def test_numbers_are_shown_by_their_ends_only(asha, sandbox, client_for):
+    confirmed(asha, "MOBILE")
+    browser = client_for(asha)
+    for address in (reverse("investors:profile"), reverse("investors:changes")):
+        page = browser.get(address).content.decode()
+        assert "XXXXXX0077" in page
+        assert NEW_MOBILE not in page
 
 
 def test_the_form_is_not_offered_while_a_change_of_its_kind_is_on_its_way(asha, sandbox, client_for):
