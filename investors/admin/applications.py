@@ -65,11 +65,11 @@ class ApplicationAdmin(OpsAdmin):
 
     @display(description="Who")
     def who(self, row: Application) -> str:
-        if row.investor:
-            return show.two(show.change_link(row.investor, row.investor.name or "no name yet"), row.investor.code)
-        return show.two(
-            show.change_link(row.invite, row.invite.name or row.invite.code), redaction.mask_email(row.invite.email)
-        )
+        investor: Any = row.investor
+        invite: Any = row.invite
+        if investor:
+            return show.two(show.change_link(investor, investor.name or "no name yet"), investor.code)
+        return show.two(show.change_link(invite, invite.name or invite.code), redaction.mask_email(invite.email))
 
     @display(description="Stage", ordering="stage")
     def stage_badge(self, row: Application) -> str:
@@ -94,7 +94,8 @@ class ApplicationAdmin(OpsAdmin):
 
     @display(description="Partner")
     def partner(self, row: Application) -> str:
-        return str((row.investor or row.invite).partner or show.NOTHING)
+        about: Any = row.investor or row.invite
+        return str(about.partner or show.NOTHING)
 
 
 @home.part(order=48, permission="investors.view_application")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from django.db.models import Model
@@ -164,7 +163,7 @@ def sources(investor: Investor, at: datetime) -> Found:
     return Found(Panel("Invited, filled in by others", ("What", "From", "EUIN", "Confirmed"), rows, "Nobody was."))
 
 
-def _source_row(source: FieldSource) -> Sequence[str]:
+def _source_row(source: FieldSource) -> list[str]:
     confirmed = show.moment(source.confirmed_at) if source.confirmed_at else "not yet: it does not count"
     words = {"STAFF": "our staff", "PARTNER": "the partner"}[source.source]
     return [provenance.words_of(source.field).capitalize(), words, "", confirmed]

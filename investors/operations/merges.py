@@ -224,7 +224,7 @@ def _put_back(row: Merge, plan: Plan) -> None:
     _shift(plan, kept, gone)
     for name in plan.fills:
         if getattr(kept, name) == getattr(gone, name):
-            setattr(kept, name, Investor._meta.get_field(name).get_default())
+            setattr(kept, name, getattr(Investor(), name))
     index = kept.pan_index
     if plan.takes_pan and kept.pan == gone.pan:
         kept.pan, kept.pan_index = "", None
