@@ -18,9 +18,11 @@ from portal.sandbox.server import Running
 from tests import database, world
 from tests.conftest import CHROMIUM
 from tests.journeys.eyes import Eyes
+from tests.journeys.keys import Keys
 from tests.journeys.stack import LiveStack
 
 INVESTORS = ("nila@journey.example", "omar@journey.example", "pari@journey.example", "ravi@journey.example")
+CLOCK = "test_waiting_time"
 _failed = pytest.StashKey[bool]()
 
 
@@ -29,7 +31,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Alone, journeys run last: their processes then cost no other test its time. Beside other workers, first: they
     wait more than they work."""
     beside = hasattr(config, "workerinput")
-    items.sort(key=lambda item: (item.get_closest_marker("live_stack") is None) == beside)
+    # Of the journeys, those that move the world's clock by days come last: no other has to live in the future.
+    items.sort(key=lambda item: ((item.get_closest_marker("live_stack") is None) == beside, item.path.stem == CLOCK))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -96,3 +99,12 @@ def eyes(request: pytest.FixtureRequest, chromium: Browser, stack: LiveStack) ->
     print("\n".join(seeing.problems))
     print(seeing.weights)
     seeing.close()
+
+
+@pytest.fixture
+def keys(request: pytest.FixtureRequest, chromium: Browser, stack: LiveStack) -> Iterator[Keys]:
+    """The same at 360 pixels by somebody without a mouse."""
+    typing = Keys(chromium, stack.url, request.node.name.removeprefix("test_").replace("_", "-")[:60])
+    yield typing
+    print("\n".join(typing.problems))
+    typing.close()

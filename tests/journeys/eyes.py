@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response
+from playwright.sync_api import Browser, ConsoleMessage, FilePayload, Locator, Page, Request, Response
 
 from tests import world
 
@@ -177,6 +177,23 @@ class Eyes:
     def sees(self, text: str | re.Pattern[str], *, within_s: float = 15) -> None:
         """Wait until the page shows this."""
         self.page.get_by_text(text).first.wait_for(timeout=within_s * 1000)
+
+    def spell(self, **values: str) -> None:
+        """Fill fields letter by letter, where the page answers while one types."""
+        for name, value in values.items():
+            self.page.locator(f"[name={name}]").press_sequentially(value, delay=20)
+
+    def tick(self, target: Locator) -> None:
+        """A box, or one of several answers."""
+        target.check()
+
+    def choose(self, name: str, value: str) -> None:
+        """One of a list that drops down."""
+        self.page.locator(f"select[name={name}]").select_option(value)
+
+    def attach(self, name: str, file: FilePayload) -> None:
+        """A file."""
+        self.page.locator(f"[name={name}]").set_input_files(file)
 
 
 def _why(node: dict[str, Any]) -> str:
