@@ -70,9 +70,10 @@ def run() -> list[Row]:
     """One row, in microseconds a book."""
     raw = json.dumps(_book()).encode()
     decoder, client = TypeAdapter(Answer), fivepaisa.build()
-    request, response = Request("POST", "/V4/OrderBook"), Response(200, {}, raw)
+    request = Request("POST", "/V4/OrderBook")
 
     def ours() -> messages.OrderBook:
+        response = Response(200, {}, raw)
         if error := client.classify(request, response):
             raise error
         said = wire.fold(client.parse(request, response)).get("body")
