@@ -14,7 +14,15 @@ from django.shortcuts import redirect
 
 from investors import queries
 from investors.models import Investor
+from portal import acting
 from portal.access import OWN_ROWS, access
+
+
+def investor_of(request: HttpRequest) -> Investor | None:
+    """For whom the signed-in person acts just now; `request.investor` says it to the frame too."""
+    investor = queries.of_user(request.user, acting.chosen(request))  # type: ignore[arg-type]
+    request.investor = investor  # type: ignore[attr-defined]
+    return investor
 
 
 class InvestorRequest(HttpRequest):
@@ -30,11 +38,9 @@ def investor_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
     @login_required
     @functools.wraps(view)
     def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        investor = queries.of_user(request.user)  # type: ignore[arg-type]
-        if investor is None:
+        if investor_of(request) is None:
             messages.info(request, "That page fills once you invest. These steps come first.")
             return redirect("investors:onboarding")
-        request.investor = investor  # type: ignore[attr-defined]
         return view(request, *args, **kwargs)
 
     return door
@@ -62,7 +68,7 @@ def applicant_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespo
     @functools.wraps(view)
     def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         user = request.user
-        investor = Investor.objects.select_related("user").defer("pan").filter(user=user.pk).first()
+        investor = queries.applicant(user, acting.chosen(request))  # type: ignore[arg-type]
         if investor is None and user.is_staff:
             return redirect("admin:index")
         request.investor = investor or Investor(user=user, mobile=user.mobile)  # type: ignore

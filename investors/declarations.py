@@ -34,6 +34,13 @@ NOMINATE = (
 ONLY_INDIA = "I am a resident of India for tax purposes and of no other country"
 TAXED_ELSEWHERE = "I am a resident for tax purposes of the countries shown above, and of no others"
 
+# Hindu Minority and Guardianship Act 1956, Guardians and Wards Act 1890; Majority Act 1875, section 3.
+GUARDIAN = (
+    "I am the parent or court-appointed guardian of {child}, and declare everything here for {child}. I know that my "
+    "authority ends on the day {child} turns 18: orders and debits stop then until {child} is registered in their own "
+    "name. A folio of a minor has no nominee."
+)
+
 
 @dataclass(frozen=True)
 class Declaration:
@@ -44,9 +51,17 @@ class Declaration:
 
 
 def declarations(
-    *, opted_out: bool, legal_name: str, arn: str, taxed_elsewhere: bool = False
+    *, opted_out: bool, legal_name: str, arn: str, taxed_elsewhere: bool = False, child: str = ""
 ) -> tuple[Declaration, ...]:
-    """What has to be declared, in the order of the page."""
+    """What has to be declared, in the order of the page. `child`: the minor for whom a guardian declares."""
+    if child:
+        return (Declaration("guardian", GUARDIAN.format(child=child)), *_everybody(legal_name, arn, taxed_elsewhere))
+    nomination = Declaration("nomination", OPT_OUT if opted_out else NOMINATE)
+    tax, execution, terms = _everybody(legal_name, arn, taxed_elsewhere)
+    return (tax, execution, nomination, terms)
+
+
+def _everybody(legal_name: str, arn: str, taxed_elsewhere: bool) -> tuple[Declaration, Declaration, Declaration]:
     return (
         Declaration(
             "fatca",
@@ -58,7 +73,6 @@ def declarations(
             f"I ask {legal_name} (AMFI-registered mutual fund distributor, {arn}) to carry out my orders. They "
             "carry out what I choose; they give me no advice, and fund houses pay them commission for regular plans.",
         ),
-        Declaration("nomination", OPT_OUT if opted_out else NOMINATE),
         Declaration(
             "terms",
             "What I have entered is mine and correct, the bank account is in my own name, and you may send it to the "

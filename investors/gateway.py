@@ -142,8 +142,8 @@ _ask_again_at = 0.0
 
 def check_kyc(investor: Investor) -> messages.KycCheck:
     """What the registries say about the PAN on the row. Raises the gateway's errors."""
-    answer = client().check_kyc(investor.pan, journal.about(investor))
-    if answer.pan.strip().upper() != investor.pan:
+    answer = client().check_kyc(investor.kyc_pan, journal.about(investor))
+    if answer.pan.strip().upper() != investor.kyc_pan:
         raise errors.Garbled("fp", "POST", "/api/kyc/check", said="the answer is about another PAN")
     return answer
 
@@ -221,7 +221,7 @@ def application(profile: Profile) -> dict[str, Any]:
         "bank_accounts": [_bank(bank)],
         "contact_detail": _contact(who),
         "fatca_detail": _fatca(who, profile.residences),
-        "nomination": nomination(opted_out=bool(who.nomination_opted_out), nominees=profile.nominees),
+        "nomination": nomination(opted_out=who.is_minor or bool(who.nomination_opted_out), nominees=profile.nominees),
         "kyc_identity_detail": _identity(profile),
         "correspondence_address": _address(address),
         **{name: _address(each) for name, each in others.items() if each},

@@ -5,26 +5,56 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Case, Count, OuterRef, QuerySet, Subquery, When, Window
 from django.urls import reverse
 
 from investors import lifecycle, refusals, steps
-from investors.models import Address, BankAccount, Document, Investor, KycCheck, Nominee, TaxResidence
+from investors.models import Address, Authority, BankAccount, Document, Investor, KycCheck, Nominee, TaxResidence
 from investors.steps import Profile, Step
 from portal.models import User
 from portal.rows import Columns, first
 
 _INVESTOR = Columns(Investor, "investors_investor")
-_OF_USER = f"SELECT {_INVESTOR.sql} FROM investors_investor WHERE user_id = %s"  # noqa: S608 - our own column names
+# The same order as `portal_scope_investor` (migration 0014): whom was chosen, else oneself, else the first.
+_OF_USER = f"""
+    SELECT {_INVESTOR.sql}, count(*) OVER ()
+      FROM investors_investor JOIN investors_authority a ON a.investor_id = investors_investor.id
+     WHERE a.user_id = %s AND a.ended_at IS NULL
+     ORDER BY a.investor_id = %s DESC NULLS LAST, a.role = 'SELF' DESC, a.id LIMIT 1
+"""  # noqa: S608 - our own column names
 
 
-def of_user(user: User) -> Investor | None:
-    """The investor that a signed-in person is. What few pages show (PAN, refusals) is read when it is shown."""
-    row = first(_OF_USER, [user.pk])
-    investor = None if row is None else _INVESTOR.take(row)
-    if investor is not None:
-        investor.user = user
+def of_user(user: User, acting_for: int | None = None) -> Investor | None:
+    """The investor for whom a signed-in person acts. What few pages show (PAN, refusals) is read when it is shown.
+
+    `family` on it says for how many people the login may act.
+    """
+    row = first(_OF_USER, [user.pk, acting_for])
+    if row is None:
+        return None
+    investor = _INVESTOR.take(row)
+    investor.family = next(row)
+    investor.user = user
     return investor
+
+
+def applicant(user: User, acting_for: int | None = None) -> Investor | None:
+    """The same for the pages of getting ready, with what FP refused."""
+    chosen = When(authorities__investor=acting_for, then=0) if acting_for else When(pk=None, then=0)
+    own = When(authorities__role=Authority.Role.SELF, then=1)
+    mine = Investor.objects.select_related("user").defer("pan", "guardian_pan")
+    mine = mine.filter(authorities__user=user.pk, authorities__ended_at=None)
+    mine = mine.annotate(people=Window(Count("pk"))).order_by(Case(chosen, own, default=2), "authorities__id")
+    found = mine.first()
+    if found is not None:
+        found.family = found.people
+    return found
+
+
+def people_of(user: User) -> QuerySet[Authority]:
+    """Everybody for whom the login may act, oneself first."""
+    mine = Authority.objects.filter(user=user, ended_at=None).select_related("investor")
+    return mine.order_by(Case(When(role=Authority.Role.SELF, then=0), default=1), "id")
 
 
 def bank_accounts_of(investor: Investor) -> QuerySet[BankAccount]:
@@ -127,14 +157,15 @@ def checklist_of(found: Profile) -> list[CheckItem]:
     """The same for a profile that was already read."""
     items: list[CheckItem] = []
     nothing_missing_so_far = True
-    for step in steps.STEPS:
+    for step in steps.steps_of(found.investor):
         problem = problem_with(found, step)
+        title, about = step.words_for(found.investor)
         is_done = step.is_done(found) and not problem
         items.append(
             CheckItem(
                 step.slug,
-                step.title,
-                problem or step.about,
+                title,
+                problem or about,
                 is_done,
                 problem,
                 is_next=nothing_missing_so_far and not is_done and not step.optional,

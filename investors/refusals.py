@@ -68,6 +68,12 @@ PLACES: dict[str, tuple[str, str]] = {
         },
     ),
     "kyc_identity_detail.pan_number": (steps.PAN, "pan"),
+    "kyc_identity_detail.guardian_pan_number": (steps.PAN, "guardian_pan"),
+    **_group(
+        "kyc_identity_detail",
+        steps.GUARDIAN,
+        {name: name for name in ("guardian_name", "guardian_relationship", "guardian_date_of_birth")},
+    ),
     "kyc_identity_detail.pep_exposed": (steps.FATCA, "is_politically_exposed"),
     "kyc_identity_detail.pep_related": (steps.FATCA, "is_related_to_politically_exposed"),
     "kyc_identity_detail.signature": (steps.PAPERS, "SIGNATURE"),
@@ -119,10 +125,6 @@ NOT_ASKED = {
     "ip_address": "where the investor was when confirming",
     "contact_detail.email": "the verified e-mail address of the login",
     "kyc_identity_detail.pan_exempt": "always false: nobody is registered here without a PAN",
-    **{
-        f"kyc_identity_detail.guardian_{name}": "minors are not registered here yet"
-        for name in ("name", "relationship", "date_of_birth", "pan_number")
-    },
     "bank_accounts.id": "FP's own id; sent when an account that it has is changed",
     "bank_accounts.primary_account": "the account of the application is the primary one",
     "correspondence_address.city": "follows from the PIN code, or is that of the address abroad",

@@ -132,7 +132,31 @@ def check_adult(born_on: date, on: date) -> None:
     if not is_possible_birthday(born_on, on):
         raise ValueError("This date of birth cannot be right. Please check the year.")
     if is_minor(born_on, on):
-        raise ValueError("You must be 18 to invest in your own name. Accounts for minors are not offered yet.")
+        raise ValueError("You must be 18 to invest in your own name. A parent can begin an application for you.")
+
+
+def check_child(born_on: date, on: date) -> None:
+    """Raises ValueError unless somebody born then is a minor today."""
+    if not is_possible_birthday(born_on, on):
+        raise ValueError("This date of birth cannot be right. Please check the year.")
+    if not is_minor(born_on, on):
+        raise ValueError("Somebody who is 18 invests in their own name, with a login of their own.")
+
+
+def check_guardian(born_on: date, on: date) -> None:
+    """Raises ValueError unless somebody born then may act for a minor."""
+    if not is_possible_birthday(born_on, on):
+        raise ValueError("This date of birth cannot be right. Please check the year.")
+    if is_minor(born_on, on):
+        raise ValueError("A guardian must be 18 or older.")
+
+
+def comes_of_age_on(born_on: date) -> date:
+    """The eighteenth birthday; of somebody born on 29 February, 1 March (as in `age_on`)."""
+    try:
+        return born_on.replace(year=born_on.year + ADULT_AGE)
+    except ValueError:
+        return date(born_on.year + ADULT_AGE, 3, 1)
 
 
 def check_shares(shares: list[int]) -> None:

@@ -10,6 +10,7 @@ from investors.models import PAN_INDEX, Address, BankAccount, Document, Investor
 from portal.encryption import blind_indexes
 
 PAN = "pan"
+GUARDIAN = "guardian"
 PERSONAL = "personal"
 FATCA = "fatca"
 ADDRESS = "address"
@@ -41,10 +42,10 @@ class Profile:
     @property
     def kyc_of_this_pan(self) -> KycCheck | None:
         """The newest answer about the PAN that stands on the row now; an answer about an earlier PAN is none."""
-        if self.kyc is None or self.kyc.pan_index == self.investor.pan_index:
+        if self.kyc is None or self.kyc.pan_index == self.investor.kyc_pan_index:
             return self.kyc
         # Not claimed, or its key is being changed: the PAN itself tells.
-        return self.kyc if self.kyc.pan_index in blind_indexes(self.investor.pan, PAN_INDEX) else None
+        return self.kyc if self.kyc.pan_index in blind_indexes(self.investor.kyc_pan, PAN_INDEX) else None
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,27 @@ class Step:
     is_done: Callable[[Profile], bool]
     # Nobody needs it for the orders that are placed here; it stands in the list, and is not waited for.
     optional: bool = False
+    # Whose application has this step.
+    applies: Callable[[Investor], bool] = lambda investor: True
+    # The same for a minor, where the words differ.
+    title_for_minor: str = ""
+    about_for_minor: str = ""
+
+    def words_for(self, investor: Investor) -> tuple[str, str]:
+        """(title, about) of the page."""
+        if not investor.is_minor:
+            return self.title, self.about
+        return self.title_for_minor or self.title, self.about_for_minor or self.about
 
 
 def _pan(profile: Profile) -> bool:
     check = profile.kyc_of_this_pan
-    return check is not None and check.is_compliant
+    return check is not None and check.is_compliant and bool(not profile.investor.is_minor or profile.investor.pan)
+
+
+def _guardian(profile: Profile) -> bool:
+    who = profile.investor
+    return bool(who.guardian_name and who.guardian_date_of_birth and who.guardian_relationship)
 
 
 def _personal(profile: Profile) -> bool:
@@ -98,13 +115,50 @@ def _papers(profile: Profile) -> bool:
     return profile.signature is not None or bool(profile.bank and profile.bank.cancelled_cheque_id)
 
 
+def _is_minor(investor: Investor) -> bool:
+    return investor.is_minor
+
+
+def _is_adult(investor: Investor) -> bool:
+    return not investor.is_minor
+
+
 STEPS = (
-    Step(PAN, "PAN and KYC", "We ask the KYC registries whether you may invest.", _pan),
-    Step(PERSONAL, "About you", "Name as on your PAN card, date of birth, mobile.", _personal),
+    Step(
+        PAN,
+        "PAN and KYC",
+        "We ask the KYC registries whether you may invest.",
+        _pan,
+        title_for_minor="PAN and KYC",
+        about_for_minor="The child's PAN, and yours: the registries are asked about the guardian.",
+    ),
+    Step(GUARDIAN, "Guardian", "Who acts for the child until it is 18.", _guardian, applies=_is_minor),
+    Step(
+        PERSONAL,
+        "About you",
+        "Name as on your PAN card, date of birth, mobile.",
+        _personal,
+        title_for_minor="About the child",
+        about_for_minor="Name as on the child's PAN card, date of birth.",
+    ),
     Step(FATCA, "Tax and income", "The FATCA declaration that the law asks of everybody.", _fatca),
     Step(ADDRESS, "Address", "Where fund houses may write to you.", _address),
-    Step(NOMINEES, "Nominee", "Who receives your units one day, or that you name nobody.", _nominees),
-    Step(BANK, "Bank account", "Your own account: you pay from it, and money comes back to it.", _bank),
+    # Nomination is for individuals who apply on their own behalf: a folio of a minor has none (SEBI (Mutual Funds)
+    # Regulations 1996, regulation 29A).
+    Step(
+        NOMINEES,
+        "Nominee",
+        "Who receives your units one day, or that you name nobody.",
+        _nominees,
+        applies=_is_adult,
+    ),
+    Step(
+        BANK,
+        "Bank account",
+        "Your own account: you pay from it, and money comes back to it.",
+        _bank,
+        about_for_minor="The child's own account, alone or jointly with you: money comes back to it.",
+    ),
     Step(
         PAPERS,
         "Signature and cheque",
@@ -113,4 +167,11 @@ STEPS = (
         optional=True,
     ),
 )
+
+
+def steps_of(investor: Investor) -> tuple[Step, ...]:
+    """The steps of this application, in their order."""
+    return tuple(step for step in STEPS if step.applies(investor))
+
+
 BY_SLUG = {step.slug: step for step in STEPS}

@@ -8,7 +8,7 @@ from celery import shared_task
 
 from investors import change_tasks, lifecycle, mandate_tasks, privacy_tasks  # noqa: F401 - they register sweeps and tasks
 from investors.models import Investor, KycRequest
-from investors.operations import documents, kyc, kyc_notices, kyc_sending, registration
+from investors.operations import documents, family, kyc, kyc_notices, kyc_sending, registration
 from portal import clock, jobs
 from portal.attempts import claim_due
 
@@ -84,3 +84,10 @@ def recheck_kyc(**_: object) -> None:
 def sweep_files(**_: object) -> None:
     """Forget files that no row names, and tell people about rows whose file is missing."""
     documents.sweep(at=clock.now())
+
+
+@shared_task(name="investors.watch_birthdays")
+@jobs.singleton
+def watch_birthdays(**_: object) -> None:
+    """Tell guardians of a child that turns 18, and open a case on the day."""
+    family.watch_birthdays(at=clock.now())

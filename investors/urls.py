@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from investors.views import invites, kyc, onboarding, profile
+from investors.views import family, invites, kyc, onboarding, profile
 
 app_name = "investors"
 urlpatterns = [
@@ -11,6 +11,9 @@ urlpatterns = [
     path("", include("investors.bank_urls")),
     path("profile/", include("investors.change_urls")),
     path("privacy/", include("investors.privacy_urls")),
+    path("people/", family.people, name="people"),
+    path("people/child/", family.begin_child, name="begin_child"),
+    path("people/<str:code>/act/", family.act_for, name="act_for"),
     path("kyc/", kyc.kyc_home, name="kyc"),
     path("kyc/<slug:step>/", kyc.kyc_step, name="kyc_step"),
     path("documents/<str:token>/", kyc.document, name="document"),

@@ -5,8 +5,9 @@ compares with the session setting `portal.scope`:
 
     all          workers, commands, staff
     user:<id>    an investor: own rows only
+    user:<id>:<investor>    the same of somebody who has chosen for whom to act (`portal/acting.py`)
     none         nobody is signed in
-    door, door:<id>    none and user:<id> on the pages where one signs in: people may be looked up as well
+    door, door:<id>...    none and user:<id> on the pages where one signs in: people may be looked up as well
 
 Web processes start at `none` (`portal/wsgi.py`) and the middleware opens the scope for each request, before any view
 runs. The owner filter in each app's `queries.py` stays the first wall; this is the second.
@@ -21,7 +22,7 @@ from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
-from portal import sessions
+from portal import acting, sessions
 
 ALL = "all"
 NONE = "none"
@@ -75,7 +76,7 @@ class ScopeMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         opened = sessions.open_for(request)
-        scope = on_page(request.path, scope_of(request.user))
+        scope = on_page(request.path, acting.narrowed(scope_of(request.user), request))
         if scope != opened:
             set_scope(scope)
         try:

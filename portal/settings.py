@@ -211,6 +211,7 @@ CELERY_BEAT_SCHEDULE = {
     "follow the sandbox clock": {"task": "portal.follow_sandbox_clock", "schedule": 5.0},
     "look after files": {"task": "investors.sweep_files", "schedule": 86_400.0},
     "re-check KYC": {"task": "investors.recheck_kyc", "schedule": 3600.0},
+    "watch birthdays of minors": {"task": "investors.watch_birthdays", "schedule": 86_400.0},
     # Looks every hour and compares once a day, so that a lost message or a provider in trouble costs an hour.
     "compare everything with FP": {"task": "portal.reconcile", "schedule": 3600.0},
     "forget old provider calls": {"task": "portal.purge_journal", "schedule": 86_400.0},

@@ -21,7 +21,7 @@ from django.core import signing
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.views.csrf import csrf_failure as refused_by_django
 
-from portal import redaction
+from portal import acting, redaction
 
 View = TypeVar("View", bound=Callable[..., Any])
 Form = TypeVar("Form", bound=forms.BaseForm)
@@ -53,16 +53,16 @@ class Kept:
         return form
 
 
-def token(user_id: int) -> str:
-    """The value of a form's `typed_by`: whose form this is."""
-    return signing.dumps(user_id, salt=FIELD)
+def token(user_id: int, investor_id: int | None = None) -> str:
+    """The value of a form's `typed_by`: whose form this is, and for whom."""
+    return signing.dumps(acting.name(user_id, investor_id), salt=FIELD)
 
 
 def again(
     request: HttpRequest, *, why: str = REFUSED, errors: Mapping[str, str] | None = None, to: str = ""
 ) -> HttpResponse:
     """Keep what was sent, and send the browser back to the page of the form, or elsewhere (303: a GET follows)."""
-    _keep(request, int(request.user.pk or 0), why, errors or {})
+    _keep(request, acting.whose(request), why, errors or {})
     response = HttpResponseRedirect(to or request.path)
     response.status_code = 303
     return response
@@ -71,7 +71,7 @@ def again(
 def kept(request: HttpRequest, *, once: bool = False) -> Kept | None:
     """What the signed-in person typed here and has not been able to save yet. `once`: it is shown a single time."""
     found = request.session.get(SESSION_KEY, {}).get(request.path)
-    if request.method != "GET" or found is None or found["owner"] != request.user.pk:
+    if request.method != "GET" or found is None or found["owner"] != acting.whose(request):
         return None
     data = QueryDict(found["text"])
     if found["why"] == INTERRUPTED and not found.get("told"):
@@ -103,19 +103,20 @@ def survives_signing_out(view: View) -> View:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form of an earlier session of the same person is shown again; any other is refused. For CSRF_FAILURE_VIEW."""
-    if request.user.is_authenticated and _owner(request) == request.user.pk:
+    if request.user.is_authenticated and _owner(request) == acting.whose(request):
         return again(request, why=INTERRUPTED)
     return refused_by_django(request, reason=reason)
 
 
-def _owner(request: HttpRequest) -> int | None:
+def _owner(request: HttpRequest) -> str:
     try:
-        return int(signing.loads(request.POST.get(FIELD, ""), salt=FIELD))
+        owner = str(signing.loads(request.POST.get(FIELD, ""), salt=FIELD))
     except signing.BadSignature:
-        return None
+        return ""
+    return "" if owner == acting.name(0, None) else owner
 
 
-def _keep(request: HttpRequest, owner: int, why: str, errors: Mapping[str, str]) -> None:
+def _keep(request: HttpRequest, owner: str, why: str, errors: Mapping[str, str]) -> None:
     typed = request.POST.copy()
     for name in ("csrfmiddlewaretoken", FIELD):
         typed.pop(name, None)

@@ -104,6 +104,9 @@ TABLE: dict[str, Line] = {
     "payments:return": Line(BELL, ("nonce",), (("paymentId", "payment_ref"), ("status", "success"))),
     "investors:profile": Line(OWN),
     "investors:onboarding": Line(OWN),
+    "investors:people": Line(OWN),
+    "investors:begin_child": Line(OWN),
+    "investors:act_for": Line(HERS, ("investor",)),
     "investors:kyc": Line(OWN),
     "investors:kyc_step": Line(OWN, ("kyc_step",), (("name", "mine now"),)),
     "investors:document": Line(HERS, ("document",)),
@@ -260,6 +263,7 @@ def world(asha: Any) -> World:
         "step": "pan",
         "kyc_step": "about",
         "document": links.sign(user_id=asha.user.pk, document=asha.documents.get().code),
+        "investor": asha.code,
         "pan": asha.pan,
         "email": asha.user.email,
     }

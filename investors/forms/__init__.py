@@ -10,13 +10,14 @@ from investors.forms.fatca import FatcaForm
 from investors.forms.fields import StepForm, countries
 from investors.forms.nominees import NomineesForm
 from investors.forms.papers import PapersForm
-from investors.forms.person import PanForm, PersonalForm
+from investors.forms.person import GuardianForm, PanForm, PersonalForm
 from investors.forms.review import ReviewForm
 
 __all__ = [
     "AddressForm",
     "BankForm",
     "FatcaForm",
+    "GuardianForm",
     "NomineesForm",
     "PanForm",
     "PapersForm",

@@ -31,22 +31,38 @@ def _phone(label: str) -> RuledField:
     )
 
 
-class PanForm(StepForm):
-    """The PAN of a person."""
-
-    pan = RuledField(
-        label="PAN",
+def _pan(label: str) -> RuledField:
+    return RuledField(
+        label=label,
         rule=identifiers.clean_individual_pan,
-        missing="Enter your PAN, the ten characters on your PAN card.",
-        help_text="Ten characters, as on your PAN card: ABCPE1234F.",
+        missing="Enter the PAN, the ten characters on the PAN card.",
+        help_text="Ten characters, as on the PAN card: ABCPE1234F.",
         widget=forms.TextInput(
             attrs={"class": "upper", "autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
         ),
     )
 
+
+class PanForm(StepForm):
+    """The PAN of a person."""
+
+    pan = _pan("PAN")
+
     @classmethod
-    def initial_of(cls, profile: Profile) -> dict[str, Any]:
-        return {}
+    def opened(cls, profile: Profile, data: Any = None) -> PanForm:
+        """For a minor two PANs: the child's, and the guardian's, about which the registries are asked."""
+        form = cls(data)
+        if profile.investor.is_minor:
+            form.fields["pan"].label = "The child's PAN"
+            form.fields["guardian_pan"] = _pan("Your own PAN, as the guardian")
+        return form
+
+    def clean(self) -> dict[str, Any]:
+        """A child has a PAN of its own: FP registers nobody without one."""
+        data = super().clean() or {}
+        if data.get("pan") and data.get("pan") == data.get("guardian_pan"):
+            self.add_error("pan", "This is your own PAN. A child needs one of its own; parents can apply for it.")
+        return data
 
 
 LIVES = [
@@ -104,6 +120,25 @@ class PersonalForm(StepForm):
     office_phone = _phone("Telephone at work")
     residence_phone = _phone("Telephone at home")
 
+    is_minor = False
+
+    @classmethod
+    def opened(cls, profile: Profile, data: Any = None) -> PersonalForm:
+        """For a minor without what is asked of grown-ups only."""
+        form = cls(data, initial=cls.initial_of(profile))
+        form.is_minor = profile.investor.is_minor
+        if form.is_minor:
+            del form.fields["kind"], form.fields["marital_status"]
+            form.fields["name"].label = "The child's name, exactly as on its PAN card"
+            form.fields["date_of_birth"].label = "The child's date of birth"
+            form.fields["mobile"].help_text = "Yours, as the guardian. Fund houses use it for messages about the units."
+            form.fields["occupation"].initial = Investor.Occupation.STUDENT
+            form.fields["father_or_spouse_name"].label = "The child's father's name"
+            form.fields["father_or_spouse_is"].choices = [("", "Choose one"), ("FATHER", "Father")]  # type: ignore[attr-defined]
+            form.fields["father_or_spouse_is"].label = "This person is the child's"
+            form.fields["mothers_name"].label = "The child's mother's name"
+        return form
+
     # What fund houses may ask for and nobody needs: folded away on the page.
     MORE = ("father_or_spouse_name", "father_or_spouse_is", "mothers_name", "office_phone", "residence_phone")
 
@@ -119,9 +154,10 @@ class PersonalForm(StepForm):
         return {"fields": found, "filled": any(field.value() or field.errors for field in found)}
 
     def clean_date_of_birth(self) -> date:
-        """Old enough to invest in one's own name."""
+        """Old enough to invest in one's own name, or young enough for a guardian."""
         born_on: date = self.cleaned_data["date_of_birth"]
-        fields.cleaned_by(lambda _: rules.check_adult(born_on, clock.today()), "")
+        check = rules.check_child if self.is_minor else rules.check_adult
+        fields.cleaned_by(lambda _: check(born_on, clock.today()), "")
         return born_on
 
     def clean_isd_code(self) -> str:
@@ -154,3 +190,31 @@ class PersonalForm(StepForm):
             self.add_error(which, self.fields[which].error_messages["required"])
         if self.cleaned_data.get(which) and not self.cleaned_data.get(name):
             self.add_error(name, lacking)
+
+
+GUARDIANS = ["Father", "Mother", "Court-appointed guardian"]
+
+
+class GuardianForm(StepForm):
+    """Who acts for the minor: the grown-up who has signed in."""
+
+    guardian_name = RuledField(
+        label="Your name, exactly as on your PAN card",
+        rule=lambda text: rules.clean_name(text, longest=rules.NOMINEE_LENGTH),
+        missing="Enter your name as it is printed on your PAN card.",
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    guardian_date_of_birth = fields.date_field(
+        "Your date of birth", missing="Enter your date of birth as on your PAN card."
+    )
+    guardian_relationship = fields.ticked(
+        "You are the child's",
+        [(word, word) for word in GUARDIANS],
+        missing="Choose what you are to the child. Others need an order of a court.",
+    )
+
+    def clean_guardian_date_of_birth(self) -> date:
+        """A guardian is of age."""
+        born_on: date = self.cleaned_data["guardian_date_of_birth"]
+        fields.cleaned_by(lambda _: rules.check_guardian(born_on, clock.today()), "")
+        return born_on

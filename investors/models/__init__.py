@@ -1,5 +1,6 @@
 """An investor and what they have authorised. PAN and account numbers are encrypted, found by blind index."""
 
+from investors.models.authority import Authority
 from investors.models.banks import ACCOUNT_INDEX, BankAccount, Mandate
 from investors.models.changes import ChangeRequest, FieldSource, Invite
 from investors.models.consents import Consent
@@ -14,6 +15,7 @@ __all__ = [
     "PAN_INDEX",
     "Address",
     "Application",
+    "Authority",
     "BankAccount",
     "ChangeRequest",
     "Consent",

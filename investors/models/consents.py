@@ -53,6 +53,7 @@ class Consent(Owned):
     MAX_TRIES = 5
     # The order in which pages and messages show the lines; the database does not keep the order of keys.
     LABELS = (
+        "For",
         *(f"Fund {n}" for n in range(1, 11)),
         "Total",
         "Scheme",

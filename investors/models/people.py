@@ -71,8 +71,12 @@ class Investor(Attempted):
         ROYALTY = "ROYALTY", "Royalty"
         OTHERS = "OTHERS", "Other"
 
+    # For how many people the login of this request may act (`queries.of_user`).
+    family = 1
+
     code = models.CharField(max_length=20, unique=True, editable=False)
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="investor")
+    # The login that started it, which fund houses and we write to. Who may act is `Authority`'s to say.
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="investors")
     partner = models.ForeignKey(Partner, null=True, blank=True, on_delete=models.PROTECT, related_name="investors")
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.RESIDENT)
     state = models.CharField(max_length=12, choices=State, default=State.DRAFT, editable=False)
@@ -98,6 +102,7 @@ class Investor(Attempted):
     # A minor invests through one guardian, whose PAN the fund houses ask for (given document, "Create Investor").
     guardian_name = models.CharField(max_length=70, blank=True)
     guardian_pan = EncryptedTextField("guardian's PAN", blank=True, editable=False)
+    guardian_pan_index = models.CharField(max_length=64, blank=True, editable=False)
     guardian_date_of_birth = models.DateField(null=True, blank=True)
     guardian_relationship = models.CharField(max_length=20, blank=True)
     # FATCA and CRS declaration (Income-tax Rules 114F to 114H).
@@ -117,6 +122,9 @@ class Investor(Attempted):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["pan_index"], name="one_investor_per_pan"),
+            models.UniqueConstraint(
+                fields=["user"], condition=~Q(kind="MINOR"), name="one_application_of_ones_own_per_login"
+            ),
             models.CheckConstraint(
                 condition=~Q(state="READY") | Q(provider_ref__isnull=False, pan_index__isnull=False),
                 name="a_ready_investor_is_known_to_the_provider",
@@ -124,7 +132,10 @@ class Investor(Attempted):
             models.CheckConstraint(
                 condition=~Q(kind="MINOR")
                 | ~Q(state="READY")
-                | ~Q(guardian_name="") & Q(guardian_date_of_birth__isnull=False),
+                | ~Q(guardian_name="")
+                & ~Q(guardian_pan_index="")
+                & ~Q(guardian_relationship="")
+                & Q(guardian_date_of_birth__isnull=False),
                 name="a_ready_minor_has_a_guardian",
             ),
             models.CheckConstraint(
@@ -151,6 +162,33 @@ class Investor(Attempted):
     def masked_pan(self) -> str:
         """The PAN as people may see it."""
         return redaction.mask_pan(self.pan) if self.pan else ""
+
+    @property
+    def is_minor(self) -> bool:
+        """Does a guardian act for this person?"""
+        return self.kind == self.Kind.MINOR
+
+    @property
+    def kyc_pan(self) -> str:
+        """The PAN whose KYC counts: the guardian's for a minor, because registries know no minors."""
+        return self.guardian_pan if self.is_minor else self.pan
+
+    @property
+    def kyc_pan_index(self) -> str | None:
+        """The index of it; empty while it is not claimed."""
+        return self.guardian_pan_index if self.is_minor else self.pan_index
+
+    @property
+    def masked_kyc_pan(self) -> str:
+        """The same PAN as people may see it."""
+        return redaction.mask_pan(self.kyc_pan) if self.kyc_pan else ""
+
+    def put_kyc_pan(self, pan: str, *, index: str) -> None:
+        """Put the PAN whose KYC counts on the row; with its index once it is claimed, empty before."""
+        if self.is_minor:
+            self.guardian_pan, self.guardian_pan_index = pan, index
+        else:
+            self.pan, self.pan_index = pan, index or None
 
     def set_pan(self, pan: str) -> None:
         """Put a checked PAN on the row together with its index."""

@@ -32,6 +32,7 @@ from django.template.loader import render_to_string
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from investors.models import Consent, Investor
+from investors.operations import family
 from portal import audit, logins, money
 from portal.errors import Failure
 
@@ -125,9 +126,10 @@ def ask(
     The same form asks once: a second call returns the same consent and sends nothing, unless the code has
     expired or the contents have changed, which voids the old code. `shown` is label -> text as on the
     page; it is repeated in the message. `sent_at` stays empty when the message could not be handed over:
-    offer `resend`. Raises AlreadyGiven, TooManyTries, TooManyMessages.
+    offer `resend`. Raises family.CameOfAge, AlreadyGiven, TooManyTries, TooManyMessages.
     """
-    terms = Terms(purpose, shown, amount, isin, folio_number, units)
+    family.refuse_grown(investor, at)
+    terms = Terms(purpose, {**_for_whom(investor), **shown}, amount, isin, folio_number, units)
     with transaction.atomic(durable=True):
         _lock(investor)
         consent = Consent.objects.select_for_update().filter(investor=investor, form_ref=form_ref).first()
@@ -138,6 +140,13 @@ def ask(
         _bind(consent, terms, at)
         _issue(consent, investor, at)
     return consent
+
+
+def _for_whom(investor: Investor) -> dict[str, str]:
+    """A guardian reads on every page and in every message for whom it is."""
+    if not investor.is_minor:
+        return {}
+    return {"For": f"{investor.name}, by the guardian {investor.guardian_name}"}
 
 
 def resend(*, consent: Consent, at: datetime) -> Consent:
@@ -185,7 +194,13 @@ def take(*, consent: Consent, otp: object, ip: str | None, at: datetime) -> Fail
 
     For operations that act on the yes in the same transaction: they must commit the counted try before they raise.
     """
-    return None if consent.given_at else _try(consent, otp, ip, at)
+    if consent.given_at:
+        return None
+    try:
+        family.refuse_grown(consent.investor, at)
+    except family.CameOfAge as grown:
+        return grown
+    return _try(consent, otp, ip, at)
 
 
 # --- one try ----------------------------------------------------------------------------------------------

@@ -82,16 +82,24 @@ def _put_pan(*, investor_id: int, pan: str, actor: User, at: datetime) -> Invest
         asked = audit.entries_of(row).filter(action="kyc.asked", at__gt=at - timedelta(days=1)).count()
         if asked >= CHECKS_A_DAY:
             raise TooManyChecks
-        if pan != row.pan:
+        if pan != row.kyc_pan:
             if _is_being_registered(row):
                 raise PanHeld
-            if row.pan:
-                row.name, row.date_of_birth = "", None
-            row.pan, row.pan_index = pan, None
+            if row.kyc_pan:
+                _forget_the_person(row)
+            row.put_kyc_pan(pan, index="")
             row.save()
             provenance.note(row, steps.PAN, {"pan": pan}, actor=actor, at=at)
-        audit.record(row, "kyc.asked", actor=actor, at=at, pan=row.masked_pan)
+        audit.record(row, "kyc.asked", actor=actor, at=at, pan=row.masked_kyc_pan)
     return row
+
+
+def _forget_the_person(row: Investor) -> None:
+    """Another PAN is another person: what was said about the one before must be given again."""
+    if row.is_minor:
+        row.guardian_name, row.guardian_date_of_birth = "", None
+    else:
+        row.name, row.date_of_birth = "", None
 
 
 def _is_being_registered(investor: Investor) -> bool:
@@ -103,11 +111,13 @@ def _is_being_registered(investor: Investor) -> bool:
 def _keep(*, investor_id: int, pan: str, answer: messages.KycCheck, actor: User | str | None, at: datetime) -> KycCheck:
     with transaction.atomic():
         row = onboarding.locked(investor_id)
-        if row.pan != pan:
+        if row.kyc_pan != pan:
             # Another tab has put another PAN there while the registry was thinking; this answer is about nobody.
             raise RegistrySilent
         index = blind_index(pan, PAN_INDEX)
-        row.pan_index = None if _is_taken(row, pan) else index
+        # A guardian may act for several children, so nobody claims a guardian's PAN.
+        free = row.is_minor or not _is_taken(row, pan)
+        row.put_kyc_pan(pan, index=index if free else "")
         if row.state != lifecycle.READY:
             row.refusal = refusals.without(row.refusal, steps.PAN)
         row.save()
@@ -167,7 +177,7 @@ def recheck(*, investor: Investor, at: datetime, actor: User | None = None, reas
     if actor:
         audit.record(investor, "kyc.recheck_asked", actor=actor, at=at, reason=reason)
     answer = gateway.check_kyc(investor)
-    kept = _keep(investor_id=investor.pk, pan=investor.pan, answer=answer, actor=actor, at=at)
+    kept = _keep(investor_id=investor.pk, pan=investor.kyc_pan, answer=answer, actor=actor, at=at)
     if not answer.status and investor.state == lifecycle.READY:
         _report_turned(investor, answer, at)
     return kept

@@ -47,9 +47,10 @@ class NotDeclared(Failure):
 
 
 def begin(*, user: User, at: datetime) -> Investor:
-    """The person who signed in has an application; a second call returns the same one."""
+    """The person who signed in has an application of their own; a second call returns the same one."""
     with transaction.atomic():
-        investor, made = Investor.objects.get_or_create(user=user, defaults={"mobile": user.mobile})
+        own = Investor.objects.exclude(kind=Investor.Kind.MINOR)
+        investor, made = own.get_or_create(user=user, defaults={"mobile": user.mobile})
         if made:
             audit.record(investor, "investor.began", actor=user, at=at)
     return investor
@@ -215,23 +216,34 @@ def _save_bank(investor: Investor, values: Values) -> None:
     account.save()
 
 
+_PERSONAL = _columns(
+    "kind",
+    "name",
+    "date_of_birth",
+    "gender",
+    "marital_status",
+    "occupation",
+    "isd_code",
+    "mobile",
+    "country_of_citizenship",
+    "father_or_spouse_name",
+    "father_or_spouse_is",
+    "mothers_name",
+    "office_phone",
+    "residence_phone",
+)
+
+
+def _save_personal(investor: Investor, values: Values) -> None:
+    """A minor stays one: where somebody lives is asked of grown-ups."""
+    _PERSONAL(investor, values)
+    if investor.is_minor:
+        investor.kind, investor.marital_status = Investor.Kind.MINOR, Investor.MaritalStatus.SINGLE
+
+
 _SAVE: dict[str, Callable[[Investor, Values], None]] = {
-    steps.PERSONAL: _columns(
-        "kind",
-        "name",
-        "date_of_birth",
-        "gender",
-        "marital_status",
-        "occupation",
-        "isd_code",
-        "mobile",
-        "country_of_citizenship",
-        "father_or_spouse_name",
-        "father_or_spouse_is",
-        "mothers_name",
-        "office_phone",
-        "residence_phone",
-    ),
+    steps.PERSONAL: _save_personal,
+    steps.GUARDIAN: _columns("guardian_name", "guardian_date_of_birth", "guardian_relationship"),
     steps.FATCA: _save_fatca,
     steps.ADDRESS: _save_address,
     steps.NOMINEES: _save_nominees,

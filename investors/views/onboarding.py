@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -18,10 +19,10 @@ from django.views.decorators.http import require_GET, require_http_methods
 from investors import declarations, forms, gateway, kyc_reasons, lifecycle, provenance, queries, refusals, steps
 from investors.access import InvestorRequest, applicant_page, client_ip
 from investors.models import Investor
-from investors.operations import documents, kyc, onboarding, papers
+from investors.operations import documents, family, kyc, onboarding, papers
 from investors.steps import Profile
 from investors.views import invites
-from portal import clock, identifiers, typed
+from portal import acting, clock, identifiers, typed
 from portal.errors import Failure, InvalidInput
 
 LOOK_UPS_AN_HOUR = 120
@@ -42,6 +43,7 @@ def _bank_values(form: forms.BankForm) -> dict[str, Any]:
 
 PAGES = {
     steps.PAN: Page(forms.PanForm, "investors/pan.html"),
+    steps.GUARDIAN: Page(forms.GuardianForm),
     steps.PERSONAL: Page(forms.PersonalForm, "investors/personal.html"),
     steps.FATCA: Page(forms.FatcaForm, "investors/fatca.html", lambda form: form.values),
     steps.ADDRESS: Page(forms.AddressForm, "investors/address.html", lambda form: form.values),
@@ -81,6 +83,7 @@ def onboarding_home(request: InvestorRequest) -> HttpResponse:
         "done": sum(item.is_done for item in asked),
         "next": next((item for item in items if item.is_missing), None),
         "refused": bool(investor.refusal),
+        "is_minor": investor.is_minor,
     }
     return render(request, "investors/onboarding.html", context)
 
@@ -178,7 +181,9 @@ def _filled_in(form: Any, found: Profile, slug: str) -> Any:
 
 def _shut(request: InvestorRequest, found: Profile, slug: str) -> HttpResponse | None:
     """Where to go instead when this step cannot be opened now."""
-    item = next(item for item in queries.checklist_of(found) if item.slug == slug)
+    item = next((item for item in queries.checklist_of(found) if item.slug == slug), None)
+    if item is None:
+        raise Http404  # a step of other people's applications
     if item.is_open:
         return None
     if request.investor.state == lifecycle.DRAFT:
@@ -189,21 +194,21 @@ def _shut(request: InvestorRequest, found: Profile, slug: str) -> HttpResponse |
 
 
 def _save(request: InvestorRequest, found: Profile, slug: str) -> HttpResponse:
-    if slug == steps.PAN and "again" in request.POST and found.investor.pan:
-        return _check_pan(request, found.investor.pan)
+    if slug == steps.PAN and "again" in request.POST and found.investor.kyc_pan:
+        return _check_pan(request, found.investor.kyc_pan)
     if slug == steps.PAPERS:
         return _save_papers(request, found)
-    form = PAGES[slug].form.opened(found, request.POST)
+    form: Any = PAGES[slug].form.opened(found, request.POST)
     later = "later" in request.POST
     if later and (slug == steps.PAN or not form.is_valid()):
         return typed.again(request, why=typed.UNFINISHED, to=reverse("investors:onboarding"))
     if not form.is_valid():
         return typed.again(request)
     if slug == steps.PAN:
-        return _check_pan(request, form.cleaned_data["pan"], form)
+        return _check_pan(request, form.cleaned_data.get("guardian_pan") or form.cleaned_data["pan"], form)
     at, user = clock.now(), request.user
     try:
-        investor = onboarding.begin(user=user, at=at)  # type: ignore[arg-type]
+        investor = _begun(request, at)
         values = PAGES[slug].values(form)
         onboarding.save_step(investor=investor, slug=slug, values=values, actor=user, at=at)  # type: ignore[arg-type]
     except onboarding.NotEditable as failure:
@@ -213,6 +218,13 @@ def _save(request: InvestorRequest, found: Profile, slug: str) -> HttpResponse:
         return typed.again(request, errors=_error(form, failure))
     typed.forget(request)
     return redirect("investors:onboarding") if later else _to_next(request, slug)
+
+
+def _begun(request: InvestorRequest, at: datetime) -> Investor:
+    """The application for which the person acts; one of their own when there is none yet."""
+    if request.investor.pk is not None:
+        return request.investor
+    return onboarding.begin(user=request.user, at=at)
 
 
 def _save_papers(request: InvestorRequest, found: Profile) -> HttpResponse:
@@ -232,7 +244,9 @@ def _save_papers(request: InvestorRequest, found: Profile) -> HttpResponse:
 def _check_pan(request: InvestorRequest, pan: str, form: forms.StepForm | None = None) -> HttpResponse:
     at, user = clock.now(), request.user
     try:
-        investor = onboarding.begin(user=user, at=at)  # type: ignore[arg-type]
+        investor = _begun(request, at)
+        if investor.is_minor and form:
+            family.put_childs_pan(investor=investor, pan=form.cleaned_data["pan"], actor=user, at=at)  # type: ignore[arg-type]
         answer = kyc.check(investor=investor, pan=pan, actor=user, at=at)  # type: ignore[arg-type]
     except Failure as failure:
         if form and isinstance(failure, InvalidInput):
@@ -243,7 +257,9 @@ def _check_pan(request: InvestorRequest, pan: str, form: forms.StepForm | None =
     typed.forget(request)
     if not answer.is_compliant:
         return redirect("investors:step", step=steps.PAN)
-    messages.success(request, "The KYC registries know your PAN: you may invest.")
+    messages.success(
+        request, f"The KYC registries know your PAN: you may {'act for the child' if investor.is_minor else 'invest'}."
+    )
     return _to_next(request, steps.PAN)
 
 
@@ -255,8 +271,8 @@ def _error(form: forms.StepForm, failure: Failure) -> dict[str, str]:
 
 def _to_next(request: InvestorRequest, slug: str) -> HttpResponse:
     """The next step that is missing, looking onward first; with nothing missing, the review."""
-    investor = Investor.objects.get(user=request.user.pk)
-    items = queries.checklist(investor)
+    investor = queries.applicant(request.user, acting.chosen(request))  # type: ignore[arg-type]
+    items = queries.checklist(investor or request.investor)
     here = next(index for index, item in enumerate(items) if item.slug == slug)
     onward = items[here + 1 :] + items[:here]
     missing = [item for item in onward if item.is_missing]
@@ -264,12 +280,13 @@ def _to_next(request: InvestorRequest, slug: str) -> HttpResponse:
 
 
 def _show(request: InvestorRequest, found: Profile, slug: str, form: Any, *, look_up: bool = False) -> HttpResponse:
+    title, about = steps.BY_SLUG[slug].words_for(found.investor)
     # On the page of a step, that step is the current one, whichever comes next.
     items = [replace(item, is_next=item.slug == slug) for item in queries.checklist_of(found)]
     number = [item.slug for item in items].index(slug) + 1
     context = {
         "form": form,
-        "step": steps.BY_SLUG[slug],
+        "step": replace(steps.BY_SLUG[slug], title=title, about=about),
         "items": items,
         "number": number,
         "count": len(items),
@@ -298,7 +315,7 @@ def pan_context(found: Profile) -> dict[str, Any]:
     return {
         "check": check,
         "reason": kyc_reasons.explain(check.reason) if check and not check.is_compliant else None,
-        "unanswered": bool(found.investor.pan) and check is None,
+        "unanswered": bool(found.investor.kyc_pan) and check is None,
     }
 
 
@@ -380,6 +397,7 @@ def _review(request: InvestorRequest) -> HttpResponse:
         opted_out=bool(found.investor.nomination_opted_out),
         legal_name=str(settings.BRAND["legal_name"]),
         arn=str(settings.BRAND["arn"]),
+        child=found.investor.name if found.investor.is_minor else "",
         taxed_elsewhere=found.investor.tax_resident_only_in_india is False,
     )
     back = typed.kept(request)

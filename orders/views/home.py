@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from investors import applications
 from investors import queries as people
+from investors.access import investor_of
 from investors.models import Investor
 from orders import calendar, plan_rules, words
 from orders.queries import orders as order_queries
@@ -41,7 +42,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """Landing page for visitors; for everybody else what needs them first."""
     if not request.user.is_authenticated:
         return render(request, "landing.html")
-    investor = people.of_user(request.user)
+    investor = investor_of(request)
     context = _nobody(request) if investor is None else _investor(investor, at=clock.now())
     return render(request, "home.html", context)
 
@@ -64,7 +65,8 @@ def _investor(investor: Investor, *, at: datetime) -> dict[str, Any]:
     return {
         "investor": investor,
         "steps": steps,
-        "steps_done": sum(step.is_done for step in steps),
+        "steps_done": sum(step.is_done for step in steps if not step.is_optional),
+        "steps_count": sum(not step.is_optional for step in steps),
         "attention": [
             *_getting_ready(investor, steps, at=at),
             *_orders_that_need(book.open_orders),
@@ -84,7 +86,7 @@ def _getting_ready(investor: Investor, steps: list[people.CheckItem], *, at: dat
     if where is None:
         return []
     words = applications.words_of(where)
-    missing = [step.title for step in steps if not step.is_done]
+    missing = [step.title for step in steps if step.is_missing]
     text = words.text
     if where.why == "filling_in":
         text = f"Still missing: {', '.join(missing)}." if missing else "Nothing is missing: look it over and confirm."

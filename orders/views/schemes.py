@@ -13,7 +13,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from investors import queries as people
+from investors.access import investor_of
 from orders import calendar, performance, risk, rules
 from orders.models import MfOrder, Scheme
 from orders.operations import nav_fetch, plans
@@ -184,7 +184,7 @@ def _allowed(found: Scheme) -> list[tuple[str, bool, str]]:
 
 def _for_visitor(request: HttpRequest, found: Scheme) -> dict[str, Any]:
     """What depends on who looks and when: the next cut-off, and what they hold."""
-    investor = people.of_user(request.user) if request.user.is_authenticated else None
+    investor = investor_of(request) if request.user.is_authenticated else None
     held = queries.held_by(investor, found) if investor else None
     may_sip = not plans.why_not(found)
     return {"held": held, "cutoff": _cutoff(found), "may_sip": may_sip} | _gain(held)

@@ -18,7 +18,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from lucide.templatetags.lucide import lucide
 
-from portal import money, typed
+from portal import acting, money, typed
 from portal.clock import IST
 from portal.glossary import GLOSSARY
 
@@ -285,8 +285,9 @@ def widget(field: BoundField) -> SafeString:
 @register.simple_tag(takes_context=True)
 def typed_by(context: template.Context) -> str:
     """The hidden field that says whose form this is, so that nothing typed is lost (`portal.typed`)."""
-    user = context["request"].user
-    return format_html('<input type="hidden" name="{}" value="{}">', typed.FIELD, typed.token(user.pk))
+    request = context["request"]
+    whose = typed.token(request.user.pk, acting.chosen(request))
+    return format_html('<input type="hidden" name="{}" value="{}">', typed.FIELD, whose)
 
 
 @register.filter

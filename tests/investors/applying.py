@@ -68,6 +68,25 @@ TYPED = {
     "review": AGREED,
 }
 
+GUARDIANS_PAN, CHILDS_PAN = "ASHPR3751C", "TRAPR1234C"
+CHILD = {
+    "name": "Tara Rao",
+    "date_of_birth": "04/03/2015",
+    "gender": "FEMALE",
+    "occupation": "STUDENT",
+    "mobile": "98765 43210",
+}
+GUARDIAN = {"guardian_name": "Asha Rao", "guardian_date_of_birth": "17/05/1990", "guardian_relationship": "Mother"}
+CHILDS = {
+    "pan": {"pan": CHILDS_PAN, "guardian_pan": GUARDIANS_PAN},
+    "guardian": GUARDIAN,
+    "personal": CHILD,
+    "fatca": FATCA,
+    "address": ADDRESS,
+    "bank": {**BANK, "number": "50100012349121", "number_again": "50100012349121", "holder_name": "Tara Rao"},
+    "review": {"guardian": "on", "fatca": "on", "execution": "on", "terms": "on"},
+}
+
 
 def step_url(slug: str) -> str:
     return reverse("investors:step", args=[slug])

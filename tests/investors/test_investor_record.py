@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, get_args
 
 import pytest
@@ -20,9 +21,9 @@ from portal.fintech_primitives.messages import people
 from portal.gateway import errors, journal
 from tests import factories
 from tests.control import SandboxControl
-from tests.investors.applying import ADDRESS_ABROAD, NOMINEE, TYPED
+from tests.investors.applying import ADDRESS_ABROAD, CHILDS, NOMINEE, TYPED
 
-RESIDENT, NRI = Investor.Kind.RESIDENT, Investor.Kind.NRI
+RESIDENT, NRI, MINOR = Investor.Kind.RESIDENT, Investor.Kind.NRI, Investor.Kind.MINOR
 
 
 # --- every field has a place ----------------------------------------------------------------------------------------
@@ -56,7 +57,7 @@ def test_no_field_is_named_that_fp_does_not_have() -> None:
 @pytest.mark.parametrize("field", sorted(refusals.PLACES))
 def test_every_place_is_a_field_of_that_steps_form(field: str) -> None:
     step, name = refusals.PLACES[field]
-    assert name in {each for kind in (RESIDENT, NRI) for each in opened(step, kind).fields}
+    assert name in {each for kind in (RESIDENT, NRI, MINOR) for each in opened(step, kind).fields}
 
 
 def opened(step: str, kind: str, data: Any = None) -> Any:
@@ -92,6 +93,7 @@ def mandatory(step: str, section: str, fields: dict[str, str], kind: str = RESID
     ]
 
 
+BORN_LATELY = {"kyc_identity_detail.date_of_birth": "2015-03-04"}
 IDENTITY, CONTACT = "kyc_identity_detail", "contact_detail"
 RULES = [
     *mandatory(
@@ -150,6 +152,17 @@ RULES = [
             "allocation_percentage": "n1_share",
         },
     ),
+    *[
+        Rule(f"a minor's {ours}", step, {ours: ""}, {**BORN_LATELY, f"{IDENTITY}.{theirs}": GONE}, ours, MINOR)
+        for step, theirs, ours in (
+            (steps.PAN, "guardian_pan_number", "guardian_pan"),
+            (steps.GUARDIAN, "guardian_name", "guardian_name"),
+            (steps.GUARDIAN, "guardian_date_of_birth", "guardian_date_of_birth"),
+            (steps.GUARDIAN, "guardian_relationship", "guardian_relationship"),
+        )
+    ],
+    Rule("a guardian's PAN is a valid one", steps.PAN, {"guardian_pan": "X"},
+         {**BORN_LATELY, f"{IDENTITY}.guardian_pan_number": "X"}, "guardian_pan", MINOR),
     Rule("the PAN is mandatory", steps.PAN, {"pan": ""}, {f"{IDENTITY}.pan_number": GONE}, "pan"),
     Rule("the PAN is a valid one", steps.PAN, {"pan": "ASHAR"}, {f"{IDENTITY}.pan_number": "ASHAR"}, "pan"),
     Rule("a birthday is a date", steps.PERSONAL, {"date_of_birth": "31/02/1990"},
@@ -216,7 +229,8 @@ def test_every_rule_has_a_name_of_its_own() -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=NAMES)
 def test_our_page_refuses_at_the_field(rule: Rule) -> None:
-    typed = {**TYPED[rule.step], **(NRI_TYPED.get(rule.step, {}) if rule.kind == NRI else {}), **rule.typed}
+    usual = {**TYPED, **CHILDS}[rule.step] if rule.kind == MINOR else TYPED[rule.step]
+    typed = {**usual, **(NRI_TYPED.get(rule.step, {}) if rule.kind == NRI else {}), **rule.typed}
     assert rule.field in opened(rule.step, rule.kind, typed).errors
 
 
@@ -303,6 +317,11 @@ def somebody(kind: str) -> Investor:
     if abroad:
         TaxResidence.objects.create(investor=investor, position=1, country="AE", tax_id_kind="TIN", tax_id="784-1990-1")
         factories.AddressFactory(investor=investor, kind=Address.Kind.OVERSEAS, **DUBAI)
+    if kind == MINOR:
+        investor.put_kyc_pan("ASHPR1234C", index="x" * 64)
+        investor.date_of_birth, investor.guardian_date_of_birth = date(2015, 3, 4), date(1990, 5, 17)
+        investor.guardian_name, investor.guardian_relationship = "Asha Rao", "Mother"
+        investor.save()
     investor.refresh_from_db()
     return investor
 
@@ -311,7 +330,7 @@ DUBAI = {"line1": "Flat 4, Al Wasl Road", "pincode": "00000", "city": "Dubai", "
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("kind", [RESIDENT, NRI])
+@pytest.mark.parametrize("kind", [RESIDENT, NRI, MINOR])
 def test_fp_keeps_every_field_that_we_have(kind: str, sandbox: SandboxControl) -> None:
     body = application(kind)
     kept = send(body)
