@@ -205,7 +205,7 @@ def sources(investor) -> dict[str, tuple[str, bool]]:
 def test_what_was_filled_in_stands_in_the_form_with_its_source_and_counts_for_nothing(invite, asha_new):
     client = signed_in(asha_new)
     accept(client)
-    investor = asha_new.investor
+    investor = asha_new.investors.get()
     assert (investor.name, investor.pan) == ("", "")
     assert sources(investor)["personal.name"] == ("STAFF", False)
     text = client.get(reverse("investors:step", args=["pan"])).content.decode()
@@ -215,7 +215,7 @@ def test_what_was_filled_in_stands_in_the_form_with_its_source_and_counts_for_no
 
 def test_saving_the_step_confirms_what_stayed_and_owns_what_was_changed(invite, asha_new):
     accept(signed_in(asha_new))
-    investor = asha_new.investor
+    investor = asha_new.investors.get()
     onboarding.save_step(investor=investor, slug=steps.PERSONAL, values=PERSONAL, actor=asha_new, at=clock.now())
     now = sources(investor)
     assert now["personal.name"] == ("STAFF", True)
@@ -229,10 +229,10 @@ def test_a_confirmed_value_that_is_changed_later_becomes_the_investors_own(invit
     accept(signed_in(asha_new))
     for name in ("Asha Rao", "Asha R Rao"):
         onboarding.save_step(
-            investor=asha_new.investor, slug=steps.PERSONAL, values={**PERSONAL, "name": name}, actor=asha_new,
+            investor=asha_new.investors.get(), slug=steps.PERSONAL, values={**PERSONAL, "name": name}, actor=asha_new,
             at=clock.now(),
         )  # fmt: skip
-    assert sources(asha_new.investor)["personal.name"] == ("INVESTOR", False)
+    assert sources(asha_new.investors.get())["personal.name"] == ("INVESTOR", False)
 
 
 def test_the_database_knows_that_only_what_others_entered_is_confirmed():
