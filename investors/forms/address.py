@@ -93,7 +93,7 @@ class AddressForm(IndianAddressForm):
                 [(ELSEWHERE, "At my address abroad"), (INDIA, "At an address in India")],
                 missing="Choose where fund houses should write to.",
             )
-        self._require(PERMANENT, INDIAN, self.is_bound and self.data.get("permanent_is_same") == "no")
+        self._require(PERMANENT, INDIAN, not self.is_bound or self.data.get("permanent_is_same") == "no")
         self._require("", INDIAN, not self.is_abroad or self.data.get("write_to") == INDIA)
 
     @classmethod

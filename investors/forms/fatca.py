@@ -57,9 +57,10 @@ class FatcaForm(StepForm):
                 end = self.saved[position].tax_id[-4:]
                 self.fields[f"t{position}_tax_id"].help_text = f"We have one ending in {end}. Leave empty to keep it."
             for name in PARTS:
-                self.fields[f"t{position}_{name}"].required = self._is_named(position) and not (
-                    name == "tax_id" and self._keeps_number(position)
-                )
+                keeps = name == "tax_id" and self._keeps_number(position)
+                # A page that nobody has sent yet calls the first country what it will be: no optional one.
+                asked = self._is_named(position) if self.is_bound else position == 1
+                self.fields[f"t{position}_{name}"].required = asked and not keeps
 
     @classmethod
     def opened(cls, profile: Profile, data: Any = None) -> FatcaForm:
@@ -117,7 +118,8 @@ class FatcaForm(StepForm):
 
     def _keeps_number(self, position: int) -> bool:
         before = self.saved.get(position)
-        return before is not None and self.data.get(f"t{position}_country") == before.country
+        same = not self.is_bound or (before and self.data.get(f"t{position}_country") == before.country)
+        return before is not None and bool(same)
 
     @property
     def values(self) -> dict[str, Any]:
