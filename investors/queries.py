@@ -15,7 +15,7 @@ from portal.models import User
 from portal.rows import Columns, first
 
 _INVESTOR = Columns(Investor, "investors_investor")
-# The same order as `portal_scope_investor` (migration 0018): whom was chosen, else oneself, else the first.
+# The same order as `portal_scope_investor` (migration 0019): whom was chosen, else oneself, else the first.
 _OF_USER = f"""
     SELECT {_INVESTOR.sql}, count(*) OVER ()
       FROM investors_investor JOIN investors_authority a ON a.investor_id = investors_investor.id

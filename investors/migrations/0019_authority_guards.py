@@ -68,7 +68,7 @@ DROP FUNCTION investors_no_consent_for_a_grown_minor();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("investors", "0017_authority"), ("portal", "0008_session_wall")]
+    dependencies = [("investors", "0018_authority"), ("portal", "0008_session_wall")]
     operations = [
         migrations.RunSQL(BEGIN, UNBEGIN),
         migrations.RunSQL(SCOPE, UNSCOPE),

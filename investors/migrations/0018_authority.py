@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("investors", "0016_desk_in_the_queue"),
+        ("investors", "0017_rotation"),
         ("portal", "0008_session_wall"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
