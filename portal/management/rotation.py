@@ -33,6 +33,8 @@ from portal.models import Session
 BLIND_INDEXES = {
     ("investors_investor", "pan_index"): ("pan", PAN_INDEX),
     ("investors_investorevent", "pan_index"): ("pan", PAN_INDEX),
+    ("investors_investor", "guardian_pan_index"): ("guardian_pan", PAN_INDEX),
+    ("investors_investorevent", "guardian_pan_index"): ("guardian_pan", PAN_INDEX),
     ("investors_bankaccount", "number_index"): ("number", ACCOUNT_INDEX),
     ("investors_bankaccountevent", "number_index"): ("number", ACCOUNT_INDEX),
 }
@@ -233,14 +235,16 @@ def _write(cursor: Any, target: Target, rows: list[tuple[Any, tuple[Any, ...]]])
 _KYC_OF = """
     SELECT k.id, k.pan_index, array_agg(DISTINCT p.pan) FILTER (WHERE p.pan <> '') FROM investors_kyccheck k
       JOIN (SELECT id, pan FROM investors_investor WHERE id = ANY(%(who)s)
-             UNION ALL SELECT pgh_obj_id, pan FROM investors_investorevent WHERE pgh_obj_id = ANY(%(who)s)) p
+             UNION ALL SELECT id, guardian_pan FROM investors_investor WHERE id = ANY(%(who)s)
+             UNION ALL SELECT pgh_obj_id, pan FROM investors_investorevent WHERE pgh_obj_id = ANY(%(who)s)
+             UNION ALL SELECT pgh_obj_id, guardian_pan FROM investors_investorevent WHERE pgh_obj_id = ANY(%(who)s)) p
         ON p.id = k.investor_id
      WHERE k.investor_id = ANY(%(who)s) GROUP BY k.id, k.pan_index
 """
 
 
 def _renew_kyc_indexes(cursor: Any, investors: list[int]) -> None:
-    """A KYC answer carries the index of the PAN it is about: the investor's, now or once."""
+    """A KYC answer carries the index of the PAN it is about: the investor's or guardian's, now or once."""
     cursor.execute(_KYC_OF, {"who": investors})
     changes = []
     for check, index, tokens in cursor.fetchall():
