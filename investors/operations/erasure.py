@@ -202,7 +202,9 @@ NOT_PERSONAL = {
     "attempt_no", "lease_until", "unknown_since", "looks",
 }  # fmt: skip
 # Emptied by a rule of their own, below.
-BY_RULE = {"pan", "pan_index", "guardian_name", "guardian_date_of_birth"}
+BY_RULE = {
+    "pan", "pan_index", "guardian_name", "guardian_date_of_birth", "guardian_relationship", "guardian_pan_index",
+}  # fmt: skip
 PERSON: dict[str, Any] = {
     "name": "",
     "date_of_birth": None,
@@ -217,7 +219,6 @@ PERSON: dict[str, Any] = {
     "confirmed_from": None,
     "mothers_name": "",
     "guardian_pan": "",
-    "guardian_relationship": "",
     "source_of_wealth": "",
     "gross_annual_income": None,
     "is_politically_exposed": None,
@@ -233,6 +234,9 @@ def _erase_person(investor: Investor) -> None:
     investor.pan, investor.pan_index = "", f"erased:{investor.code}"
     if investor.guardian_name:
         investor.guardian_name, investor.guardian_date_of_birth = "erased", investor.created_at.date()
+    # The database wants every ready minor to have had a guardian.
+    if investor.is_minor:
+        investor.guardian_relationship = investor.guardian_pan_index = "erased"
     investor.save()
     for account in BankAccount.objects.filter(investor=investor):
         account.number, account.number_index, account.last_four = "", f"erased:{account.code}", ""
@@ -241,7 +245,10 @@ def _erase_person(investor: Investor) -> None:
 
 
 def _erase_login(investor: Investor) -> None:
+    """The login goes with the last person for whom it acts."""
     user = investor.user
+    if Investor.objects.filter(user=user).exclude(pk=investor.pk).exists():
+        return
     for model in (EmailAddress, Authenticator, UserSession, Session):
         model._default_manager.filter(user=user).delete()
     user.email, user.first_name, user.last_name, user.mobile = f"erased-{user.pk}@example.invalid", "", "", ""

@@ -255,10 +255,9 @@ def test_a_registry_that_is_silent_offers_to_try_again(browser: Client, sandbox:
     assert browser.post(step_url("pan"), {"again": "1"})["Location"] == step_url("personal")
 
 
-def test_a_pan_in_use_shows_at_the_field(browser: Client, sandbox: SandboxControl) -> None:
+def test_a_pan_in_use_is_answered_like_any_other(browser: Client, sandbox: SandboxControl) -> None:
     factories.ReadyInvestorFactory(given_pan=PAN)
-    answer = answered(browser, browser.post(step_url("pan"), {"pan": PAN}))
-    assert "cannot use this PAN" in str(answer.context["form"].errors["pan"])
+    assert browser.post(step_url("pan"), {"pan": PAN})["Location"] == step_url("personal")
 
 
 # --- confirming -----------------------------------------------------------------------------------------------
