@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 
 import pytest
 
 from orders import plan_rules
 from portal import clock
-from tests import factories
+from tests import factories, world
+from tests.journeys.conftest import own_database
 from tests.journeys.eyes import Eyes
 from tests.journeys.stack import LiveStack, until
 from tests.journeys.visitor import Visitor
@@ -27,16 +28,23 @@ def signed_in(eyes: Eyes) -> None:
     eyes.page.wait_for_url("**/")
 
 
+@pytest.fixture(scope="module")
+def stack() -> Iterator[LiveStack]:
+    """A stack of its own: three months pass in it, which no other journey is to see."""
+    with own_database("sip") as url, LiveStack(world.FOLDER / "live-sip", url) as live:
+        live.start_everything(RAVI)
+        yield live
+
+
 @pytest.fixture
-def go_to(stack: LiveStack) -> Iterator[object]:
-    """Move the world's clock, and wait until the portal's runs with it; back to the present at the end."""
+def go_to(stack: LiveStack) -> Callable[[datetime], None]:
+    """Move the world's clock, and wait until the portal's runs with it."""
 
     def go(moment: datetime) -> None:
         stack.sandbox.call("POST", "/clock", {"at": moment.isoformat()})
         until(lambda: abs(_portals(stack) - _worlds(stack)) < 60, within_s=30, words="the clocks differ")
 
-    yield go
-    go(datetime.now(tz=clock.IST))
+    return go
 
 
 def _worlds(stack: LiveStack) -> float:
