@@ -69,13 +69,21 @@ def _bank(scene: Scene) -> tuple[str, dict[str, Any]]:
     return reverse("investors:bank_add"), {**BANK, "number": number, "number_again": number}
 
 
+# Asking again withdraws what was asked before and never confirmed.
+NOT_CONFIRMED = ("ASKED", "WITHDRAWN")
+
+
+def _set_going(who: Investor) -> int:
+    return ChangeRequest.objects.filter(investor=who).exclude(state__in=NOT_CONFIRMED).count()
+
+
 DOORS = (
     Door("purchase", _purchase, lambda who: MfOrder.objects.filter(investor=who, kind="PURCHASE").count(),
          {"amount": "900000", "isin": "INF000000000", "bank_account": "x"}),
     Door("sale", _sale, lambda who: MfOrder.objects.filter(investor=who, kind="REDEMPTION").count(),
          {"units": "100", "all": "on", "folio": "1/2"}),
     Door("mandate", _mandate, lambda who: Mandate.objects.filter(investor=who).count(), {"limit": "9000000"}),
-    Door("bank account", _bank, lambda who: ChangeRequest.objects.filter(investor=who).exclude(state="ASKED").count(),
+    Door("bank account", _bank, _set_going,
          {"number": "70100099981121"}),
 )  # fmt: skip
 
