@@ -24,6 +24,7 @@ MOVES_TO_A_DRAFT = ("bankaccount", "address", "nominee", "taxresidence", "kycreq
 STAYS = {
     "kyccheck": "answers of the registries are facts about that login and are never changed",
     "consent": "what was said yes to stays with whoever said it",
+    "authority": "who may act for the one that goes, and on what ground, stays on record with it",
     "changerequest": "it was confirmed with that login's code",
 }
 NOT_OURS = ("application", "nameword", "merge")

@@ -131,7 +131,8 @@ def approve(*, merge_id: int, actor: User, reason: str, at: datetime) -> Merge:
             raise PlanChanged
         _carry_out(row, plan)
         _decide(row, Merge.State.APPLIED, actor, reason, at)
-        User.objects.filter(pk=row.gone.user_id).update(is_active=False)
+        if _has_no_other(row.gone):
+            User.objects.filter(pk=row.gone.user_id).update(is_active=False)
         for each, words in ((row.kept, "investor.merged"), (row.gone, "investor.merged_away")):
             audit.record(each, words, actor=actor, at=at, reason=reason, merge=row.code, plan=row.plan)
         cases.close_cases(subject=row.gone, kinds=(MAYBE_CASE,), resolution=f"Merged: {row.code}", at=at)
@@ -164,7 +165,8 @@ def undo(*, merge_id: int, actor: User, reason: str, at: datetime) -> Merge:
             raise Refused("FP has the kept investor with what was moved to them. It stays, and a person corrects it.")
         _decide(row, Merge.State.UNDONE, actor, reason, at)
         _put_back(row, Plan(**row.plan))
-        User.objects.filter(pk=row.gone.user_id).update(is_active=True)
+        if _has_no_other(row.gone):
+            User.objects.filter(pk=row.gone.user_id).update(is_active=True)
     return row
 
 
@@ -179,6 +181,11 @@ def _locked(merge_id: int) -> Merge:
     found = {each.pk: each for each in both.filter(Q(pk=row.kept_id) | Q(pk=row.gone_id))}
     row.kept, row.gone = found[row.kept_id], found[row.gone_id]
     return row
+
+
+def _has_no_other(gone: Investor) -> bool:
+    """Is the login of no use to anybody else: neither the kept one's nor that of a family member?"""
+    return not Investor.objects.filter(user_id=gone.user_id).exclude(pk=gone.pk).exists()
 
 
 def _to_decide(merge_id: int, actor: User) -> Merge:
