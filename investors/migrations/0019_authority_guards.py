@@ -37,6 +37,8 @@ CREATE TRIGGER who_starts_an_application_may_act AFTER INSERT ON investors_inves
     FOR EACH ROW EXECUTE FUNCTION investors_begin_authority();
 INSERT INTO investors_authority (investor_id, user_id, role, began_at)
 SELECT id, user_id, CASE WHEN kind = 'MINOR' THEN 'GUARDIAN' ELSE 'SELF' END, created_at FROM investors_investor;
+-- The rows' own checks are made now: a table with checks to come cannot be altered below.
+SET CONSTRAINTS ALL IMMEDIATE;
 """
 UNBEGIN = """
 DROP TRIGGER who_starts_an_application_may_act ON investors_investor;
