@@ -69,7 +69,8 @@ def advance_kyc_request(*, row_id: int, **_: object) -> None:
 @shared_task(name="investors.tell_kyc")
 def tell_kyc(*, row_id: int, **_: object) -> None:
     """Write to the investor that the desk asks for a paper again. The page says it too, should the message be lost."""
-    kyc_notices.tell(KycRequest.objects.select_related("investor__user").get(pk=row_id))
+    now = clock.now()
+    kyc_notices.tell(KycRequest.objects.select_related("investor").get(pk=row_id), at=now, about=f"{now:%d %b %H:%M}")
 
 
 @shared_task(name="investors.recheck_kyc")

@@ -239,9 +239,9 @@ def fetch(order: MfOrder) -> OrderSnapshot:
     return snapshot(theirs, order.gateway)
 
 
-def list_open(gateway: str) -> list[OrderSnapshot]:
-    """Every order of the tenant that FP still works on, a hundred a page."""
-    return [snapshot(each, gateway) for each in fp.client().list_orders(fp.OPEN_STATES)]
+def list_open(gateway: str) -> Iterator[OrderSnapshot]:
+    """Every order of the tenant that FP still works on, newest first, a page of a hundred at a time."""
+    return (snapshot(each, gateway) for each in fp.client().list_orders(fp.OPEN_STATES))
 
 
 def list_since(gateway: str, since: date) -> Iterator[OrderSnapshot]:

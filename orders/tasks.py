@@ -10,7 +10,7 @@ from celery import shared_task
 from orders import personal  # noqa: F401 - it registers what orders know about keeping and erasing
 from orders import plan_tasks as plan_tasks
 from orders.models import MfOrder
-from orders.operations import nav_fetch, navs, news, notices, schemes, sending
+from orders.operations import nav_fetch, navs, news, schemes, sending, syncing
 from portal import clock, jobs
 from portal.attempts import claim_due
 from portal.gateway.errors import GatewayError
@@ -38,24 +38,12 @@ def advance(*, row_id: int, **_: object) -> None:
     jobs.advance(SWEEP, row_id, clock.now())
 
 
-@shared_task(name="orders.tell_allotted")
-def tell_allotted(*, order_id: int, **_: object) -> None:
-    """Write to the investor that the units are there, once."""
-    notices.tell_allotted(order_id=order_id, at=clock.now())
-
-
-@shared_task(name="orders.tell_redeemed")
-def tell_redeemed(*, order_id: int, **_: object) -> None:
-    """Write to the investor that the units are sold, and by when the money comes, once."""
-    notices.tell_redeemed(order_id=order_id, at=clock.now())
-
-
 @shared_task(name="orders.poll")
 @jobs.singleton
 def poll(**_: object) -> None:
-    """Compare every open order with FP's list."""
+    """Compare open orders with FP's list: the newest each time, all of them every ten minutes or so."""
     try:
-        sending.poll(at=clock.now())
+        syncing.poll(at=clock.now())
     except GatewayError as error:
         log.warning("poll_failed", error=str(error))
 

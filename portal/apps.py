@@ -21,6 +21,7 @@ class PortalConfig(AppConfig):
         sessions.keep_names_only()
         strangers.treat_alike()
         autodiscover_modules("tasks")
+        import_module("portal.job_runs")
         unknowns = import_module("portal.unknowns")
         Breaker.on_close.append(lambda provider: unknowns.look_now(provider, clock.now()))
         # The handlers of inbound events, in every process that may work one.

@@ -6,6 +6,7 @@ Cases are for operations only, so each of these acts sees them also when an inve
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
 from django.db import models, transaction
 from django.db.models import F
@@ -15,8 +16,13 @@ from portal.models import Case, User
 from portal.scope import ALL, scope
 
 
-def open_case(*, kind: str, subject: models.Model, title: str, detail: str, at: datetime) -> Case:
-    """An open case of this kind about `subject` exists; a second report of the same thing is counted on it."""
+def open_case(
+    *, kind: str, subject: models.Model, title: str, detail: str, at: datetime, rupees: Decimal | None = None
+) -> Case:
+    """An open case of this kind about `subject` exists; a second report of the same thing is counted on it.
+
+    `rupees` are at risk, where that can be said.
+    """
     key = {
         "kind": kind,
         "subject_kind": audit.kind_of(subject),
@@ -25,7 +31,14 @@ def open_case(*, kind: str, subject: models.Model, title: str, detail: str, at: 
     }
     with scope(ALL), transaction.atomic():
         case, made = Case.objects.get_or_create(
-            **key, defaults={"title": _kept(title)[:200], "detail": _kept(detail), "opened_at": at, "reported_at": at}
+            **key,
+            defaults={
+                "title": _kept(title)[:200],
+                "detail": _kept(detail),
+                "opened_at": at,
+                "reported_at": at,
+                "rupees": rupees,
+            },
         )
         if made:
             audit.record(case, "case.opened", actor=None, at=at, kind=kind)

@@ -1,39 +1,81 @@
-"""Gates in front of everything that moves money: one table, read before every send."""
+"""Gates in front of everything that moves money: one table, read before every send in one statement.
+
+    outbound_money    the kill switch: nothing leaves for any provider
+    money_<provider>  the same for one provider; closed by a person, or by the order-rate breaker
+    after_restore     closed by itself when the database is found older than it was, and opened after a comparison
+
+The order-rate breaker counts the calls of a minute that move money to a provider. Twice what is usual at most
+(`MONEY_CALLS_PER_MINUTE`) means that something runs wild: the gate closes, a case tells a person, and rows wait.
+
+A database that was restored knows less than it did: orders that were sent since would be sent again. So each machine
+keeps the newest link of the audit chain in a file beside the database's address; a chain that ends before it was
+restored (P17).
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from pathlib import Path
 
+import structlog
+from django.conf import settings
 from django.db import transaction
+from django.db.models import Max
 
-from portal import audit, clock
+from portal import audit, cases, clock
 from portal.errors import Failure
-from portal.models import Gate, User
+from portal.models import AuditLink, Gate, GatewayCall, Heartbeat, User
 
+log = structlog.get_logger(__name__)
 OUTBOUND_MONEY = "outbound_money"
+AFTER_RESTORE = "after_restore"
+# Rows whose writes move money, by the name that the journal has for them.
+MONEY = ("orders.mforder", "payments.payment", "orders.plan", "orders.stockorder", "orders.basketorder")
+RATE_CASE, RESTORE_CASE = "order_rate_breaker", "database_was_restored"
+COMPARED = "reconciliation"
 
 
 class GateClosed(Failure):
-    """Raised instead of sending while the kill switch is on. Nothing was sent; the row waits."""
+    """Raised instead of sending while a gate is closed. Nothing was sent; the row waits."""
 
     code = "gate_closed"
     message = "New transactions are paused for the moment. Nothing was sent and no money moved."
 
 
+class NotComparedYet(Failure):
+    """After a restore, money moves again only when everything was compared with the providers since."""
+
+    code = "not_compared"
+    message = "Run `reconcile` first: this gate opens after a comparison that came to its end since the restore."
+
+
+def of(provider: str) -> str:
+    """The gate of one provider."""
+    return f"money_{provider}"
+
+
+def names() -> list[str]:
+    """Every gate that there is here."""
+    return [OUTBOUND_MONEY, AFTER_RESTORE, of("fp"), *(of(name) for name in settings.BROKERS)]
+
+
 def ensure() -> None:
     """Every gate has its row, so that operations see it before it was ever closed. Called after each migrate."""
-    Gate.objects.get_or_create(name=OUTBOUND_MONEY, defaults={"changed_at": clock.now()})
+    for name in names():
+        Gate.objects.get_or_create(name=name, defaults={"changed_at": clock.now()})
 
 
-def check(name: str = OUTBOUND_MONEY) -> None:
-    """Raise GateClosed when the gate is closed."""
-    if Gate.objects.filter(pk=name, is_closed=True).exists():
+def check(provider: str = "fp") -> None:
+    """Raise GateClosed when a gate in front of this provider is closed."""
+    if Gate.objects.filter(pk__in=(OUTBOUND_MONEY, AFTER_RESTORE, of(provider)), is_closed=True).exists():
         raise GateClosed
 
 
 def turn(*, name: str, closed: bool, reason: str, actor: User | str, at: datetime) -> Gate:
-    """The gate is closed (or open) from now on, for every process."""
+    """The gate is closed (or open) from now on, for every process. Raises NotComparedYet after a restore."""
     with transaction.atomic():
+        if name == AFTER_RESTORE and not closed:
+            _check_compared()
         gate, _ = Gate.objects.update_or_create(
             name=name,
             defaults={
@@ -45,3 +87,63 @@ def turn(*, name: str, closed: bool, reason: str, actor: User | str, at: datetim
         )
         audit.record(gate, "gate.closed" if closed else "gate.opened", actor=actor, at=at, reason=reason)
     return gate
+
+
+def _check_compared() -> None:
+    gate = Gate.objects.filter(pk=AFTER_RESTORE, is_closed=True).first()
+    if gate and not Heartbeat.objects.filter(pk=COMPARED, at__gt=gate.changed_at).exists():
+        raise NotComparedYet
+
+
+# --- The order-rate breaker -------------------------------------------------------------------------------------
+
+
+def watch_rate(at: datetime) -> list[str]:
+    """Providers whose gate was closed now, because more money calls went out in a minute than ever should."""
+    lately = GatewayCall.objects.filter(started_at__gt=at - timedelta(minutes=1), method="POST", subject_kind__in=MONEY)
+    most = settings.MONEY_CALLS_PER_MINUTE
+    busy = [provider for provider in _providers(lately) if lately.filter(provider=provider).count() > most]
+    return [provider for provider in busy if _trip(provider, most, at)]
+
+
+def _providers(calls: object) -> list[str]:
+    return list(calls.order_by().values_list("provider", flat=True).distinct())  # type: ignore[attr-defined]
+
+
+def _trip(provider: str, most: int, at: datetime) -> bool:
+    gate, _ = Gate.objects.get_or_create(name=of(provider), defaults={"changed_at": at})
+    # Whoever opens it says that the minute before was right.
+    if gate.is_closed or at - gate.changed_at < timedelta(minutes=1):
+        return False
+    why = f"More than {most} calls in a minute that move money."
+    turn(name=gate.name, closed=True, reason=why, actor="order-rate breaker", at=at)
+    cases.open_case(
+        kind=RATE_CASE, subject=gate, title=f"Nothing is sent to {provider}: the order-rate breaker", detail=why, at=at
+    )
+    return True
+
+
+# --- After a restore ----------------------------------------------------------------------------------------------
+
+
+def _mark() -> Path:
+    return Path(settings.VAR_DIR) / f"newest-audit-link-{settings.DATABASES['default']['NAME']}"
+
+
+def watch_restore(at: datetime) -> bool:
+    """Remember how far the audit chain came; when it ends before that, nothing moves. Returns whether it was closed."""
+    newest, mark = AuditLink.objects.aggregate(newest=Max("seq"))["newest"] or 0, _mark()
+    known = int(mark.read_text() or 0) if mark.exists() else 0
+    if newest > known:
+        mark.write_text(str(newest))
+    if newest == 0:
+        # A new database, not an old one: its chain begins now.
+        mark.unlink(missing_ok=True)
+    if newest >= known or newest == 0:
+        return False
+    why = f"The audit chain ends at {newest} and was at {known} before: the database is an older one."
+    gate = turn(name=AFTER_RESTORE, closed=True, reason=why, actor="system", at=at)
+    cases.open_case(kind=RESTORE_CASE, subject=gate, title="The database was restored", detail=why, at=at)
+    log.error("database_was_restored", newest=newest, known=known)
+    mark.write_text(str(newest))
+    return True

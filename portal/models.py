@@ -42,6 +42,8 @@ class User(AbstractUser):
     username = None  # type: ignore[assignment]
     email = models.EmailField("email", max_length=254)
     mobile = models.CharField(max_length=10, blank=True)
+    # Notices that the person has not read, ten for more: known where a session was opened (`portal/sessions.py`).
+    unread = 0
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -214,6 +216,8 @@ class Case(models.Model):
     subject_id = models.CharField(max_length=40)
     title = models.CharField(max_length=200)
     detail = models.TextField(blank=True)
+    # How much money is at risk, where that can be said.
+    rupees = models.DecimalField("rupees at risk", max_digits=17, decimal_places=2, null=True, blank=True)
     state = models.CharField(max_length=6, choices=State, default=State.OPEN)
     owner = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="cases")
     opened_at = models.DateTimeField()
@@ -265,6 +269,21 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} at {self.at}"
+
+
+class JobRun(models.Model):
+    """How the last runs of a scheduled task went (written by `portal/celery.py`)."""
+
+    task = models.CharField(max_length=100, primary_key=True)
+    runs = models.PositiveBigIntegerField(default=0)
+    failures = models.PositiveBigIntegerField(default=0)
+    ran_at = models.DateTimeField(null=True)
+    took_ms = models.PositiveIntegerField(null=True)
+    failed_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=300, blank=True)
+
+    def __str__(self) -> str:
+        return self.task
 
 
 class Provider(models.Model):
@@ -327,3 +346,7 @@ class RoleChange(models.Model):
 
     def __str__(self) -> str:
         return f"{'Give' if self.give else 'Take'} {self.role}"
+
+
+# Models of the kernel with a folder of their own.
+from portal.notices.models import Delivery, Notice, NoticeChoice  # noqa: E402, F401

@@ -58,7 +58,19 @@ ACTS = {
     "payments.act_payment": "Can ask the provider about payments",
 }
 
-_KERNEL = ("user", "partner", "auditentry", "gatewaycall", "inboundevent", "case", "gate", "heartbeat", "rolechange")
+_KERNEL = (
+    "user",
+    "partner",
+    "auditentry",
+    "gatewaycall",
+    "inboundevent",
+    "case",
+    "gate",
+    "heartbeat",
+    "rolechange",
+    "delivery",
+    "notice",
+)
 _PEOPLE = (
     "investor", "kyccheck", "kycrequest", "document", "address", "nominee", "bankaccount", "investmentaccount",
     "consent", "mandate", "changerequest", "application", "invite", "merge",

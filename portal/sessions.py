@@ -28,7 +28,7 @@ from portal.models import Session, User
 from portal.rows import Columns, first
 
 _PERSON = Columns(User, "(person)")
-_OPEN = f"SELECT session_data, scope, {_PERSON.sql} FROM portal_open(%s, %s)"  # noqa: S608 - our own column names
+_OPEN = f"SELECT session_data, scope, unread, {_PERSON.sql} FROM portal_open(%s, %s)"  # noqa: S608 - our own column names
 NONE = "none"
 # Names are longer than keys (32), so that one is never taken for the other.
 NAME_LENGTH = 40
@@ -99,8 +99,12 @@ class SessionStore(db.SessionStore):
             self._session_key, self._session_cache = None, {}
             return NONE, None
         self._session_cache = self.decode(next(row))
-        scope = next(row)
-        return scope, _PERSON.take(row) if scope != NONE else None
+        scope, unread = next(row), next(row)
+        if scope == NONE:
+            return scope, None
+        person = _PERSON.take(row)
+        person.unread = unread
+        return scope, person
 
 
 def keep_names_only() -> None:

@@ -377,6 +377,8 @@ EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", default="")
 EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", default="")
 EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", default=False)
 EMAIL_TIMEOUT = 10
+# A class with `send(to, text)` that speaks to a provider of text messages; empty: there is no such channel.
+SMS_SENDER = env.str("SMS_SENDER", default="portal.notices.senders.SmsInOutbox" if SANDBOX else "")
 # Who is told by e-mail when something broke (portal/error_mail.py); nobody by default.
 ERROR_MAILS_TO = env.list("ERROR_MAILS_TO", default=[])
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"{BRAND['name']} <{BRAND['email']}>")
@@ -412,6 +414,8 @@ AMFI_HISTORY_BASE_URL = env.str(
 )
 AMFI_HISTORY_BY_SCHEME = env.bool("AMFI_HISTORY_BY_SCHEME", default=SANDBOX)
 AMFI_CALLS_PER_SECOND = env.int("AMFI_CALLS_PER_SECOND", default=50 if SANDBOX else 1)
+# More calls than this in a minute that move money at one provider close its gate (portal/gates.py).
+MONEY_CALLS_PER_MINUTE = env.int("MONEY_CALLS_PER_MINUTE", default=6_000 if SANDBOX else 600)
 # Where an investor may be sent to pay: FP's `token_url` must lie here. Also the form targets that the CSP allows.
 PAYMENT_PAGE_ORIGINS = env.list("PAYMENT_PAGE_ORIGINS", default=[SANDBOX_URL] if SANDBOX else [])
 CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"] += PAYMENT_PAGE_ORIGINS

@@ -10,11 +10,12 @@ import structlog
 from celery import shared_task
 from django.conf import settings
 
-from portal import clock, inbox, jobs, unknowns
+from portal import clock, gates, inbox, jobs, unknowns
 from portal.gateway import journal
 from portal.gateway.errors import GatewayError
 from portal.gateway.transport import refuse_the_wrong_world
 from portal.models import Heartbeat
+from portal.notices import writing
 
 log = structlog.get_logger(__name__)
 
@@ -24,6 +25,8 @@ log = structlog.get_logger(__name__)
 def recover(**_: object) -> None:
     """Hand everything that is due now to the workers, whatever happened to its nudge; what stays unknown, to people."""
     now = clock.now()
+    gates.watch_restore(now)
+    gates.watch_rate(now)
     jobs.nudge_due(now)
     unknowns.hand_to_people(now)
 
@@ -78,3 +81,19 @@ def follow_sandbox_clock(**_: object) -> None:
     with urllib.request.urlopen(f"{settings.SANDBOX_URL}/_control/clock", timeout=3) as answer:  # noqa: S310 - loopback, checked above
         world = datetime.fromisoformat(json.load(answer)["now"])
     clock.set_offset(round(world.timestamp() - datetime.now(tz=clock.IST).timestamp(), 0))
+
+
+SWEEP = "notices"
+
+
+def _deliver(delivery_id: int, at: datetime) -> None:
+    writing.deliver(delivery_id=delivery_id, at=at)
+
+
+jobs.register_sweep(SWEEP, jobs.Sweep(find=writing.find_due, advance=_deliver, task="portal.deliver"))
+
+
+@shared_task(name="portal.deliver")
+def deliver(*, row_id: int, **_: object) -> None:
+    """Send one notice by one channel."""
+    jobs.advance(SWEEP, row_id, clock.now())

@@ -8,6 +8,7 @@ from investors.views import changes
 from orders.views import about
 from orders.views.home import home
 from portal import outbox, routes, views  # noqa: F401 - routes registers the inbox handlers
+from portal.notices import views as notice_views
 
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
@@ -17,6 +18,10 @@ urlpatterns = [
     path("terms/", about.terms, name="terms"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("notices/", notice_views.centre, name="notices"),
+    path("notices/read/", notice_views.all_read, name="notices_read"),
+    path("notices/choices/", notice_views.choices, name="notice_choices"),
+    path("notices/<int:notice_id>/", notice_views.one, name="notice"),
     path("outbox/", outbox.page, name="outbox"),
     path("admin/", admin.site.urls),
     path("accounts/email/", changes.login_email, name="account_email"),

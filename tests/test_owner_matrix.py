@@ -31,6 +31,7 @@ from portal.access import ANYONE, DOORBELL, OWN_ROWS, STAFF
 from portal.files import links
 from portal.management.commands.show_routes import Route, routes
 from portal.models import GatewayCall, Heartbeat
+from portal.notices import writing
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +64,10 @@ TABLE: dict[str, Line] = {
     "healthz": Line(PUBLIC),
     "readyz": Line(PUBLIC),
     "outbox": Line(PUBLIC),
+    "notices": Line(OWN),
+    "notices_read": Line(OWN),
+    "notice_choices": Line(OWN),
+    "notice": Line(HERS, ("notice",)),
     "orders:explore": Line(PUBLIC),
     "orders:scheme": Line(PUBLIC, ("isin",)),
     "orders:buy": Line(
@@ -223,12 +228,23 @@ def world(asha: Any) -> World:
     key = Authenticator.objects.create(user=asha.user, type=Authenticator.Type.WEBAUTHN, data={"name": "Asha's key"})
     _evidence(asha, order, payment)
     bank = asha.bankaccounts.get()
+    notice = writing.tell(
+        user_id=asha.user_id,
+        event="order.paid",
+        subject=order,
+        url="/orders/",
+        at=clock.now(),
+        scheme=f"{scheme.name} of {asha.user.email}",
+        asked="₹1",
+    )
+    assert notice
     ids = {
         "isin": scheme.isin,
         "consent": asked.code,
         "sale_consent": sale_asked.code,
         "folio": allotted.folio.number,
         "order": order.code,
+        "notice": notice.pk,
         "nonce": payment.nonce,
         "cart_line": str(asha.carts.get(confirmed_at=None).lines.get().pk),
         "cart_consent": _cart_consent(asha).code,

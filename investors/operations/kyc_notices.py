@@ -1,34 +1,48 @@
-"""What investors are told about their fresh KYC by e-mail: that there is news, and where; no personal data."""
+"""What investors are told about their fresh KYC: that there is news, and where; no personal data."""
 
 from __future__ import annotations
 
-from django.conf import settings
-from django.core.mail import send_mail
-from django.template.loader import render_to_string
+from datetime import datetime
+
 from django.urls import reverse
 
-from investors import lifecycle
 from investors.models import KycRequest
+from portal.notices import writing
+from portal.notices.catalogue import EMAIL, Event, register
 
-SUBJECTS = {
-    lifecycle.SUCCESSFUL: "Your KYC is done",
-    lifecycle.REJECTED: "Your KYC: something must be corrected",
-    lifecycle.EXPIRED: "Your KYC: time ran out before everything was sent",
-    # The desk has asked for a better picture of something that was not sent yet.
-    lifecycle.PENDING: "Your KYC: please send one of your papers again",
-    lifecycle.DRAFT: "Your KYC: please send one of your papers again",
-}
+GROUP = "KYC"
+_AGAIN = "Your KYC: please send one of your papers again"
+_LOOK = (
+    "What it is, and what to do about it, stands on the page. Nothing you entered is lost, and no money is involved."
+)
 
 
-def tell(request: KycRequest) -> None:
-    """A message about the state of the request is on its way. Raises OSError when the mail server is down."""
-    subject = SUBJECTS[request.state]
-    facts = {
-        "brand": settings.BRAND,
-        "name": request.investor.name or "investor",
-        "subject": subject,
-        "done": request.state == lifecycle.SUCCESSFUL,
-        "link": settings.PUBLIC_URL + reverse("investors:kyc"),
-    }
-    body = render_to_string("email/investors_kyc.txt", facts)
-    send_mail(subject, body, settings.DEFAULT_FROM_EMAIL, [request.investor.user.email])
+def _event(state: str, label: str, title: str, text: str = _LOOK) -> Event:
+    return Event(f"kyc_request.{state}", GROUP, label, title, text, (EMAIL,), (EMAIL,))
+
+
+register(
+    _event(
+        "successful",
+        "Your KYC is done",
+        "Your KYC is done",
+        "The registries know you now. You can go on getting ready to invest.",
+    ),
+    _event("rejected", "Something must be corrected", "Your KYC: something must be corrected"),
+    _event("expired", "Time ran out", "Your KYC: time ran out before everything was sent"),
+    # The desk has asked for a better picture of something that was sent, or not sent yet.
+    _event("pending", "A paper is asked for again after sending", _AGAIN),
+    _event("draft", "A paper is asked for again before sending", _AGAIN),
+)
+
+
+def tell(request: KycRequest, *, at: datetime, about: str = "") -> None:
+    """The investor is told about the state of the request, once for each `about`."""
+    writing.tell(
+        user_id=request.investor.user_id,
+        event=f"kyc_request.{request.state.lower()}",
+        subject=request,
+        url=reverse("investors:kyc"),
+        at=at,
+        about=about,
+    )

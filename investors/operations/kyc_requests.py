@@ -302,8 +302,7 @@ def next_look(row: KycRequest, at: datetime) -> datetime | None:
 def finish(*, request_id: int, at: datetime) -> None:
     """A decided request has had its effect: after a success the registries said yes, and the investor was told.
 
-    At least once: the message goes out before that is recorded. Raises the gateway errors of a KYC check; the row
-    stays due.
+    Raises the gateway errors of a KYC check; the row stays due.
     """
     row = KycRequest.objects.select_related("investor__user").get(pk=request_id)
     if row.due_at is None or row.state not in lifecycle.KYC_REQUEST.final:
@@ -311,13 +310,14 @@ def finish(*, request_id: int, at: datetime) -> None:
     if row.state == lifecycle.SUCCESSFUL and not kyc.recheck(investor=row.investor, at=at).is_compliant:
         _registries_lag(request_id, at)
         return
-    kyc_notices.tell(row)
     with transaction.atomic():
         row = locked(request_id)
+        if row.due_at is None:
+            return
+        kyc_notices.tell(row, at=at)
         row.due_at = None
         row.save(update_fields=["due_at"])
         cases.close_cases(subject=row, kinds=(STILL_NOT_CASE,), resolution="The registries say yes.", at=at)
-        audit.record(row, "kyc_request.investor_told", actor=None, at=at)
 
 
 def _registries_lag(request_id: int, at: datetime) -> None:

@@ -20,6 +20,7 @@ from investors import lifecycle, mandate_gateway
 from investors.mandate_gateway import MandateSnapshot
 from investors.mandate_rules import GATEWAYS, PAGE_LIVES
 from investors.models import BankAccount, Mandate
+from investors.operations import mandate_notices
 from portal import audit, cases, gates, jobs
 from portal.attempts import ATTEMPT_FIELDS, PATIENCE
 from portal.gateway import errors, journal
@@ -388,6 +389,7 @@ def move_to(row: Mandate, state: str, *, at: datetime, **data: object) -> None:
     row.due_at = at + timedelta(seconds=pace) if pace else None
     row.save(update_fields=["state", "state_since", "due_at"])
     audit.record(row, f"mandate.{state.lower()}", actor=None, at=at, was=was, skipped=list(way[:-1]), data=data)
+    mandate_notices.tell(row, at=at)
 
 
 def _case(row: Mandate, kind: str, title: str, detail: str, at: datetime) -> None:

@@ -103,6 +103,8 @@ class MfOrder(Attempted, Owned):
     allotted_nav = models.DecimalField(max_digits=18, decimal_places=4, null=True, blank=True)
     allotted_amount = models.DecimalField(max_digits=15, decimal_places=2, null=True, blank=True)
     allotted_on = models.DateField(null=True, blank=True)
+    # When the registrar's record agreed about the units (the daily comparison).
+    confirmed_at = models.DateTimeField(null=True, blank=True, editable=False)
     failure_code = models.CharField(max_length=60, blank=True)
     failure_text = models.CharField("the provider's words", max_length=500, blank=True)
 

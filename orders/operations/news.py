@@ -14,7 +14,7 @@ from django.db import transaction
 from orders import lifecycle, redemption_rules
 from orders.gateway import OrderSnapshot
 from orders.models import MfOrder, Plan
-from orders.operations import ledger
+from orders.operations import ledger, notices
 from orders.queries import schemes as scheme_queries
 from portal import audit, cases, jobs
 from portal.attempts import ATTEMPT_FIELDS
@@ -31,11 +31,7 @@ PACE_S = {
     lifecycle.AWAITING_PAYMENT: 300.0,
     lifecycle.PAID: 60.0,
     lifecycle.PLACED: 120.0,
-    lifecycle.ALLOTTED: 300.0,
-    lifecycle.REDEEMED: 300.0,
 }
-# The task that writes to the investor once an order is through.
-TELL = {lifecycle.ALLOTTED: "orders.tell_allotted", lifecycle.REDEEMED: "orders.tell_redeemed"}
 
 
 def absorb(*, order_id: int, snapshot: OrderSnapshot, at: datetime, source: str) -> Verdict | None:
@@ -245,6 +241,27 @@ def mark_paid(*, order_id: int, at: datetime, **told: str) -> None:
 def note_payment(*, order_id: int, event: str, at: datetime, **data: str) -> None:
     """A step of a payment stands in the order's timeline: `payment.started`, `payment.failed`, ..."""
     audit.record(MfOrder(pk=order_id), f"payment.{event}", actor=None, at=at, data=data)
+    notices.tell_of_payment(
+        order_id=order_id,
+        event=f"payment.{event}",
+        at=at,
+        payment=data.get("payment", ""),
+        code=data.get("code", ""),
+        text=data.get("text", ""),
+    )
+
+
+def confirm(*, order_id: int, at: datetime) -> bool:
+    """The registrar's record agrees with ours about the order. Returns whether that is new."""
+    with transaction.atomic():
+        order = locked(order_id)
+        if order.confirmed_at or order.state not in (lifecycle.ALLOTTED, lifecycle.REDEEMED):
+            return False
+        order.confirmed_at = at
+        order.save(update_fields=["confirmed_at"])
+        audit.record(order, "order.confirmed", actor=None, at=at)
+        notices.tell(order, "order.confirmed", at=at)
+    return True
 
 
 def locked(order_id: int) -> MfOrder:
@@ -271,5 +288,4 @@ def move_to(order: MfOrder, state: str, *, at: datetime, actor: User | str | Non
         # What became of an instalment may end its SIP: somebody asks FP about it.
         Plan.objects.filter(pk=order.plan_id).update(due_at=at)
         jobs.nudge("orders.advance_plan", row_id=order.plan_id)
-    if state in TELL:
-        jobs.nudge(TELL[state], order_id=order.pk)
+    notices.tell(order, f"order.{state.lower()}", at=at)

@@ -1,65 +1,68 @@
-"""What investors are told about their orders by e-mail. No advice words; each message links to the order's page."""
+"""Telling an investor about an order: inside the transaction that makes it true, each thing once."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
-from django.conf import settings
-from django.core.mail import send_mail
-from django.db import transaction
-from django.template.loader import render_to_string
 from django.urls import reverse
 
-from orders import lifecycle
+from investors.models import Investor
+from orders import calendar, lifecycle, notice_words, words
 from orders.models import MfOrder
-from portal import audit, money
+from portal import money
+from portal.notices import catalogue, writing
 
-TOLD = "order.investor_told"
-
-
-def tell_allotted(*, order_id: int, at: datetime) -> bool:
-    """The investor has been written to about the allotment. Returns whether a message was sent now."""
-    return _tell(order_id, lifecycle.ALLOTTED, "Units allotted", "email/orders_allotted.txt", at)
-
-
-def tell_redeemed(*, order_id: int, at: datetime) -> bool:
-    """The investor has been written to about units sold, and by when the money comes to which account."""
-    return _tell(order_id, lifecycle.REDEEMED, "Units sold", "email/orders_redeemed.txt", at)
+TOLD = {event.key for event in notice_words.EVENTS}
+# Ends after which people ask where their money is.
+_UNPAID = "If money has left your bank for it, it comes back to the same account, usually within seven working days."
+_SALE = "No units were sold; they are all still yours."
 
 
-def _tell(order_id: int, state: str, subject: str, template: str, at: datetime) -> bool:
-    """At least once: the message goes out before the fact is recorded, so a crash between the two sends it again, and a
-    mail server that is down leaves the order due.
-    """
-    with_all = MfOrder.objects.select_related("scheme", "folio", "bank_account", "investor__user")
-    order = with_all.filter(pk=order_id).first()
-    if order is None or order.state != state or order.due_at is None:
-        return False
-    body = render_to_string(template, _facts(order))
-    send_mail(f"{subject}: {order.scheme.name}"[:150], body, settings.DEFAULT_FROM_EMAIL, [order.investor.user.email])
-    with transaction.atomic():
-        row = MfOrder.objects.select_for_update().get(pk=order_id)
-        row.due_at = None
-        row.save(update_fields=["due_at"])
-        audit.record(row, TOLD, actor=None, at=at)
-    return True
+def tell(order: MfOrder, event: str, *, at: datetime, about: str = "", why: str = "") -> None:
+    """The investor knows of `event` (a key of `notice_words`), with the order as it stands now. Others are not told."""
+    if event not in TOLD or not catalogue.has(event):
+        return
+    user_id = Investor.objects.values_list("user_id", flat=True).get(pk=order.investor_id)
+    is_sale = order.kind != MfOrder.Kind.PURCHASE
+    writing.tell(
+        user_id=user_id,
+        event=event,
+        subject=order,
+        url=reverse("orders:detail", args=[order.code]),
+        at=at,
+        about=about,
+        facts=_facts(order),
+        scheme=order.scheme.name,
+        asked=order.asked.in_words,
+        why=why or words.reason(order.failure_code, order.failure_text),
+        money=_SALE if is_sale else _UNPAID,
+    )
 
 
-def _facts(order: MfOrder) -> dict[str, object]:
-    return {
-        "brand": settings.BRAND,
-        "name": order.investor.name,
-        "scheme": order.scheme.name,
-        "amount": money.rupees(order.amount or money.ZERO),
-        "units": money.number(order.allotted_units or money.ZERO, 3),
-        "nav": money.number(order.allotted_nav or money.ZERO, 4),
-        "on": order.allotted_on,
-        "folio": order.folio.number if order.folio else "",
-        "code": order.code,
-        "link": settings.PUBLIC_URL + reverse("orders:detail", args=[order.code]),
-        "rupees": money.rupees(order.allotted_amount or money.ZERO),
-        "bank": str(order.bank_account),
-        "payout_by": order.payout_by,
-        "mode": order.redeemed_as,
-        "became_normal": order.redemption_mode == "INSTANT" and order.redeemed_as == "NORMAL",
-    }
+def tell_of_payment(*, order_id: int, event: str, at: datetime, payment: str, code: str = "", text: str = "") -> None:
+    """The same for a step of a payment; each payment is told about by itself."""
+    if event in TOLD:
+        order = MfOrder.objects.select_related("scheme", "folio", "bank_account").get(pk=order_id)
+        why = words.reason(code, text) or "The payment did not go through."
+        tell(order, event, at=at, about=payment, why=why)
+
+
+def _facts(order: MfOrder) -> list[tuple[str, str]]:
+    through, is_sold = order.allotted_units is not None, order.state == lifecycle.REDEEMED
+    price = f"₹{money.number(order.allotted_nav or money.ZERO, 4)} of {_day(order.allotted_on)}"
+    return [
+        ("Scheme", order.scheme.name),
+        ("Asked for", order.asked.in_words),
+        ("Units", money.number(order.allotted_units or money.ZERO, 3) if through else ""),
+        ("NAV", price if through else ""),
+        ("You get", money.rupees(order.allotted_amount) if is_sold and order.allotted_amount else ""),
+        ("Paid into", str(order.bank_account) if is_sold else ""),
+        ("Money by", _day(order.payout_by) if is_sold else ""),
+        ("Done as", order.get_redeemed_as_display() if order.redeemed_as != order.redemption_mode else ""),
+        ("Folio", order.folio.number if order.folio else ""),
+        ("Order", order.code),
+    ]
+
+
+def _day(day: date | None) -> str:
+    return calendar.short(day) if day else ""

@@ -1,9 +1,8 @@
-"""Speaking to FP about an order: submit, settle, refresh, poll.
+"""Speaking to FP about an order: submit, settle, refresh. Lists: `syncing`.
 
     submit    claim, commit, call, record: FP hears of the order under our reference, once
     settle    the outcome of an attempt is unknown: look it up by our reference, never send blindly
     refresh   ask FP what it says now
-    poll      one list for the whole tenant instead of a call per order
 
 No transaction is open during a call. What FP says goes through `news.absorb`.
 """
@@ -12,24 +11,20 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
 
 from orders import gateway, lifecycle
 from orders.gateway import OrderSnapshot
 from orders.models import MfOrder
-from orders.operations import instalments, news
+from orders.operations import news, notices
 from portal import audit, cases, gates, jobs
 from portal.attempts import ATTEMPT_FIELDS
 from portal.errors import Failure
 from portal.gateway import errors, journal
-from portal.lifecycle import Verdict
 from portal.models import User
 
 CREDENTIALS_CASE = "provider_refuses_our_credentials"
 RESEND_AFTER_S = 10
-# Orders that one poll fetches singly; the rest follows with the next poll.
-ENDED_AT_ONCE = 200
 
 
 class NotSafeToSubmitAgain(Failure):
@@ -123,6 +118,7 @@ def _record_trouble(*, order_id: int, fence: int, error: errors.GatewayError, at
             order.mark_unknown(at)
             order.save(update_fields=[*ATTEMPT_FIELDS])
             audit.record(order, "order.outcome_unknown", actor=None, at=at, why=type(error).__name__)
+            notices.tell(order, "order.outcome_unknown", at=at)
             jobs.nudge("orders.advance", row_id=order.pk, delay_s=2)
 
 
@@ -190,6 +186,7 @@ def _take_over(*, order_id: int, at: datetime) -> MfOrder | None:
             order.mark_unknown(at)
             order.save(update_fields=[*ATTEMPT_FIELDS])
             audit.record(order, "order.outcome_unknown", actor=None, at=at, why="the worker stopped")
+            notices.tell(order, "order.outcome_unknown", at=at)
         return order if order.is_unknown else None
 
 
@@ -235,34 +232,7 @@ def advance(*, order_id: int, at: datetime) -> None:
         submit(order_id=order_id, at=at)
     elif order.state == lifecycle.SUBMITTING:
         settle(order_id=order_id, at=at)
-    elif order.state in news.TELL:
-        jobs.nudge(news.TELL[order.state], order_id=order_id)
     elif order.state in lifecycle.OPEN:
         refresh(order_id=order_id, at=at)
-
-
-def poll(*, at: datetime) -> int:
-    """Every open order of ours has been compared with FP's list of open orders; returns how many moved.
-
-    One list for the whole tenant, a hundred orders a page, instead of a call per order. Ours that are no longer in it
-    have ended: those are fetched one by one.
-    """
-    known = MfOrder.objects.filter(state__in=lifecycle.OPEN).exclude(provider_ref=None)
-    mine = {str(ref): (pk, state) for ref, pk, state in known.values_list("provider_ref", "pk", "state")}
-    if not mine and not instalments.expects_orders(at):
-        return 0
-    moved = 0
-    ended = dict(mine)
-    of_plans: list[OrderSnapshot] = []
-    for snapshot in gateway.list_open(settings.FP_ORDER_GATEWAY):
-        order_id, state = ended.pop(snapshot.provider_ref, (0, ""))
-        if not order_id and snapshot.plan_ref:
-            # FP makes the orders of SIPs by itself: this one is new to us.
-            of_plans.append(snapshot)
-        if order_id and snapshot.state != state:
-            moved += news.absorb(order_id=order_id, snapshot=snapshot, at=at, source="poll") == Verdict.APPLY
-    moved += instalments.take_in(of_plans, at=at, source="poll")
-    for order_id, _ in list(ended.values())[:ENDED_AT_ONCE]:
-        refresh(order_id=order_id, at=at)
-        moved += 1
-    return moved
+    else:
+        MfOrder.objects.filter(pk=order_id).exclude(state__in=lifecycle.OPEN).update(due_at=None)

@@ -17,6 +17,7 @@ from django.db import transaction
 
 from orders import calendar, lifecycle, timeline
 from orders.models import MfOrder
+from orders.operations import notices
 from orders.queries import schemes as scheme_queries
 from payments import lifecycle as paying
 from payments.models import PaymentLine
@@ -51,7 +52,7 @@ def watch(at: datetime) -> int:
             order__state_since__gt=at - timedelta(days=30),
         )
         .exclude(order_id__in=[int(key) for key in known])
-        .select_related("order__scheme", "payment")
+        .select_related("order__scheme", "order__folio", "order__bank_account", "payment")
     )
     late = [line for line in lines[:AT_ONCE] if at > moves_by(line.order, line.payment.debited_at, at)]
     return sum(_open(line.order, line.payment.debited_at, at) for line in late)
@@ -78,8 +79,11 @@ def _open(order: MfOrder, debited_at: datetime | None, at: datetime) -> bool:
             title=f"Order {order.code}: money was debited and the order stands at {order.get_state_display()}",
             detail=f"Debited {debited_at:%d %b %Y %H:%M %Z}. {words}" if debited_at else words,
             at=at,
+            rupees=order.amount,
         )
-        audit.record(order, "order.case_opened", actor=None, at=at, case=case.code, words=f"{words} Case {case.code}.")
+        told = f"{words} Case {case.code}."
+        audit.record(order, "order.case_opened", actor=None, at=at, case=case.code, words=told)
+        notices.tell(order, "order.case_opened", at=at, about=case.code, why=told)
     return True
 
 
@@ -90,7 +94,9 @@ def _was_looked_at(order: MfOrder) -> bool:
 def _close_moved(at: datetime) -> None:
     """A case ends when its order has moved on since it was opened; of an order that has ended, a person closes it."""
     for case in Case.objects.filter(kind=CASE, state="OPEN"):
-        order = MfOrder.objects.get(pk=case.subject_id)
+        order = MfOrder.objects.select_related("scheme", "folio", "bank_account").get(pk=case.subject_id)
         if order.state_since > case.opened_at and order.state not in ENDED:
             cases.close(case=case, resolution="The order has moved on.", actor=None, at=at)
-            audit.record(order, "order.case_closed", actor=None, at=at, words=f"Case {case.code} is closed.")
+            told = f"Case {case.code} is closed: the order has moved on."
+            audit.record(order, "order.case_closed", actor=None, at=at, words=told)
+            notices.tell(order, "order.case_closed", at=at, about=case.code, why=told)

@@ -6,11 +6,11 @@ filters     stuck, unknown                                            finding   
 money       what orders and payments share                            words       how fields are called
 home        the first page, made of parts that apps register          menu        the side navigation
 
-work, evidence, people, role_changes, system    the kernel's own pages
+work, evidence, notices, people, role_changes, system    the kernel's own pages
 providers   how the providers are, on the first page
 """
 
-from portal.admin import evidence, people, providers, role_changes, system, words, work
+from portal.admin import evidence, notices, people, providers, role_changes, system, words, work
 from portal.admin.home import dashboard
 from portal.admin.menu import favicon, navigation, stylesheet
 
@@ -19,6 +19,7 @@ __all__ = [
     "evidence",
     "favicon",
     "navigation",
+    "notices",
     "people",
     "providers",
     "role_changes",

@@ -22,7 +22,7 @@ M = TypeVar("M", bound=base.Message)
 P = TypeVar("P", bound=base.Page)
 
 # No list of ours is longer; a provider that never says `last` must not keep us for ever.
-MAX_PAGES = 1_000
+MAX_PAGES = 2_000
 # FP's token lives 1800 s; we renew at four fifths of what the token itself says.
 RENEW_AT = 0.8
 DEFAULT_LIFE_S = 1_800.0

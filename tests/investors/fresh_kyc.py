@@ -15,6 +15,7 @@ from portal import clock
 from portal.files import quarantine
 from portal.fintech_primitives.client import client
 from portal.gateway.breaker import Breaker
+from portal.notices import writing
 from tests.factories import files
 
 PAN = "ASHPR3753C"
@@ -98,6 +99,8 @@ def sweep(row: KycRequest, *, minutes: float = 1) -> KycRequest:
         row = KycRequest.objects.get(pk=row.pk)
         if row.state == "SUBMITTED":
             break
+    for delivery_id in writing.find_due(at):
+        writing.deliver(delivery_id=delivery_id, at=at)
     return row
 
 

@@ -15,13 +15,14 @@ from investors.operations import consents
 from orders import lifecycle
 from orders.gateway import OrderSnapshot
 from orders.models import Holding, MfOrder, Transaction
-from orders.operations import news, notices, purchases, sending
+from orders.operations import news, purchases, sending, syncing
 from payments import operations as payments
 from payments.models import Payment, PaymentLine
 from portal import audit, clock, gates
 from portal.errors import InvalidInput
 from portal.lifecycle import Verdict
-from portal.models import Case, GatewayCall
+from portal.models import Case, GatewayCall, Notice
+from portal.notices import writing
 from tests import factories
 from tests.orders.conftest import ours_at_fp
 
@@ -37,7 +38,7 @@ def until_settled(order: MfOrder, sandbox, seconds: float = 20) -> MfOrder:
             return order
         for payment in Payment.objects.filter(lines__order=order, provider_ref__isnull=False):
             payments.refresh(payment_id=payment.pk, at=clock.now())
-        sending.poll(at=clock.now())
+        syncing.run(at=clock.now())
         time.sleep(0.3)
     raise AssertionError(f"still {order.state}")
 
@@ -69,8 +70,9 @@ def test_goes_from_the_yes_to_allotted_units(asha, place, sandbox):
     assert payment.state in ("DEBITED", "TRANSFERRED", "SETTLED")
     assert len(ours_at_fp(sandbox, order)) == 1
 
-    assert notices.tell_allotted(order_id=order.pk, at=clock.now())
-    assert not notices.tell_allotted(order_id=order.pk, at=clock.now())
+    told = Notice.objects.get(event="order.allotted", subject_id=order.pk)
+    for _ in range(2):
+        writing.deliver(delivery_id=told.deliveries.get(channel="EMAIL").pk, at=clock.now())
     assert len(mail.outbox) == 1
     assert order.code in mail.outbox[0].body
 

@@ -12,14 +12,15 @@ from django.core import mail
 from orders import lifecycle
 from orders.gateway import OrderSnapshot
 from orders.models import Holding, MfOrder, Scheme, Transaction
-from orders.operations import news, notices, redemptions, sending
+from orders.operations import news, redemptions, sending, syncing
 from orders.redemption_rules import Asked
 from payments import operations as payments
 from payments.models import Payment
 from portal import clock
 from portal.errors import InvalidInput
 from portal.lifecycle import Verdict
-from portal.models import Case
+from portal.models import Case, Notice
+from portal.notices import writing
 from tests import factories
 from tests.orders.conftest import ISIN, ours_at_fp
 
@@ -36,7 +37,7 @@ def until_through(order: MfOrder, seconds: float = 20) -> MfOrder:
             return order
         for payment in Payment.objects.filter(lines__order=order, provider_ref__isnull=False):
             payments.refresh(payment_id=payment.pk, at=clock.now())
-        sending.poll(at=clock.now())
+        syncing.run(at=clock.now())
         time.sleep(0.3)
     raise AssertionError(f"still {order.state}")
 
@@ -115,8 +116,9 @@ def test_goes_from_the_yes_to_money_on_its_way(asked, asha, holding, sandbox):
     assert order.payout_by > order.allotted_on
     assert len(ours_at_fp(sandbox, order)) == 1
 
-    assert notices.tell_redeemed(order_id=order.pk, at=clock.now())
-    assert not notices.tell_redeemed(order_id=order.pk, at=clock.now())
+    told = Notice.objects.get(event="order.redeemed", subject_id=order.pk)
+    for _ in range(2):
+        writing.deliver(delivery_id=told.deliveries.get(channel="EMAIL").pk, at=clock.now())
     assert str(order.bank_account) in mail.outbox[-1].body
 
 

@@ -19,20 +19,22 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """The position and the reason, which goes into the audit log."""
         parser.add_argument("position", choices=["on", "off", "status"])
+        parser.add_argument("--gate", default=gates.OUTBOUND_MONEY, choices=gates.names(), help="default: everything")
         parser.add_argument("--reason", default="", help="why, for the audit log")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Prints what holds afterwards."""
         if options["position"] != "status":
             gates.turn(
-                name=gates.OUTBOUND_MONEY,
+                name=options["gate"],
                 closed=options["position"] == "on",
                 reason=options["reason"] or f"kill_switch {options['position']} on the command line",
                 actor=f"command:{getpass.getuser()}",
                 at=clock.now(),
             )
-        gate = Gate.objects.filter(pk=gates.OUTBOUND_MONEY).first()
-        if gate and gate.is_closed:
-            self.stdout.write(f"Kill switch ON since {gate.changed_at:%d %b %Y %H:%M}: no money leaves. {gate.reason}")
-        else:
+        closed = list(Gate.objects.filter(is_closed=True).order_by("name"))
+        for gate in closed:
+            what = "no money leaves" if gate.name == gates.OUTBOUND_MONEY else f"gate {gate.name} is closed"
+            self.stdout.write(f"Kill switch ON since {gate.changed_at:%d %b %Y %H:%M}: {what}. {gate.reason}")
+        if not closed:
             self.stdout.write("Kill switch OFF: money may move.")

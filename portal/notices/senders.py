@@ -1,0 +1,94 @@
+"""The ways out: each takes a notice and sends it, or says that nothing left this machine (`NotSent`).
+
+A provider of text messages is named by SMS_SENDER, a dotted path to a class with `send(to, text)`. Without one there is
+no such channel; in the sandbox messages lie in the outbox beside the mails.
+"""
+
+from __future__ import annotations
+
+import smtplib
+import socket
+from functools import cache
+from typing import Protocol
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.core.mail.backends.filebased import EmailBackend
+from django.template.loader import render_to_string
+from django.utils.module_loading import import_string
+
+from portal.errors import Failure
+from portal.notices.catalogue import EMAIL, SMS
+from portal.notices.models import Notice
+
+
+class NotSent(Failure):
+    """Nothing was sent; it may be tried again."""
+
+    code = "not_sent"
+    message = "The message was not sent."
+
+
+class Sender(Protocol):
+    """One channel."""
+
+    def send(self, notice: Notice) -> None:
+        """The message is with whoever carries it. Raises NotSent when certainly nothing was taken."""
+
+
+# Before the server has taken anything; whatever else goes wrong may be after it has.
+_NOTHING_TAKEN = (
+    ConnectionRefusedError,
+    socket.gaierror,
+    smtplib.SMTPConnectError,
+    smtplib.SMTPHeloError,
+    smtplib.SMTPAuthenticationError,
+    smtplib.SMTPSenderRefused,
+    smtplib.SMTPRecipientsRefused,
+)
+
+
+class Email:
+    """Text and HTML by Django's mail settings."""
+
+    def send(self, notice: Notice) -> None:
+        """See `Sender`."""
+        facts = {"notice": notice, "brand": settings.BRAND, "link": settings.PUBLIC_URL + notice.url}
+        text = render_to_string("email/notice.txt", facts)
+        mail = EmailMultiAlternatives(notice.title, text, settings.DEFAULT_FROM_EMAIL, [notice.user.email])
+        mail.attach_alternative(render_to_string("email/notice.html", facts), "text/html")
+        try:
+            mail.send()
+        except _NOTHING_TAKEN as error:
+            raise NotSent(type(error).__name__) from error
+
+
+class Sms:
+    """A short text by the provider that settings name."""
+
+    def send(self, notice: Notice) -> None:
+        """See `Sender`."""
+        if not notice.user.mobile:
+            raise NotSent("no mobile number")
+        import_string(settings.SMS_SENDER)().send(notice.user.mobile, f"{notice.title}. {settings.BRAND['name']}")
+
+
+class SmsInOutbox:
+    """The sandbox's provider of text messages: they lie in the outbox."""
+
+    def send(self, to: str, text: str) -> None:
+        """Write it where the outbox page looks."""
+        backend = EmailBackend(file_path=str(settings.OUTBOX_DIR))
+        mail = EmailMultiAlternatives("SMS", text, settings.DEFAULT_FROM_EMAIL, [f"{to}@sms.invalid"])
+        backend.send_messages([mail])
+
+
+@cache
+def of(channel: str) -> Sender:
+    """The sender of a channel. Raises KeyError for one that does not exist here."""
+    return {EMAIL: Email, SMS: Sms}[channel]()
+
+
+def has(channel: str) -> bool:
+    """Can anything be sent by this channel here?"""
+    return channel == EMAIL or bool(settings.SMS_SENDER)

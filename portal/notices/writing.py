@@ -1,0 +1,162 @@
+"""Named writes of notices: tell, read, choose, deliver."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, time, timedelta
+
+import structlog
+from django.apps import apps
+from django.db import models, transaction
+
+from portal import audit, jobs
+from portal.attempts import claim_due
+from portal.clock import IST
+from portal.models import User
+from portal.notices import catalogue, senders
+from portal.notices.catalogue import Event
+from portal.notices.models import Delivery, Notice, NoticeChoice
+
+log = structlog.get_logger(__name__)
+Facts = Sequence[tuple[str, str]]
+# How long after a try that did not reach anybody the next one comes; then it is given up, and operations see it.
+AGAIN_AFTER = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6))
+# A sender that died keeps its row SENDING; after this nobody is sending it any more.
+SENDS_WITHIN = timedelta(minutes=5)
+# Nobody's phone rings at night for what can wait (F60).
+QUIET_FROM, QUIET_UNTIL = time(21, 0), time(8, 0)
+
+
+def tell(
+    *,
+    user_id: int,
+    event: str,
+    subject: models.Model,
+    url: str,
+    at: datetime,
+    about: str = "",
+    facts: Facts = (),
+    **words: object,
+) -> Notice | None:
+    """The person is told, once: None when they were already. Call it inside the transaction that makes it true.
+
+    `words` fill the event's title and text. Raises KeyError for an event that nobody registered.
+    """
+    its = catalogue.event(event)
+    notice, made = Notice.objects.get_or_create(
+        user_id=user_id,
+        event=event,
+        subject_kind=audit.kind_of(subject),
+        subject_id=str(subject.pk),
+        about=about[:40],
+        defaults={
+            "title": its.title.format(**words)[:150],
+            "text": its.text.format(**words)[:600],
+            "facts": [[label, value] for label, value in facts if value],
+            "url": url,
+            "at": at,
+        },
+    )
+    if not made:
+        return None
+    for channel in _channels(its, user_id):
+        due = _due(its, channel, at)
+        delivery = Delivery.objects.create(notice=notice, user_id=user_id, channel=channel, due_at=due)
+        if due == at:
+            jobs.nudge("portal.deliver", row_id=delivery.pk)
+    return notice
+
+
+def _channels(its: Event, user_id: int) -> list[str]:
+    """What must be sent, and what the person wants, by channels that exist here."""
+    chosen = dict(NoticeChoice.objects.filter(user_id=user_id, event=its.key).values_list("channel", "wanted"))
+    return [
+        channel
+        for channel in catalogue.CHANNELS
+        if senders.has(channel) and (channel in its.must or chosen.get(channel, channel in its.channels))
+    ]
+
+
+def _due(its: Event, channel: str, at: datetime) -> datetime:
+    local = at.astimezone(IST)
+    if channel != catalogue.SMS or channel in its.must or QUIET_UNTIL <= local.time() < QUIET_FROM:
+        return at
+    day = local.date() + timedelta(days=1) if local.time() >= QUIET_FROM else local.date()
+    return datetime.combine(day, QUIET_UNTIL, tzinfo=IST)
+
+
+# --- The reader -------------------------------------------------------------------------------------------------
+
+
+def read(*, user_id: int, at: datetime, notice_id: int | None = None) -> int:
+    """The person has seen one notice, or all of them. Returns how many were new to them."""
+    unread = Notice.objects.filter(user_id=user_id, read_at=None)
+    return (unread.filter(pk=notice_id) if notice_id else unread).update(read_at=at)
+
+
+def choose(*, user: User, wanted: Mapping[tuple[str, str], bool], at: datetime) -> None:
+    """From now on the person gets what they chose by event and channel; what must be sent cannot be chosen away."""
+    with transaction.atomic():
+        for (key, channel), is_wanted in wanted.items():
+            if channel in catalogue.event(key).must:
+                continue
+            NoticeChoice.objects.update_or_create(user=user, event=key, channel=channel, defaults={"wanted": is_wanted})
+        audit.record(user, "user.notices_chosen", actor=user, at=at)
+
+
+# --- Delivery ---------------------------------------------------------------------------------------------------
+
+
+def find_due(at: datetime) -> list[int]:
+    """Deliveries that somebody must look at now: for the sweep."""
+    return claim_due(Delivery, at=at, pace={Delivery.State.SENDING: 0.0})
+
+
+def deliver(*, delivery_id: int, at: datetime) -> None:
+    """The message is sent, or the row says what became of it. At most once; safe to call at any time."""
+    delivery = _claim(delivery_id, at)
+    if delivery is None:
+        return
+    try:
+        senders.of(delivery.channel).send(delivery.notice)
+    except senders.NotSent as error:
+        _not_sent(delivery, str(error), at)
+    except Exception as error:  # noqa: BLE001 - whatever it was, the message may have gone out
+        log.warning("notice_outcome_unknown", delivery=delivery.pk, error=type(error).__name__)
+        _end(delivery, Delivery.State.UNKNOWN, error=type(error).__name__)
+    else:
+        with transaction.atomic():
+            _end(delivery, Delivery.State.SENT, sent_at=at)
+            subject = apps.get_model(delivery.notice.subject_kind)(pk=delivery.notice.subject_id)
+            action = f"{delivery.notice.event.partition('.')[0]}.investor_told"
+            audit.record(subject, action, actor=None, at=at, title=delivery.notice.title, by=delivery.channel)
+
+
+def _claim(delivery_id: int, at: datetime) -> Delivery | None:
+    """SENDING is committed before a byte leaves. One that somebody died over is not sent again."""
+    with transaction.atomic():
+        rows = Delivery.objects.select_for_update(of=("self",)).select_related("notice__user")
+        delivery = rows.get(pk=delivery_id)
+        if delivery.state == Delivery.State.SENDING and delivery.due_at and delivery.due_at <= at:
+            _end(delivery, Delivery.State.UNKNOWN, error="the sender stopped")
+            return None
+        if delivery.state != Delivery.State.WAITING:
+            return None
+        delivery.state, delivery.tries = Delivery.State.SENDING, delivery.tries + 1
+        delivery.due_at = at + SENDS_WITHIN
+        delivery.save(update_fields=["state", "tries", "due_at"])
+    return delivery
+
+
+def _not_sent(delivery: Delivery, why: str, at: datetime) -> None:
+    if delivery.tries > len(AGAIN_AFTER):
+        _end(delivery, Delivery.State.FAILED, error=why)
+        return
+    delivery.state, delivery.error = Delivery.State.WAITING, why[:200]
+    delivery.due_at = at + AGAIN_AFTER[delivery.tries - 1]
+    delivery.save(update_fields=["state", "error", "due_at"])
+
+
+def _end(delivery: Delivery, state: str, *, sent_at: datetime | None = None, error: str = "") -> None:
+    delivery.state, delivery.sent_at, delivery.error, delivery.due_at = state, sent_at, error[:200], None
+    delivery.save(update_fields=["state", "sent_at", "error", "due_at"])
