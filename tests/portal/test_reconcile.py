@@ -66,8 +66,9 @@ def test_finds_an_order_that_fp_has_lost(asha, scheme, order):
     lost = factories.OrderFactory(
         investor=asha, scheme=scheme, state="PAID", placed_at=clock.now() - LONG_AGO, provider_ref="999999"
     )
-    assert kinds() == ["order_not_at_fp"]
-    assert Case.objects.get().subject_id == str(lost.pk)
+    assert kinds() == ["order_not_at_fp", "order_paid_by_nobody"]
+    assert {case.subject_id for case in Case.objects.all()} == {str(lost.pk)}
+    assert {case.rupees for case in Case.objects.all()} == {lost.amount}
 
 
 def test_leaves_an_order_that_was_just_sent_to_the_sweep(asha, scheme, order):
@@ -80,13 +81,13 @@ def test_finds_another_amount(asha, scheme):
     order = factories.OrderFactory(investor=asha, scheme=scheme, state="AWAITING_PAYMENT", placed_at=then)
     ref = at_fp(asha, ref=order.client_ref, amount=6_000)
     MfOrder.objects.filter(pk=order.pk).update(provider_ref=ref)
-    assert kinds() == ["order_differs"]
+    assert kinds() == ["order_amount_differs"]
 
 
 def test_finds_an_order_under_another_reference(asha, scheme):
     order = factories.OrderFactory(investor=asha, scheme=scheme, state="AWAITING_PAYMENT")
     MfOrder.objects.filter(pk=order.pk).update(provider_ref=at_fp(asha, ref="ECHOEDDIFFERENTLY"))
-    assert kinds() == ["order_differs"]
+    assert kinds() == ["order_reference_differs"]
 
 
 def test_finds_an_order_that_ended_here_and_lives_there(order):
@@ -112,7 +113,7 @@ def test_finds_a_payment_that_fp_has_lost(order):
 def test_finds_units_that_only_we_hold(asha, scheme, order):
     factories.HoldingFactory(investor=asha, scheme=scheme)
     factories.OrderFactory(investor=asha, scheme=scheme, state="ALLOTTED", placed_at=clock.now() - LONG_AGO)
-    assert "holding_differs" in kinds()
+    assert "holding_only_here" in kinds()
 
 
 def test_closes_its_cases_when_both_sides_agree_again(asha, scheme, order):

@@ -19,18 +19,20 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """For a look without alarm."""
         parser.add_argument("--exit-zero", action="store_true", help="exit 0 also when something differs")
+        parser.add_argument("--dry-run", action="store_true", help="change nothing here, open no case")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Prints what was compared and each difference. Raises CommandError when something differs."""
         try:
-            report = reconciliation.run(clock.now())
+            report = reconciliation.run(clock.now(), dry=options["dry_run"])
         except GatewayError as error:
             raise CommandError(f"The provider could not be asked; nothing was concluded. {error}") from error
         for name, count in sorted(report.compared.items()):
             self.stdout.write(f"{name}: {count}")
-        self.stdout.write(f"caught up here: {report.caught_up}")
+        self.stdout.write(f"{'would be ' if report.dry else ''}caught up here: {report.caught_up}")
+        self.stdout.write(f"rupees at risk: {report.at_risk}")
         for each in report.differences:
-            self.stdout.write(f"{each.kind}  {each.subject}: {each.text}")
+            self.stdout.write(f"{each.kind}  {each.subject}: {each.text}  (₹{each.rupees})")
         if report.differences and not options["exit_zero"]:
             raise CommandError(f"{len(report.differences)} differences; each is a case for operations")
         self.stdout.write(f"{len(report.differences)} differences")

@@ -1,0 +1,169 @@
+"""P15: every kind of difference, planted among healthy rows, is found in one run; nothing healthy is called different.
+
+CI plants each kind once among 60 healthy orders. `PLANTED_AMONG=100000` in the environment is the promise's size.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from orders.models import MfOrder
+from payments.models import Payment
+from portal import clock
+from portal.fintech_primitives.messages.orders import Order
+from portal.fintech_primitives.messages.payments import Payment as FpPayment
+from portal.management import compared_holdings, compared_orders, compared_payments, reconciliation
+from portal.models import Case
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+HEALTHY = int(os.environ.get("PLANTED_AMONG", "60"))
+THEN = timedelta(hours=1)
+
+
+class Fp:
+    """FP with everything that we have, as it answers; a test then plants what differs."""
+
+    def __init__(self) -> None:
+        self.orders: dict[str, dict[str, Any]] = {}
+        self.payments: dict[str, dict[str, Any]] = {}
+        self.units: dict[str, dict[tuple[str, str], Decimal]] = {}
+
+    def list_orders(self, states):
+        return (Order.model_validate(each) for each in list(self.orders.values()))
+
+    def list_payments(self, refs):
+        wanted = [each for each in self.payments.values() if set(map(str, each["amc_order_ids"])) & set(refs)]
+        return [FpPayment.model_validate(each) for each in wanted]
+
+    def fetch_holdings(self, account):
+        schemes = [
+            SimpleNamespace(
+                folio_number=number, schemes=[SimpleNamespace(isin=isin, holdings=SimpleNamespace(units=units))]
+            )
+            for (number, isin), units in self.units.get(account, {}).items()
+        ]
+        return SimpleNamespace(folios=schemes)
+
+    def take(self, order: MfOrder) -> MfOrder:
+        words = {"AWAITING_PAYMENT": "PENDING", "PAID": "PAYMENT_CONFIRMED", "ALLOTTED": "SUCCESSFUL"}
+        self.orders[order.provider_ref] = {
+            "id": order.provider_ref, "status": words[order.state], "type": "PURCHASE", "amount": float(order.amount),
+            "source_ref_id": order.client_ref, "fund_scheme": {"isin": order.scheme.isin, "name": "x"},
+            "reverse_units": order.allotted_units and float(order.allotted_units),
+        }  # fmt: skip
+        return order
+
+    def collect(self, payment: Payment) -> Payment:
+        words = {"AWAITING_INVESTOR": "PENDING", "SETTLED": "APPROVED"}
+        self.payments[payment.provider_ref] = {
+            "id": payment.provider_ref, "status": words[payment.state], "amount": float(payment.amount),
+            "amc_order_ids": [line.order.provider_ref for line in payment.lines.all()],
+        }  # fmt: skip
+        return payment
+
+
+@pytest.fixture
+def fp(monkeypatch) -> Fp:
+    its = Fp()
+    for module in (compared_orders, compared_payments, compared_holdings):
+        monkeypatch.setattr(module.fp, "client", lambda: its)
+    return its
+
+
+@pytest.fixture
+def make(fp):
+    """`make("PAID")`: an order on which both sides agree, with its collected payment where it is paid."""
+    scheme, then = factories.SchemeFactory(), clock.now() - THEN
+    investor = factories.ReadyInvestorFactory()
+
+    def run(state: str = "AWAITING_PAYMENT", of=investor) -> MfOrder:
+        order = fp.take(factories.OrderFactory(investor=of, scheme=scheme, state=state, placed_at=then, attempt_no=1))
+        if state in ("PAID", "ALLOTTED"):
+            fp.collect(factories.PaymentFactory(order=order, state="SETTLED"))
+        if state == "ALLOTTED":
+            units = order.allotted_units
+            factories.HoldingFactory(investor=of, scheme=scheme, folio=order.folio, units=units)
+            account = fp.units.setdefault(of.investmentaccounts.get().provider_ref, {})
+            account[order.folio.number, scheme.isin] = units
+        return order
+
+    return run
+
+
+def plant(fp: Fp, make) -> dict[str, int]:
+    """One of each kind; returns how many of each must be found."""
+    theirs = lambda order: fp.orders[order.provider_ref]  # noqa: E731
+    fp.orders["77"] = {"id": "77", "status": "PENDING", "amount": 1_000.0, "source_ref_id": "NEVERSENT"}
+    del fp.orders[make().provider_ref]
+    theirs(make())["source_ref_id"] = "ANOTHER"
+    theirs(make())["amount"] = 6_000.0
+    theirs(make())["fund_scheme"] = {"isin": "INF000000000", "name": "x"}
+    theirs(make("ALLOTTED"))["reverse_units"] = 1.0
+    MfOrder.objects.filter(pk=make().pk).update(state="REJECTED")
+    unknown = make()
+    fp.payments["88"] = {"id": "88", "status": "PENDING", "amount": 5_000.0, "amc_order_ids": [unknown.provider_ref]}
+    factories.PaymentFactory(order=make(), provider_ref="99")
+    wrong = fp.collect(factories.PaymentFactory(order=make()))
+    fp.payments[wrong.provider_ref]["amount"] = 1.0
+    other = fp.collect(factories.PaymentFactory(order=make()))
+    fp.payments[other.provider_ref]["amc_order_ids"].append("12345")
+    collected = fp.collect(factories.PaymentFactory(order=make("AWAITING_PAYMENT"), state="SETTLED"))
+    fp.payments[collected.provider_ref]["status"] = "FAILED"
+    by_nobody = make("PAID")
+    Payment.objects.filter(lines__order=by_nobody).update(state="AWAITING_INVESTOR")
+    for ref in Payment.objects.filter(lines__order=by_nobody).values_list("provider_ref", flat=True):
+        fp.payments[ref]["status"] = "PENDING"
+    people = [factories.ReadyInvestorFactory() for _ in range(3)]
+    held = [make("ALLOTTED", of=person) for person in people]
+    accounts = [fp.units[person.investmentaccounts.get().provider_ref] for person in people]
+    accounts[0]["999/99", held[0].scheme.isin] = Decimal("5.000")
+    accounts[1].clear()
+    accounts[2][held[2].folio.number, held[2].scheme.isin] += Decimal("0.001")
+    return dict.fromkeys(reconciliation.KINDS, 1)
+
+
+def test_every_planted_difference_is_found_and_nothing_else(fp, make):
+    for number in range(HEALTHY):
+        make(("AWAITING_PAYMENT", "PAID", "ALLOTTED")[number % 3])
+    planted = plant(fp, make)
+    assert len(planted) >= 12
+    report = reconciliation.run(clock.now())
+    found: dict[str, int] = {}
+    for each in report.differences:
+        found[each.kind] = found.get(each.kind, 0) + 1
+    assert found == planted
+    assert report.at_risk > 0
+    assert Case.objects.filter(state="OPEN").count() == sum(planted.values())
+
+
+def test_a_dry_run_reports_the_same_and_changes_nothing(fp, make):
+    planted = plant(fp, make)
+    behind = make()
+    fp.orders[behind.provider_ref]["status"] = "PAYMENT_CONFIRMED"
+    report = reconciliation.run(clock.now(), dry=True)
+    assert {each.kind for each in report.differences} == set(planted)
+    assert report.caught_up == 1
+    behind.refresh_from_db()
+    assert behind.state == "AWAITING_PAYMENT"
+    assert not Case.objects.exists()
+
+
+def test_agreement_about_units_is_the_registrars_confirmation(fp, make):
+    order = make("ALLOTTED")
+    assert reconciliation.run(clock.now()).confirmed == 1
+    order.refresh_from_db()
+    assert order.confirmed_at
+    assert reconciliation.run(clock.now()).confirmed == 0
+
+
+def test_units_that_differ_confirm_nothing(fp, make):
+    order = make("ALLOTTED")
+    fp.units[order.investment_account.provider_ref].clear()
+    assert reconciliation.run(clock.now()).confirmed == 0
