@@ -68,6 +68,22 @@ class MfOrderAdmin(MoneyAdmin):
         "at_provider",
         "due",
     )
+    exported = (
+        ("Order", lambda order: order.code),
+        ("Investor", lambda order: order.investor.code),
+        ("Partner", lambda order: order.investor.partner_id and order.investor.partner.code),
+        ("Kind", lambda order: order.kind),
+        ("Scheme", lambda order: order.scheme.name),
+        ("ISIN", lambda order: order.scheme.isin),
+        ("Rupees", lambda order: order.amount),
+        ("Units", lambda order: order.units),
+        ("State", lambda order: order.state),
+        ("Since", lambda order: order.state_since),
+        ("Placed", lambda order: order.placed_at),
+        ("At the provider", lambda order: order.provider_ref),
+        ("NAV promised", lambda order: order.predicted_nav_on),
+        ("NAV of", lambda order: order.allotted_on),
+    )
     list_filter = (
         ("state", ChoicesCheckboxFilter),
         StuckFilter,
@@ -76,7 +92,7 @@ class MfOrderAdmin(MoneyAdmin):
         fixed_filter("kind", "kind", "PURCHASE", "REDEMPTION"),
         ("placed_at", RangeDateTimeFilter),
     )
-    list_select_related = ("investor", "scheme")
+    list_select_related = ("investor__partner", "scheme")
     finders = (
         by_code("code", "client_ref"),
         by_provider_ref("fp"),

@@ -20,14 +20,14 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.enums import ActionVariant
 from unfold.views import ChangeList
 
 from portal import audit, clock
 from portal.access import STAFF, access
-from portal.admin import acts, timeline
+from portal.admin import acts, export, timeline
 from portal.admin.acts import Act, By
 from portal.admin.finding import Finder
 from portal.admin.paging import UncountedPaginator
@@ -54,6 +54,8 @@ class OpsAdmin(ModelAdmin):
     private_lookups: tuple[str, ...] = ()
     # Links above the list: words and query string.
     quick: tuple[tuple[str, str], ...] = ()
+    # Columns of the file that a list can be taken as; none means that it cannot.
+    exported: tuple[export.Column, ...] = ()
     # Sections of the detail page below the fields.
     shows_timeline = True
     shows_calls = False
@@ -127,13 +129,30 @@ class OpsAdmin(ModelAdmin):
             raise PermissionDenied
         return self._found(request, request.POST)
 
+    def export_view(self, request: HttpRequest) -> HttpResponse:
+        """The list with its filters as a file; who took it stands in the audit log."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        rows = list(self.get_changelist_instance(request).get_queryset(request)[: export.MOST + 1])
+        if len(rows) > export.MOST:
+            messages.warning(
+                request, f"More than {export.MOST} rows would need a second person. Narrow the list by its filters."
+            )
+            back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+            return redirect(f"{back}?{request.GET.urlencode()}")
+        actor: Any = request.user
+        audit.record(actor, "list.exported", actor=actor, at=clock.now(), what=self.opts.label_lower, rows=len(rows))
+        return export.answer(f"{self.opts.model_name}s", self.exported, rows)
+
     # --- Acts -----------------------------------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}"
         find = access(STAFF)(self.admin_site.admin_view(require_POST(self.find_view)))
         act = access(STAFF)(self.admin_site.admin_view(self.act_view))
+        taken = access(STAFF)(self.admin_site.admin_view(require_safe(self.export_view)))
         own = [
+            *([path("export/", taken, name=f"{name}_export")] if self.exported else []),
             path("find/", find, name=f"{name}_find"),
             path("<path:object_id>/act/<slug:act_name>/", act, name=f"{name}_act"),
         ]

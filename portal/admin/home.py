@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Min, Q, Sum
 from django.http import HttpRequest
 
 from portal import clock
@@ -101,6 +101,7 @@ def cases_part(at: datetime) -> Part:
             nobodys=Count("pk", filter=Q(owner=None)),
             today=Count("pk", filter=Q(opened_at__gte=at - timedelta(days=1))),
             oldest=Min("opened_at"),
+            rupees=Sum("rupees"),
         )
         .order_by("oldest")
     )
@@ -120,11 +121,12 @@ def cases_part(at: datetime) -> Part:
             str(each["count"]),
             str(each["today"]),
             str(each["nobodys"]),
+            show.rupees(each["rupees"]),
             show.age(at - each["oldest"]),
         ]
         for each in kinds
     ]
-    columns = ("Kind", "Open", "New in 24 h", "Nobody's", "Oldest")
+    columns = ("Kind", "Open", "New in 24 h", "Nobody's", "Rupees at risk", "Oldest")
     url = show.list_url(Case, "state__exact=OPEN")
     return Part([tile], [Panel("Cases", columns, rows, "No open case.", url)])
 

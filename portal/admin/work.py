@@ -59,7 +59,17 @@ class WhoseFilter(RadioFilter):
 class CaseAdmin(OpsAdmin):
     """The inbox: what a person must look at, open and oldest first."""
 
-    list_display = ("code", "title", "kind_words", "state_badge", "age_now", "owner", "times_reported", "about")
+    list_display = (
+        "code",
+        "title",
+        "kind_words",
+        "state_badge",
+        "age_now",
+        "at_risk",
+        "owner",
+        "times_reported",
+        "about",
+    )
     list_filter = (("state", ChoicesCheckboxFilter), WhoseFilter)
     list_select_related = ("owner",)
     ordering = ("-state", "opened_at")
@@ -74,7 +84,7 @@ class CaseAdmin(OpsAdmin):
     )
     fieldsets = (
         (None, {"fields": (("code", "state_badge"), "title", "detail", ("about", "owner"))}),
-        ("Since when", {"fields": (("opened", "closed"), ("reported", "times_reported"), "resolution")}),
+        ("Since when", {"fields": ("at_risk", ("opened", "closed"), ("reported", "times_reported"), "resolution")}),
     )
     acts = (
         Act(
@@ -109,6 +119,10 @@ class CaseAdmin(OpsAdmin):
     @display(description="Age", ordering="opened_at")
     def age_now(self, case: Case) -> str:
         return show.since(case.opened_at) if _is_open(case) else show.NOTHING
+
+    @display(description="Rupees at risk", ordering="rupees")
+    def at_risk(self, case: Case) -> str:
+        return show.rupees(case.rupees)
 
     @display(description="About")
     def about(self, case: Case) -> str:

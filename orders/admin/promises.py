@@ -1,0 +1,70 @@
+"""What we promised and what came true, and the next cut-off: for the first page of operations."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from django.db import connection
+
+from orders import calendar, lifecycle, rules
+from orders.models import MfOrder
+from orders.queries import schemes as scheme_queries
+from portal import money
+from portal.admin import home, show
+from portal.clock import IST
+
+LATELY = timedelta(days=30)
+# NAV days as promised, and days between the promised NAV day and units here, by fund house and rail.
+_SCORE = """
+    SELECT h.name, o.payment_method, count(*), count(*) FILTER (WHERE o.allotted_on <= o.predicted_nav_on),
+           max((o.state_since AT TIME ZONE 'Asia/Kolkata')::date - o.predicted_nav_on),
+           avg((o.state_since AT TIME ZONE 'Asia/Kolkata')::date - o.predicted_nav_on)
+      FROM orders_mforder o
+      JOIN orders_scheme s ON s.id = o.scheme_id JOIN orders_fundhouse h ON h.id = s.fund_house_id
+     WHERE o.state IN ('ALLOTTED', 'REDEEMED') AND o.state_since >= %s
+     GROUP BY h.name, o.payment_method
+     ORDER BY count(*) FILTER (WHERE o.allotted_on > o.predicted_nav_on) DESC, count(*) DESC LIMIT 15
+"""
+COLUMNS = ("Fund house", "Rail", "Came through", "NAV day as promised", "Days to units", "Longest")
+
+
+@home.part(order=25, permission="orders.view_mforder")
+def promises_part(at: datetime) -> home.Part:
+    """The score of predictions by rail and fund house, the worst first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SCORE, [at - LATELY])
+        found = cursor.fetchall()
+    rows = [
+        [house, rail.lower() or "sale", str(count), f"{kept} ({kept / count:.0%})", f"{average:.1f}", str(longest)]
+        for house, rail, count, kept, longest, average in found
+    ]
+    note = "The last 30 days. Days count from the NAV day that the investor was promised."
+    panel = home.Panel("Promises kept", COLUMNS, rows, "Nothing came through lately.", note=note)
+    return home.Part([_clock(at)], [panel])
+
+
+def _clock(at: datetime) -> home.Tile:
+    """By when unpaid purchases must be paid for the next NAV day, and how much waits for it."""
+    holidays = scheme_queries.holidays()
+    general, liquid = (_next(at, is_liquid=is_liquid, holidays=holidays) for is_liquid in (False, True))
+    waiting = MfOrder.objects.filter(state=lifecycle.AWAITING_PAYMENT, kind=MfOrder.Kind.PURCHASE)
+    amounts = list(waiting.values_list("amount", flat=True)[:1_000])
+    many = "1,000 or more" if len(amounts) == 1_000 else str(len(amounts))
+    worth = money.rupees_short(sum((each or money.ZERO for each in amounts), money.ZERO))
+    return home.Tile(
+        "Cut-off",
+        f"in {show.age(general - at)}",
+        f"{_words(general)}; liquid {_words(liquid)} · {many} unpaid, {worth}",
+        show.list_url(MfOrder, "state__exact=AWAITING_PAYMENT"),
+        "needs" if general - at < timedelta(minutes=20) and amounts else "neutral",
+    )
+
+
+def _next(at: datetime, *, is_liquid: bool, holidays: frozenset[date]) -> datetime:
+    found = rules.predict_nav_day(at=at, is_liquid=is_liquid, method="UPI", holidays=holidays)
+    return found.pay_before
+
+
+def _words(moment: datetime) -> str:
+    local = moment.astimezone(IST)
+    return f"{local:%H:%M} on {calendar.short(local.date())}"

@@ -1,0 +1,50 @@
+"""Lists as files: no live cell, numbers stay numbers, a hundred rows at most, and the audit log has who took them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from decimal import Decimal
+
+import pytest
+
+from portal.admin import export
+from portal.models import AuditEntry
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+URL = "/admin/orders/mforder/export/"
+
+
+@pytest.mark.parametrize(
+    "live", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1", "＋1", "－1", "＠x", "\0=1"]
+)
+def test_no_text_is_a_formula(live):
+    assert export.cell(live).startswith("'")
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(Decimal("-5.00"), "-5.00"), (7, "7"), (None, ""), (True, "yes"), ("HDFC", "HDFC")]
+)
+def test_numbers_stay_numbers_and_words_words(value, shown):
+    assert export.cell(value) == shown
+
+
+def test_a_list_of_orders_with_its_filters_is_a_file(client_for, dev):
+    scheme = factories.SchemeFactory(name="=HYPERLINK(1)")
+    order = factories.OrderFactory(state="PAID", scheme=scheme)
+    factories.OrderFactory(state="REJECTED")
+    answer = client_for(dev).get(f"{URL}?state__exact=PAID")
+    rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert answer["Content-Type"].startswith("text/csv")
+    assert [row[0] for row in rows] == ["Order", order.code]
+    assert "'=HYPERLINK(1)" in rows[1]
+    assert AuditEntry.objects.get(action="list.exported").data["rows"] == 1
+
+
+def test_more_than_a_hundred_rows_are_no_file(client_for, dev, monkeypatch):
+    monkeypatch.setattr(export, "MOST", 1)
+    factories.OrderFactory.create_batch(2, state="PAID", scheme=factories.SchemeFactory())
+    answer = client_for(dev).get(URL, follow=True)
+    assert "need a second person" in answer.content.decode()
+    assert not AuditEntry.objects.filter(action="list.exported").exists()
