@@ -14,6 +14,8 @@ from typing import Any
 BENCHES = {
     "pages": "portfolio, fund search, order pages",
     "placement": "placing an order",
+    "sync": "keeping step with FP's orders",
+    "many_orders": "order pages with a million orders",
     "navs": "NAV ingest",
     "sips": "a SIP day",
     "providers": "the clients of the providers, and the sandbox",

@@ -1,0 +1,46 @@
+"""Many orders at once, for benches of lists and comparisons: copies of one order, each with a consent of its own."""
+
+from __future__ import annotations
+
+from django.db import connection
+
+from orders.models import MfOrder
+
+_TABLES = ("investors_consent", "orders_mforder")
+_CONSENTS = """
+    INSERT INTO investors_consent
+    SELECT (jsonb_populate_record(c, jsonb_build_object(
+               'id', %(first)s + n, 'code', 'CB' || (%(first)s + n), 'form_ref', 'b' || (%(first)s + n)))).*
+      FROM investors_consent c, generate_series(1, %(count)s) n WHERE c.id = %(consent)s
+"""
+_ORDERS = """
+    INSERT INTO orders_mforder
+    SELECT (jsonb_populate_record(o, jsonb_build_object(
+               'id', %(first)s + n, 'code', 'OB' || (%(first)s + n), 'client_ref', 'R' || (%(first)s + n),
+               'provider_ref', (%(first)s + n)::text, 'consent_id', %(first)s + n, 'state', %(state)s,
+               'placed_at', o.placed_at - make_interval(secs => n), 'due_at', NULL, 'attempt_no', 1))).*
+      FROM orders_mforder o, generate_series(1, %(count)s) n WHERE o.id = %(order)s
+"""
+FIRST = 10_000_000
+
+
+def orders(like: MfOrder, count: int, *, state: str, first: int = FIRST) -> None:
+    """`count` more orders like this one, with ids from `first` on. Guards of single rows rest meanwhile."""
+    values = {"first": first, "count": count, "state": state, "order": like.pk, "consent": like.consent_id}
+    with connection.cursor() as cursor:
+        for table in _TABLES:
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        cursor.execute(_CONSENTS, values)
+        cursor.execute(_ORDERS, values)
+        for table in _TABLES:
+            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+            cursor.execute(f"ANALYZE {table}")
+
+
+def forget(first: int = FIRST) -> None:
+    """The orders that were filled in are gone again."""
+    with connection.cursor() as cursor:
+        for table in reversed(_TABLES):
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+            cursor.execute(f"DELETE FROM {table} WHERE id > %s", [first])  # noqa: S608 - our own names
+            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
