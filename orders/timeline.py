@@ -80,7 +80,7 @@ HAPPENED: dict[str, Heard] = {
     "order.placed": Heard("The order is with the fund house"),
     "order.allotted": Heard("Units allotted", money=_UNITS),
     "order.confirmed": Heard("Confirmed by the registrar", "its record holds the same units", money=_UNITS),
-    "order.investor_told": Heard("We wrote to you about the allotment"),
+    "order.investor_told": Heard("We wrote to you"),
     "order.case_opened": Heard("We noticed a delay and look into it", "", "checking"),
     "order.case_closed": Heard("The delay is settled"),
     "order.rejected": Heard("The order was not accepted", "", "failed"),
@@ -97,7 +97,6 @@ SALE_HAPPENED: dict[str, Heard] = {
     "order.placed": Heard("The sale is registered", "the fund house works on it", money=_YOURS),
     "order.redeemed": Heard("Units sold", money=_SOLD),
     "order.confirmed": Heard("Confirmed by the registrar", "its record no longer holds these units", money=_SOLD),
-    "order.investor_told": Heard("We wrote to you about the sale"),
     "order.rejected": Heard("The sale was not accepted", "", "failed", _YOURS),
     "order.cancelled": Heard("The sale was cancelled", "", "failed", _YOURS),
     "order.reversed": Heard("The fund house took the sale back", "", "failed", _YOURS),
@@ -124,6 +123,8 @@ def _evidence(entry: Told, order: MfOrder) -> str:
         return f"payment {entry.data['payment']}"
     if entry.action == "order.awaiting_payment" and order.provider_ref:
         return f"as number {order.provider_ref} of the order system; it waits for your payment"
+    if entry.action == "order.investor_told":
+        return str(entry.data.get("title", ""))
     if entry.action in ("order.case_opened", "order.case_closed"):
         return str(entry.data.get("words", ""))
     return ""

@@ -132,18 +132,29 @@ def _mark() -> Path:
 
 def watch_restore(at: datetime) -> bool:
     """Remember how far the audit chain came; when it ends before that, nothing moves. Returns whether it was closed."""
-    newest, mark = AuditLink.objects.aggregate(newest=Max("seq"))["newest"] or 0, _mark()
-    known = int(mark.read_text() or 0) if mark.exists() else 0
-    if newest > known:
-        mark.write_text(str(newest))
-    if newest == 0:
-        # A new database, not an old one: its chain begins now.
-        mark.unlink(missing_ok=True)
+    newest = AuditLink.objects.aggregate(newest=Max("seq"))["newest"] or 0
+    try:
+        known = _known_before(newest)
+    except (OSError, ValueError) as error:
+        log.warning("audit_mark_not_kept", error=type(error).__name__)
+        return False
     if newest >= known or newest == 0:
         return False
     why = f"The audit chain ends at {newest} and was at {known} before: the database is an older one."
     gate = turn(name=AFTER_RESTORE, closed=True, reason=why, actor="system", at=at)
     cases.open_case(kind=RESTORE_CASE, subject=gate, title="The database was restored", detail=why, at=at)
     log.error("database_was_restored", newest=newest, known=known)
-    mark.write_text(str(newest))
+    _mark().write_text(str(newest))
     return True
+
+
+def _known_before(newest: int) -> int:
+    """How far the chain came before; the file then says how far it is now, unless that is less."""
+    mark = _mark()
+    known = int(mark.read_text() or 0) if mark.exists() else 0
+    if newest > known:
+        mark.write_text(str(newest))
+    elif newest == 0:
+        # A new database, not an old one: its chain begins now.
+        mark.unlink(missing_ok=True)
+    return known

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db import connection
+from django.db import connection, transaction
 
 from orders.models import MfOrder
 
@@ -27,7 +27,9 @@ FIRST = 10_000_000
 def orders(like: MfOrder, count: int, *, state: str, first: int = FIRST) -> None:
     """`count` more orders like this one, with ids from `first` on. Guards of single rows rest meanwhile."""
     values = {"first": first, "count": count, "state": state, "order": like.pk, "consent": like.consent_id}
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        # A table that waits for checks at the commit cannot be altered: they are made now.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in _TABLES:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         cursor.execute(_CONSENTS, values)
@@ -35,6 +37,7 @@ def orders(like: MfOrder, count: int, *, state: str, first: int = FIRST) -> None
         for table in _TABLES:
             cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
             cursor.execute(f"ANALYZE {table}")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 
 
 def forget(first: int = FIRST) -> None:
