@@ -10,7 +10,7 @@ from django.core import mail
 
 from orders import lifecycle, plan_gateway
 from orders.models import Instalment, MfOrder, Plan, PlanChange, Scheme, Transaction
-from orders.operations import (
+from orders.operations import (, syncing
     instalments,
     plan_change_sending,
     plan_changes,
@@ -62,7 +62,7 @@ def until_through(plan: Plan, number: int = 1, seconds: float = 20) -> MfOrder:
         order = MfOrder.objects.filter(plan=plan).order_by("instalment_on")[number - 1 : number].first()
         if order and order.state not in lifecycle.OPEN:
             return order
-        sending.poll(at=clock.now())
+        syncing.run(at=clock.now())
         instalments.catch_up(at=clock.now())
         time.sleep(0.2)
     raise AssertionError(f"still {order and order.state}")
@@ -96,7 +96,7 @@ def test_three_instalments_become_orders_and_units(plan, at, sandbox):
         order = live(plan, number, at, sandbox)
         assert (order.state, order.payment_method, order.mandate) == ("ALLOTTED", "NACH", plan.mandate)
         assert order.instalment.on == order.instalment_on
-    sending.poll(at=clock.now())
+    syncing.run(at=clock.now())
     assert MfOrder.objects.filter(plan=plan).count() == 3
     assert Instalment.objects.filter(plan=plan, order__isnull=False).count() == 3
     facts = Transaction.objects.filter(order__plan=plan)
@@ -112,7 +112,7 @@ def test_an_instalment_is_one_order_whoever_brings_the_news_and_how_often(plan, 
     assert instalments.expect(on=plan.first_on, at=clock.now()) == 0
     assert instalments.expects_orders(clock.now())
     for _ in range(3):
-        sending.poll(at=clock.now())
+        syncing.run(at=clock.now())
         plan_sending.refresh(plan_id=plan.pk, at=clock.now())
     assert MfOrder.objects.filter(plan=plan, instalment_on=plan.first_on).count() == 1
     assert Instalment.objects.filter(plan=plan).count() == 1
@@ -122,7 +122,7 @@ def test_an_instalment_that_ended_before_a_poll_comes_with_the_list_of_the_date(
     sandbox.call("POST", f"/fp/mandates/{plan.mandate.provider_ref}", {"status": "CANCELLED"})
     at(sips.day_of(plan))
     instalments.expect(on=plan.first_on, at=clock.now())
-    sending.poll(at=clock.now())
+    syncing.run(at=clock.now())
     assert not MfOrder.objects.exists()  # it failed at once, so it never stood among the open ones
     assert instalments.catch_up(at=clock.now()) == 0
     order = MfOrder.objects.get(plan=plan)

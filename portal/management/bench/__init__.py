@@ -24,7 +24,7 @@ BENCHES = {
     "strangers": "whether the time of an answer tells who is a client",
 }
 # Only when they are named: they take minutes each.
-LONG = {"people", "rotation", "strangers"}
+LONG = {"people", "rotation", "strangers", "sync", "many_orders"}
 Row = dict[str, Any]
 
 

@@ -56,7 +56,7 @@ END $$;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("portal", "0008_session_wall"),
+        ("portal", "0009_names_of_sessions"),
     ]
 
     operations = [
