@@ -10,14 +10,14 @@ from django.core import mail
 
 from orders import lifecycle, plan_gateway
 from orders.models import Instalment, MfOrder, Plan, PlanChange, Scheme, Transaction
-from orders.operations import (, syncing
+from orders.operations import (
     instalments,
     plan_change_sending,
     plan_changes,
     plan_news,
     plan_notices,
     plan_sending,
-    sending,
+    syncing,
 )
 from payments.models import Payment
 from portal import clock
