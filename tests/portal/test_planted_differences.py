@@ -54,16 +54,16 @@ class Fp:
     def take(self, order: MfOrder) -> MfOrder:
         words = {"AWAITING_PAYMENT": "PENDING", "PAID": "PAYMENT_CONFIRMED", "ALLOTTED": "SUCCESSFUL"}
         self.orders[order.provider_ref] = {
-            "id": order.provider_ref, "status": words[order.state], "type": "PURCHASE", "amount": float(order.amount),
+            "id": order.provider_ref, "status": words[order.state], "type": "PURCHASE", "amount": order.amount,
             "source_ref_id": order.client_ref, "fund_scheme": {"isin": order.scheme.isin, "name": "x"},
-            "reverse_units": order.allotted_units and float(order.allotted_units),
+            "reverse_units": order.allotted_units and order.allotted_units,
         }  # fmt: skip
         return order
 
     def collect(self, payment: Payment) -> Payment:
         words = {"AWAITING_INVESTOR": "PENDING", "SETTLED": "APPROVED"}
         self.payments[payment.provider_ref] = {
-            "id": payment.provider_ref, "status": words[payment.state], "amount": float(payment.amount),
+            "id": payment.provider_ref, "status": words[payment.state], "amount": payment.amount,
             "amc_order_ids": [line.order.provider_ref for line in payment.lines.all()],
         }  # fmt: skip
         return payment
@@ -100,18 +100,18 @@ def make(fp):
 def plant(fp: Fp, make) -> dict[str, int]:
     """One of each kind; returns how many of each must be found."""
     theirs = lambda order: fp.orders[order.provider_ref]  # noqa: E731
-    fp.orders["77"] = {"id": "77", "status": "PENDING", "amount": 1_000.0, "source_ref_id": "NEVERSENT"}
+    fp.orders["77"] = {"id": "77", "status": "PENDING", "amount": 1_000, "source_ref_id": "NEVERSENT"}
     del fp.orders[make().provider_ref]
     theirs(make())["source_ref_id"] = "ANOTHER"
-    theirs(make())["amount"] = 6_000.0
+    theirs(make())["amount"] = 6_000
     theirs(make())["fund_scheme"] = {"isin": "INF000000000", "name": "x"}
-    theirs(make("ALLOTTED"))["reverse_units"] = 1.0
+    theirs(make("ALLOTTED"))["reverse_units"] = 1
     MfOrder.objects.filter(pk=make().pk).update(state="REJECTED")
     unknown = make()
-    fp.payments["88"] = {"id": "88", "status": "PENDING", "amount": 5_000.0, "amc_order_ids": [unknown.provider_ref]}
+    fp.payments["88"] = {"id": "88", "status": "PENDING", "amount": 5_000, "amc_order_ids": [unknown.provider_ref]}
     factories.PaymentFactory(order=make(), provider_ref="99")
     wrong = fp.collect(factories.PaymentFactory(order=make()))
-    fp.payments[wrong.provider_ref]["amount"] = 1.0
+    fp.payments[wrong.provider_ref]["amount"] = 1
     other = fp.collect(factories.PaymentFactory(order=make()))
     fp.payments[other.provider_ref]["amc_order_ids"].append("12345")
     collected = fp.collect(factories.PaymentFactory(order=make("AWAITING_PAYMENT"), state="SETTLED"))
