@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import amfi, control, faults, fivepaisa, fp, notices, odin, smallcase
+from . import amfi, control, faults, fivepaisa, fp, notices, nse, odin, smallcase
 from .journal import Journal
 from .web import REASONS, Problem, Request, Response, Router
 from .world import World
@@ -47,6 +47,7 @@ class Sandbox:
             "odin": Provider(odin.routes(), odin.render, odin.enter, odin.PAGES),
             "5paisa": Provider(fivepaisa.routes(), fivepaisa.render, fivepaisa.enter, fivepaisa.PAGES),
             "amfi": Provider(amfi.router(), amfi.render),
+            "nse": Provider(nse.router(), nse.render),
             CONTROL: Provider(control.router(self.journal), control.render),
         }
 
