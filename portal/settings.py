@@ -208,6 +208,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": env.float("NAV_FETCH_EVERY_S", default=60.0 if SANDBOX else 900.0),
     },
     "sync schemes with FP": {"task": "orders.sync_schemes", "schedule": 86_400.0},
+    "sync shares with NSE": {"task": "orders.sync_securities", "schedule": 86_400.0},
+    "closing prices from NSE": {"task": "orders.refresh_prices", "schedule": 3600.0},
     "follow the sandbox clock": {"task": "portal.follow_sandbox_clock", "schedule": 5.0},
     "look after files": {"task": "investors.sweep_files", "schedule": 86_400.0},
     "re-check KYC": {"task": "investors.recheck_kyc", "schedule": 3600.0},
@@ -416,10 +418,17 @@ AMFI_HISTORY_BY_SCHEME = env.bool("AMFI_HISTORY_BY_SCHEME", default=SANDBOX)
 AMFI_CALLS_PER_SECOND = env.int("AMFI_CALLS_PER_SECOND", default=50 if SANDBOX else 1)
 # More calls than this in a minute that move money at one provider close its gate (portal/gates.py).
 MONEY_CALLS_PER_MINUTE = env.int("MONEY_CALLS_PER_MINUTE", default=6_000 if SANDBOX else 600)
+NSE_BASE_URL = env.str("NSE_BASE_URL", default=f"{SANDBOX_URL}/nse" if SANDBOX else "https://nsearchives.nseindia.com")
+NSE_CALLS_PER_SECOND = env.int("NSE_CALLS_PER_SECOND", default=50 if SANDBOX else 1)
 # Where an investor may be sent to pay: FP's `token_url` must lie here. Also the form targets that the CSP allows.
 PAYMENT_PAGE_ORIGINS = env.list("PAYMENT_PAGE_ORIGINS", default=[SANDBOX_URL] if SANDBOX else [])
 CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"] += PAYMENT_PAGE_ORIGINS
-PROVIDER_BASE_URLS = {"fp": FP_BASE_URL, "amfi": AMFI_BASE_URL, "amfi history": AMFI_HISTORY_BASE_URL}
+PROVIDER_BASE_URLS = {
+    "fp": FP_BASE_URL,
+    "amfi": AMFI_BASE_URL,
+    "amfi history": AMFI_HISTORY_BASE_URL,
+    "nse": NSE_BASE_URL,
+}
 
 # --- Stock brokers: those named in BROKERS are switched on; live mode has none until it is told ------------------
 
@@ -427,6 +436,14 @@ BROKERS = env.list("BROKERS", default=["smallcase", "odin", "5paisa"] if SANDBOX
 SMALLCASE_BASE_URL = env.str(
     "SMALLCASE_BASE_URL", default=f"{SANDBOX_URL}/smallcase" if SANDBOX else "https://gatewayapi.smallcase.com"
 )
+# The script of smallcase's window, and the one origin that it may load from; the page of the window alone allows it.
+SMALLCASE_SDK_URL = env.str(
+    "SMALLCASE_SDK_URL",
+    default=f"{SANDBOX_URL}/smallcase/scdk/2.0.0/scdk.js"
+    if SANDBOX
+    else "https://gateway.smallcase.com/scdk/2.0.0/scdk.js",
+)
+SMALLCASE_SDK_ORIGIN = "{0.scheme}://{0.netloc}".format(urlsplit(SMALLCASE_SDK_URL))
 SMALLCASE_GATEWAY = env.str("SMALLCASE_GATEWAY", default="gatewaydemo")
 # Newest first: the first signs and is sent, all are accepted in what comes back, so that they rotate with no gap.
 SMALLCASE_SECRETS = env.list("SMALLCASE_SECRETS", default=["sandbox-secret"])

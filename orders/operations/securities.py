@@ -1,0 +1,170 @@
+"""Shares as NSE lists them, their codes at brokers, and prices: fetched whole, then written in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import NamedTuple
+
+import structlog
+from django.db import transaction
+
+from orders import calendar, nse
+from orders.feeds import nse as feed
+from orders.models import Security, SecurityCode
+from orders.queries import schemes as scheme_queries
+from portal.clock import IST
+from portal.errors import Failure
+
+log = structlog.get_logger(__name__)
+# A list that has shrunk to less than this part of what we had active is no list to believe.
+LEAST_OF_KNOWN = 0.5
+CLOSES_AT = time(15, 30)
+# NSE publishes the file of a day in the early evening; after a long weekend the newest is five days old.
+LOOK_BACK_DAYS = 6
+
+
+class ListRefused(Failure):
+    """The list is visibly not whole, or two of our shares claim one line; nothing was changed."""
+
+    code = "list_refused"
+
+
+@dataclass(frozen=True)
+class Synced:
+    """What a sync did, and what it could not match."""
+
+    listed: int
+    changed: int
+    ended: int
+    unreadable: int
+
+
+class Coded(NamedTuple):
+    """How a broker calls a share, and by which of our names we know it."""
+
+    segment: str
+    code: str
+    isin: str
+    symbol: str
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Codes taken in; those of shares that we do not know; active shares for which the broker has none."""
+
+    known: int
+    foreign: int
+    missing: int
+
+
+def sync(*, at: datetime) -> Synced:
+    """Our securities are NSE's list: new ones appear, renamed ones are renamed, those that are gone become inactive.
+
+    A share is known by its ISIN, or, when that is new (a split makes a new one), by its symbol. Raises GatewayError,
+    feed.NotThatFile and ListRefused; then nothing was changed.
+    """
+    read = feed.read_list(nse.client().fetch_list())
+    with transaction.atomic():
+        known = list(Security.objects.select_for_update())
+        active = sum(each.is_active for each in known)
+        if len(read.lines) < LEAST_OF_KNOWN * active:
+            raise ListRefused(f"NSE lists {len(read.lines)} shares, we know {active}. Nothing was changed.")
+        changed, ended = _write(read.lines.values(), known, at)
+    return Synced(len(read.lines), changed, ended, read.unreadable)
+
+
+def _write(lines: Iterable[feed.Listed], known: list[Security], at: datetime) -> tuple[int, int]:
+    by_isin, by_symbol = {each.isin: each for each in known}, {each.symbol: each for each in known}
+    new, changed, seen = [], [], set()
+    for line in lines:
+        ours = by_isin.get(line.isin) or by_symbol.get(line.symbol)
+        if ours is None:
+            new.append(Security(**line._asdict(), refreshed_at=at))
+            continue
+        seen.add(ours.pk)
+        holder = by_symbol.get(line.symbol)
+        if holder is not None and holder.pk != ours.pk:
+            # One row has the ISIN, another the symbol: which of them people hold is for a person to find out.
+            log.warning("two_shares_claim_one_line", symbol=line.symbol, isin=line.isin)
+            continue
+        if (ours.symbol, ours.isin, ours.name, ours.series, ours.is_active) != (*_in_order(line), True):
+            ours.symbol, ours.isin, ours.name, ours.series = _in_order(line)
+            ours.is_active, ours.refreshed_at = True, at
+            changed.append(ours)
+    Security.objects.bulk_create(new, batch_size=1000)
+    Security.objects.bulk_update(changed, ["symbol", "isin", "name", "series", "is_active", "refreshed_at"], 1000)
+    gone = [each.pk for each in known if each.is_active and each.pk not in seen]
+    Security.objects.filter(pk__in=gone).update(is_active=False, refreshed_at=at)
+    return len(new) + len(changed), len(gone)
+
+
+def _in_order(line: feed.Listed) -> tuple[str, str, str, str]:
+    return line.symbol, line.isin, line.name, line.series
+
+
+def refresh_prices(*, at: datetime) -> date | None:
+    """The newest closes that NSE has published are on the shares. Returns their day; None when we had them already.
+
+    Raises GatewayError, feed.NotThatFile. A price that a broker told us later than the close stays.
+    """
+    newest = Security.objects.filter(priced_at__isnull=False).order_by("-priced_at").values_list("priced_at", flat=True)
+    have = newest.first()
+    for day in _days_before(at):
+        moment = datetime.combine(day, CLOSES_AT, tzinfo=IST)
+        if have and have >= moment:
+            return None
+        if raw := nse.client().fetch_day(day):
+            _write_closes(feed.read_day(raw), moment)
+            return day
+    return None
+
+
+def _days_before(at: datetime) -> list[date]:
+    """The last business days, newest first."""
+    holidays, day = scheme_queries.holidays(), at.astimezone(IST).date()
+    days = [day - calendar.ONE_DAY * back for back in range(LOOK_BACK_DAYS)]
+    return [each for each in days if calendar.is_business_day(each, holidays)]
+
+
+def _write_closes(read: feed.ReadDay, moment: datetime) -> None:
+    shares = [each for each in Security.objects.filter(is_active=True) if each.symbol in read.closes]
+    stale = [each for each in shares if each.priced_at is None or each.priced_at < moment]
+    for share in stale:
+        share.last_price, share.priced_at = read.closes[share.symbol], moment
+    Security.objects.bulk_update(stale, ["last_price", "priced_at"], batch_size=1000)
+
+
+def note_prices(prices: dict[int, tuple[object, datetime]]) -> None:
+    """Last prices (rupees, when) that a broker told, by security id; an older one than ours is left."""
+    for pk, (price, when) in prices.items():
+        newer = Security.objects.filter(pk=pk).exclude(priced_at__gte=when)
+        newer.update(last_price=price, priced_at=when)
+
+
+def take_codes(*, broker: str, segments: Iterable[str], codes: Iterable[Coded], at: datetime) -> Matched:
+    """The broker's codes of `segments` are exactly these: new ones appear, changed ones change, dead ones go.
+
+    Raises ListRefused for a list that has shrunk by half; then nothing was changed.
+    """
+    with transaction.atomic():
+        shares = list(Security.objects.filter(is_active=True).only("pk", "isin", "symbol"))
+        by_isin, by_symbol = {each.isin: each.pk for each in shares}, {each.symbol: each.pk for each in shares}
+        found: dict[tuple[str, int], str] = {}
+        foreign = 0
+        for coded in codes:
+            pk = by_isin.get(coded.isin) if coded.isin else by_symbol.get(coded.symbol)
+            if pk is None:
+                foreign += 1
+            else:
+                found.setdefault((coded.segment, pk), coded.code)
+        held = SecurityCode.objects.filter(broker=broker, segment__in=list(segments))
+        if len(found) < LEAST_OF_KNOWN * held.count():
+            raise ListRefused(f"{broker} lists {len(found)} shares that we know, far fewer than before.")
+        held.delete()
+        rows = [SecurityCode(security_id=pk, broker=broker, segment=seg, code=code, refreshed_at=at)
+                for (seg, pk), code in found.items()]  # fmt: skip
+        SecurityCode.objects.bulk_create(rows, batch_size=1000)
+    coded_shares = {pk for _, pk in found}
+    return Matched(len(found), foreign, len(shares) - len(coded_shares))
