@@ -10,9 +10,10 @@ from celery import shared_task
 from orders import personal  # noqa: F401 - it registers what orders know about keeping and erasing
 from orders import plan_tasks as plan_tasks
 from orders.models import MfOrder
-from orders.operations import nav_fetch, navs, news, schemes, sending, syncing
+from orders.operations import nav_fetch, navs, news, schemes, securities, sending, syncing
 from portal import clock, jobs
 from portal.attempts import claim_due
+from portal.errors import Failure
 from portal.gateway.errors import GatewayError
 
 log = structlog.get_logger(__name__)
@@ -77,3 +78,23 @@ def sync_schemes(**_: object) -> None:
         schemes.sync(at=clock.now())
     except (GatewayError, schemes.SyncIncomplete) as error:
         log.warning("schemes_not_synced", error=str(error))
+
+
+@shared_task(name="orders.sync_securities")
+@jobs.singleton
+def sync_securities(**_: object) -> None:
+    """Bring shares up to NSE's list. What failed today is tried again tomorrow, or by the command."""
+    try:
+        securities.sync(at=clock.now())
+    except (GatewayError, Failure) as error:
+        log.warning("securities_not_synced", error=str(error))
+
+
+@shared_task(name="orders.refresh_prices")
+@jobs.singleton
+def refresh_prices(**_: object) -> None:
+    """Take in NSE's newest closing prices, if we have not got them."""
+    try:
+        securities.refresh_prices(at=clock.now())
+    except (GatewayError, Failure) as error:
+        log.warning("prices_not_refreshed", error=str(error))

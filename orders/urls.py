@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from orders.views import carts, portfolio, purchases, redemptions, schemes
+from orders.views import baskets, carts, portfolio, purchases, redemptions, schemes
 
 app_name = "orders"
 urlpatterns = [
@@ -17,6 +17,8 @@ urlpatterns = [
     path("orders/confirm-sale/<slug:code>/", redemptions.confirm, name="confirm_sale"),
     path("orders/", purchases.order_list, name="list"),
     path("orders/<slug:code>/", purchases.detail, name="detail"),
+    path("baskets/", baskets.basket_list, name="baskets"),
+    path("baskets/<slug:slug>/", baskets.basket, name="basket"),
     path("portfolio/", portfolio.portfolio, name="portfolio"),
     path("portfolio/<slug:isin>/", portfolio.holding, name="holding"),
     path("portfolio/<slug:isin>/sell/", redemptions.sell, name="sell"),

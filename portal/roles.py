@@ -55,6 +55,8 @@ ACTS = {
     "orders.act_plan": "Can ask the provider about SIPs",
     "orders.act_planchange": "Can push on what investors asked about SIPs",
     "orders.act_mforder": "Can ask the provider about orders and send them again",
+    "orders.act_basket": "Can draft versions of baskets, and archive them",
+    "orders.approve_basketversion": "Can publish a version that somebody else drafted",
     "payments.act_payment": "Can ask the provider about payments",
 }
 
@@ -78,6 +80,7 @@ _PEOPLE = (
 _ORDERS = (
     "scheme", "fundhouse", "navrun", "holiday", "mforder", "folio", "transaction", "holding",
     "plan", "instalment", "planchange",
+    "security", "securitycode", "basket", "basketversion", "basketconstituent", "basketorder", "stockorder",
 )  # fmt: skip
 _VIEW = (
     *(f"portal.view_{name}" for name in _KERNEL),
@@ -113,6 +116,11 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "orders.act_mforder",
         "orders.act_plan",
         "orders.act_planchange",
+        "orders.act_basket",
+        "orders.add_basket",
+        "orders.change_basket",
+        "orders.change_basketversion",
+        "orders.change_basketconstituent",
         "payments.act_payment",
         "orders.add_holiday",
         "orders.change_holiday",
@@ -126,6 +134,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "investors.approve_changerequest",
         "investors.approve_merge",
         "investors.approve_kycrequest",
+        "orders.approve_basketversion",
     ),
     ADMIN: (
         *_VIEW,

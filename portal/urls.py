@@ -29,4 +29,5 @@ urlpatterns = [
     path("", include("investors.urls")),
     path("", include("orders.urls")),
     path("", include("payments.urls")),
+    path("", include("brokers.urls")),
 ]

@@ -26,6 +26,7 @@ from django.test import Client
 from django.urls import reverse
 
 from orders.models import MfOrder
+from orders.operations import baskets
 from portal import audit, cases, clock, inbox, roles, scope
 from portal.access import ANYONE, DOORBELL, OWN_ROWS, STAFF
 from portal.files import links
@@ -107,6 +108,20 @@ TABLE: dict[str, Line] = {
     "payments:bank_page": Line(HERS, ("bse_payment",)),
     "payments:bank_frame": Line(HERS, ("bse_payment",)),
     "payments:return": Line(BELL, ("nonce",), (("paymentId", "payment_ref"), ("status", "success"))),
+    "orders:baskets": Line(PUBLIC),
+    "orders:basket": Line(PUBLIC, ("basket",)),
+    **{
+        f"brokers:{name}": Line(
+            OWN, ("basket",), (("amount", "5000"), ("broker", "smallcase"), ("form_ref", "form_ref"))
+        )
+        for name in ("invest", "rebalance", "leave")
+    },
+    "brokers:orders": Line(OWN),
+    "brokers:repair": Line(HERS, ("basket_order",), (("broker", "smallcase"), ("form_ref", "form_ref"))),
+    "brokers:says": Line(HERS, ("basket_order",), (("answer", "yes"),)),
+    "brokers:back": Line(HERS, ("basket_order",), (("code", "user_cancelled"),)),
+    **{f"brokers:{name}": Line(HERS, ("basket_order",)) for name in ("order", "go", "window", "again")},
+    "brokers:smallcase_webhook": Line(BELL),
     "investors:profile": Line(OWN),
     "investors:onboarding": Line(OWN),
     "investors:people": Line(OWN),
@@ -274,6 +289,8 @@ def world(asha: Any) -> World:
         "sip_on": asha.plans.get().first_on.isoformat(),
         "sip_consent": _sip_asked(asha, scheme).code,
         "key": str(key.pk),
+        "basket": _basket(asha),
+        "basket_order": asha.basketorders.filter(broker="smallcase")[0].code,
         "form_ref": asked.form_ref,
         "kind": "pincode",
         "step": "pan",
@@ -284,7 +301,7 @@ def world(asha: Any) -> World:
         "email": asha.user.email,
     }
     words = ("Quillfeather", "73,519", "731.319", allotted.folio.number, "secret-page", payment.code, asha.code)
-    words = (*words, "91,731")
+    words = (*words, "91,731", "73191")
     return World(asha, ids, words)
 
 
@@ -317,6 +334,18 @@ def _sip_asked(asha: Any, scheme: Any) -> Any:
     shown = {"Amount": "73,519.00", "act": "start", "start_day": "5", "instalments": "12", "mandate": "-"}
     asked = {"purpose": "SIP", "amount": Decimal("73519.00"), "isin": scheme.isin, "shown": shown}
     return factories.ConsentFactory(investor=asha, given_at=None, **asked)
+
+
+def _basket(asha: Any) -> str:
+    """A published basket of which she holds 731 shares; the page is public, what she holds is not."""
+    share = factories.SecurityFactory(last_price=Decimal(100), priced_at=clock.now())
+    draft = factories.BasketVersionFactory(number=1)
+    factories.BasketConstituentFactory(version=draft, security=share, weight_bp=10_000)
+    baskets.publish(version_id=draft.pk, actor=factories.UserFactory(), at=clock.now())
+    held = factories.BasketOrderFactory(investor=asha, basket=draft.basket, version=draft, state="COMPLETE")
+    bought = {"quantity": 73_191, "filled": 73_191, "average_price": Decimal(100), "state": "FILLED"}
+    factories.StockOrderFactory(basket_order=held, security=share, **bought)
+    return draft.basket.slug
 
 
 def _life(asha: Any) -> None:

@@ -1,5 +1,5 @@
-"""Orders, the ledger and schemes, as operations see them."""
+"""Orders, the ledger, schemes and baskets, as operations see them."""
 
-from orders.admin import ledger, mf, people, plans, promises, schemes
+from orders.admin import baskets, ledger, mf, people, plans, promises, schemes
 
-__all__ = ["ledger", "mf", "people", "plans", "promises", "schemes"]
+__all__ = ["baskets", "ledger", "mf", "people", "plans", "promises", "schemes"]

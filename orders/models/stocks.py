@@ -50,7 +50,7 @@ class BasketOrder(Attempted, Owned):
     intent = models.CharField(max_length=10, choices=Intent)
     basket = models.ForeignKey(Basket, null=True, blank=True, on_delete=models.PROTECT, related_name="orders")
     version = models.ForeignKey(BasketVersion, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
-    repairs = models.OneToOneField("self", null=True, blank=True, on_delete=models.PROTECT, related_name="repaired_by")
+    repairs = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="repaired_by")
     state = models.CharField(max_length=12, choices=State, default=State.CREATED, editable=False)
     state_since = models.DateTimeField(editable=False)
     expires_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -68,6 +68,12 @@ class BasketOrder(Attempted, Owned):
             models.UniqueConstraint(fields=["broker", "provider_ref"], name="one_basket_order_per_broker_reference"),
             models.CheckConstraint(
                 condition=~Q(intent="REPAIR") | Q(repairs__isnull=False), name="a_repair_names_what_it_repairs"
+            ),
+            # What was repaired is not repaired a second time; a repair that came to nothing does not count.
+            models.UniqueConstraint(
+                fields=["repairs"],
+                condition=~Q(state__in=(lifecycle.CANCELLED, lifecycle.EXPIRED)),
+                name="one_live_repair_per_order",
             ),
             *attempt_constraints("basketorder", (lifecycle.CREATED, lifecycle.HANDED_OVER, lifecycle.PLACED)),
         ]

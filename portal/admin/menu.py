@@ -50,6 +50,12 @@ MENU: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
         ("NAV runs", "update", "orders_navrun_changelist", "", "orders.view_navrun"),
         ("Holidays", "event", "orders_holiday_changelist", "", "orders.view_holiday"),
     ),
+    "Shares": (
+        ("Share orders", "candlestick_chart", "orders_basketorder_changelist", "", "orders.view_basketorder"),
+        ("Baskets", "shopping_basket", "orders_basket_changelist", "", "orders.view_basket"),
+        ("Basket versions", "layers", "orders_basketversion_changelist", "", "orders.view_basketversion"),
+        ("Securities", "domain", "orders_security_changelist", "", "orders.view_security"),
+    ),
     "Evidence": (
         ("Audit log", "history", "portal_auditentry_changelist", "", "portal.view_auditentry"),
         ("Messages sent", "outgoing_mail", "portal_delivery_changelist", "", "portal.view_delivery"),

@@ -51,6 +51,7 @@ NAVIGATION = (
     ("Explore", "compass", "orders:explore"),
     ("Portfolio", "chart-pie", "orders:portfolio"),
     ("Orders", "receipt-text", "orders:list"),
+    ("Baskets", "shopping-basket", "orders:baskets"),
     ("Profile", "circle-user", "investors:profile"),
 )
 

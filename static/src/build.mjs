@@ -21,7 +21,7 @@ execFileSync(
 
 await build({
   absWorkingDir: here,
-  entryPoints: { app: "js/app.js", charts: "js/charts.js", signature: "js/signature.js" },
+  entryPoints: { app: "js/app.js", charts: "js/charts.js", signature: "js/signature.js", smallcase: "js/smallcase.js" },
   outdir: dist,
   bundle: true,
   minify: true,

@@ -20,6 +20,7 @@ def main(emails: list[str]) -> None:
     call_command("createcachetable", verbosity=0)
     _reference_data()
     _staff()
+    _baskets()
     for number, email in enumerate(emails):
         _investor(number, email)
 
@@ -39,6 +40,20 @@ def _staff() -> None:
     for role in roles.STAFF_ROLES:
         email = f"{role.rsplit(' ', 1)[-1]}@journey.example"
         roles.grant(factories.UserFactory(email=email, first_name=role.title()), role)
+
+
+def _baskets() -> None:
+    """The demo's baskets, drafted by the maker and published by the checker."""
+    from orders.operations import securities
+    from portal import clock
+    from portal.management import demo_baskets
+    from portal.models import User
+
+    securities.sync(at=clock.now())
+    securities.refresh_prices(at=clock.now())
+    maker, checker = (User.objects.get(email=f"{role}@journey.example") for role in ("maker", "checker"))
+    for basket in demo_baskets.BASKETS:
+        demo_baskets.publish(basket, maker=maker, checker=checker)
 
 
 def _investor(number: int, email: str) -> None:

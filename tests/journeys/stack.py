@@ -54,6 +54,8 @@ class LiveStack(Stack):
             "SANDBOX_URL": self.sandbox.url,
             "FP_BASE_URL": f"{self.sandbox.url}/fp",
             "AMFI_BASE_URL": f"{self.sandbox.url}/amfi",
+            "NSE_BASE_URL": f"{self.sandbox.url}/nse",
+            "SMALLCASE_BASE_URL": f"{self.sandbox.url}/smallcase",
             "PAYMENT_PAGE_ORIGINS": self.sandbox.url,
             "PROVIDER_READ_TIMEOUT_S": "20",
             "PYTHONPATH": str(world.ROOT),

@@ -17,12 +17,12 @@ from django.db import transaction
 
 from investors.models import Investor, Mandate
 from orders import lifecycle
-from orders.models import MfOrder, Nav, Plan, Scheme
-from orders.operations import nav_fetch, plans, schemes
+from orders.models import Basket, MfOrder, Nav, Plan, Scheme, Security
+from orders.operations import nav_fetch, plans, schemes, securities
 from portal import clock, roles
 from portal.errors import Failure
 from portal.gateway.errors import GatewayError
-from portal.management import demo, story, world
+from portal.management import demo, demo_baskets, story, world
 from portal.models import Partner, User
 
 # Asha's purchases: days ago, category, rupees.
@@ -49,7 +49,9 @@ class Command(BaseCommand):
         try:
             self._reference_data()
             self._partners()
-            self._story({person.email: self._user(person) for person in demo.EVERYBODY})
+            users = {person.email: self._user(person) for person in demo.EVERYBODY}
+            self._baskets(users)
+            self._story(users)
         except (Failure, GatewayError, story.StoryStuck, world.SandboxRefused) as error:
             raise CommandError(f"The demo is not complete: {error}\nGo on with: ./run seed_demo") from error
         if not options["quiet_when_done"]:
@@ -66,6 +68,18 @@ class Command(BaseCommand):
         if not Nav.objects.exists():
             run = nav_fetch.fetch_day(at=clock.now())
             self._say(f"{run.accepted if run else 0:,} NAVs of AMFI's last day")
+
+    def _baskets(self, users: dict[str, User]) -> None:
+        """Shares with prices, and two baskets: drafted by the maker, published by the checker."""
+        if not Security.objects.exists():
+            synced = securities.sync(at=clock.now())
+            securities.refresh_prices(at=clock.now())
+            self._say(f"{synced.listed:,} shares from the sandbox's NSE")
+        maker, checker = (users[person.email] for person in demo.STAFF[:2])
+        for basket in demo_baskets.BASKETS:
+            if not Basket.objects.filter(slug=basket.slug).exists():
+                demo_baskets.publish(basket, maker=maker, checker=checker)
+                self._say(f"basket {basket.name}")
 
     def _partners(self) -> None:
         for code, name in demo.PARTNERS.items():

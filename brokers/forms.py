@@ -1,0 +1,43 @@
+"""What investors fill in on the way to a broker."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django import forms
+
+from orders.forms import TOO_MUCH, RupeesField
+
+
+class JourneyForm(forms.Form):
+    """Through which broker. The reference makes a double click one order."""
+
+    broker = forms.ChoiceField(
+        label="Through",
+        widget=forms.RadioSelect,
+        error_messages=dict.fromkeys(("required", "invalid_choice"), "Choose one of these ways."),
+    )
+    form_ref = forms.RegexField(regex=r"^[0-9A-Z]{20}$", widget=forms.HiddenInput)
+
+    def __init__(self, *args: object, brokers: list[tuple[str, str]], **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self.fields["broker"].choices = brokers  # type: ignore[attr-defined]
+
+
+class AmountForm(JourneyForm):
+    """How much to invest in a basket."""
+
+    amount = RupeesField(
+        label="Amount",
+        min_value=Decimal(1),
+        max_digits=10,
+        decimal_places=0,
+        error_messages={
+            "invalid": "Enter the amount in whole rupees, for example 25,000.",
+            "required": "Enter how much you want to invest.",
+            "max_decimal_places": "Enter whole rupees.",
+            "min_value": "Enter an amount of at least ₹1.",
+            **dict.fromkeys(("max_digits", "max_whole_digits"), TOO_MUCH),
+        },
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "class": "input-money", "autocomplete": "off"}),
+    )

@@ -1,0 +1,1 @@
+"""Named writes of brokers: journeys, and the accounts that they lead to."""

@@ -1,0 +1,20 @@
+"""Which routes there are: code -> adapter. Those that `BROKERS` names are switched on."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from brokers.adapter import Adapter, Capability
+from brokers.smallcase.adapter import SmallcaseAdapter
+
+ADAPTERS: dict[str, Adapter] = {each.capability.code: each for each in (SmallcaseAdapter(),)}
+
+
+def adapter(code: str) -> Adapter:
+    """The route with this code. Raises KeyError for one that does not exist; switched off ones still settle."""
+    return ADAPTERS[code]
+
+
+def capabilities() -> list[Capability]:
+    """The routes that investors may choose now, in the order of the setting."""
+    return [ADAPTERS[code].capability for code in settings.BROKERS if code in ADAPTERS]

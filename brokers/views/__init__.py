@@ -1,0 +1,1 @@
+"""Pages of buying shares through one's own broker."""

@@ -1,0 +1,216 @@
+"""Choosing a broker for a basket: invest, rebalance, repair, leave. Nothing is ordered here, only put on record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from brokers import registry
+from brokers.forms import AmountForm, JourneyForm
+from investors.access import InvestorRequest, client_ip, ready_investor_page
+from orders import basket_rules
+from orders.models import BasketOrder, StockOrder
+from orders.operations import baskets
+from orders.operations.baskets import Line
+from orders.queries import baskets as queries
+from orders.queries.baskets import Shown
+from portal import clock, identifiers, typed
+from portal.errors import Failure, InvalidInput
+
+
+def _brokers() -> list[tuple[str, str]]:
+    return [(each.code, f"{each.name}: {each.how}") for each in registry.capabilities()]
+
+
+def _published(slug: str) -> Shown:
+    shown = queries.one(slug)
+    if shown is None:
+        raise Http404
+    return shown
+
+
+def _first(extra: dict[str, Any] | None = None) -> dict[str, Any]:
+    brokers = _brokers()
+    return {"form_ref": identifiers.new_client_ref(), "broker": brokers[0][0] if brokers else None, **(extra or {})}
+
+
+def _answer(request: InvestorRequest, form: JourneyForm, act: Callable[[], BasketOrder]) -> HttpResponse:
+    """The journey of a good form, or the form again with what is wrong at its place."""
+    errors: dict[str, str] = {}
+    if form.is_valid():
+        try:
+            return redirect("brokers:order", code=act().code)
+        except InvalidInput as error:
+            errors = {error.field: error.message}
+        except Failure as error:
+            errors = {"": error.message}
+    return typed.again(request, errors=errors)
+
+
+# --- Invest -----------------------------------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@typed.survives_signing_out
+@ready_investor_page
+def invest(request: InvestorRequest, slug: str) -> HttpResponse:
+    """How much to invest in a basket, and through which broker."""
+    shown = _published(slug)
+    if request.method == "POST":
+        form = AmountForm(request.POST, brokers=_brokers())
+        return _answer(request, form, lambda: _invested(request, shown, form))
+    back = typed.kept(request, once=True)
+    first = _first({"amount": f"{shown.minimum:.0f}" if shown.minimum else ""})
+    form = AmountForm(back.data if back else None, brokers=_brokers(), initial=first)
+    if back:
+        back.show_in(form)
+    context = {
+        "shown": shown,
+        "form": form,
+        "routes": registry.capabilities(),
+        "open_order": queries.open_order(investor=request.investor, basket=shown.basket),
+        "preview": _preview(shown, form),
+    }
+    return render(request, "brokers/invest.html", context)
+
+
+def _preview(shown: Shown, form: AmountForm) -> dict[str, Any] | None:
+    """What the amount in the form buys at last prices; the minimum before anything is typed."""
+    amount = form.cleaned_data.get("amount") if form.is_bound and form.is_valid() else shown.minimum
+    if not amount or shown.minimum is None or amount < shown.minimum:
+        return None
+    bought = basket_rules.shares_for(Decimal(amount), shown.parts)
+    rows = [{"name": shown.securities[pk].name, "quantity": quantity} for pk, quantity in bought.quantities.items()]
+    return {"amount": amount, "rows": rows, "cost": bought.cost, "left_over": bought.left_over}
+
+
+def _invested(request: InvestorRequest, shown: Shown, form: AmountForm) -> BasketOrder:
+    lines, _ = baskets.lines_to_buy(shown=shown, amount=form.cleaned_data["amount"])
+    return _opened(request, form, BasketOrder.Intent.BUY, lines, shown)
+
+
+def _opened(
+    request: InvestorRequest,
+    form: JourneyForm,
+    intent: str,
+    lines: list[Line],
+    shown: Shown | None,
+    repairs: BasketOrder | None = None,
+) -> BasketOrder:
+    return baskets.open_journey(
+        investor=request.investor,
+        broker=form.cleaned_data["broker"],
+        intent=intent,
+        lines=lines,
+        form_ref=form.cleaned_data["form_ref"],
+        version=shown.version if shown else repairs.version if repairs else None,
+        repairs=repairs,
+        user_ip=client_ip(request),
+        at=clock.now(),
+    )
+
+
+# --- Rebalance, leave, repair ---------------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@typed.survives_signing_out
+@ready_investor_page
+def rebalance(request: InvestorRequest, slug: str) -> HttpResponse:
+    """What brings the shares that the investor holds to the newest version, as one order of buys and sells."""
+    shown = _published(slug)
+    held = queries.held(investor=request.investor, basket=shown.basket)
+    prices = shown.prices | _prices_of(held)
+    known = shown.minimum is not None and set(held) <= set(prices)
+    moves = basket_rules.rebalanced(held, shown.parts, prices) if held and known else {}
+    return _moves_page(request, shown, baskets.lines_of_moves(moves), BasketOrder.Intent.REBALANCE)
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@typed.survives_signing_out
+@ready_investor_page
+def leave(request: InvestorRequest, slug: str) -> HttpResponse:
+    """Sell every share that the investor bought with this basket through us."""
+    shown = _published(slug)
+    held = queries.held(investor=request.investor, basket=shown.basket)
+    lines = [Line(pk, StockOrder.Side.SELL, quantity) for pk, quantity in held.items()]
+    return _moves_page(request, shown, lines, BasketOrder.Intent.EXIT)
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@typed.survives_signing_out
+@ready_investor_page
+def repair(request: InvestorRequest, code: str) -> HttpResponse:
+    """Order again what of a finished journey was not executed."""
+    order = queries.order_of(investor=request.investor, code=code)
+    if order is None:
+        raise Http404
+    return _moves_page(request, None, baskets.lines_to_repair(order), BasketOrder.Intent.REPAIR, order)
+
+
+TITLES: dict[str, tuple[str, str]] = {
+    BasketOrder.Intent.REBALANCE: (
+        "Rebalance",
+        "One order of sells and buys brings your shares to the newest version. No new money is needed beyond what the "
+        "sells bring; prices move, so the last rupees may differ.",
+    ),
+    BasketOrder.Intent.EXIT: ("Sell everything", "Every share that you bought with this basket here is sold."),
+    BasketOrder.Intent.REPAIR: ("Order what is missing", "Only what was not executed is ordered again."),
+}
+
+
+def _moves_page(
+    request: InvestorRequest, shown: Shown | None, lines: list[Line], intent: str, repairs: BasketOrder | None = None
+) -> HttpResponse:
+    """The lines of a journey, to look at before a broker is chosen for them."""
+    if request.method == "POST":
+        sent = JourneyForm(request.POST, brokers=_brokers())
+        return _answer(request, sent, lambda: _opened(request, sent, intent, lines, shown, repairs))
+    back = typed.kept(request, once=True)
+    form = JourneyForm(back.data if back else None, brokers=_brokers(), initial=_first())
+    if back:
+        back.show_in(form)
+    title, text = TITLES[intent]
+    back_url = (
+        reverse("orders:basket", args=[shown.basket.slug])
+        if shown
+        else reverse("brokers:order", args=[repairs.code if repairs else ""])
+    )
+    context = {
+        "title": title,
+        "text": text,
+        "form": form,
+        "rows": _rows(lines),
+        "back_url": back_url,
+        "routes": registry.capabilities(),
+    }
+    return render(request, "brokers/moves.html", context)
+
+
+def _rows(lines: list[Line]) -> list[dict[str, Any]]:
+    shares = queries.securities_by_id(line.security_id for line in lines)
+    return [
+        {
+            "side": "Sell" if line.side == StockOrder.Side.SELL else "Buy",
+            "name": shares[line.security_id].name,
+            "quantity": line.quantity,
+            "price": shares[line.security_id].last_price,
+        }
+        for line in lines
+    ]
+
+
+def _prices_of(held: dict[int, int]) -> dict[int, Decimal]:
+    shares = queries.securities_by_id(held)
+    return {pk: share.last_price for pk, share in shares.items() if share.last_price}

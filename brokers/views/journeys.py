@@ -1,0 +1,187 @@
+"""A journey: its page, the way to the broker, and the way back. What comes back is stored and never believed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from brokers import queries as accounts
+from brokers import registry, ways
+from brokers.operations import journeys
+from investors.access import InvestorRequest, client_ip, investor_page, ready_investor_page
+from orders import lifecycle, stock_words
+from orders.models import BasketOrder, StockOrder
+from orders.operations import baskets
+from orders.queries import baskets as queries
+from portal import clock, gates, hints, jobs, money
+from portal.errors import Failure
+
+# While an investor watches an open journey, the broker is asked about it at most this often.
+ASK_EVERY_S = 4
+PAGE = 20
+
+
+def _own(request: InvestorRequest, code: str) -> BasketOrder:
+    order = queries.order_of(investor=request.investor, code=code)
+    if order is None:
+        raise Http404
+    return order
+
+
+@require_safe
+@never_cache
+@investor_page
+def order(request: InvestorRequest, code: str) -> HttpResponse:
+    """One journey: where it stands, share by share, and what to do. It refreshes itself while it is open."""
+    found = _own(request, code)
+    lines = queries.lines_of(found)
+    is_open = found.state in (lifecycle.HANDED_OVER, lifecycle.PLACED)
+    if is_open and hints.first(f"asked-basket-{found.pk}", ASK_EVERY_S):
+        jobs.nudge("brokers.advance", row_id=found.pk)
+    capability = registry.adapter(found.broker).capability
+    context = {
+        "order": found,
+        "words": stock_words.of(found, lines),
+        "is_open": is_open,
+        "may_go": found.state in (lifecycle.CREATED, lifecycle.HANDED_OVER),
+        "ended": stock_words.ending(found.failure_code) if found.failure_code and not is_open else "",
+        "rows": [_row(line) for line in lines],
+        "total": _total(lines),
+        "may_repair": _may_repair(found, lines),
+        "may_begin_again": found.state in (lifecycle.CANCELLED, lifecycle.EXPIRED),
+        "capability": capability,
+        "account": accounts.account_for(found),
+    }
+    if not request.headers.get("HX-Request"):
+        return render(request, "brokers/order.html", context)
+    response = render(request, "brokers/_order_status.html", context)
+    if not is_open:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+def _row(line: StockOrder) -> dict[str, Any]:
+    kind, word = stock_words.LINE[line.state]
+    return {
+        "name": line.security.name,
+        "symbol": line.security.symbol,
+        "side": line.get_side_display(),
+        "quantity": line.quantity,
+        "filled": line.filled,
+        "price": line.average_price,
+        "kind": kind,
+        "word": word,
+        "reason": stock_words.reason(line),
+    }
+
+
+def _total(lines: list[StockOrder]) -> dict[str, Any]:
+    spent = {side: sum((line.filled * (line.average_price or 0) for line in lines if line.side == side), money.ZERO)
+             for side in (StockOrder.Side.BUY, StockOrder.Side.SELL)}  # fmt: skip
+    return {"bought": spent[StockOrder.Side.BUY], "sold": spent[StockOrder.Side.SELL]}
+
+
+def _may_repair(found: BasketOrder, lines: list[StockOrder]) -> bool:
+    missing = any(line.filled < line.quantity for line in lines)
+    return found.state == lifecycle.COMPLETE and missing and queries.repair_of(found) is None
+
+
+@require_safe
+@investor_page
+def order_list(request: InvestorRequest) -> HttpResponse:
+    """The investor's journeys, newest first."""
+    before = request.GET.get("before", "")
+    found = queries.orders_of(request.investor, before=int(before) if before.isdigit() else None, size=PAGE + 1)
+    context = {
+        "rows": [{"order": each, "words": stock_words.JOURNEY.get(each.state)} for each in found[:PAGE]],
+        "next_url": f"?{urlencode({'before': found[PAGE - 1].pk})}" if len(found) > PAGE else "",
+        "first_url": "?" if before else "",
+    }
+    return render(request, "brokers/orders.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@ready_investor_page
+def go(request: InvestorRequest, code: str) -> HttpResponse:
+    """Prepare the journey at the broker and take the investor there. Nothing is ordered before they confirm there."""
+    found = _own(request, code)
+    if request.method == "GET" or found.state not in (lifecycle.CREATED, lifecycle.HANDED_OVER):
+        return redirect("brokers:order", code=code)
+    try:
+        _, prepared = journeys.prepare(order_id=found.pk, at=clock.now())
+    except (Failure, gates.GateClosed) as refusal:
+        messages.warning(request, getattr(refusal, "message", str(refusal)))
+        return redirect("brokers:order", code=code)
+    return ways.onward(found, prepared)
+
+
+@require_safe
+@never_cache
+@ready_investor_page
+def window(request: InvestorRequest, code: str) -> HttpResponse:
+    """Our page with smallcase's window, for a journey that is prepared there."""
+    found = _own(request, code)
+    if found.broker != "smallcase" or found.state != lifecycle.HANDED_OVER:
+        return redirect("brokers:order", code=code)
+    return ways.smallcase_window(request, found)
+
+
+@require_POST
+@never_cache
+@ready_investor_page
+def again(request: InvestorRequest, code: str) -> HttpResponse:
+    """A journey that came to nothing is begun anew, with the same lines and the same broker."""
+    found = _own(request, code)
+    if found.state not in (lifecycle.CANCELLED, lifecycle.EXPIRED):
+        return redirect("brokers:order", code=code)
+    try:
+        fresh = baskets.open_journey(
+            investor=request.investor,
+            broker=found.broker,
+            intent=found.intent,
+            lines=baskets.lines_again(found),
+            # One fresh journey per journey that came to nothing: a double click finds the first.
+            form_ref=f"AGAIN{found.client_ref[:15]}",
+            version=found.version,
+            repairs=found.repairs,
+            user_ip=client_ip(request),
+            at=clock.now(),
+        )
+    except Failure as refusal:
+        messages.warning(request, refusal.message)
+        return redirect("brokers:order", code=code)
+    return redirect("brokers:order", code=fresh.code)
+
+
+@require_POST
+@never_cache
+@investor_page
+def back(request: InvestorRequest, code: str) -> HttpResponse:
+    """The broker's window has ended in the browser: whatever it says, the broker is asked."""
+    found = _own(request, code)
+    said = str(request.POST.get("code", ""))[:60]
+    with transaction.atomic():
+        jobs.nudge("brokers.advance", row_id=found.pk)
+    if said:
+        messages.info(request, stock_words.ending(said))
+    return JsonResponse({"next": reverse("brokers:order", args=[code])})
+
+
+@require_POST
+@never_cache
+@investor_page
+def says(request: InvestorRequest, code: str) -> HttpResponse:
+    """What the investor answers where the broker never tells: kept as a statement; it moves nothing."""
+    _own(request, code)
+    baskets.investor_says(investor=request.investor, code=code, answer=request.POST.get("answer", ""), at=clock.now())
+    messages.info(request, "Thank you. We have noted it, and go on asking your broker.")
+    return redirect("brokers:order", code=code)

@@ -1,0 +1,42 @@
+"""Doorbells of brokers: verified, stored once, answered; worked later by a fetch."""
+
+from __future__ import annotations
+
+import json
+
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from brokers.smallcase import events as smallcase_events
+from brokers.smallcase.auth import NotGenuine
+from portal import clock, inbox, jobs
+from portal.access import DOORBELL, access
+
+
+@csrf_exempt
+@require_POST
+@never_cache
+@access(DOORBELL)
+def smallcase(request: HttpRequest) -> HttpResponse:
+    """smallcase's notice. One with a wrong checksum, or too old, is refused; a repeated one is answered and counted."""
+    at = clock.now()
+    try:
+        notice = smallcase_events.read_webhook(request.body, settings.SMALLCASE_API_SECRETS, at)
+    except NotGenuine as refusal:
+        return HttpResponse(str(refusal), status=401, content_type="text/plain")
+    with transaction.atomic():
+        event, made = inbox.store(
+            provider="smallcase",
+            kind="notice",
+            body=json.loads(request.body),
+            subject=("orders.basketorder", notice.transaction_id),
+            key=notice.key,
+            at=at,
+        )
+        if made:
+            jobs.nudge("portal.work_event", event_id=event.pk)
+    return HttpResponse(status=204)

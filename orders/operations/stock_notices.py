@@ -1,0 +1,47 @@
+"""Telling an investor what became of an order in shares: inside the transaction that makes it true, once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.urls import reverse
+
+from investors.models import Investor
+from orders import stock_words
+from orders.models import BasketOrder, StockOrder
+from portal import money
+from portal.notices import writing
+from portal.notices.catalogue import EMAIL, Event, register
+
+DONE = "basket.done"
+register(
+    Event(
+        DONE,
+        "Shares",
+        "An order in shares is over",
+        "{outcome}: {name}",
+        "{text} Prices and numbers are those that your broker told us; your broker's contract note is what counts.",
+        must=(EMAIL,),
+    )
+)
+
+
+def tell_done(order: BasketOrder, lines: list[StockOrder], *, at: datetime) -> None:
+    """The investor knows of a complete journey, share by share."""
+    words = stock_words.OUTCOME[stock_words.outcome(lines)]
+    writing.tell(
+        user_id=Investor.objects.values_list("user_id", flat=True).get(pk=order.investor_id),
+        event=DONE,
+        subject=order,
+        url=reverse("brokers:order", args=[order.code]),
+        at=at,
+        facts=[(line.security.symbol, _became(line)) for line in lines],
+        outcome=words.title,
+        text=words.text,
+        name=order.basket.name if order.basket else order.code,
+    )
+
+
+def _became(line: StockOrder) -> str:
+    price = f" at {money.rupees(line.average_price)}" if line.average_price else ""
+    return f"{line.get_side_display()} {line.filled} of {line.quantity}{price}"

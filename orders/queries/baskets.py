@@ -1,0 +1,117 @@
+"""Named reads of baskets and of what investors did with them. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import Case, F, Prefetch, QuerySet, Sum, Value, When
+
+from investors.models import Investor
+from orders import basket_rules, lifecycle
+from orders.basket_rules import Part
+from orders.models import Basket, BasketConstituent, BasketOrder, BasketVersion, Security, StockOrder
+
+LIST_LIMIT = 50
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A published basket with its newest published version, priced."""
+
+    basket: Basket
+    version: BasketVersion
+    parts: list[Part]
+    securities: dict[int, Security]
+    minimum: Decimal | None
+    priced_at: datetime | None
+
+    @property
+    def count(self) -> int:
+        """How many shares are in it."""
+        return len(self.securities)
+
+    @property
+    def prices(self) -> dict[int, Decimal]:
+        """Last prices by security, rupees; without those that have none."""
+        return {pk: each.last_price for pk, each in self.securities.items() if each.last_price}
+
+
+def published() -> list[Shown]:
+    """Every basket that investors see, by name."""
+    found = Basket.objects.filter(state=lifecycle.PUBLISHED).order_by("name").prefetch_related(_newest())
+    return [shown for basket in found[:LIST_LIMIT] if (shown := _shown(basket))]
+
+
+def one(slug: str) -> Shown | None:
+    """A published basket by its address; None when there is none."""
+    basket = Basket.objects.filter(state=lifecycle.PUBLISHED, slug=slug).prefetch_related(_newest()).first()
+    return _shown(basket) if basket else None
+
+
+def _newest() -> Prefetch[str, QuerySet[BasketVersion], str]:
+    constituents = Prefetch("constituents", BasketConstituent.objects.select_related("security").order_by("id"))
+    versions = BasketVersion.objects.filter(published_at__isnull=False).order_by("-number")
+    return Prefetch("versions", versions.select_related("published_by").prefetch_related(constituents))
+
+
+def _shown(basket: Basket) -> Shown | None:
+    versions = list(basket.versions.all())
+    return price(basket, versions[0]) if versions else None
+
+
+def price(basket: Basket, version: BasketVersion) -> Shown:
+    """A version with what its shares cost now; the minimum is None while a price is missing."""
+    constituents = list(version.constituents.all())
+    securities = {each.security_id: each.security for each in constituents}
+    parts = [
+        Part(each.security_id, each.security.last_price, each.weight_bp, each.quantity)
+        for each in constituents
+        if each.security.last_price
+    ]
+    whole = len(parts) == len(constituents) and bool(parts)
+    oldest = min((each.priced_at for each in securities.values() if each.priced_at), default=None)
+    return Shown(basket, version, parts, securities, basket_rules.minimum_amount(parts) if whole else None, oldest)
+
+
+def held(*, investor: Investor, basket: Basket) -> dict[int, int]:
+    """Shares by security that the investor bought with this basket through us and has not sold with it since."""
+    signed = Case(When(side=StockOrder.Side.BUY, then=F("filled")), default=-F("filled"))
+    lines = StockOrder.objects.filter(investor=investor, basket_order__basket=basket, filled__gt=0)
+    sums = lines.values_list("security_id").annotate(shares=Sum(signed, default=Value(0)))
+    return {pk: shares for pk, shares in sums if shares > 0}
+
+
+def open_order(*, investor: Investor, basket: Basket) -> BasketOrder | None:
+    """The journey with this basket that is not over yet: a second one beside it would buy twice."""
+    over = lifecycle.BASKET_ORDER.final
+    return BasketOrder.objects.filter(investor=investor, basket=basket).exclude(state__in=over).order_by("-id").first()
+
+
+def repair_of(order: BasketOrder) -> BasketOrder | None:
+    """The journey that orders again what was missing in this one; None, or when it came to nothing."""
+    return order.repaired_by.exclude(state__in=(lifecycle.CANCELLED, lifecycle.EXPIRED)).first()
+
+
+def order_of(*, investor: Investor, code: str) -> BasketOrder | None:
+    """One journey of the investor, with basket and version."""
+    found = BasketOrder.objects.filter(investor=investor, code=code)
+    return found.select_related("basket", "version", "repairs").first()
+
+
+def lines_of(order: BasketOrder) -> list[StockOrder]:
+    """The lines of a journey, in the order in which they were asked for."""
+    return list(order.lines.select_related("security").order_by("id"))
+
+
+def orders_of(investor: Investor, *, before: int | None = None, size: int = 20) -> list[BasketOrder]:
+    """The investor's journeys, newest first, a page at a time by key."""
+    found = BasketOrder.objects.filter(investor=investor).select_related("basket").order_by("-id")
+    return list((found.filter(pk__lt=before) if before else found)[:size])
+
+
+def securities_by_id(ids: Iterable[int]) -> dict[int, Security]:
+    """Shares by our id, also those that are no longer listed."""
+    return {each.pk: each for each in Security.objects.filter(pk__in=list(ids))}

@@ -1,0 +1,105 @@
+"""What people read about orders in shares: states, outcomes, and why a share was not bought or sold.
+
+The words separate *you were taken to your broker*, *the broker has the order*, and *the exchange executed it*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from orders import lifecycle
+from orders.models import BasketOrder, StockOrder
+from orders.words import Words
+
+JOURNEY: dict[str, Words] = {
+    lifecycle.CREATED: Words(
+        "needs",
+        "Not sent yet",
+        "Your order waits for you",
+        "Continue to your broker to confirm it. Nothing is ordered.",
+    ),
+    lifecycle.HANDED_OVER: Words(
+        "checking",
+        "With your broker",
+        "We are asking your broker",
+        "You were taken to your broker. We show here what became of it as soon as the broker says so. "
+        "If you confirmed there, do not order again.",
+    ),
+    lifecycle.PLACED: Words(
+        "waiting", "Placed", "Your broker has the order", "The exchange has not finished it yet. Nothing is left to do."
+    ),
+    lifecycle.CANCELLED: Words(
+        "neutral", "Not ordered", "Nothing was ordered", "The journey ended before you confirmed."
+    ),
+    lifecycle.EXPIRED: Words(
+        "neutral", "Expired", "Nothing was ordered", "The order was not confirmed in time. You can order again."
+    ),
+}
+OUTCOME: dict[str, Words] = {
+    "filled": Words(
+        "done", "Executed", "Everything was executed", "The shares reach your demat account tomorrow (T+1)."
+    ),
+    "partly": Words(
+        "needs", "Partly executed", "Only part of it was executed", "What is missing can be ordered again below."
+    ),
+    "none": Words(
+        "failed", "Not executed", "Nothing was executed", "No shares were bought or sold. The reasons stand below."
+    ),
+}
+LINE: dict[str, tuple[str, str]] = {
+    lifecycle.PENDING: ("neutral", "not placed yet"),
+    lifecycle.PLACED: ("waiting", "placed"),
+    lifecycle.PARTLY_FILLED: ("waiting", "partly executed"),
+    lifecycle.FILLED: ("done", "executed"),
+    lifecycle.REJECTED: ("failed", "rejected"),
+    lifecycle.CANCELLED: ("neutral", "cancelled"),
+}
+# Reasons by the providers' codes (all brokers, one list); the broker's own words are for staff.
+REASONS: dict[str, str] = {
+    "marginsExceeded": "There was not enough money in your broker account. Add funds there, then order the rest.",
+    "checkHoldings": "Your demat account does not hold enough of this share, or it is not delivered yet (T+1).",
+    "orderUnmatched": "Nobody traded at this price before the order ended.",
+    "adapterError": "The broker could not be reached for this share. Nothing was placed.",
+    "market_closed": "The market was closed.",
+    "circuit": "The price was outside the day's circuit limits.",
+}
+# What the SDK says when a journey does not end in an order (providers.md 1.6): words, and whether to go on here.
+ENDINGS: dict[str, str] = {
+    "user_cancelled": "You closed the window before confirming. Nothing was ordered.",
+    "transaction_expired": "The window was open too long. Nothing was ordered.",
+    "user_mismatch": "You logged in to another account than the one linked here. Nothing was ordered. Use the linked "
+    "account, or unlink it first.",
+    "market_closed": "The market is closed and your broker takes no after-market orders. Nothing was ordered.",
+    "insufficient_holdings": "You do not hold enough of a share to sell it. Nothing was ordered.",
+    "consent_denied": "You did not give your consent. Nothing was ordered.",
+    "order_pending": "Your broker still has an order of yours in work. We are asking what became of it.",
+    "order_in_queue": "Your order is in your broker's queue. We are asking what became of it.",
+    "transaction_in_process": "This order is open in another window. Finish it there.",
+    "no_compatible_browser": "This browser cannot open the broker's window. Please use a current browser.",
+    "blocked": "The broker's window could not be loaded. Check your connection, then try again. Nothing was ordered.",
+}
+OTHER_ENDING = "The broker's window ended with an error. Nothing is lost; we are asking whether anything was ordered."
+
+
+def outcome(lines: Sequence[StockOrder]) -> str:
+    """Of a complete journey: `filled`, `partly` or `none`, from its lines; never stored."""
+    if all(line.filled == line.quantity for line in lines):
+        return "filled"
+    return "partly" if any(line.filled for line in lines) else "none"
+
+
+def of(order: BasketOrder, lines: Sequence[StockOrder]) -> Words:
+    """The words for a journey as it stands."""
+    return OUTCOME[outcome(lines)] if order.state == lifecycle.COMPLETE else JOURNEY[order.state]
+
+
+def reason(line: StockOrder) -> str:
+    """Why a line was not executed, as people can act on it; empty when it was, or is still open."""
+    if line.state not in (lifecycle.REJECTED, lifecycle.CANCELLED):
+        return ""
+    return REASONS.get(line.failure_code, "The broker did not execute it." if line.failure_code else "")
+
+
+def ending(code: str) -> str:
+    """What the SDK's error means for the investor."""
+    return ENDINGS.get(code, OTHER_ENDING)
