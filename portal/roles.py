@@ -110,6 +110,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "investors.act_investor",
         "investors.unmask_investor",
         "investors.act_invite",
+        "investors.add_invite",
         "investors.act_merge",
         "investors.act_kycrequest",
         "investors.act_mandate",

@@ -191,7 +191,7 @@ class InviteAdmin(OpsAdmin):
     )
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("investors.act_invite")
+        return request.user.has_perm("investors.add_invite")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         return super().get_readonly_fields(request, obj) if obj else []
