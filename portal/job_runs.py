@@ -54,7 +54,7 @@ def _words(error: object) -> str:
 def note(task: str, *, took_ms: int, error: str) -> None:
     """One more run of a task; `error` is empty when it went well."""
     at = clock.now()
-    values = {
+    values: dict[str, Any] = {
         "task": task,
         "failed": int(bool(error)),
         "at": at,

@@ -7,10 +7,12 @@ look-ups fare: when a provider answers again everything unknown is due at once, 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import structlog
 from django.apps import apps
 from django.db import DatabaseError
+from django.db.models import QuerySet
 
 from portal import cases
 from portal.attempts import PATIENCE, Attempted
@@ -33,7 +35,7 @@ def look_now(provider: str, at: datetime) -> int:
     try:
         with scope(ALL):
             for model in models():
-                rows = model._default_manager.filter(attempt=UNKNOWN, due_at__gt=at)
+                rows: QuerySet[Any] = model._default_manager.filter(attempt=UNKNOWN, due_at__gt=at)
                 if any(field.name == "provider" for field in model._meta.fields):
                     rows = rows.filter(provider=provider)
                 found += rows.update(due_at=at)

@@ -110,7 +110,7 @@ class BasketAdmin(OpsAdmin):
     def get_prepopulated_fields(self, request: HttpRequest, obj: Model | None = None) -> dict[str, Any]:
         return {} if obj else dict(self.prepopulated_fields)
 
-    def save_model(self, request: HttpRequest, obj: Any, form: forms.ModelForm, change: bool) -> None:  # type: ignore[type-arg]
+    def save_model(self, request: HttpRequest, obj: Any, form: forms.ModelForm, change: bool) -> None:
         at = clock.now()
         if not change:
             obj.created_by, obj.created_at, obj.state_since = request.user, at, at

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from itertools import islice
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -120,7 +121,7 @@ _OURS = """
 
 def _ours(page: list[OrderSnapshot]) -> dict[str, Row]:
     """Our rows behind a page by FP's number, or by our reference where the number never reached us: one statement."""
-    values = {"refs": [each.provider_ref for each in page], "mine": [each.client_ref for each in page]}
+    values: dict[str, Any] = {"refs": [each.provider_ref for each in page], "mine": [each.client_ref for each in page]}
     with connection.cursor() as cursor:
         cursor.execute(_OURS, values)
         return {ref or mine: (pk, state, ref is not None, placed) for pk, state, ref, mine, placed in cursor.fetchall()}
@@ -159,7 +160,7 @@ _NOT_SEEN = """
 
 def _not_seen(at: datetime, since: datetime | None) -> list[int]:
     """Open orders of ours that the pass should have met, and did not."""
-    values = {"states": list(lifecycle.OPEN), "at": at, "since": since, "limit": ENDED_AT_ONCE}
+    values: dict[str, Any] = {"states": list(lifecycle.OPEN), "at": at, "since": since, "limit": ENDED_AT_ONCE}
     with connection.cursor() as cursor:
         cursor.execute(_NOT_SEEN, values)
         return [row[0] for row in cursor.fetchall()]

@@ -26,7 +26,7 @@ class PeriodicTaskAdmin(KeptAdmin):
     """Scheduled work. What runs when stands in the code; here a task can be paused and set going again."""
 
     list_display = ("name", "task", "rhythm", "enabled", "last_run", "how_long", "failures", "last_error")
-    actions = ("run_now",)
+    actions = ("run_now",)  # type: ignore[assignment]
     list_select_related = ("interval", "crontab", "solar", "clocked")
     ordering = ("name",)
     fields = ("name", "task", "rhythm", "enabled", "last_run", "total_run_count")

@@ -86,7 +86,8 @@ class SmsInOutbox:
 @cache
 def of(channel: str) -> Sender:
     """The sender of a channel. Raises KeyError for one that does not exist here."""
-    return {EMAIL: Email, SMS: Sms}[channel]()
+    known: dict[str, type[Sender]] = {EMAIL: Email, SMS: Sms}
+    return known[channel]()
 
 
 def has(channel: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import connection, transaction
 
 from orders.models import MfOrder
@@ -26,7 +28,13 @@ FIRST = 10_000_000
 
 def orders(like: MfOrder, count: int, *, state: str, first: int = FIRST) -> None:
     """`count` more orders like this one, with ids from `first` on. Guards of single rows rest meanwhile."""
-    values = {"first": first, "count": count, "state": state, "order": like.pk, "consent": like.consent_id}
+    values: dict[str, Any] = {
+        "first": first,
+        "count": count,
+        "state": state,
+        "order": like.pk,
+        "consent": like.consent_id,
+    }
     with transaction.atomic(), connection.cursor() as cursor:
         # A table that waits for checks at the commit cannot be altered: they are made now.
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
