@@ -38,6 +38,13 @@ class NotPrepared(Failure):
     message = "The broker could not prepare your order. Nothing was bought or sold. Please try again in a minute."
 
 
+class BeingPrepared(Failure):
+    """Raised while somebody else prepares the same journey: two preparations would be two baskets to confirm."""
+
+    code = "being_prepared"
+    message = "Your order is being prepared at the broker just now. Nothing was bought or sold. Go on in a minute."
+
+
 class LogInFirst(Failure):
     """Raised when the broker's session has ended."""
 
@@ -48,8 +55,8 @@ class LogInFirst(Failure):
 def prepare(*, order_id: int, at: datetime) -> tuple[BasketOrder, Prepared]:
     """The broker has the journey and it is handed over, or a named failure says what to do next.
 
-    Raises NotPrepared, LogInFirst, gates.GateClosed. Nothing is bought or sold by this: the person confirms at the
-    broker. Each call prepares anew, because what a broker hands out works once.
+    Raises NotPrepared, BeingPrepared, LogInFirst, gates.GateClosed. Nothing is bought or sold by this: the person
+    confirms at the broker. Each call prepares anew, because what a broker hands out works once.
     """
     order = _claim(order_id, at)
     account = queries.account_for(order)
@@ -79,6 +86,8 @@ def _claim(order_id: int, at: datetime) -> BasketOrder:
         order = stock_news.locked(order_id)
         if order.state not in (lifecycle.CREATED, lifecycle.HANDED_OVER):
             raise NotPrepared("This order is over or on its way already.")
+        if order.attempt == BasketOrder.Outcome.OPEN and not order.lease_ran_out(at):
+            raise BeingPrepared
         order.open_attempt(at)
         order.save(update_fields=[*ATTEMPT_FIELDS])
     return order
@@ -101,6 +110,9 @@ def _release(order: BasketOrder, at: datetime, error: Exception) -> None:
 def _handed_over(order: BasketOrder, prepared: Prepared, at: datetime) -> BasketOrder:
     with transaction.atomic(durable=True):
         again = stock_news.locked(order.pk)
+        if not again.holds(order.attempt_no):
+            # The lease ran out and another preparation has begun: only its basket may ever be confirmed.
+            raise BeingPrepared
         again.close_attempt()
         again.provider_ref, again.expires_at = prepared.provider_ref or again.provider_ref, prepared.expires_at
         again.save(update_fields=["provider_ref", "expires_at", *ATTEMPT_FIELDS])
