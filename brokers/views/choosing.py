@@ -141,7 +141,9 @@ def rebalance(request: InvestorRequest, slug: str) -> HttpResponse:
 @ready_investor_page
 def leave(request: InvestorRequest, slug: str) -> HttpResponse:
     """Sell every share that the investor bought with this basket through us."""
-    shown = _published(slug)
+    shown = queries.one(slug, also_archived=True)
+    if shown is None:
+        raise Http404
     held = queries.held(investor=request.investor, basket=shown.basket)
     lines = [Line(pk, StockOrder.Side.SELL, quantity) for pk, quantity in held.items()]
     return _moves_page(request, shown, lines, BasketOrder.Intent.EXIT)

@@ -55,6 +55,13 @@ class AlreadyUnderWay(Failure):
     message = "You have an order in this basket that is not over yet. Finish or follow that one first."
 
 
+class NoLongerHeld(Failure):
+    """Raised when a journey would sell more than was bought with the basket here and is still held."""
+
+    code = "no_longer_held"
+    message = "You no longer hold here what this order would sell. Nothing was ordered; begin from the basket's page."
+
+
 @dataclass(frozen=True)
 class Line:
     """One share of a journey: how many, and whether they are bought or sold."""
@@ -209,7 +216,7 @@ def open_journey(
 ) -> BasketOrder:
     """One journey to one broker, on record before the broker hears of it; a form that comes twice opens one.
 
-    Raises NothingToTrade, and AlreadyUnderWay while another journey with the same basket is not over.
+    Raises NothingToTrade, AlreadyUnderWay while another journey with the same basket is not over, and NoLongerHeld.
     """
     if not lines:
         raise NothingToTrade
@@ -221,6 +228,8 @@ def open_journey(
             raise AlreadyUnderWay
         if repairs and queries.repair_of(repairs):
             raise AlreadyUnderWay("What did not fill in that order is being repaired already.")
+        if version:
+            _must_be_held(investor, version.basket, lines)
         order = BasketOrder.objects.create(
             investor=investor,
             broker=broker,
@@ -240,6 +249,14 @@ def open_journey(
             order, "basket.created", actor=investor.user, at=at, broker=broker, lines=len(lines), intent=intent
         )
     return order
+
+
+def _must_be_held(investor: Investor, basket: Basket, lines: list[Line]) -> None:
+    """An old list of sells, begun again or repaired, must not sell shares that came from elsewhere."""
+    sells = {line.security_id: line.quantity for line in lines if line.side == StockOrder.Side.SELL}
+    held = queries.held(investor=investor, basket=basket) if sells else {}
+    if any(quantity > held.get(pk, 0) for pk, quantity in sells.items()):
+        raise NoLongerHeld
 
 
 def _rows(order: BasketOrder, lines: list[Line], at: datetime) -> list[StockOrder]:

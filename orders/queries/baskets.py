@@ -29,6 +29,11 @@ class Shown:
     priced_at: datetime | None
 
     @property
+    def is_offered(self) -> bool:
+        """May it be bought? One that is archived can only be sold and followed."""
+        return self.basket.state == lifecycle.PUBLISHED
+
+    @property
     def count(self) -> int:
         """How many shares are in it."""
         return len(self.securities)
@@ -45,9 +50,10 @@ def published() -> list[Shown]:
     return [shown for basket in found[:LIST_LIMIT] if (shown := _shown(basket))]
 
 
-def one(slug: str) -> Shown | None:
-    """A published basket by its address; None when there is none."""
-    basket = Basket.objects.filter(state=lifecycle.PUBLISHED, slug=slug).prefetch_related(_newest()).first()
+def one(slug: str, *, also_archived: bool = False) -> Shown | None:
+    """A published basket by its address, or one that is no longer offered, for those who hold it; None: none."""
+    states = (lifecycle.PUBLISHED, lifecycle.ARCHIVED) if also_archived else (lifecycle.PUBLISHED,)
+    basket = Basket.objects.filter(state__in=states, slug=slug).prefetch_related(_newest()).first()
     return _shown(basket) if basket else None
 
 

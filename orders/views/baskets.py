@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from investors import queries as people
+from investors.access import investor_of
 from orders import basket_rules
 from orders.models import BasketVersion
 from orders.queries import baskets as queries
@@ -31,12 +31,14 @@ def basket_list(request: HttpRequest) -> HttpResponse:
 @access(ANYONE)
 def basket(request: HttpRequest, slug: str) -> HttpResponse:
     """What is in a basket, what it costs at least, what changed, and what the visitor holds of it."""
-    shown = queries.one(slug)
+    shown = queries.one(slug, also_archived=True)
     if shown is None:
         raise Http404
-    weights = weights_of(shown)
-    investor = people.of_user(request.user) if request.user.is_authenticated else None
+    investor = investor_of(request) if request.user.is_authenticated else None
     held = queries.held(investor=investor, basket=shown.basket) if investor else {}
+    if not (shown.is_offered or held):
+        raise Http404
+    weights = weights_of(shown)
     context = {
         "shown": shown,
         "rows": rows(shown, weights, held),
@@ -51,7 +53,7 @@ def basket(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _can_rebalance(shown: Shown, held: dict[int, int]) -> bool:
-    return bool(held) and shown.minimum is not None and set(held) <= set(shown.prices)
+    return shown.is_offered and bool(held) and shown.minimum is not None and set(held) <= set(shown.prices)
 
 
 def weights_of(shown: Shown) -> dict[int, int]:

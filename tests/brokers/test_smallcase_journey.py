@@ -9,6 +9,8 @@ import pytest
 from django.test import Client
 
 from brokers.models import BrokerAccount
+from brokers.operations import journeys
+from brokers.smallcase.adapter import SmallcaseAdapter
 from brokers.smallcase.auth import connected_token
 from orders.models import Basket, BasketOrder, BasketVersion, Security, StockOrder
 from orders.operations import baskets
@@ -93,6 +95,36 @@ def test_going_to_the_broker_twice_uses_the_same_transaction(sandbox, basket, br
     assert sandbox.call("GET", "/ledger/smallcase")["total"] == 1
 
 
+def test_a_second_click_prepares_no_second_basket_beside_the_first(sandbox, basket, browser, monkeypatch):
+    order, clicked = invest(browser), []
+    prepare = SmallcaseAdapter.prepare
+
+    def while_clicked_again(self, *args):
+        if not clicked:
+            clicked.append(None)
+            clicked[0] = browser.post(f"/stock-orders/{order.code}/go/")
+        return prepare(self, *args)
+
+    monkeypatch.setattr(SmallcaseAdapter, "prepare", while_clicked_again)
+    assert hand_over(browser, order).state == "HANDED_OVER"
+    assert clicked[0]["Location"] == f"/stock-orders/{order.code}/"
+    assert sandbox.call("GET", "/ledger/smallcase")["total"] == 1
+
+
+def test_a_preparation_whose_lease_ran_out_leaves_the_newer_one_alone(sandbox, basket, browser, monkeypatch):
+    order = invest(browser)
+    prepare = SmallcaseAdapter.prepare
+
+    def while_another_took_over(self, *args):
+        BasketOrder.objects.filter(pk=order.pk).update(attempt_no=7)
+        return prepare(self, *args)
+
+    monkeypatch.setattr(SmallcaseAdapter, "prepare", while_another_took_over)
+    browser.post(f"/stock-orders/{order.code}/go/")
+    order.refresh_from_db()
+    assert (order.state, order.provider_ref) == ("CREATED", None)
+
+
 def test_a_transaction_in_work_is_not_replaced(sandbox, basket, browser):
     order = hand_over(browser, invest(browser))
     simulate(sandbox, order, "placed")
@@ -171,6 +203,45 @@ def test_what_is_held_is_rebalanced_to_a_new_version_and_sold(sandbox, basket, b
     sale = BasketOrder.objects.get(code=leave["Location"].split("/")[2])
     assert {line.security_id: line.quantity for line in sale.lines.all()} == held
     assert set(sale.lines.values_list("side", flat=True)) == {"SELL"}
+
+
+def bought(sandbox, browser: Client, recover) -> BasketOrder:
+    order = hand_over(browser, invest(browser))
+    simulate(sandbox, order, "filled")
+    BasketOrder.objects.update(due_at=clock.now())
+    recover()
+    return order
+
+
+def sale(browser: Client) -> BasketOrder:
+    form = {"broker": "smallcase", "form_ref": identifiers.new_client_ref()}
+    answer = browser.post("/baskets/three/sell/", form)
+    return BasketOrder.objects.get(code=answer["Location"].split("/")[2])
+
+
+def test_an_old_sale_that_is_begun_again_sells_no_shares_from_elsewhere(sandbox, basket, browser, recover):
+    bought(sandbox, browser, recover)
+    old = sale(browser)
+    journeys.give_up(order_id=old.pk, at=clock.now())
+    simulate(sandbox, hand_over(browser, sale(browser)), "filled")
+    BasketOrder.objects.update(due_at=clock.now())
+    recover()
+    before = BasketOrder.objects.count()
+    page = browser.post(f"/stock-orders/{old.code}/again/", follow=True).content.decode()
+    assert "You no longer hold here what this order would sell" in page
+    assert BasketOrder.objects.count() == before
+
+
+def test_a_basket_that_is_no_longer_offered_is_sold_by_those_who_hold_it(sandbox, basket, browser, recover, asha):
+    bought(sandbox, browser, recover)
+    baskets.archive(basket_id=basket.pk, actor=factories.UserFactory(), reason="Done", at=clock.now())
+    page = browser.get("/baskets/three/").content.decode()
+    assert "no longer offered" in page
+    assert "/baskets/three/invest/" not in page
+    assert browser.get("/baskets/three/invest/").status_code == 404
+    assert Client().get("/baskets/three/").status_code == 404
+    held = queries.held(investor=asha, basket=basket)
+    assert {line.security_id: line.quantity for line in sale(browser).lines.all()} == held
 
 
 # --- Doorbells --------------------------------------------------------------------------------------------------------

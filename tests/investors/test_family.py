@@ -184,6 +184,18 @@ def test_the_frame_says_for_whom_one_acts(asha: Investor, tara: Investor, client
         assert "You act for <strong>Tara Rao</strong>, as guardian" in page, name
 
 
+def test_a_basket_shows_what_the_child_holds(asha: Investor, tara: Investor, client_for: Callable[..., Client]) -> None:
+    version = factories.BasketVersionFactory(basket__slug="three", basket__state="PUBLISHED")
+    version.published_by, version.published_at = factories.UserFactory(), clock.now()
+    version.save()
+    order = factories.BasketOrderFactory(investor=tara, basket=version.basket, version=version, state="HANDED_OVER")
+    browser = client_for(asha)
+    page = reverse("orders:basket", args=["three"])
+    assert order.code not in browser.get(page).content.decode()
+    act_for(browser, tara)
+    assert order.code in browser.get(page).content.decode()
+
+
 def test_who_acts_for_oneself_only_sees_no_switch(asha: Investor, client_for: Callable[..., Client]) -> None:
     assert "acting-for" not in client_for(asha).get(reverse("investors:profile")).content.decode()
 
