@@ -24,6 +24,7 @@ from investors.operations import consents
 from portal import audit, clock, jobs
 from portal.errors import Failure
 from portal.models import User
+from portal.scope import ALL, scope
 
 log = structlog.get_logger(__name__)
 OPEN = (lifecycle.COOLING, lifecycle.CHECKING, lifecycle.SENDING)
@@ -78,7 +79,7 @@ def ask(
         mine = ChangeRequest.objects.select_for_update().filter(investor=investor, what=what)
         if mine.filter(state__in=OPEN).exists():
             raise OneAtATime
-        _keep_apart(investor.pk, what, at)
+        _keep_apart(investor, what, at)
         for old in mine.filter(state=lifecycle.ASKED).exclude(form_ref=form_ref):
             move_to(old, lifecycle.WITHDRAWN, at=at, actor=None)
         change = mine.filter(form_ref=form_ref).first() or ChangeRequest(
@@ -99,13 +100,20 @@ def _lock(investor_id: int) -> None:
     Investor.objects.select_for_update().only("pk").get(pk=investor_id)
 
 
-def _keep_apart(investor_id: int, what: str, at: datetime) -> None:
-    """Raises TooSoon with the day from which on it may be asked for."""
+def _keep_apart(investor: Investor, what: str, at: datetime) -> None:
+    """Raises TooSoon with the day from which on it may be asked for.
+
+    Contacts are the login's: a change that was asked for while acting for a child counts for the guardian as well.
+    """
     rule = RULES[what]
-    others = ChangeRequest.objects.filter(investor=investor_id, what=rule.apart_from)
-    if others.filter(state__in=OPEN).exists():
+    if not rule.apart_from:
+        return
+    with scope(ALL):
+        others = ChangeRequest.objects.filter(investor__user=investor.user_id, what=rule.apart_from)
+        is_open = others.filter(state__in=OPEN).exists()
+        last = others.filter(state=lifecycle.DONE, done_at__gt=at - rule.gap).order_by("-done_at").first()
+    if is_open:
         raise TooSoon(f"{TooSoon.message} The other one is being changed now.")
-    last = others.filter(state=lifecycle.DONE, done_at__gt=at - rule.gap).order_by("-done_at").first()
     if last and last.done_at:
         day = (last.done_at + rule.gap).astimezone(clock.IST)
         raise TooSoon(f"{TooSoon.message} You can ask for it after {day:%-d %B %Y}.")
@@ -162,7 +170,7 @@ def _said_yes(change: ChangeRequest, consent: Consent, at: datetime) -> ChangeRe
 
 def _begin(change: ChangeRequest, at: datetime) -> ChangeRequest:
     rule = RULES[change.what]
-    _keep_apart(change.investor_id, change.what, at)
+    _keep_apart(change.investor, change.what, at)
     if rule.cooling > NONE:
         change.effective_at = at + rule.cooling
         change.save(update_fields=["effective_at"])

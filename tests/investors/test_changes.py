@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -17,6 +17,7 @@ from investors.operations import change_sending, changes, consents, detail_chang
 from portal import clock, identifiers
 from portal.errors import InvalidInput
 from portal.models import User
+from portal.scope import scope
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -218,6 +219,18 @@ def test_a_form_that_was_confirmed_is_never_exchanged(asha, sandbox):
 def test_the_other_contact_waits_while_one_is_being_changed(asha, sandbox):
     confirmed(asha, "EMAIL")
     with pytest.raises(changes.TooSoon):
+        ask(asha, "MOBILE")
+
+
+def test_the_other_contact_waits_too_when_one_was_changed_while_acting_for_a_child(asha, sandbox):
+    child = factories.ReadyInvestorFactory(
+        user=asha.user, kind="MINOR", name="Tara Rao", date_of_birth=date(2015, 3, 4), guardian_name="Asha Rao",
+        guardian_relationship="Mother", guardian_pan_index="x" * 64, guardian_date_of_birth=date(1990, 5, 17),
+    )  # fmt: skip
+    given = factories.ConsentFactory(investor=child, purpose="CHANGE")
+    made = {"investor": child, "consent": given, "proof": given, "asked_by": asha.user}
+    factories.ChangeRequestFactory(**made, what="EMAIL", state="DONE", done_at=clock.now())
+    with scope(f"user:{asha.user_id}:{asha.pk}"), pytest.raises(changes.TooSoon, match="after"):
         ask(asha, "MOBILE")
 
 
