@@ -161,7 +161,7 @@ def undo(*, merge_id: int, actor: User, reason: str, at: datetime) -> Merge:
             raise AlreadyDecided
         if actor.pk == row.asked_by_id:
             raise SecondPerson
-        if row.kept.state != lifecycle.DRAFT and row.plan["moves"]:
+        if row.kept.state != lifecycle.DRAFT and any(row.plan[each] for each in ("moves", "fills", "takes_pan")):
             raise Refused("FP has the kept investor with what was moved to them. It stays, and a person corrects it.")
         _decide(row, Merge.State.UNDONE, actor, reason, at)
         _put_back(row, Plan(**row.plan))

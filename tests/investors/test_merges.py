@@ -122,6 +122,17 @@ def test_undoing_puts_everything_back(kept, gone, maker, checker):
     assert User.objects.get(pk=gone.user_id).is_active
 
 
+def test_what_fp_knows_of_the_kept_one_is_not_taken_back(kept, maker, checker):
+    only_columns = factories.InvestorFactory(name="", given_pan="ASHPR3751C", occupation="DOCTOR")
+    row = approve(ask(kept, only_columns, maker), checker)
+    assert row.plan["moves"] == {}
+    Investor.objects.filter(pk=kept.pk).update(state="REGISTERING")
+    with pytest.raises(merges.Refused):
+        merges.undo(merge_id=row.pk, actor=checker, reason="Two sisters", at=clock.now())
+    kept.refresh_from_db()
+    assert (kept.pan, kept.occupation) == ("ASHPR3751C", "DOCTOR")
+
+
 # --- what is refused, and why ------------------------------------------------------------------------------------
 
 
