@@ -18,6 +18,8 @@ _ALPHABET = "0123456789BCDFGHJKMNPQRSTVWXYZ"
 _IFSC = re.compile(r"[A-Z]{4}0[A-Z0-9]{6}")
 _PIN = re.compile(r"[1-9][0-9]{5}")
 _MOBILE = re.compile(r"[6-9][0-9]{9}")
+# Every number of so many digits fits a bigint.
+MOST_DIGITS = 18
 
 
 def new_code(prefix: str) -> str:
@@ -28,6 +30,11 @@ def new_code(prefix: str) -> str:
 def new_client_ref() -> str:
     """A new reference for a provider: 20 characters of digits and upper-case letters, unique for all time."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(20))
+
+
+def row_key(text: str) -> int | None:
+    """The key of a row as an address carries it (a page that goes on "before" it); None for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else None
 
 
 def clean_pan(text: str) -> str:

@@ -21,7 +21,7 @@ from orders import lifecycle, stock_words
 from orders.models import BasketOrder, StockOrder
 from orders.operations import baskets
 from orders.queries import baskets as queries
-from portal import clock, gates, hints, jobs, money
+from portal import clock, gates, hints, identifiers, jobs, money
 from portal.errors import Failure
 
 # While an investor watches an open journey, the broker is asked about it at most this often.
@@ -99,7 +99,7 @@ def _may_repair(found: BasketOrder, lines: list[StockOrder]) -> bool:
 def order_list(request: InvestorRequest) -> HttpResponse:
     """The investor's journeys, newest first."""
     before = request.GET.get("before", "")
-    found = queries.orders_of(request.investor, before=int(before) if before.isdigit() else None, size=PAGE + 1)
+    found = queries.orders_of(request.investor, before=identifiers.row_key(before), size=PAGE + 1)
     context = {
         "rows": [{"order": each, "words": stock_words.JOURNEY.get(each.state)} for each in found[:PAGE]],
         "next_url": f"?{urlencode({'before': found[PAGE - 1].pk})}" if len(found) > PAGE else "",

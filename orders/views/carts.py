@@ -116,9 +116,9 @@ def _row(each: Checked, form: CartForm) -> Row:
 
 
 def _acted(request: InvestorRequest, lines: list[CartLine]) -> HttpResponse:
-    gone = request.POST.get("remove", "")
-    if gone.isdigit():
-        carts.remove(investor=request.investor, line_id=int(gone))
+    gone = identifiers.row_key(request.POST.get("remove", ""))
+    if gone is not None:
+        carts.remove(investor=request.investor, line_id=gone)
         messages.info(request, "Taken out of your cart.")
         return redirect("orders:cart")
     form = _form(request, lines, request.POST)

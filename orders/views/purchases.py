@@ -314,7 +314,7 @@ def order_list(request: InvestorRequest) -> HttpResponse:
     """The investor's orders, newest first, by page and filter."""
     only = request.GET.get("show", "")
     before = request.GET.get("before", "")
-    page = order_queries.page(request.investor.pk, only=only, before=int(before) if before.isdigit() else None)
+    page = order_queries.page(request.investor.pk, only=only, before=identifiers.row_key(before))
     following = {"show": only, "before": page.next_cursor}
     context = {
         "rows": order_rows.rows(page.lines),

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from portal import clock
+from portal import clock, identifiers
 from portal.access import OWN_ROWS, access
 from portal.models import User
 from portal.notices import catalogue, senders, writing
@@ -31,9 +31,9 @@ def _person(request: HttpRequest) -> User:
 @require_safe
 def centre(request: HttpRequest) -> HttpResponse:
     """Everything one was told, newest first, by page."""
-    before = request.GET.get("before", "")
+    before = identifiers.row_key(request.GET.get("before", ""))
     rows = Notice.objects.filter(user=_person(request)).order_by("-id")
-    found = list((rows.filter(pk__lt=int(before)) if before.isdigit() else rows)[: PAGE_SIZE + 1])
+    found = list((rows.filter(pk__lt=before) if before else rows)[: PAGE_SIZE + 1])
     shown = found[:PAGE_SIZE]
     context = {
         "notices": shown,

@@ -400,3 +400,9 @@ def test_the_amount_survives_a_session_that_has_ended(browser, asha, buy_url):
     browser.post(answer["Location"], {"login": asha.user.email, "password": factories.PASSWORD})
     assert 'value="7000"' in browser.get(buy_url).content.decode()
     assert not Consent.objects.exists()
+
+
+@pytest.mark.parametrize("page", ["/orders/", "/stock-orders/", "/notices/"])
+@pytest.mark.parametrize("before", ["\u00b2", "9" * 20, "-1", "x"])
+def test_a_page_that_begins_nowhere_is_the_first(asha, client_for, page, before):
+    assert client_for(asha).get(page, {"before": before}).status_code == 200
