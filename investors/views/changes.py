@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from investors import change_words, declarations, gateway, lifecycle, queries, refusals, steps
-from investors.access import InvestorRequest, client_ip, ready_investor_page
+from investors.access import InvestorRequest, client_ip, investor_of, ready_investor_page
 from investors.changes import RULES
 from investors.forms import changes as forms
 from investors.models import ChangeRequest, Consent, Investor
@@ -269,11 +269,18 @@ def _open_consent(change: ChangeRequest) -> str:
 @access(OWN_ROWS)
 @login_required
 def login_email(request: HttpRequest) -> HttpResponse:
-    """In place of allauth's page: once somebody is registered, the address changes by request, and nowhere else."""
-    investor = queries.of_user(request.user)  # type: ignore[arg-type]
-    if investor is None or investor.state == lifecycle.DRAFT:
+    """In place of allauth's page: once anybody of the login is registered, the address changes by request only.
+
+    The request is that of somebody who is ready: whoever acts for another one just now is led to choosing first.
+    """
+    investor = investor_of(request)
+    states = set(queries.people_of(request.user).values_list("investor__state", flat=True))  # type: ignore[arg-type]
+    if states <= {lifecycle.DRAFT}:
         return allauth_email(request)
-    if investor.state == lifecycle.READY:
+    if investor and investor.state == lifecycle.READY:
         return redirect("investors:change", slug="email")
+    if lifecycle.READY in states:
+        messages.info(request, "Choose somebody who is ready to invest: the address is changed on their profile.")
+        return redirect("investors:people")
     messages.info(request, "You are being registered with this address now. It can be changed as soon as that is done.")
     return redirect("investors:onboarding")

@@ -196,6 +196,17 @@ def test_a_basket_shows_what_the_child_holds(asha: Investor, tara: Investor, cli
     assert order.code in browser.get(page).content.decode()
 
 
+def test_the_address_of_a_login_changes_by_request_as_soon_as_one_of_its_people_is_ready(
+    client_for: Callable[..., Client],
+) -> None:
+    own = factories.InvestorFactory()
+    child = factories.ReadyInvestorFactory(user=own.user, **MINOR)
+    browser = client_for(own)
+    assert browser.get("/accounts/email/")["Location"] == reverse("investors:people")
+    act_for(browser, child)
+    assert browser.get("/accounts/email/")["Location"] == reverse("investors:change", args=["email"])
+
+
 def test_who_acts_for_oneself_only_sees_no_switch(asha: Investor, client_for: Callable[..., Client]) -> None:
     assert "acting-for" not in client_for(asha).get(reverse("investors:profile")).content.decode()
 
