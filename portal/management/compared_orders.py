@@ -7,13 +7,14 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Q, QuerySet
 
 from orders import gateway, lifecycle
 from orders.gateway import OrderSnapshot
-from orders.models import MfOrder
-from orders.operations import news
+from orders.models import MfOrder, Plan
+from orders.operations import instalments, news
 from portal.fintech_primitives import client as fp
 from portal.fintech_primitives.messages import Order
 from portal.lifecycle import Verdict
@@ -33,6 +34,7 @@ def compare(report: Report, heart: Heartbeat, at: datetime) -> Iterator[Differen
 
 
 def _page(report: Report, heart: Heartbeat, page: list[Order], at: datetime) -> Iterator[Difference]:
+    to_take_in = _take_in_instalments(report, page, at)
     refs, ids = [each.source_ref_id for each in page if each.source_ref_id], [each.id for each in page]
     rows = list(_sent().filter(Q(client_ref__in=refs) | Q(provider_ref__in=ids)).select_related("scheme"))
     ours = {row.client_ref: row for row in rows}
@@ -40,6 +42,8 @@ def _page(report: Report, heart: Heartbeat, page: list[Order], at: datetime) -> 
     seen: list[int] = []
     for theirs in page:
         row = ours.get(theirs.source_ref_id or "") or by_provider_ref.get(theirs.id)
+        if row is None and theirs.id in to_take_in:
+            continue
         if row is None:
             words = f"FP has order {theirs.id}, which was never sent from here"
             yield Difference("order_only_at_fp", heart, words, theirs.amount or Decimal(0))
@@ -49,6 +53,24 @@ def _page(report: Report, heart: Heartbeat, page: list[Order], at: datetime) -> 
     _note(seen)
 
 
+def _take_in_instalments(report: Report, page: list[Order], at: datetime) -> set[str]:
+    """FP makes the orders of SIPs by itself: what is new to us is taken in. Returns what a dry run leaves alone."""
+    known = set(
+        MfOrder.objects.filter(provider_ref__in=[each.id for each in page]).values_list("provider_ref", flat=True)
+    )
+    fresh = [each for each in page if each.sip_id and each.id not in known]
+    if not report.dry:
+        ours = (gateway.snapshot(each, settings.FP_ORDER_GATEWAY) for each in fresh)
+        report.caught_up += instalments.take_in(ours, at=at, source="reconciliation")
+        return set()
+    plans = set(
+        Plan.objects.filter(provider_ref__in=[each.sip_id for each in fresh]).values_list("provider_ref", flat=True)
+    )
+    left = {each.id for each in fresh if each.sip_id in plans}
+    report.caught_up += len(left)
+    return left
+
+
 def _sent() -> QuerySet[MfOrder]:
     """Of which a byte may have left."""
     return MfOrder.objects.exclude(state=lifecycle.CREATED).exclude(attempt_no=0, provider_ref=None)
@@ -56,7 +78,12 @@ def _sent() -> QuerySet[MfOrder]:
 
 def _order(report: Report, row: MfOrder, theirs: OrderSnapshot, at: datetime) -> Iterator[Difference]:
     checks = (
-        ("order_reference_differs", theirs.client_ref != row.client_ref, f"reference {theirs.client_ref!r}"),
+        (
+            "order_reference_differs",
+            # The order of an instalment carries a reference of FP's own.
+            row.plan_id is None and theirs.client_ref != row.client_ref,
+            f"reference {theirs.client_ref!r}",
+        ),
         (
             "order_reference_differs",
             row.provider_ref not in (None, theirs.provider_ref),

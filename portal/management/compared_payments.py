@@ -43,7 +43,8 @@ def _batch(report: Report, batch: list[MfOrder], at: datetime) -> Iterator[Diffe
             collected |= set(theirs.amc_order_ids)
         if ref in ours:
             yield from _payment(report, ours[ref], snapshot, at)
-        elif order and not _is_starting(order):
+        elif order and not order.plan_id and not _is_starting(order):
+            # An instalment's debit is FP's own: no payment of ours stands beside it.
             words = f"FP has payment {ref}, which we do not know"
             yield Difference("payment_only_at_fp", order, words, theirs.amount)
     for ref in ours.keys() - listed.keys():

@@ -23,6 +23,7 @@ from payments.models import Payment
 from portal import clock
 from portal.errors import InvalidInput
 from portal.fintech_primitives import client as fp
+from portal.management import reconciliation
 from portal.models import Case
 from tests import factories
 from tests.orders import sips
@@ -104,6 +105,20 @@ def test_three_instalments_become_orders_and_units(plan, at, sandbox):
     assert sum(fact.units for fact in facts) == sum(order.allotted_units for order in MfOrder.objects.all())
     assert not Payment.objects.exists()  # FP debits; nothing of ours may
     assert not Case.objects.exists()
+
+
+def test_the_daily_comparison_finds_nothing_wrong_with_an_instalment(plan, at, sandbox):
+    live(plan, 1, at, sandbox)
+    assert reconciliation.run(clock.now()).differences == []
+    assert not Case.objects.exists()
+
+
+def test_the_daily_comparison_takes_in_an_instalment_that_no_poll_has_seen(plan, at, sandbox):
+    at(sips.day_of(plan))
+    dry = reconciliation.run(clock.now(), dry=True)
+    assert (dry.differences, dry.caught_up, MfOrder.objects.count()) == ([], 1, 0)
+    assert reconciliation.run(clock.now()).differences == []
+    assert MfOrder.objects.get().plan == plan
 
 
 def test_an_instalment_is_one_order_whoever_brings_the_news_and_how_often(plan, at, sandbox):
