@@ -7,12 +7,12 @@ no such channel; in the sandbox messages lie in the outbox beside the mails.
 from __future__ import annotations
 
 import smtplib
-import socket
 from functools import cache
 from typing import Protocol
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.filebased import EmailBackend
 from django.template.loader import render_to_string
 from django.utils.module_loading import import_string
@@ -36,16 +36,8 @@ class Sender(Protocol):
         """The message is with whoever carries it. Raises NotSent when certainly nothing was taken."""
 
 
-# Before the server has taken anything; whatever else goes wrong may be after it has.
-_NOTHING_TAKEN = (
-    ConnectionRefusedError,
-    socket.gaierror,
-    smtplib.SMTPConnectError,
-    smtplib.SMTPHeloError,
-    smtplib.SMTPAuthenticationError,
-    smtplib.SMTPSenderRefused,
-    smtplib.SMTPRecipientsRefused,
-)
+# The server's own words that it took nothing; whatever else goes wrong once it is reached may be after it has.
+_NOTHING_TAKEN = (smtplib.SMTPSenderRefused, smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError)
 
 
 class Email:
@@ -57,10 +49,22 @@ class Email:
         text = render_to_string("email/notice.txt", facts)
         mail = EmailMultiAlternatives(notice.title, text, settings.DEFAULT_FROM_EMAIL, [notice.user.email])
         mail.attach_alternative(render_to_string("email/notice.html", facts), "text/html")
-        try:
-            mail.send()
-        except _NOTHING_TAKEN as error:
-            raise NotSent(type(error).__name__) from error
+        with _reached() as server:
+            mail.connection = server
+            try:
+                mail.send()
+            except _NOTHING_TAKEN as error:
+                raise NotSent(type(error).__name__) from error
+
+
+def _reached() -> BaseEmailBackend:
+    """The mail server, with a connection open. Raises NotSent: a server that cannot be reached takes nothing."""
+    server: BaseEmailBackend = get_connection()
+    try:
+        server.open()
+    except OSError as error:
+        raise NotSent(type(error).__name__) from error
+    return server
 
 
 class Sms:

@@ -101,6 +101,33 @@ def test_what_may_have_left_is_never_sent_again(order, monkeypatch, trouble):
     assert (delivery.state, len(mail.outbox)) == ("UNKNOWN", 0)
 
 
+@pytest.mark.parametrize(
+    "trouble", [TimeoutError(), OSError(113, "No route to host"), smtplib.SMTPConnectError(421, "")]
+)
+def test_a_server_that_is_not_reached_has_taken_nothing(order, settings, monkeypatch, trouble):
+    delivery = deliveries(tell(order))["EMAIL"]
+
+    def away(*_, **__):
+        raise trouble
+
+    with monkeypatch.context() as while_away:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        while_away.setattr(smtplib.SMTP, "__init__", away)
+        writing.deliver(delivery_id=delivery.pk, at=clock.now())
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.tries) == ("WAITING", 1)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    writing.deliver(delivery_id=delivery.pk, at=delivery.due_at)
+    assert len(mail.outbox) == 1
+
+
+@pytest.mark.parametrize("before", ["²", "9" * 30, "9" * 5_000, "-1", "x"])
+def test_an_address_that_nobody_made_shows_the_newest(order, client_for, before):
+    tell(order)
+    for page in ("/notices/", "/orders/", "/stock-orders/"):
+        assert client_for(order.investor).get(page, {"before": before}).status_code == 200
+
+
 def test_a_sender_that_died_leaves_an_unknown_and_no_second_message(order):
     delivery, at = deliveries(tell(order))["EMAIL"], clock.now()
     writing._claim(delivery.pk, at)
