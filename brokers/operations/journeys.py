@@ -82,8 +82,8 @@ def prepare(*, order_id: int, at: datetime) -> tuple[BasketOrder, Prepared]:
 
 def _claim(order_id: int, at: datetime) -> BasketOrder:
     with transaction.atomic(durable=True):
-        gates.check()
         order = stock_news.locked(order_id)
+        gates.check(order.broker)
         if order.state not in (lifecycle.CREATED, lifecycle.HANDED_OVER):
             raise NotPrepared("This order is over or on its way already.")
         if order.attempt == BasketOrder.Outcome.OPEN and not order.lease_ran_out(at):

@@ -15,7 +15,7 @@ from brokers.smallcase.auth import connected_token
 from orders.models import Basket, BasketOrder, BasketVersion, Security, StockOrder
 from orders.operations import baskets
 from orders.queries import baskets as queries
-from portal import clock, identifiers
+from portal import clock, gates, identifiers
 from portal.models import Case, InboundEvent
 from tests import factories
 
@@ -86,6 +86,15 @@ def test_the_same_form_twice_opens_one_journey_and_a_second_one_is_held(basket, 
     answer = browser.post("/baskets/three/invest/", {"amount": "50000", "broker": "smallcase", "form_ref": "0" * 20})
     assert answer["Location"] == "/baskets/three/invest/"
     assert BasketOrder.objects.count() == 1
+
+
+def test_the_gate_of_a_broker_stops_its_journeys_and_that_of_the_funds_does_not(sandbox, basket, browser):
+    order = invest(browser)
+    gates.turn(name=gates.of("smallcase"), closed=True, reason="drill", actor="test", at=clock.now())
+    assert hand_over(browser, order).state == "CREATED"
+    gates.turn(name=gates.of("smallcase"), closed=False, reason="over", actor="test", at=clock.now())
+    gates.turn(name=gates.of("fp"), closed=True, reason="drill", actor="test", at=clock.now())
+    assert hand_over(browser, order).state == "HANDED_OVER"
 
 
 def test_going_to_the_broker_twice_uses_the_same_transaction(sandbox, basket, browser):
