@@ -46,8 +46,8 @@ def first_page(as_role):
 
 def test_every_configured_provider_has_its_line_also_when_it_is_silent(first_page):
     rows, tile = first_page()
-    assert list(rows) == ["5paisa", "AMFI", "FP", "ODIN", "smallcase"]
-    assert {"5paisa", "amfi", "fp", "odin", "smallcase"} == set(CONFIGURED)
+    assert list(rows) == ["5paisa", "AMFI", "FP", "NSE", "ODIN", "smallcase"]
+    assert {"5paisa", "amfi", "fp", "nse", "odin", "smallcase"} == set(CONFIGURED)
     assert {row["State"] for row in rows.values()} == {"silent"}
     assert {row["Last answer"] for row in rows.values()} == {"never"}
     assert (tile.value, tile.tone) == ("Well", "done")

@@ -108,7 +108,7 @@ def test_a_long_history_comes_in_pages_that_miss_and_repeat_nothing(
     ledger.rebuild(folio_ids=[folio.pk], at=clock.now())
     client = client_for(asha)
     first = detail(client, of)
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         detail(client, of)
     cursor = first[first.index("?before=") :].split('"')[0]
     second = detail(client, of, cursor)

@@ -9,7 +9,7 @@ from django.conf import settings as real_settings
 
 from portal import checks, clock, tasks
 from portal.gateway import errors, journal
-from portal.management import reconciliation
+from portal.management import compared_holdings, compared_orders, compared_payments, reconciliation
 from portal.models import Case, GatewayCall
 from tests import factories
 
@@ -75,9 +75,9 @@ def test_a_difference_becomes_a_case_without_anybody_asking(asha, sandbox):
 
 def test_everything_is_compared_once_a_day(monkeypatch, at):
     runs = []
-    monkeypatch.setattr(reconciliation, "_orders", lambda *_: runs.append(1) or [])
-    monkeypatch.setattr(reconciliation, "_payments", lambda *_: [])
-    monkeypatch.setattr(reconciliation, "_holdings", lambda *_: [])
+    monkeypatch.setattr(compared_orders, "compare", lambda *_: runs.append(1) or [])
+    monkeypatch.setattr(compared_payments, "compare", lambda *_: [])
+    monkeypatch.setattr(compared_holdings, "compare", lambda *_: [])
     begun = clock.now()
     for hour in range(49):
         at(begun + timedelta(hours=hour))
@@ -89,6 +89,6 @@ def test_a_comparison_that_trouble_ended_is_tried_again_in_the_next_hour(monkeyp
     def trouble(*_: object) -> None:
         raise errors.Unreachable("fp", "GET", "/x")
 
-    monkeypatch.setattr(reconciliation, "_orders", trouble)
+    monkeypatch.setattr(compared_orders, "compare", trouble)
     tasks.reconcile()
     assert reconciliation.is_due(clock.now())

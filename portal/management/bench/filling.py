@@ -9,19 +9,21 @@ from django.db import connection, transaction
 from orders.models import MfOrder
 
 _TABLES = ("investors_consent", "orders_mforder")
+# The numbers of the copies come from a list of their own, so that each parameter stands once, with its type.
 _CONSENTS = """
     INSERT INTO investors_consent
-    SELECT (jsonb_populate_record(c, jsonb_build_object(
-               'id', %(first)s + n, 'code', 'CB' || (%(first)s + n), 'form_ref', 'b' || (%(first)s + n)))).*
-      FROM investors_consent c, generate_series(1, %(count)s) n WHERE c.id = %(consent)s
+    SELECT (jsonb_populate_record(c, jsonb_build_object('id', n, 'code', 'CB' || n, 'form_ref', 'b' || n))).*
+      FROM investors_consent c, generate_series(%(first)s::bigint + 1, %(first)s::bigint + %(count)s) n
+     WHERE c.id = %(consent)s
 """
 _ORDERS = """
     INSERT INTO orders_mforder
     SELECT (jsonb_populate_record(o, jsonb_build_object(
-               'id', %(first)s + n, 'code', 'OB' || (%(first)s + n), 'client_ref', 'R' || (%(first)s + n),
-               'provider_ref', (%(first)s + n)::text, 'consent_id', %(first)s + n, 'state', %(state)s,
-               'placed_at', o.placed_at - make_interval(secs => n), 'due_at', NULL, 'attempt_no', 1))).*
-      FROM orders_mforder o, generate_series(1, %(count)s) n WHERE o.id = %(order)s
+               'id', n, 'code', 'OB' || n, 'client_ref', 'R' || n, 'provider_ref', n::text, 'consent_id', n,
+               'state', %(state)s::text, 'placed_at', o.placed_at - make_interval(secs => n - %(first)s::bigint),
+               'due_at', NULL, 'attempt_no', 1))).*
+      FROM orders_mforder o, generate_series(%(first)s::bigint + 1, %(first)s::bigint + %(count)s) n
+     WHERE o.id = %(order)s
 """
 FIRST = 10_000_000
 
