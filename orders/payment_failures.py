@@ -44,7 +44,7 @@ _WRITE = "Only we can put this right, so please write to us."
 _UNUSED = Failure("The payment page was not used in time.", Money.MAYBE, _AGAIN)
 _UNCLEAR = Failure("The payment did not go through.", Money.MAYBE, _ELSE, other_rail=True)
 
-FAILURES: dict[str, Failure] = {
+_THEIRS: dict[str, Failure] = {
     "tpv_failed": Failure(
         "The payment came from an account that is not registered as yours. Fund houses may take money from the "
         "investor's own account only (SEBI), so it is sent back.",
@@ -86,20 +86,30 @@ FAILURES: dict[str, Failure] = {
     ),
     **dict.fromkeys(("payment_failed", "payment_failure"), _UNCLEAR),
     **dict.fromkeys(("fp_payment_expired", "pg_payment_expired", "page_expired"), _UNUSED),
-    # our own
-    "page_lost": Failure("The payment page could not be opened.", Money.STAYED, "A new one is being prepared."),
+}
+# Our own reasons, which nobody else speaks of.
+_OURS: dict[str, Failure] = {
+    "page_lost": Failure(
+        "The payment page could not be opened.",
+        Money.STAYED,
+        "A new one is being prepared; if none appears, try again.",
+    ),
     "another_method": Failure("You chose to pay by another way.", Money.STAYED, "A new page is being prepared."),
     "paid_by_another": Failure("An earlier payment has arrived after all.", Money.STAYED, "There is nothing to do."),
+    "orders_changed": Failure(
+        "One of the orders it was for could no longer be paid.", Money.STAYED, "A new page is being prepared."
+    ),
     "refused": Failure("The payment service did not take this payment.", Money.STAYED, _AGAIN),
 }
+FAILURES = _THEIRS | _OURS
 # How FP says only that it failed, or timed out.
 UNKNOWN = _UNCLEAR
 
 
 def code_in(text: str) -> str:
-    """The first code of the catalogue that stands in the provider's words; empty when none does."""
+    """The first of FP's codes that stands in the provider's words; empty when none does."""
     words = (word.strip(".,:;") for word in text.lower().replace("-", "_").split())
-    return next((word for word in words if word in FAILURES), "")
+    return next((word for word in words if word in _THEIRS), "")
 
 
 def of(code: str, text: str = "", *, was_out: bool = True) -> Failure:

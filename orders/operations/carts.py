@@ -113,7 +113,11 @@ def _refuse_twins(lines: Iterable[CartLine]) -> None:
 
 def remove(*, investor: Investor, line_id: int) -> None:
     """The line is no longer in the open cart; a second removal changes nothing."""
-    CartLine.objects.filter(investor=investor, cart__confirmed_at=None, pk=line_id).delete()
+    with transaction.atomic():
+        # Not while it is being confirmed: the line may be an order by then.
+        for line in _locked_lines(investor):
+            if line.pk == line_id:
+                line.delete()
 
 
 def _locked_lines(investor: Investor) -> list[CartLine]:

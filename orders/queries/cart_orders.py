@@ -83,6 +83,11 @@ class Line:
         return _PAYING.get(self.pay_state or "", Paying.PREPARING)
 
     @property
+    def on_its_way(self) -> str | None:
+        """The payment that may still collect for it; None when the next one is yet to be made."""
+        return None if self.pay_state in (None, "FAILED", "EXPIRED") else self.payment
+
+    @property
     def words(self) -> Words:
         """The words for where it stands."""
         if self.waits_for_money and self.paying in words.PAYING:
@@ -132,9 +137,14 @@ class Outcome:
         return self._sum(lambda line: not line.was_collected and line.state not in NOT_BOUGHT)
 
     @property
-    def payable(self) -> list[Line]:
-        """Lines that the next payment covers."""
+    def waiting(self) -> list[Line]:
+        """Lines that wait for the investor's payment."""
         return [line for line in self.lines if line.waits_for_money and line.method != MfOrder.PaymentMethod.NACH]
+
+    @property
+    def payable(self) -> list[Line]:
+        """Lines that the next payment covers: those of the first that is on its way, else all without one."""
+        return [line for line in self.waiting if line.on_its_way == self.waiting[0].on_its_way]
 
     @property
     def payable_total(self) -> Decimal:
@@ -157,8 +167,8 @@ class Outcome:
         if not self.is_open:
             through = sum(line.state == lifecycle.ALLOTTED for line in self.lines)
             return f"{through} of {len(self.lines)} orders brought units"
-        if self.payable:
-            return f"{len(self.payable)} of {len(self.lines)} orders wait for your payment"
+        if self.waiting:
+            return f"{len(self.waiting)} of {len(self.lines)} orders wait for your payment"
         return "Your orders are on their way"
 
     def _sum(self, belongs) -> Decimal:  # type: ignore[no-untyped-def]

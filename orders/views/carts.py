@@ -38,7 +38,7 @@ ASK_EVERY_S = 4
 def cart(request: InvestorRequest) -> HttpResponse:
     """The open cart: amounts and folios can be changed, lines removed, and the whole reviewed."""
     lines = _open_lines(request)
-    if request.method == "POST":
+    if request.method == "POST" and lines:
         return _acted(request, lines)
     if not lines:
         return render(request, "orders/cart.html", {"rows": []})

@@ -56,10 +56,13 @@ def hand_over(*, order: MfOrder, at: datetime, method: str = "") -> Payment | No
         return None
     lives = payment.token_expires_at is not None and at < payment.token_expires_at
     if payment.handed_over_at is None and lives:
-        if method in ("", payment.method):
-            return _hand_out(payment, at=at)
-        _by_another(payment, order, method, at)
-        return None
+        if method not in ("", payment.method):
+            _by_another(payment, order, method, at)
+            return None
+        handed = _hand_out(payment, at=at)
+        if handed is None:
+            attempts.start(order_id=order.pk, at=at, again=True, method=payment.method)
+        return handed
     news.refresh(payment_id=payment.pk, at=at)
     payment.refresh_from_db()
     if payment.state == lifecycle.AWAITING_INVESTOR:
@@ -70,9 +73,13 @@ def hand_over(*, order: MfOrder, at: datetime, method: str = "") -> Payment | No
 
 
 def _hand_out(payment: Payment, *, at: datetime) -> Payment | None:
+    """None: somebody else has taken it, or it would collect for an order that is paid by now, or has ended."""
     with transaction.atomic():
         row = locked(payment.pk)
         if row.handed_over_at is not None or row.state != lifecycle.AWAITING_INVESTOR:
+            return None
+        if any(order.state != AWAITING_PAYMENT for order in rows.locked_orders(row)):
+            rows.fail(row, lifecycle.EXPIRED, code="orders_changed", text="", at=at)
             return None
         row.handed_over_at, row.due_at = at, at + timedelta(seconds=15)
         row.save(update_fields=["handed_over_at", "due_at"])

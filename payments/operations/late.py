@@ -55,12 +55,15 @@ def _give_up_unused(line: PaymentLine, *, at: datetime) -> None:
 
 
 def look_for_a_second(payment: Payment, snapshot: PaymentSnapshot, *, at: datetime) -> None:
-    """When another payment has collected for one of these orders, the investor has paid twice: a case for a refund."""
-    for line in payment.lines.order_by("order_id"):
-        others = Payment.objects.filter(lines__order_id=line.order_id, state__in=lifecycle.COLLECTED)
+    """When another payment has collected for one of these orders, the investor has paid twice: a case for a refund.
+
+    The orders are locked first: of two collections at the same moment one waits, and sees the other.
+    """
+    for order in rows.locked_orders(payment):
+        others = Payment.objects.filter(lines__order=order, state__in=lifecycle.COLLECTED)
         first = others.exclude(pk=payment.pk).order_by("pk").first()
         if first is None:
             continue
-        what = f"order {line.order.code} is paid twice: {first.code} has collected as well. Refund one of them"
+        what = f"order {order.code} is paid twice: {first.code} has collected as well. Refund one of them"
         rows.open_case(payment, PAID_TWICE_CASE, what, snapshot, at=at)
-        order_news.note_payment(order_id=line.order_id, event="paid_twice", at=at, payment=payment.code)
+        order_news.note_payment(order_id=order.pk, event="paid_twice", at=at, payment=payment.code)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from orders.models import MfOrder
 from orders.operations import news as order_news
 from payments import lifecycle
 from payments.gateway import PaymentSnapshot
@@ -27,6 +28,12 @@ PACE_S = {
 def locked(payment_id: int) -> Payment:
     """The row, locked and fresh."""
     return Payment.objects.select_for_update().get(pk=payment_id)
+
+
+def locked_orders(payment: Payment) -> list[MfOrder]:
+    """The orders of the locked payment, locked: another payment for one of them is taken in before or after."""
+    mine = MfOrder.objects.filter(payment_lines__payment=payment)
+    return list(mine.select_for_update(of=("self",)).order_by("pk"))
 
 
 def newest(order_id: int) -> Payment | None:

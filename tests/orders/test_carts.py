@@ -257,6 +257,20 @@ def test_a_line_whose_answer_is_out_is_waited_for_and_then_paid_by_itself(asha, 
     assert payment.amount == Decimal(10_010)
     sending.submit(order_id=orders[2].pk, at=clock.now())
     assert open_payment(orders[2]).amount == Decimal(5_020)
+    found = cart_orders.read(cart=cart, at=clock.now())
+    assert (found.payable_total, found.to_pay) == (payment.amount, 15_030), "the page names what the button collects"
+
+
+def test_a_page_that_would_collect_for_an_order_that_has_ended_is_replaced(asha, sandbox, schemes):
+    fill(asha, schemes)
+    orders = sent(confirm(asha, *asked(asha)))
+    payment = open_payment(orders[0])
+    MfOrder.objects.filter(pk=orders[2].pk).update(state="REJECTED")
+    assert payments.hand_over(order=orders[0], at=clock.now()) is None
+    payment.refresh_from_db()
+    assert (payment.state, payment.failure_code, payment.handed_over_at) == ("EXPIRED", "orders_changed", None)
+    fresh = Payment.objects.get(lines__is_live=True, lines__order=orders[0])
+    assert (fresh.amount, fresh.method) == (Decimal(10_010), payment.method)
 
 
 def test_the_sums_of_a_cart_say_what_comes_back(asha, sandbox, schemes):
@@ -332,3 +346,10 @@ def test_a_confirmed_cart_is_read_in_few_statements(ready, client_for, django_as
     # Four of them are about the hint that keeps the page from asking FP too often.
     with django_assert_max_num_queries(11):
         client.get(f"/cart/{cart.code}/")
+
+
+@pytest.mark.parametrize("pressed", ["review", "save"])
+def test_a_cart_that_was_emptied_elsewhere_is_shown_empty(asha, client_for, pressed):
+    form = {"amount_1": "5000", "payment_method": "UPI", "form_ref": "0" * 20, pressed: "yes"}
+    page = client_for(asha).post("/cart/", form, follow=True)
+    assert b"Your cart is empty" in page.content

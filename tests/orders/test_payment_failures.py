@@ -71,3 +71,9 @@ def test_the_clock_in_words():
         method="NETBANKING", failed_on=date(2026, 11, 20), today=date(2026, 11, 25), holidays=DIWALI
     )
     assert clock.in_words == "by 2 Dec 2026; today is day 2 of 7"
+
+
+@pytest.mark.parametrize("text", ["Transaction refused by the issuer", "page_lost"])
+def test_the_providers_words_are_not_taken_for_reasons_of_our_own(text):
+    assert payment_failures.code_in(text) == ""
+    assert payment_failures.of("failed", text).money == Money.MAYBE

@@ -13,9 +13,11 @@ from orders.models import Cart, MfOrder
 from orders.operations import carts
 from orders.operations.purchases import TermsChanged
 from payments import operations
+from payments.gateway import PaymentSnapshot
 from payments.models import Payment
-from payments.operations import attempts
+from payments.operations import attempts, late, rows
 from portal import clock
+from portal.models import Case
 from tests import factories
 from tests.investors.test_mandate_races import at_once
 from tests.orders.carting import asked, confirm, fill, sold_schemes
@@ -187,3 +189,44 @@ def test_two_codes_for_the_same_cart_order_it_once(asha):
     refused = at_once(lambda: confirm(asha, *waiting.pop()), times=2)
     assert refused == [TermsChanged.__name__]
     assert MfOrder.objects.count() == 3
+
+
+# --- two payments for one order succeed at the same moment --------------------------------------------------------
+
+
+@pytest.fixture
+def two_successes(asha, monkeypatch) -> Callable[[], list[str]]:
+    """One that had failed and one that is open; both have looked for another collection before either is paid."""
+    order = factories.OrderFactory(investor=asha, state="AWAITING_PAYMENT")
+    first = factories.PaymentFactory(order=order, state="FAILED")
+    second = factories.PaymentFactory(order=order, handed_over_at=clock.now())
+    meet, looked = meeting(2), late.look_for_a_second
+
+    def after_looking(*args: object, **more: object) -> None:
+        looked(*args, **more)
+        meet()
+
+    monkeypatch.setattr(late, "look_for_a_second", after_looking)
+    waiting = [first, second]
+
+    def absorb() -> None:
+        payment = waiting.pop()
+        said = PaymentSnapshot(payment.provider_ref, "DEBITED", "SUCCESS")
+        operations.absorb(payment_id=payment.pk, snapshot=said, at=clock.now())
+
+    return lambda: at_once(absorb, times=2)
+
+
+def paid_twice() -> int:
+    return Case.objects.filter(kind=operations.PAID_TWICE_CASE).count()
+
+
+def test_without_a_guard_nobody_hears_that_an_order_was_paid_twice(two_successes, monkeypatch):
+    monkeypatch.setattr(rows, "locked_orders", lambda row: list(MfOrder.objects.filter(payment_lines__payment=row)))
+    assert two_successes() == []
+    assert paid_twice() == 0
+
+
+def test_of_two_successes_at_once_one_sees_the_other(two_successes):
+    assert two_successes() == []
+    assert paid_twice() == 1
