@@ -7,6 +7,7 @@ script that would have sent it does not run (providers.md 7 #4, reliability.md P
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 
 # The frame's own wall, whatever stands in the page: no script, no image, no other frame, forms to `origins` only. The
@@ -17,6 +18,7 @@ POLICY = (
 )
 # Whatever button of theirs is pressed, the bank opens in the whole window: banks refuse to be framed.
 WHOLE_WINDOW = '<base target="_top">'
+_CLOSINGS = re.compile("</form", re.IGNORECASE)
 BUTTON = (
     '<p style="text-align:center"><button type="submit" formtarget="_top" '
     'style="font:600 1rem system-ui;padding:.75rem 1.5rem;border-radius:.5rem;border:0;background:#1f4fd8;color:#fff">'
@@ -55,5 +57,6 @@ def form_action(html: str) -> str:
 
 def framed(html: str) -> str:
     """The page as the frame shows it: as it came, for the whole window, our button the last thing in its form."""
-    at = html.lower().rindex("</form")
+    # A browser closes a form that is left open at the end of the page.
+    at = max((found.start() for found in _CLOSINGS.finditer(html)), default=len(html))
     return WHOLE_WINDOW + html[:at] + BUTTON + html[at:]

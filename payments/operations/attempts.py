@@ -19,12 +19,14 @@ from portal import audit, cases, gates, jobs
 from portal.attempts import ATTEMPT_FIELDS
 from portal.gateway import errors, journal
 
-UNKNOWN_CASE = "payment_outcome_unknown"
+LOST_PAGES_CASE = "payment_pages_lost"
 NO_DEBIT_CASE = "no_debit_arranged"
 # FP's page works once, for 15 minutes (providers.md 3.8).
 PAGE_LIVES = timedelta(minutes=15)
 RESEND_AFTER_S = 10
 LOOKS_BEFORE_RELEASE = 5
+# So many lost pages in a row are no accident: then nobody tries again by itself.
+MOST_LOST_PAGES = 3
 # Orders of one cart are paid together. One whose answer is still out holds the others up for so long, not longer.
 WAIT_FOR_THE_REST = timedelta(seconds=30)
 _PAGE_FIELDS = ("provider_ref", "token_url", "page_html", "token_expires_at")
@@ -248,8 +250,23 @@ def _lost_page(payment: Payment, found: PaymentSnapshot, *, at: datetime) -> Non
     payment.save(update_fields=["provider_ref", *ATTEMPT_FIELDS])
     rows.move_to(payment, lifecycle.AWAITING_INVESTOR, at=at)
     rows.fail(payment, lifecycle.EXPIRED, code="page_lost", text="the answer with the payment page was lost", at=at)
+    if _lost_before(payment) >= MOST_LOST_PAGES:
+        cases.open_case(
+            kind=LOST_PAGES_CASE,
+            subject=payment,
+            title=f"Payment {payment.code}: FP's payment pages do not reach us",
+            detail="The orders have lost page after page. Does PAYMENT_PAGE_ORIGINS name where FP's pages lie?",
+            at=at,
+        )
+        return
     for line in payment.lines.order_by("order_id"):
         jobs.nudge("payments.start", order_id=line.order_id, again=True, method=payment.method)
+
+
+def _lost_before(payment: Payment) -> int:
+    """Payments for the same orders whose page was lost, this one among them."""
+    orders = payment.lines.values("order_id")
+    return Payment.objects.filter(lines__order_id__in=orders, failure_code="page_lost").distinct().count()
 
 
 def _not_listed(payment: Payment, *, at: datetime) -> None:

@@ -84,6 +84,8 @@ def _apply(payment: Payment, state: str, snapshot: PaymentSnapshot, *, at: datet
         late.look_for_a_second(payment, snapshot, at=at)
         for line in payment.lines.order_by("order_id"):
             order_news.mark_paid(order_id=line.order_id, at=at, payment=payment.code, **rows.their_times(payment))
+    if snapshot.state == lifecycle.SETTLED:
+        _verify_account(payment, at=at)
     rows.tell_orders(payment, payment.state.lower(), at=at, **rows.their_times(payment))
 
 

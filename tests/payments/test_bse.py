@@ -171,3 +171,9 @@ def test_bse_takes_no_purchase_by_mandate(settings, asha):
     way = purchases.Way(mandate.bank_account, "NACH", mandate)
     with pytest.raises(InvalidInput, match="cannot be paid in this way"):
         purchases.check_way(investor=asha, way=way, amounts=[Decimal(5_000)], at=clock.now())
+
+
+def test_a_form_that_is_left_open_ends_with_the_page():
+    page = PAGE.format("https://bank.example/pay").split("</form>")[0]
+    assert bank_pages.form_action(page) == "https://bank.example/pay"
+    assert bank_pages.framed(page) == bank_pages.WHOLE_WINDOW + page + bank_pages.BUTTON

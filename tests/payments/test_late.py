@@ -8,9 +8,12 @@ import pytest
 
 from orders.models import MfOrder
 from payments import operations
+from payments.gateway import PaymentSnapshot
 from payments.models import Payment, PaymentLine
+from payments.operations import attempts
 from portal import clock
 from portal.models import Case
+from tests import factories
 from tests.orders.conftest import given, place, scheme  # noqa: F401 - fixtures
 from tests.payments.test_payments import open_payment, order  # noqa: F401 - fixtures
 
@@ -157,3 +160,24 @@ def test_the_page_explains_a_failure_and_whether_money_moved(order, sandbox, cli
     page = page_of(order, client_for)
     assert all(text in page for text in words)
     assert "The order is kept" in page
+
+
+def test_money_that_has_arrived_proves_the_account_that_it_came_from(asha):
+    payment = factories.PaymentFactory(order__investor=asha, state="TRANSFERRED")
+    said = PaymentSnapshot(payment.provider_ref, "SETTLED", "APPROVED")
+    assert operations.absorb(payment_id=payment.pk, snapshot=said, at=clock.now())
+    assert asha.bankaccounts.get().verified == "PAID_FROM"
+
+
+def test_pages_that_are_lost_time_after_time_are_told_to_a_person_and_not_asked_for_again(asha, monkeypatch):
+    mine, nudged = factories.OrderFactory(investor=asha, state="AWAITING_PAYMENT"), []
+    lost = [factories.PaymentFactory(order=mine, state="EXPIRED", failure_code="page_lost") for _ in range(2)]
+    unknown = {"state": "STARTING", "provider_ref": None, "attempt": "UNKNOWN", "unknown_since": clock.now()}
+    last = factories.PaymentFactory(order=mine, **unknown)
+    found = PaymentSnapshot("700001", "AWAITING_INVESTOR", "PENDING")
+    monkeypatch.setattr(attempts.gateway, "find", lambda *_: found)
+    monkeypatch.setattr(attempts.jobs, "nudge", lambda name, **_: nudged.append(name))
+    attempts.settle(payment_id=last.pk, at=clock.now())
+    last.refresh_from_db()
+    assert (len(lost), last.failure_code, kinds()) == (2, "page_lost", [attempts.LOST_PAGES_CASE])
+    assert "payments.start" not in nudged
