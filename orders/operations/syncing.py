@@ -16,6 +16,7 @@ from datetime import datetime, time, timedelta
 from itertools import islice
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.db import connection
 
@@ -24,8 +25,11 @@ from orders.gateway import OrderSnapshot
 from orders.operations import instalments, news, sending
 from orders.queries import schemes as scheme_queries
 from portal.clock import IST
+from portal.gateway import errors
 from portal.lifecycle import Verdict
 from portal.models import Heartbeat
+
+log = structlog.get_logger(__name__)
 
 FULL = "orders compared with FP's list"
 FRESH_FOR = timedelta(days=1)
@@ -77,8 +81,16 @@ def run(*, at: datetime, since: datetime | None = None) -> Pass:
             break
     for order_id in _not_seen(at, since):
         found.fetched += 1
-        sending.refresh(order_id=order_id, at=at)
+        _ask_singly(order_id, at)
     return found
+
+
+def _ask_singly(order_id: int, at: datetime) -> None:
+    """One order that FP refuses to tell about keeps no other from being asked."""
+    try:
+        sending.refresh(order_id=order_id, at=at)
+    except errors.Refused as error:
+        log.warning("order_not_told", order_id=order_id, status=error.status)
 
 
 def _pages() -> Iterator[list[OrderSnapshot]]:

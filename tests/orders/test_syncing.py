@@ -15,6 +15,7 @@ from orders.models import MfOrder
 from orders.operations import sending, syncing
 from portal import clock
 from portal.clock import IST
+from portal.gateway import errors
 from portal.models import Heartbeat
 from tests import factories
 
@@ -109,3 +110,15 @@ def test_asks_nothing_when_nothing_is_open(listed):
     listed([])
     assert syncing.run(at=later()).pages == 0
     assert not MfOrder.objects.filter(amount=Decimal(1)).exists()
+
+
+def test_an_order_that_fp_does_not_tell_about_keeps_no_other_from_being_asked(listed, monkeypatch):
+    def told(*, order_id, at):
+        listed.fetched.append(order_id)
+        raise errors.Refused("fp", "GET", "/orders/1", status=404)
+
+    both = orders(2)
+    listed([])
+    monkeypatch.setattr(sending, "refresh", told)
+    assert syncing.run(at=later()).fetched == 2
+    assert sorted(listed.fetched) == [order.pk for order in both]

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from orders.models import MfOrder
+from payments.models import PaymentLine
 from payments.operations import watching
 from portal.clock import IST
 from portal.models import Case
@@ -70,3 +71,20 @@ def test_the_case_closes_when_the_order_moves_but_not_when_it_ends():
     assert case.state == "OPEN", "somebody must see the money come back"
     Case.objects.filter(pk=case.pk).update(state="CLOSED", closed_at=at("20T13:00"))
     assert watching.watch(at("20T14:00")) == 0, "and it is asked about once"
+
+
+def test_an_order_that_was_paid_twice_is_told_of_once():
+    order = order_with_money("AWAITING_PAYMENT", at("20T10:00"))
+    PaymentLine.objects.update(is_live=False)
+    factories.PaymentFactory(order=order, state="DEBITED", created_at=at("20T10:00"), debited_at=at("20T10:00"))
+    assert watching.watch(at("20T11:00")) == 1
+    assert Case.objects.get().times_reported == 1
+
+
+def test_those_that_are_in_time_do_not_hide_those_that_are_late(monkeypatch):
+    monkeypatch.setattr(watching, "AT_ONCE", 1)
+    for _ in range(3):
+        order_with_money("PAID", at("20T10:00"))
+    late = order_with_money("AWAITING_PAYMENT", at("20T10:00"))
+    assert watching.watch(at("20T11:00")) == 1
+    assert Case.objects.get().subject_id == str(late.pk)
