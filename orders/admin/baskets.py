@@ -185,8 +185,7 @@ class BasketVersionAdmin(OpsAdmin):
             name="publish",
             label="Publish",
             permission="orders.approve_basketversion",
-            explain="Investors see this version from now on, and those who hold the basket are told. It can never be "
-            "changed again.",
+            explain="Investors see this version from now on. It can never be changed again.",
             run=lambda version, by: _published(version, by),
             offered=lambda version: version.published_at is None,
             not_by=lambda version: (version.drafted_by_id,),
@@ -207,7 +206,7 @@ class BasketVersionAdmin(OpsAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         shares = {each.security.symbol: each.weight_bp or each.quantity for each in form.instance.constituents.all()}
-        audit.record(form.instance, "basket.shares_set", actor=request.user, at=clock.now(), data=shares)  # type: ignore[arg-type]
+        audit.record(form.instance, baskets.SHARES_SET, actor=request.user, at=clock.now(), data=shares)  # type: ignore[arg-type]
 
     @display(description="Published")
     def published(self, version: BasketVersion) -> str:

@@ -26,13 +26,14 @@ from portal.errors import Failure, InvalidInput
 from portal.models import User
 
 MOST_SHARES = 50
+SHARES_SET = "basket.shares_set"
 
 
 class SecondPersonNeeded(Failure):
-    """Raised when the person who drafted a version publishes it."""
+    """Raised when somebody who drafted a version, or set its shares, publishes it."""
 
     code = "second_person"
-    message = "Somebody else than the person who drafted this version must publish it."
+    message = "Somebody who neither drafted this version nor set its shares must publish it."
 
 
 class NotPublishable(Failure):
@@ -86,7 +87,7 @@ def publish(*, version_id: int, actor: User, at: datetime) -> BasketVersion:
         version = BasketVersion.objects.select_for_update(of=("self",)).select_related("basket").get(pk=version_id)
         if version.published_at:
             return version
-        if version.drafted_by_id == actor.pk:
+        if version.drafted_by_id == actor.pk or _set_shares(version, actor):
             raise SecondPersonNeeded
         _must_be_whole(version)
         version.published_by, version.published_at = actor, at
@@ -96,6 +97,11 @@ def publish(*, version_id: int, actor: User, at: datetime) -> BasketVersion:
             _move(basket, lifecycle.PUBLISHED, actor=actor, at=at)
         audit.record(basket, "basket.version_published", actor=actor, at=at, number=version.number)
     return version
+
+
+def _set_shares(version: BasketVersion, actor: User) -> bool:
+    mine = audit.entries_of(version).filter(action=SHARES_SET, actor=audit.actor_name(actor))
+    return mine.exists()
 
 
 def _must_be_whole(version: BasketVersion) -> None:
