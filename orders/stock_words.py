@@ -6,6 +6,7 @@ The words separate *you were taken to your broker*, *the broker has the order*, 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from orders import lifecycle
 from orders.models import BasketOrder, StockOrder
@@ -35,9 +36,18 @@ JOURNEY: dict[str, Words] = {
         "neutral", "Expired", "Nothing was ordered", "The order was not confirmed in time. You can order again."
     ),
 }
+# What follows when everything was executed, by the sides of its lines.
+DELIVERED: dict[frozenset[str], str] = {
+    frozenset({StockOrder.Side.BUY}): "The shares reach your demat account tomorrow (T+1).",
+    frozenset({StockOrder.Side.SELL}): "The money reaches your broker account tomorrow (T+1).",
+}
 OUTCOME: dict[str, Words] = {
     "filled": Words(
-        "done", "Executed", "Everything was executed", "The shares reach your demat account tomorrow (T+1)."
+        "done",
+        "Executed",
+        "Everything was executed",
+        "The shares that you bought reach your demat account, and the money for those that you sold your broker "
+        "account, tomorrow (T+1).",
     ),
     "partly": Words(
         "needs", "Partly executed", "Only part of it was executed", "What is missing can be ordered again below."
@@ -88,9 +98,16 @@ def outcome(lines: Sequence[StockOrder]) -> str:
     return "partly" if any(line.filled for line in lines) else "none"
 
 
+def ended(lines: Sequence[StockOrder]) -> Words:
+    """The words for a complete journey."""
+    found = outcome(lines)
+    text = DELIVERED.get(frozenset(line.side for line in lines)) if found == "filled" else None
+    return replace(OUTCOME[found], text=text) if text else OUTCOME[found]
+
+
 def of(order: BasketOrder, lines: Sequence[StockOrder]) -> Words:
     """The words for a journey as it stands."""
-    return OUTCOME[outcome(lines)] if order.state == lifecycle.COMPLETE else JOURNEY[order.state]
+    return ended(lines) if order.state == lifecycle.COMPLETE else JOURNEY[order.state]
 
 
 def reason(line: StockOrder) -> str:

@@ -132,7 +132,10 @@ def rebalance(request: InvestorRequest, slug: str) -> HttpResponse:
     prices = shown.prices | _prices_of(held)
     known = shown.minimum is not None and set(held) <= set(prices)
     moves = basket_rules.rebalanced(held, shown.parts, prices) if held and known else {}
-    return _moves_page(request, shown, baskets.lines_of_moves(moves), BasketOrder.Intent.REBALANCE)
+    why_none = (
+        NOTHING[BasketOrder.Intent.REBALANCE] if known else "A share has no price at the moment. Try again later."
+    )
+    return _moves_page(request, shown, baskets.lines_of_moves(moves), BasketOrder.Intent.REBALANCE, why_none=why_none)
 
 
 @require_http_methods(["GET", "POST"])
@@ -172,8 +175,20 @@ TITLES: dict[str, tuple[str, str]] = {
 }
 
 
+NOTHING: dict[str, str] = {
+    BasketOrder.Intent.REBALANCE: "What you hold already fits.",
+    BasketOrder.Intent.EXIT: "You hold no shares that you bought with this basket here.",
+    BasketOrder.Intent.REPAIR: "Nothing is missing.",
+}
+
+
 def _moves_page(
-    request: InvestorRequest, shown: Shown | None, lines: list[Line], intent: str, repairs: BasketOrder | None = None
+    request: InvestorRequest,
+    shown: Shown | None,
+    lines: list[Line],
+    intent: str,
+    repairs: BasketOrder | None = None,
+    why_none: str = "",
 ) -> HttpResponse:
     """The lines of a journey, to look at before a broker is chosen for them."""
     if request.method == "POST":
@@ -194,6 +209,7 @@ def _moves_page(
         "text": text,
         "form": form,
         "rows": _rows(lines),
+        "why_none": why_none or NOTHING[intent],
         "back_url": back_url,
         "routes": registry.capabilities(),
     }

@@ -28,7 +28,7 @@ register(
 
 def tell_done(order: BasketOrder, lines: list[StockOrder], *, at: datetime) -> None:
     """The investor knows of a complete journey, share by share."""
-    words = stock_words.OUTCOME[stock_words.outcome(lines)]
+    words = stock_words.ended(lines)
     writing.tell(
         user_id=Investor.objects.values_list("user_id", flat=True).get(pk=order.investor_id),
         event=DONE,

@@ -15,7 +15,7 @@ from brokers.smallcase.auth import connected_token
 from orders.models import Basket, BasketOrder, BasketVersion, Security, StockOrder
 from orders.operations import baskets
 from orders.queries import baskets as queries
-from portal import clock, gates, identifiers
+from portal import audit, clock, gates, identifiers
 from portal.models import Case, InboundEvent
 from tests import factories
 
@@ -356,6 +356,30 @@ def test_the_version_is_published_by_a_second_person_and_never_changes(basket):
     draft.constituents.filter(security__symbol="ITC").update(weight_bp=4000)
     with pytest.raises(baskets.NotPublishable, match=r"90\.00 %"):
         baskets.publish(version_id=draft.pk, actor=factories.UserFactory(), at=clock.now())
+
+
+def test_whoever_set_the_shares_of_a_draft_does_not_publish_it(basket):
+    drafted = BasketVersion.objects.get(basket=basket).drafted_by
+    draft = baskets.copy_version(basket_id=basket.pk, note="Again.", actor=drafted, at=clock.now())
+    other = factories.UserFactory()
+    audit.record(draft, baskets.SHARES_SET, actor=other, at=clock.now())
+    with pytest.raises(baskets.SecondPersonNeeded):
+        baskets.publish(version_id=draft.pk, actor=other, at=clock.now())
+
+
+def test_a_sale_is_told_as_a_sale_and_a_page_without_orders_says_why(sandbox, basket, browser, recover):
+    Security.objects.filter(symbol="ITC").update(last_price=None, priced_at=None)
+    assert "You hold no shares that you bought" in browser.get("/baskets/three/sell/").content.decode()
+    assert "has no price at the moment" in browser.get("/baskets/three/rebalance/").content.decode()
+    Security.objects.filter(symbol="ITC").update(last_price=PRICES["ITC"], priced_at=clock.now())
+    bought(sandbox, browser, recover)
+    sold = hand_over(browser, sale(browser))
+    simulate(sandbox, sold, "filled")
+    BasketOrder.objects.update(due_at=clock.now())
+    recover()
+    page = browser.get(f"/stock-orders/{sold.code}/").content.decode()
+    assert "The money reaches your broker account" in page
+    assert "demat account tomorrow" not in page
 
 
 def test_an_amount_below_the_least_says_so_at_its_field(basket, browser):
