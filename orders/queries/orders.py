@@ -142,7 +142,8 @@ _PAYING = {
 
 def paying(recorded: list[Told]) -> Paying:
     """Where the newest payment stands: being prepared, open to be paid, in the investor's hands, or failed."""
-    steps = [entry.action for entry in recorded if entry.action in _PAYING or entry.action.startswith("payment.")]
+    # Other things stand under the same name, such as that the investor was written to: they say nothing about paying.
+    steps = [entry.action for entry in recorded if entry.action in _PAYING or entry.action == "payment.started"]
     return _PAYING.get(steps[-1], Paying.PREPARING) if steps else Paying.PREPARING
 
 

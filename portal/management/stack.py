@@ -45,6 +45,8 @@ class Child:
     process: subprocess.Popen[bytes]
     log: Path
     read_to: int = 0
+    # It ends by itself once its work is done; a good end is then no accident.
+    ends: bool = False
 
     @property
     def is_running(self) -> bool:
@@ -82,8 +84,8 @@ class Stack:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def start(self, name: str, *words: str) -> Child:
-        """Start `python <words>`; its output goes to `<folder>/<name>.log`."""
+    def start(self, name: str, *words: str, ends: bool = False) -> Child:
+        """Start `python <words>`; its output goes to `<folder>/<name>.log`. `ends`: `finish` will wait for its end."""
         log = self.folder / f"{name}.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
@@ -95,7 +97,7 @@ class Stack:
                 start_new_session=True,
                 preexec_fn=_end_with_the_owner if sys.platform == "linux" else None,
             )
-        child = Child(name, process, log)
+        child = Child(name, process, log, ends=ends)
         self.children.append(child)
         return child
 
@@ -105,7 +107,7 @@ class Stack:
             for line in child.new_lines():
                 if _TROUBLE.search(line):
                     self.say(f"{child.name} | {line}")
-            if not child.is_running:
+            if not child.is_running and not (child.ends and child.process.returncode == 0):
                 self.children.remove(child)
                 code = child.process.returncode
                 raise ChildDied(

@@ -35,6 +35,8 @@ class Eyes:
         self.weights: dict[str, int] = {}
         self.looks = 0
         self._expected: set[int] = set()
+        # Who else may be asked for files: a broker's window, on the one page that has it.
+        self.guests: tuple[str, ...] = ()
         self._transferred: dict[str, int] = {}
         self._kinds: dict[str, str] = {}
         for old in PICTURES.glob(f"{journey}-*.png"):
@@ -78,7 +80,7 @@ class Eyes:
             self._note(f"{response.status} from {response.url}")
 
     def _request(self, request: Request) -> None:
-        own = request.url.startswith((self.base_url, "data:", "blob:")) or request.is_navigation_request()
+        own = request.url.startswith((self.base_url, "data:", "blob:", *self.guests)) or request.is_navigation_request()
         if not own and self.page.url.startswith(self.base_url):
             self._note(f"a request to somebody else: {request.url}")
 

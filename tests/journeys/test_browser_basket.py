@@ -25,6 +25,7 @@ def in_the_window(eyes: Eyes, ending: str = "Place order") -> None:
 
 def test_a_basket_is_bought_through_smallcase_and_what_is_missing_is_ordered_again(eyes, stack):
     page = eyes.page
+    eyes.guests = (stack.sandbox.url,)
     eyes.go("/accounts/login/")
     eyes.write(login="pari@journey.example", password=factories.PASSWORD)
     page.locator("main").get_by_role("button", name=re.compile("Log in|Sign in")).first.click()

@@ -56,8 +56,11 @@ class Visitor:
     def begin(self, isin: str, amount: int, method: str = "UPI") -> str:
         """Fill in the amount; returns the address of the confirmation page."""
         form = self.get(f"/funds/{isin}/buy/").text
+        # Who holds the fund house already is asked which folio; the page has chosen one.
+        folio = {"folio": _value(form, "folio")} if 'name="folio"' in form else {}
         answer = self.post(
             f"/funds/{isin}/buy/",
+            **folio,
             amount=str(amount),
             payment_method=method,
             bank_account=_value(form, "bank_account"),

@@ -15,7 +15,9 @@ from investors.models import Consent
 from orders import words
 from orders.models import MfOrder
 from orders.operations import news
+from orders.queries import orders as order_queries
 from portal import audit, clock, typed
+from portal.audit import Told
 from portal.models import Session
 from tests import factories
 
@@ -406,3 +408,9 @@ def test_the_amount_survives_a_session_that_has_ended(browser, asha, buy_url):
 @pytest.mark.parametrize("before", ["\u00b2", "9" * 20, "-1", "x"])
 def test_a_page_that_begins_nowhere_is_the_first(asha, client_for, page, before):
     assert client_for(asha).get(page, {"before": before}).status_code == 200
+
+
+def test_that_the_investor_was_written_to_says_nothing_about_paying():
+    at = clock.now()
+    story = [Told("payment.started", at, {}), Told("payment.failed", at, {}), Told("payment.investor_told", at, {})]
+    assert order_queries.paying(story) == order_queries.Paying.FAILED

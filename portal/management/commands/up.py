@@ -118,7 +118,9 @@ class Command(BaseCommand):
         stamp = _static_stamp()
         if stamp.exists() and stamp.read_text() == _static_digest() and Path(settings.STATIC_ROOT).exists():
             return None
-        return stack.start("static", "manage.py", "collectstatic", "--noinput", "--clear", "--verbosity", "0")
+        return stack.start(
+            "static", "manage.py", "collectstatic", "--noinput", "--clear", "--verbosity", "0", ends=True
+        )
 
     def _step(self, words: str) -> None:
         self.stdout.write(f"{time.time() - self.started:6.1f} s  {words}")
