@@ -13,6 +13,7 @@ from tests import factories
 from tests.journeys.stack import LiveStack, until
 
 # Alone on its line: six digits for a consent, two groups of four characters for an e-mail address.
+_FOLIO = re.compile(r'<select[^>]*name="folio".*?<option[^>]*value="([^"]*)"', re.S)
 _CODE = re.compile(r"<p>\s*(\d{6}|[A-Z0-9]{4}-[A-Z0-9]{4})\s*</p>")
 
 
@@ -57,7 +58,7 @@ class Visitor:
         """Fill in the amount; returns the address of the confirmation page."""
         form = self.get(f"/funds/{isin}/buy/").text
         # Who holds the fund house already is asked which folio; the page has chosen one.
-        folio = {"folio": _value(form, "folio")} if 'name="folio"' in form else {}
+        folio = {"folio": found.group(1)} if (found := _FOLIO.search(form)) else {}
         answer = self.post(
             f"/funds/{isin}/buy/",
             **folio,
