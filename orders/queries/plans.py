@@ -101,7 +101,8 @@ def instalments(plan: Plan, today: date) -> list[Due]:
     orders = {order.instalment_on: order for order in made if order.instalment_on}
     asked = plan.changes.filter(kind=PlanChange.Kind.SKIP).exclude(state=lifecycle.FAILED)
     skips = {skip.on: skip for skip in asked if skip.on}
-    found = sorted({*told, *orders, *skips, *to_come(plan, today)[:2]})[-SHOWN:]
+    # Today's belongs to them too, also before anybody has written it down.
+    found = sorted({*told, *orders, *skips, *_dates_from(plan, today)[:3]})[-SHOWN:]
     return [
         Due(on, plan_rules.number_of(plan.first_on, on), told.get(on), orders.get(on), skips.get(on)) for on in found
     ]
@@ -109,13 +110,14 @@ def instalments(plan: Plan, today: date) -> list[Due]:
 
 def to_come(plan: Plan, today: date) -> list[date]:
     """The dates after today on which a plan that goes on will be debited, some of them asked to be skipped."""
+    return _dates_from(plan, date.fromordinal(today.toordinal() + 1))
+
+
+def _dates_from(plan: Plan, since: date) -> list[date]:
     if plan.state not in OPEN:
         return []
-    until = plan_rules.step(today, 3, 31)
-    return plan_rules.dates(
-        first_on=plan.first_on, last_on=plan.last_on, day=plan.start_day, since=date.fromordinal(today.toordinal() + 1),
-        until=max(until, plan.first_on),
-    )  # fmt: skip
+    until = max(plan_rules.step(since, 3, 31), plan.first_on)
+    return plan_rules.dates(first_on=plan.first_on, last_on=plan.last_on, day=plan.start_day, since=since, until=until)
 
 
 def next_date(plan: Plan, today: date, skipped: Iterable[date | None] = ()) -> date | None:
