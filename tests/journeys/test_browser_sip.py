@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 
@@ -45,6 +46,8 @@ def go_to(stack: LiveStack) -> Callable[[datetime], None]:
     def go(moment: datetime) -> None:
         stack.sandbox.call("POST", "/clock", {"at": moment.isoformat()})
         until(lambda: abs(_portals(stack) - _worlds(stack)) < 60, within_s=30, words="the clocks differ")
+        # A process looks at the shared offset twice a second (portal/clock.py); until then it lives in the past.
+        time.sleep(2)
 
     return go
 
@@ -116,7 +119,8 @@ def test_from_the_mandate_to_the_third_instalment_then_skip_and_end(eyes: Eyes, 
         signed_in(eyes)
         eyes.go(address)
         eyes.sees(re.compile(f"{on:%-d %b %Y}, instalment {number} of 12"))
-        page.locator("li.tl-done", has_text=f"instalment {number} of 12").wait_for(timeout=90_000)
+        done = page.locator("li.tl-done", has_text=f"instalment {number} of 12")
+        until(lambda: page.reload() and done.count(), within_s=90, words=f"instalment {number} is not done")  # noqa: B023
     eyes.look("three-instalments", dark=True)
     held = stack.rows(
         "SELECT count(*) AS n FROM orders_transaction t JOIN orders_mforder o ON o.id = t.order_id"
@@ -126,7 +130,7 @@ def test_from_the_mandate_to_the_third_instalment_then_skip_and_end(eyes: Eyes, 
     eyes.go("/sips/mandates/")
     eyes.look("matrix", dark=True)
     eyes.go(address)
-    eyes.press(re.compile("^Skip "))
+    eyes.press(re.compile(r"^Skip \d"))
     page.get_by_text("You asked to skip the instalment").wait_for()
     page.locator("li", has_text="instalment 4 of 12").get_by_text("Skipped, as you asked").wait_for(timeout=60_000)
     eyes.look("skipped", dark=True)
