@@ -26,15 +26,17 @@ class Receiver:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_port}"
 
-    def bodies(self, path: str, count: int = 1, within_s: float = 10) -> list[bytes]:
-        """The bodies sent to `path`, once there are `count` of them. Raises AssertionError when they do not come."""
+    def bodies(
+        self, path: str, count: int = 1, *, within_s: float = 20, such: Callable[[bytes], bool] = lambda body: True
+    ) -> list[bytes]:
+        """All bodies sent to `path`, once `count` of them are `such`. Raises AssertionError when they do not come."""
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
             found = [body for where, body in list(self.heard) if where == path]
-            if len(found) >= count:
+            if sum(map(such, found)) >= count:
                 return found
             time.sleep(0.02)
-        raise AssertionError(f"{path} heard {len(found)} of {count} within {within_s} s; all: {self.heard!r:.2000}")
+        raise AssertionError(f"{path} did not hear {count} such within {within_s} s; all: {self.heard!r:.2000}")
 
     def close(self) -> None:
         self._server.shutdown()
