@@ -88,6 +88,9 @@ ENDINGS: dict[str, str] = {
     "no_compatible_browser": "This browser cannot open the broker's window. Please use a current browser.",
     "blocked": "The broker's window could not be loaded. Check your connection, then try again. Nothing was ordered.",
 }
+# What the browser alone can know: no window opened, so nothing can have been confirmed. Of any other ending the broker
+# is asked first.
+BEFORE_ANYTHING = frozenset({"blocked", "no_compatible_browser", "transaction_in_process"})
 OTHER_ENDING = "The broker's window ended with an error. Nothing is lost; we are asking whether anything was ordered."
 
 

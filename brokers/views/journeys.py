@@ -171,7 +171,7 @@ def back(request: InvestorRequest, code: str) -> HttpResponse:
     said = str(request.POST.get("code", ""))[:60]
     with transaction.atomic():
         jobs.nudge("brokers.advance", row_id=found.pk)
-    if said:
+    if said in stock_words.BEFORE_ANYTHING:
         messages.info(request, stock_words.ending(said))
     return JsonResponse({"next": reverse("brokers:order", args=[code])})
 

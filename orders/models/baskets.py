@@ -104,7 +104,7 @@ class BasketConstituent(models.Model):
 
 
 class BasketSubscription(Owned):
-    """An investor follows a basket: they hold it through us, and are told of new versions."""
+    """An investor follows a basket: they hold it through us. Nobody is told of new versions yet (`told_of` waits)."""
 
     basket = models.ForeignKey(Basket, on_delete=models.PROTECT, related_name="subscriptions")
     version = models.ForeignKey(BasketVersion, on_delete=models.PROTECT, related_name="+")

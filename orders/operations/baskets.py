@@ -281,7 +281,7 @@ def _rows(order: BasketOrder, lines: list[Line], at: datetime) -> list[StockOrde
 
 
 def subscribe(*, order: BasketOrder, at: datetime) -> None:
-    """An investor with shares of a basket follows it, and is told of new versions."""
+    """An investor with shares of a basket follows it, at the version of the journey."""
     if order.version is None or order.basket is None:
         return
     follows, made = BasketSubscription.objects.get_or_create(

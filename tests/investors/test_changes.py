@@ -276,6 +276,8 @@ def test_the_login_of_a_ready_investor_changes_by_no_other_way(asha):
 def test_somebody_who_is_not_registered_yet_may_still_correct_the_address(bharat):
     bharat.user.email = "bharat.m@portal.example"
     bharat.user.save()
+    bharat.user.refresh_from_db()
+    assert bharat.user.email == "bharat.m@portal.example"
 
 
 def test_the_page_of_the_login_leads_to_the_request(asha, bharat, client_for):
