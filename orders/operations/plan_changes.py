@@ -76,7 +76,7 @@ def may_cancel(plan: Plan) -> bool:
 
 
 def cancel(*, plan: Plan, at: datetime, actor: str) -> PlanChange | None:
-    """FP is being asked to end the plan; one that FP never heard of is over at once. A second click finds the first.
+    """FP is being asked to end the plan; one that was never sent is over at once. A second click finds the first.
 
     Raises NotPossible for a plan that has ended.
     """
@@ -87,7 +87,7 @@ def cancel(*, plan: Plan, at: datetime, actor: str) -> PlanChange | None:
         if plan.state not in queries.OPEN:
             raise NotPossible("This SIP has ended already.")
         change = _create(plan, CANCEL, at, actor)
-        if plan.provider_ref is None and not plan.attempt:
+        if not plan.attempt_no:
             plan_news.move_to(plan, lifecycle.CANCELLED, at=at, actor=actor)
         return change
 

@@ -42,6 +42,9 @@ def submit(*, plan_id: int, at: datetime) -> None:
     try:
         # Before anything is sent a second time, FP is asked whether it has the first.
         found = plan_gateway.find(plan) if plan.attempt_no > 1 else None
+        if found is None and _is_called_off(plan):
+            _call_off(plan, at)
+            return
         taken = found or PlanSnapshot(plan_gateway.send(plan), is_active=True)
     except errors.GatewayError as error:
         _record_trouble(plan, error, at)
@@ -58,7 +61,7 @@ def _claim(plan_id: int, at: datetime) -> Plan | None:
         waiting = plan.state == lifecycle.SUBMITTING and plan.attempt == Plan.Outcome.NONE
         if not (plan.state == lifecycle.CREATED or waiting) or plan.provider_ref:
             return None
-        if plan.changes.filter(kind=PlanChange.Kind.CANCEL, state__in=OPEN_CHANGES).exists():
+        if not plan.attempt_no and _is_called_off(plan):
             # Called off while it waited: it never comes to FP.
             plan_news.move_to(plan, lifecycle.CANCELLED, at=at)
             return None
@@ -70,6 +73,20 @@ def _claim(plan_id: int, at: datetime) -> Plan | None:
         plan.open_attempt(at)
         plan.save(update_fields=[*ATTEMPT_FIELDS])
     return plan
+
+
+def _is_called_off(plan: Plan) -> bool:
+    return plan.changes.filter(kind=PlanChange.Kind.CANCEL, state__in=OPEN_CHANGES).exists()
+
+
+def _call_off(taken: Plan, at: datetime) -> None:
+    """It was sent once, FP was asked and has it not: it ends here."""
+    with transaction.atomic(durable=True):
+        plan = plan_news.locked(taken.pk)
+        if plan.holds(taken.attempt_no) and plan.attempt == Plan.Outcome.OPEN:
+            plan.close_attempt()
+            plan.save(update_fields=[*ATTEMPT_FIELDS])
+            plan_news.move_to(plan, lifecycle.CANCELLED, at=at)
 
 
 def _is_too_late(plan: Plan, at: datetime) -> bool:

@@ -23,6 +23,7 @@ from payments.models import Payment
 from portal import clock
 from portal.errors import InvalidInput
 from portal.fintech_primitives import client as fp
+from portal.gateway import errors
 from portal.management import reconciliation
 from portal.models import Case
 from tests import factories
@@ -326,6 +327,30 @@ def test_a_sip_that_fp_never_heard_of_is_over_at_once(asha, fund, mandate, at, s
     plan.refresh_from_db()
     assert plan.state == "CANCELLED"
     assert at_fp(sandbox) == []
+
+
+def test_a_sip_that_fp_has_after_all_is_ended_there_and_not_only_here(asha, fund, mandate, at, sandbox, monkeypatch):
+    at("2026-11-21T12:00")
+    plan = sips.start(asha, fund, mandate)
+    sent, send = [], plan_gateway.send
+
+    def _unreachable() -> str:
+        raise errors.Unreachable("fp", "POST", SIPS)
+
+    with monkeypatch.context() as lost:  # taken by FP, and believed not to be
+        lost.setattr(plan_gateway, "send", lambda each: sent.append(send(each)) or _unreachable())
+        plan_sending.submit(plan_id=plan.pk, at=clock.now())
+    plan.refresh_from_db()
+    assert (plan.state, plan.provider_ref, len(sent)) == ("SUBMITTING", None, 1)
+    change = plan_changes.cancel(plan=plan, at=clock.now(), actor="user:1")
+    plan.refresh_from_db()
+    assert plan.state == "SUBMITTING", "FP may be debiting it"
+    for minute in (1, 2, 3):
+        plan_change_sending.advance(change_id=change.pk, at=clock.now() + timedelta(minutes=minute))
+    plan.refresh_from_db()
+    change.refresh_from_db()
+    assert (plan.state, plan.provider_ref, change.state) == ("CANCELLED", sent[0], "DONE")
+    assert len(at_fp(sandbox)) == 1
 
 
 def test_what_was_called_off_while_it_waited_is_never_sent(asha, fund, mandate, at, sandbox):
