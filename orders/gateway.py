@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -134,6 +134,11 @@ def snapshot(order: Order, gateway: str, *, plan_ref: str | None = None) -> Orde
         plan_ref=plan_ref or "",
         invested_on=order.investment_date,
     )
+
+
+def read_by(told: OrderSnapshot, gateway: str) -> OrderSnapshot:
+    """The same words of FP by the table of `gateway`: that of the order, whatever the setting has become since."""
+    return replace(told, state=STATES[told.kind or MfOrder.Kind.PURCHASE, gateway].get(told.their_word))
 
 
 def send(order: MfOrder) -> str:

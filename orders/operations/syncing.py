@@ -110,23 +110,25 @@ def _take(page: list[OrderSnapshot], found: Pass, at: datetime, since: datetime 
         row = _row_of(snapshot, ours)
         if row is None:
             continue
-        order_id, state, is_known, placed_at = row
+        order_id, state, is_known, placed_at, placed_by = row
         fresh = fresh or (since is not None and placed_at >= since)
+        if placed_by != settings.FP_ORDER_GATEWAY:
+            snapshot = gateway.read_by(snapshot, placed_by)
         if snapshot.state != state or not is_known:
             verdict = news.absorb(order_id=order_id, snapshot=snapshot, at=at, source="poll")
             found.moved += verdict == Verdict.APPLY
     return fresh
 
 
-Row = tuple[int, str, bool, datetime]
+Row = tuple[int, str, bool, datetime, str]
 _OURS = """
     WITH seen AS (
         INSERT INTO orders_seen SELECT unnest(%(refs)s::text[]) ON CONFLICT DO NOTHING
     )
-    SELECT id, state, provider_ref, client_ref, placed_at FROM orders_mforder
+    SELECT id, state, provider_ref, client_ref, placed_at, gateway FROM orders_mforder
      WHERE provider = 'fp' AND provider_ref = ANY(%(refs)s)
      UNION ALL
-    SELECT id, state, NULL, client_ref, placed_at FROM orders_mforder
+    SELECT id, state, NULL, client_ref, placed_at, gateway FROM orders_mforder
      WHERE provider_ref IS NULL AND client_ref = ANY(%(mine)s)
 """
 
@@ -136,7 +138,10 @@ def _ours(page: list[OrderSnapshot]) -> dict[str, Row]:
     values: dict[str, Any] = {"refs": [each.provider_ref for each in page], "mine": [each.client_ref for each in page]}
     with connection.cursor() as cursor:
         cursor.execute(_OURS, values)
-        return {ref or mine: (pk, state, ref is not None, placed) for pk, state, ref, mine, placed in cursor.fetchall()}
+        return {
+            ref or mine: (pk, state, ref is not None, placed, placed_by)
+            for pk, state, ref, mine, placed, placed_by in cursor.fetchall()
+        }
 
 
 def _row_of(snapshot: OrderSnapshot, ours: dict[str, Row]) -> Row | None:

@@ -51,6 +51,15 @@ def later() -> datetime:
     return clock.now() + timedelta(seconds=5)
 
 
+def test_reads_an_order_by_the_gateway_it_was_placed_through(listed):
+    (order,) = orders(1, state="PLACED", gateway="BSE")
+    # FP's "pending" is "awaiting payment" at RTA, which is the setting, and "placed" at BSE.
+    listed([OrderSnapshot(order.provider_ref, order.client_ref, "AWAITING_PAYMENT", "PENDING", amount=order.amount)])
+    syncing.run(at=later())
+    order.refresh_from_db()
+    assert order.state == "PLACED"
+
+
 def test_moves_what_moved_and_fetches_only_what_is_no_longer_listed(listed):
     same, moved, ended = orders(3)
     listed([says(same, "AWAITING_PAYMENT"), says(moved, "PAID")])
