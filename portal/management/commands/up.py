@@ -101,6 +101,8 @@ class Command(BaseCommand):
         stack.finish(stack.start("demo", "manage.py", "seed_demo", "--quiet-when-done"), echo=True)
         self._step("ready")
         self.stdout.write(demo.welcome())
+        # Not held back until the end when the output goes to a file.
+        self.stdout.flush()
 
     def _start_background(self, stack: Stack) -> None:
         for name in ("messages", "control"):
