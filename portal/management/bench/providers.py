@@ -1,20 +1,20 @@
-"""The clients of the providers against the sandbox, beside a bare keep-alive connection that sends the same bytes.
+"""The clients of the providers against the sandbox, beside a bare keep-alive HTTP client that makes the same call.
 
 One call after the other, as a worker makes them. Ours does all that it does in life: pace, breaker, journal, the
 table of refusals, typed messages. 5paisa's own SDK, a developer's dependency, makes the same calls in the same rounds.
+The HTTP client is Python's own (`http.client`). A socket that only sends the bytes stands beside it, without a target.
 """
 
 from __future__ import annotations
 
+import http.client
 import itertools
-import json
 import re
 import statistics
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
 
 from django.test import override_settings
 
@@ -27,7 +27,8 @@ from brokers.smallcase import messages as smallcase_messages
 from portal.gateway.client import ProviderClient
 from portal.gateway.journal import About
 from portal.gateway.transport import Request
-from portal.management.bench import Row, investing, load, parsing, row, sdk
+from portal.gateway.written import written
+from portal.management.bench import Row, evidence, investing, load, parsing, row, sdk, waiting
 from portal.management.bench.played import Played, addresses, sandbox
 
 ROUNDS = 5
@@ -59,6 +60,9 @@ def run() -> list[Row]:
         for contest in contests:
             rows += _contest(played, contest)
             inside.append(_median_inside(played))
+        person = next(each.call for each in contests if each.work == "FP place an order")
+        rows += evidence.run(person)
+        rows += waiting.run(played, session.client_code, session.access_token)
         rows.append(_ms_row("the sandbox itself, its slowest call", [MEDIAN_MS], [max(inside)], 1.0, "medians"))
     return [*rows, *_history(), *parsing.run()]
 
@@ -120,32 +124,58 @@ def _others(played: Played) -> list[Contest]:
 
 def _contest(played: Played, contest: Contest) -> list[Row]:
     """Bare, ours and theirs in turn; the first round warms up and is dropped."""
-    bare = _bare(played, _bytes_of(played, contest))
-    sides: list[Call] = [bare, contest.call, *([contest.theirs] if contest.theirs else [])]
+    raw = _bytes_of(played, contest)
+    sides: list[Call] = [_http(played, raw), _socket(played, raw), contest.call]
+    sides += [contest.theirs] if contest.theirs else []
     rounds = [[_per_second(side) for side in sides] for _ in range(ROUNDS + 1)][1:]
-    limit, ours, *theirs = (list(each) for each in zip(*rounds, strict=True))
+    limit, socket, ours, *theirs = (list(each) for each in zip(*rounds, strict=True))
+    limits = [("bare HTTP client", limit, OF_BARE), ("bare socket", socket, None)]
+    limits += [("py5paisa", each, OF_SDK) for each in theirs]
     rows = [
-        row(work=contest.work, unit="calls/s", limit=limit, ours=ours, target=OF_BARE, note="limit: bare keep-alive")
+        row(work=contest.work, unit="calls/s", limit=each, ours=ours, target=target, note=f"limit: {name}")
+        for name, each, target in limits
     ]
-    for each in theirs:
-        note = "limit: py5paisa"
-        rows.append(row(work=contest.work, unit="calls/s", limit=each, ours=ours, target=OF_SDK, note=note))
     if contest.work.startswith("5paisa") and not contest.theirs and not sdk.is_there():
         rows[0]["note"] += "; py5paisa is not installed, so it is not beside it"
     return rows
 
 
-def _bare(played: Played, raw: bytes) -> Call:
-    """The same bytes again and again, but each order under a reference of its own: a second one would be refused."""
-    door, numbers = load.Connection(played.port), itertools.count()
+def _http(played: Played, raw: bytes) -> Call:
+    """The call by Python's own HTTP client over one kept connection."""
+    head, _, body = raw.partition(b"\r\n\r\n")
+    first, *lines = head.decode().split("\r\n")
+    method, target, _ = first.split(" ")
+    headers = dict(line.split(": ", 1) for line in lines)
+    door, named = http.client.HTTPConnection("127.0.0.1", played.port), _numbered()
 
     def ask() -> None:
-        asked = REFERENCE.sub(lambda _: b'"c%08d"' % next(numbers), raw)
-        status, _, answer = door.ask(asked)
+        door.request(method, target, named(body) or None, headers)
+        answer = door.getresponse()
+        said = answer.read()
+        if answer.status != 200:
+            raise RuntimeError(f"the bare client got {answer.status} {said[:200]!r}")
+
+    return ask
+
+
+def _socket(played: Played, raw: bytes) -> Call:
+    """The same bytes again and again."""
+    door, named = load.Connection(played.port), _numbered()
+
+    def ask() -> None:
+        status, _, answer = door.ask(named(raw))
         if status != 200:
             raise RuntimeError(f"the bare connection got {status} {answer[:200]!r}")
 
     return ask
+
+
+_references = itertools.count()
+
+
+def _numbered() -> Callable[[bytes], bytes]:
+    """Each order under a reference of its own: a second one would be refused."""
+    return lambda raw: REFERENCE.sub(lambda _: b'"c%08d"' % next(_references), raw)
 
 
 def _per_second(call: Call) -> float:
@@ -169,11 +199,7 @@ def _bytes_of(played: Played, contest: Contest) -> bytes:
     contest.call()
     del transport.send
     request = sent[-1]
-    base = transport.base_url.removeprefix(played.url)
-    query = f"?{urlencode(request.params)}" if request.params else ""
-    body = b"" if request.json is None else json.dumps(request.json).encode()
-    headers = {**request.headers, **({"Content-Type": "application/json"} if body else {})}
-    return load.message(request.method, f"{base}{request.path}{query}", headers, body)
+    return written(request, transport.base_url)
 
 
 def _median_inside(played: Played) -> float:
