@@ -9,13 +9,16 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.base_session import AbstractBaseSession
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Lower, Now
 
 from portal import identifiers
+from portal.addresses import validate_networks, validate_origins
 
 
 class UserManager(BaseUserManager["User"]):
@@ -75,13 +78,48 @@ class Session(AbstractBaseSession):
 
 
 class Partner(models.Model):
-    """A firm that brings investors and speaks to our API."""
+    """A firm that brings investors and speaks to our API: a sub-broker (ARN, EUIN) or a fintech.
+
+    `is_active` says whether we work together; closing the API is the emergency stop beside it.
+    """
 
     code = models.CharField(max_length=20, unique=True)
     name = models.CharField(max_length=120)
     arn = models.CharField("ARN", max_length=20, blank=True)
+    # AMFI's number of the person who advises, for orders that are not execution only.
+    euin = models.CharField("EUIN", max_length=7, blank=True)
     is_active = models.BooleanField(default=True)
+    api_closed_at = models.DateTimeField("API closed", null=True, blank=True, editable=False)
+    api_closed_why = models.CharField("why the API is closed", max_length=300, blank=True, editable=False)
+    # Addresses and networks that may call; empty lets every address call.
+    networks = ArrayField(
+        models.CharField(max_length=43),
+        default=list,
+        blank=True,
+        validators=[validate_networks],
+        help_text="Addresses or networks that may call the API, with commas between them. Empty: any address.",
+    )
+    # Where people may be sent back to after a page of ours: schemes and hosts.
+    origins = ArrayField(
+        models.CharField(max_length=200),
+        default=list,
+        blank=True,
+        validators=[validate_origins],
+        help_text="Where pages of ours may send people back to, for example https://app.partner.example",
+    )
+    calls_per_minute = models.PositiveIntegerField(default=300, validators=[MinValueValidator(1)])
+    calls_per_day = models.PositiveIntegerField(default=100_000, validators=[MinValueValidator(1)])
     created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(calls_per_minute__gte=1, calls_per_day__gte=1), name="a_partner_may_call_at_all"
+            ),
+            models.CheckConstraint(
+                condition=Q(api_closed_at=None) | ~Q(api_closed_why=""), name="a_closed_api_says_why"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -349,4 +387,5 @@ class RoleChange(models.Model):
 
 
 # Models of the kernel with a folder of their own.
+from portal.api.models import ApiKey, IdempotentCall, PartnerMember  # noqa: E402, F401
 from portal.notices.models import Delivery, Notice, NoticeChoice  # noqa: E402, F401

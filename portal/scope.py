@@ -6,6 +6,8 @@ compares with the session setting `portal.scope`:
     all          workers, commands, staff
     user:<id>    an investor: own rows only
     user:<id>:<investor>    the same of somebody who has chosen for whom to act (`portal/acting.py`)
+    partner:<id>            a partner's machine: reads the rows of investors that the partner brought
+    partner:<id>:<user>     the same of somebody who works at the partner
     none         nobody is signed in
     door, door:<id>...    none and user:<id> on the pages where one signs in: people may be looked up as well
 
@@ -105,6 +107,19 @@ def drop_owner_policy_sql(table: str) -> str:
         ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY;
         ALTER TABLE {table} DISABLE ROW LEVEL SECURITY;
     """
+
+
+def partner_policy_sql(table: str) -> str:
+    """SQL that lets a partner read the rows of its investors in `table`. For migrations, where an owner policy stands.
+
+    PostgreSQL asks the policy first whose name sorts last: after `_owner`, so investors' own rows never come to this.
+    """
+    return f"CREATE POLICY {table}_by_partner ON {table} FOR SELECT USING (portal_partner_sees(investor_id));"
+
+
+def drop_partner_policy_sql(table: str) -> str:
+    """The reverse of `partner_policy_sql`."""
+    return f"DROP POLICY {table}_by_partner ON {table};"
 
 
 def policies_sql(table: str, policies: Mapping[str, str]) -> str:

@@ -159,7 +159,9 @@ class PartnerAdmin(KeptAdmin):
 
     list_display = ("code", "name", "arn", "is_active")
     search_fields = ("code", "name")
-    fields = ("code", "name", "arn", "is_active")
+    fields = (
+        "code", "name", "arn", "euin", "is_active", "networks", "origins", "calls_per_minute", "calls_per_day"
+    )  # fmt: skip
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -19,11 +19,12 @@ from investors.models import Investor, Mandate
 from orders import lifecycle
 from orders.models import Basket, MfOrder, Nav, Plan, Scheme, Security
 from orders.operations import nav_fetch, plans, schemes, securities
-from portal import clock, roles
+from portal import audit, clock, roles
+from portal.api import partners
 from portal.errors import Failure
 from portal.gateway.errors import GatewayError
 from portal.management import demo, demo_baskets, story, world
-from portal.models import Partner, User
+from portal.models import Partner, PartnerMember, User
 
 # Asha's purchases: days ago, category, rupees.
 BOUGHT = ((96, "Flexi Cap Fund", 25_000), (33, "Liquid Fund", 10_000))
@@ -110,6 +111,10 @@ class Command(BaseCommand):
         for person in (asha, chitra):
             partner = Partner.objects.get(code=person.partner)
             Investor.objects.filter(user=users[person.email], partner=None).update(partner=partner)
+        for person in demo.PARTNER_USERS:
+            if not PartnerMember.objects.filter(user=users[person.email]).exists():
+                partner = Partner.objects.get(code=person.partner)
+                partners.add_member(partner=partner, user=users[person.email], actor=audit.SYSTEM, at=clock.now())
 
     def _applicants(self, users: dict[str, User]) -> None:
         """One at each stage of an application: invited, in progress, and stopped while our team looks."""
