@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -49,6 +50,57 @@ class InWork(Failure):
 
     code = "in_work"
     message = "Your broker has this order already. We are asking what became of it; do not order again."
+
+
+@dataclass(frozen=True)
+class House:
+    """A broker behind a gateway: its code there, and its name for people."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True)
+class LoggedIn:
+    """A good return: the broker's name for the person, and the session for its day."""
+
+    account_ref: str
+    session: str = field(repr=False)
+    session_expires_at: datetime
+    # Which broker behind a gateway, where the return says it, and what people call the account.
+    house: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Returned:
+    """A browser's way back from a broker, read. `login` is there only when somebody logged in.
+
+    `state` is the one-time state where the broker echoes it; where it does not, the browser's session has it.
+    """
+
+    login: LoggedIn | None = None
+    state: str = ""
+    is_login: bool = True
+
+
+class Login(Protocol):
+    """How an account is linked at a route that needs it (`Capability.needs_link`): a page there, and the way back."""
+
+    # Only a login counts of which the broker asked us whether it is ours.
+    must_be_asked: bool
+
+    def houses(self) -> list[House]:
+        """The brokers among whom people choose; the route itself where it is the broker. Raises gateway errors."""
+        ...
+
+    def url(self, *, state: str, house: str) -> str:
+        """Where the browser logs in."""
+        ...
+
+    def read(self, params: Mapping[str, str], at: datetime) -> Returned:
+        """What the way back says; may ask the broker. Raises ValueError where it says nothing, and gateway errors."""
+        ...
 
 
 class Adapter(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pghistory
@@ -54,19 +55,33 @@ class BrokerAccount(Owned):
     def __str__(self) -> str:
         return f"{self.get_broker_display()} {self.label or self.code}"
 
+    def session_at(self, at: datetime) -> str:
+        """The session, while it lasts; empty when the investor must log in at the broker again."""
+        lasts = self.session_expires_at is not None and self.session_expires_at > at
+        return (self.session or "") if lasts else ""
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.code = self.code or identifiers.new_code("BRK")
         super().save(*args, **kwargs)
 
 
 class LinkState(Owned):
-    """A one-time state of a journey to a broker and back: minted for one investor, used once, short-lived."""
+    """A one-time state of a login at a broker and back: minted for one investor, used once, short-lived.
+
+    The state itself is in the browser's session and at the broker; here is its digest only.
+    """
 
     state_hash = models.CharField(max_length=64, unique=True)
     broker = models.CharField(max_length=12, choices=Broker)
+    # Which broker behind a gateway, where the way back does not say it.
+    house = models.CharField(max_length=30, blank=True)
+    # Whose new session it is to be; nothing for an account that is new here.
+    account = models.ForeignKey(BrokerAccount, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     basket_order = models.ForeignKey(BasketOrder, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
+    # When the broker itself asked us whether this state is ours (ODIN's TwoWayAuth).
+    asked_at = models.DateTimeField(null=True, blank=True)
     used_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from celery import shared_task
 
-from brokers.operations import journeys
+from brokers.operations import journeys, linking
 from orders.models import BasketOrder
 from orders.operations import stock_news
 from portal import clock, jobs
@@ -30,3 +30,10 @@ jobs.register_sweep(SWEEP, jobs.Sweep(find=_find, advance=_advance, task="broker
 def advance(*, row_id: int, **_: object) -> None:
     """Ask a broker what became of a journey."""
     jobs.advance(SWEEP, row_id, clock.now())
+
+
+@shared_task(name="brokers.forget_sessions")
+@jobs.singleton
+def forget_sessions(**_: object) -> None:
+    """Wipe the sessions at brokers whose day is over."""
+    linking.forget_old(at=clock.now())

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from brokers.views import choosing, journeys, webhooks
+from brokers.views import accounts, choosing, journeys, webhooks
 
 app_name = "brokers"
 urlpatterns = [
@@ -17,5 +17,12 @@ urlpatterns = [
     path("stock-orders/<slug:code>/back/", journeys.back, name="back"),
     path("stock-orders/<slug:code>/says/", journeys.says, name="says"),
     path("stock-orders/<slug:code>/repair/", choosing.repair, name="repair"),
+    path("broker-accounts/", accounts.account_list, name="accounts"),
+    path("broker-accounts/log-in/", accounts.log_in, name="log_in"),
+    path("broker-accounts/<slug:code>/unlink/", accounts.unlink, name="unlink"),
+    path("broker-accounts/back/<slug:broker>/<slug:name>/", accounts.landed, name="landed"),
+    # Registered with each broker by hand; the address says which, because the way back may not.
+    path("<slug:broker>/callback/", accounts.callback, name="callback"),
+    path("odin/two-way-auth/", webhooks.odin_two_way, name="odin_two_way"),
     path("webhooks/smallcase/", webhooks.smallcase, name="smallcase_webhook"),
 ]

@@ -212,6 +212,7 @@ CELERY_BEAT_SCHEDULE = {
     "sync shares with NSE": {"task": "orders.sync_securities", "schedule": 86_400.0},
     "closing prices from NSE": {"task": "orders.refresh_prices", "schedule": 3600.0},
     "follow the sandbox clock": {"task": "portal.follow_sandbox_clock", "schedule": 5.0},
+    "forget sessions at brokers": {"task": "brokers.forget_sessions", "schedule": 600.0},
     "look after files": {"task": "investors.sweep_files", "schedule": 86_400.0},
     "re-check KYC": {"task": "investors.recheck_kyc", "schedule": 3600.0},
     "watch birthdays of minors": {"task": "investors.watch_birthdays", "schedule": 86_400.0},
@@ -463,6 +464,8 @@ ODIN_OMEX_TOKEN = env.str("ODIN_OMEX_TOKEN", default="sandbox-omex-token")
 # The document's example and its footnotes disagree on both names (providers.md 2.5, 7 #32).
 ODIN_QUANTITY_KEY = env.str("ODIN_QUANTITY_KEY", default="orgQTY")
 ODIN_GTD_KEY = env.str("ODIN_GTD_KEY", default="ordGTD")
+# ODIN asks us about each login that it begins for us. Off only for a broker whose ODIN does not.
+ODIN_TWO_WAY_AUTH = env.bool("ODIN_TWO_WAY_AUTH", default=True)
 ODIN_CALLS_PER_SECOND = env.int("ODIN_CALLS_PER_SECOND", default=100 if SANDBOX else 10)
 
 FIVEPAISA_BASE_URL = env.str(
@@ -481,6 +484,12 @@ FIVEPAISA_VERSIONS = dict(each.split("=") for each in _VERSIONS.split()) | env.d
 # `ExchOrderID` in the SDK, `ExchangeOrderID` in the document (providers.md 4.3).
 FIVEPAISA_CANCEL_KEY = env.str("FIVEPAISA_CANCEL_KEY", default="ExchOrderID")
 FIVEPAISA_CALLS_PER_SECOND = env.int("FIVEPAISA_CALLS_PER_SECOND", default=100 if SANDBOX else 5)
+# Origins to which a form of ours may lead: a broker's pages, and where those redirect to (browsers check that too).
+BROKER_PAGE_ORIGINS = env.list("BROKER_PAGE_ORIGINS", default=[])
+_PAGES = {"odin": ODIN_WEB_URL, "5paisa": FIVEPAISA_LOGIN_URL}
+CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"] += BROKER_PAGE_ORIGINS + [
+    "{0.scheme}://{0.netloc}".format(urlsplit(url)) for name, url in _PAGES.items() if name in BROKERS and url
+]
 _BROKER_URLS = {"smallcase": SMALLCASE_BASE_URL, "odin": ODIN_BASE_URL, "5paisa": FIVEPAISA_BASE_URL}
 PROVIDER_BASE_URLS |= {name: url for name, url in _BROKER_URLS.items() if name in BROKERS}
 # The pace that all processes keep together, shown to operations.

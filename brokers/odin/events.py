@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hmac
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -29,7 +28,7 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True)
 class WayBack:
-    """The browser's return. `session` is set only by a login that succeeded; `echo` only by a basket."""
+    """The browser's return. `session` is set only by a login that succeeded; `is_basket` when a basket was echoed."""
 
     succeeded: bool
     status_code: str
@@ -38,36 +37,30 @@ class WayBack:
     rest_session: str = field(default="", repr=False)
     vas_user_id: str = ""
     trading_user_id: str = ""
+    is_basket: bool = False
     echo: Any = None
 
 
-def read_login(params: Mapping[str, str]) -> WayBack:
-    """The return from a persistence login, by GET or POST. Raises Unreadable when it names no outcome.
+def read_return(params: Mapping[str, str]) -> WayBack:
+    """The return from a persistence login or a basket's page, by GET or POST. Raises Unreadable: it names no outcome.
 
-    A login has succeeded when its code says so *and* a session and a user came with it.
+    A login has succeeded when its code says so *and* a session and a user came with it. A basket's return, in either
+    spelling of its echo, is no news of orders: those come by OMEX (providers.md 7 #34, #35).
     """
     said = _folded(params)
     session, user = said.get("ssession", ""), said.get("svasuserid", "")
-    succeeded = _is_success(said["sstatuscode"]) and bool(session and user)
+    echo = said.get("oecobackobject") or said.get("oechobackobject") or ""
+    fine = _is_success(said["sstatuscode"])
+    logged_in = fine and not echo and bool(session and user)
     return WayBack(
-        succeeded=succeeded,
+        succeeded=fine if echo else logged_in,
         status_code=said["sstatuscode"],
         message=said.get("sstatusmessage", ""),
-        session=session if succeeded else "",
-        rest_session=said.get("srestsession", "") if succeeded else "",
+        session=session if logged_in else "",
+        rest_session=said.get("srestsession", "") if logged_in else "",
         vas_user_id=user,
         trading_user_id=said.get("stradinguserid", ""),
-    )
-
-
-def read_basket_return(params: Mapping[str, str]) -> WayBack:
-    """The return from a basket page. It is no news of orders: those come by OMEX (providers.md 7 #34)."""
-    said = _folded(params)
-    echo = said.get("oecobackobject") or said.get("oechobackobject") or ""
-    return WayBack(
-        succeeded=_is_success(said["sstatuscode"]),
-        status_code=said["sstatuscode"],
-        message=said.get("sstatusmessage", ""),
+        is_basket=bool(echo),
         echo=_echo(echo),
     )
 
@@ -108,12 +101,6 @@ def read_two_way_question(body: bytes) -> str:
     if not token:
         raise Unreadable("no two-way token")
     return token
-
-
-def is_ours(token: str, minted: Iterable[str]) -> bool:
-    """Is the token one of those that we minted and that are still open? In constant time for each."""
-    given = token.encode("utf-8", "replace")
-    return any([hmac.compare_digest(given, each.encode()) for each in minted])  # noqa: C419 - no early end
 
 
 def two_way_answer(genuine: bool, trace_id: str) -> dict[str, Any]:

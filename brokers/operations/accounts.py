@@ -69,8 +69,11 @@ def unlink(*, account: BrokerAccount, at: datetime) -> None:
             audit.record(locked, "broker.unlinked", actor=locked.investor.user, at=at)
 
 
-def end_session(*, account: BrokerAccount, at: datetime) -> None:
-    """The broker no longer accepts the session: the investor logs in again at the next order."""
-    changed = BrokerAccount.objects.filter(pk=account.pk, session__isnull=False)
-    if changed.update(session=None, session_expires_at=None):
-        audit.record(account, "broker.session_ended", actor=None, at=at)
+def end_session(*, account: BrokerAccount, at: datetime) -> bool:
+    """The session is over and forgotten: the investor logs in again at the next order. False when there was none."""
+    with transaction.atomic():
+        changed = BrokerAccount.objects.filter(pk=account.pk, session__isnull=False)
+        ended = bool(changed.update(session=None, session_expires_at=None))
+        if ended:
+            audit.record(account, "broker.session_ended", actor=None, at=at)
+    return ended

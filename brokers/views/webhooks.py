@@ -6,14 +6,16 @@ import json
 
 from django.conf import settings
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from brokers.odin import events as odin_events
+from brokers.operations import linking
 from brokers.smallcase import events as smallcase_events
 from brokers.smallcase.auth import NotGenuine
-from portal import clock, inbox, jobs
+from portal import clock, identifiers, inbox, jobs
 from portal.access import DOORBELL, access
 
 
@@ -40,3 +42,16 @@ def smallcase(request: HttpRequest) -> HttpResponse:
         if made:
             jobs.nudge("portal.work_event", event_id=event.pk)
     return HttpResponse(status=204)
+
+
+@csrf_exempt
+@require_POST
+@never_cache
+@access(DOORBELL)
+def odin_two_way(request: HttpRequest) -> HttpResponse:
+    """ODIN asks whether the two-way token of a login is ours. The answer says only that (providers.md 2.4)."""
+    try:
+        genuine = linking.asked(broker="odin", state=odin_events.read_two_way_question(request.body), at=clock.now())
+    except odin_events.Unreadable:
+        genuine = False
+    return JsonResponse(odin_events.two_way_answer(genuine, identifiers.new_client_ref()))

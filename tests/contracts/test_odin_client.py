@@ -82,7 +82,7 @@ def log_in(client, portal, minted: list[str], settings) -> events.WayBack:
     action, fields = first_form(page)
     _, back = browse(urllib.parse.urljoin(settings.ODIN_WEB_URL, action), {**fields, "user": "ASHA01"})
     assert back.startswith(portal.url)
-    return events.read_login(dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(back).query)))
+    return events.read_return(dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(back).query)))
 
 
 def test_brokers_come_with_their_partner_ids(client):
@@ -192,7 +192,7 @@ def test_pushed_events_end_in_the_same_state_in_any_order(client, finish, portal
 
 def test_the_way_back_from_a_basket_tells_no_order(client, finish, portal):
     button(client, "01BACK")
-    read = events.read_basket_return(finish("01BACK")["callback"])
+    read = events.read_return(finish("01BACK")["callback"])
     assert read.succeeded
     assert not read.session
 
