@@ -36,7 +36,7 @@ def page(request: InvestorRequest, consent: Consent, what: Confirming) -> HttpRe
     if "otp" in request.POST:
         return _taken(request, what)
     if request.POST.get("resend"):
-        return _resent(request, consent)
+        return resent(request, consent)
     back = typed.kept(request, once=True)
     form = CodeForm(back.data if back else None)
     if back:
@@ -57,7 +57,8 @@ def _taken(request: InvestorRequest, what: Confirming) -> HttpResponse:
         return typed.again(request, errors={"otp" if isinstance(error, AT_THE_CODE) else "": error.message})
 
 
-def _resent(request: InvestorRequest, consent: Consent) -> HttpResponse:
+def resent(request: InvestorRequest, consent: Consent) -> HttpResponse:
+    """A new code for the same wish; the page says so, or why not."""
     try:
         consents.resend(consent=consent, at=clock.now())
         messages.info(request, "We sent a new code. The earlier one no longer works.")

@@ -9,13 +9,13 @@ from django.contrib import messages
 from django.forms import BoundField
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from investors import queries as people
 from investors.access import InvestorRequest, client_ip, investor_page, ready_investor_page
 from investors.models import Consent
-from investors.operations import consents
 from orders.cart_forms import CartForm
 from orders.forms import ConfirmForm
 from orders.models import Cart, CartLine
@@ -23,8 +23,9 @@ from orders.operations import carts, new_houses, purchases
 from orders.operations.carts import Checked
 from orders.queries import cart_orders, ways
 from orders.queries import purchases as purchase_queries
+from orders.views import confirming
 from orders.views.ways import way_of
-from portal import clock, hints, identifiers, jobs, money, redaction, typed
+from portal import clock, hints, identifiers, jobs, money, typed
 from portal.errors import Failure, InvalidInput
 
 # While an investor watches, FP is asked about the payment at most this often.
@@ -155,80 +156,40 @@ def _acted(request: InvestorRequest, lines: list[CartLine]) -> HttpResponse:
 def confirm(request: InvestorRequest, code: str) -> HttpResponse:
     """Every line once more, and the one code that makes each of them an order."""
     if "otp" in request.POST:
-        return _place(request, code, ConfirmForm(request.POST))
+        return _place(request, code)
     consent = get_object_or_404(
         Consent.objects.select_related("cart"), code=code, investor=request.investor, purpose="CART"
     )
     if hasattr(consent, "cart"):
         return redirect("orders:cart_done", code=consent.cart.code)
-    if request.POST.get("resend"):
-        return _resend(request, consent)
-    back = typed.kept(request, once=True)
-    form = ConfirmForm(back.data if back else None)
-    if back:
-        back.show_in(form)
-    twins = cart_orders.twins(investor=request.investor, line_ids=carts.line_ids(consent), at=clock.now())
+    return confirming.page(request, consent, ConfirmForm, "orders/confirm_cart.html", _beside(request, consent))
+
+
+def _beside(request: InvestorRequest, consent: Consent) -> dict[str, object]:
+    """Funds of the cart that were bought a moment ago, and how many lines stay behind."""
+    ordered = carts.line_ids(consent)
+    twins = cart_orders.twins(investor=request.investor, line_ids=ordered, at=clock.now())
     left = CartLine.objects.filter(investor=request.investor, cart__confirmed_at=None)
-    context = {
-        "consent": consent,
-        "form": form,
-        "contact": redaction.mask_email(consent.contact),
+    return {
         "twin": twins,
         "twin_title": "You bought some of this a short while ago",
         "twin_text": f"The same amount of {', '.join(twins)} within the last day." if twins else "",
-        "left_count": left.exclude(pk__in=carts.line_ids(consent)).count(),
+        "left_count": left.exclude(pk__in=ordered).count(),
     }
-    return render(request, "orders/confirm_cart.html", context)
 
 
-def _place(request: InvestorRequest, code: str, form: ConfirmForm) -> HttpResponse:
-    if not form.is_valid():
-        return typed.again(request)
-    try:
-        done = carts.confirm(
-            investor=request.investor,
-            code=code,
-            otp=form.cleaned_data["otp"].strip(),
-            buy_again=form.cleaned_data["buy_again"],
-            ip=client_ip(request),
-            at=clock.now(),
-        )
-        return redirect("orders:cart_done", code=done.code)
-    except Consent.DoesNotExist:
-        raise Http404 from None
-    except purchases.TermsChanged as change:
-        return _ask_again(request, code, change)
-    except Failure as error:
-        return typed.again(request, errors={_ERRORS_STAND_AT.get(type(error), ""): error.message})
+def _place(request: InvestorRequest, code: str) -> HttpResponse:
+    investor, ip, at = request.investor, client_ip(request), clock.now()
 
+    def act(otp: str, again: bool) -> str:
+        done = carts.confirm(investor=investor, code=code, otp=otp, buy_again=again, ip=ip, at=at)
+        return reverse("orders:cart_done", args=[done.code])
 
-_ERRORS_STAND_AT: dict[type[Failure], str] = {
-    consents.WrongCode: "otp",
-    consents.CodeExpired: "otp",
-    consents.TooManyTries: "otp",
-    purchases.LooksLikeAnother: "buy_again",
-}
+    def ask_again(consent: Consent) -> Consent:
+        return carts.ask_again(investor=investor, consent=consent, ip=ip, at=at)
 
-
-def _ask_again(request: InvestorRequest, code: str, change: Failure) -> HttpResponse:
-    """Something has changed since the code was sent: show what can be ordered now, with a new code for it."""
-    consent = get_object_or_404(Consent, code=code, investor=request.investor, purpose="CART")
-    try:
-        carts.ask_again(investor=request.investor, consent=consent, ip=client_ip(request), at=clock.now())
-    except Failure as error:
-        messages.warning(request, f"{change.message} {error.message}")
-        return redirect("orders:cart")
-    messages.warning(request, f"{change.message} Please check the new terms; we have sent a new code for them.")
-    return redirect("orders:confirm_cart", code=code)
-
-
-def _resend(request: InvestorRequest, consent: Consent) -> HttpResponse:
-    try:
-        consents.resend(consent=consent, at=clock.now())
-        messages.info(request, "We sent a new code. The earlier one no longer works.")
-    except Failure as error:
-        messages.warning(request, error.message)
-    return redirect("orders:confirm_cart", code=consent.code)
+    form, else_to = ConfirmForm(request.POST), reverse("orders:cart")
+    return confirming.taken(request, code, form, act=act, ask_again=ask_again, else_to=else_to)
 
 
 # --- what became of it --------------------------------------------------------------------------------------------

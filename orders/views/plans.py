@@ -15,14 +15,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from investors.access import InvestorRequest, client_ip, investor_page, ready_investor_page
 from investors.models import Consent
-from investors.operations import consents
 from orders import calendar, lifecycle, plan_rules, plan_words
 from orders.models import Plan, Scheme
 from orders.operations import plan_changes, plans
-from orders.operations.purchases import LooksLikeAnother, TermsChanged
 from orders.plan_forms import ConfirmSipForm, StartForm
 from orders.queries import plans as queries
-from portal import audit, clock, hints, identifiers, jobs, money, redaction, typed
+from orders.views import confirming
+from portal import audit, clock, hints, identifiers, jobs, money, typed
 from portal.errors import Failure, InvalidInput
 
 # While an investor watches a SIP on which something moves, FP is asked about it at most this often.
@@ -147,84 +146,49 @@ def confirm(request: InvestorRequest, code: str) -> HttpResponse:
     consent = get_object_or_404(Consent, code=code, investor=request.investor, purpose=Consent.Purpose.SIP)
     starts = consent.shown.get("act") == plans.START
     if "otp" in request.POST:
-        return _confirmed(request, code, ConfirmSipForm(request.POST), starts=starts)
+        return _start(request, code) if starts else _relink(request, code)
     if consent.given_at:
         made = Plan.objects.filter(consent=consent).first()
         return redirect("orders:sip", code=made.code) if made else redirect("orders:sip_mandates")
-    if request.POST.get("resend"):
-        return _resend(request, consent)
-    back = typed.kept(request, once=True)
-    form = ConfirmSipForm(back.data if back else None)
-    if back:
-        back.show_in(form)
-    twin = _twin(request, consent) if starts else None
-    context = {
-        "consent": consent,
-        "form": form,
-        "contact": redaction.mask_email(consent.contact),
-        "starts": starts,
+    facts = {"starts": starts, **(_twin(request, consent) if starts else {})}
+    return confirming.page(request, consent, ConfirmSipForm, "orders/sips/confirm.html", facts)
+
+
+def _twin(request: InvestorRequest, consent: Consent) -> dict[str, object]:
+    """A SIP of the same amount on the same day, in the same fund."""
+    day = int(consent.shown["start_day"])
+    twin = queries.look_alike(request.investor, consent.isin, consent.amount or money.ZERO, day)
+    return {
         "twin": twin,
         "twin_title": "You have such a SIP already",
         "twin_text": f"{money.rupees(twin.amount)} a month, begun {calendar.short(twin.first_on)}." if twin else "",
         "twin_url": reverse("orders:sip", args=[twin.code]) if twin else "",
     }
-    return render(request, "orders/sips/confirm.html", context)
 
 
-def _twin(request: InvestorRequest, consent: Consent) -> Plan | None:
-    day = int(consent.shown["start_day"])
-    return queries.look_alike(request.investor, consent.isin, consent.amount or money.ZERO, day)
+def _start(request: InvestorRequest, code: str) -> HttpResponse:
+    investor, ip, at = request.investor, client_ip(request), clock.now()
+
+    def act(otp: str, again: bool) -> str:
+        plan = plans.confirm(investor=investor, code=code, otp=otp, start_again=again, ip=ip, at=at)
+        return reverse("orders:sip", args=[plan.code])
+
+    def ask_again(consent: Consent) -> Consent:
+        wish = plans.wish_of(consent=consent, investor=investor, at=at)
+        return plans.ask(wish=wish, investor=investor, form_ref=consent.form_ref, ip=ip, at=at)
+
+    return confirming.taken(request, code, ConfirmSipForm(request.POST), act=act, ask_again=ask_again)
 
 
-def _confirmed(request: InvestorRequest, code: str, form: ConfirmSipForm, *, starts: bool) -> HttpResponse:
-    if not form.is_valid():
-        return typed.again(request)
-    otp, ip, at = form.cleaned_data["otp"].strip(), client_ip(request), clock.now()
-    try:
-        if not starts:
-            actor = f"user:{request.user.pk}"
-            plan_changes.confirm_relink(investor=request.investor, code=code, otp=otp, ip=ip, at=at, actor=actor)
-            messages.info(request, "The fund house is being told. Each SIP shows when it is done.")
-            return redirect("orders:sip_mandates")
-        again = form.cleaned_data["buy_again"]
-        plan = plans.confirm(investor=request.investor, code=code, otp=otp, start_again=again, ip=ip, at=at)
-        return redirect("orders:sip", code=plan.code)
-    except Consent.DoesNotExist:
-        raise Http404 from None
-    except TermsChanged as change:
-        return _ask_again(request, code, change)
-    except Failure as error:
-        return typed.again(request, errors={_ERRORS_STAND_AT.get(type(error), ""): error.message})
+def _relink(request: InvestorRequest, code: str) -> HttpResponse:
+    actor, ip, at = f"user:{request.user.pk}", client_ip(request), clock.now()
 
+    def act(otp: str, again: bool) -> str:
+        plan_changes.confirm_relink(investor=request.investor, code=code, otp=otp, ip=ip, at=at, actor=actor)
+        messages.info(request, "The fund house is being told. Each SIP shows when it is done.")
+        return reverse("orders:sip_mandates")
 
-_ERRORS_STAND_AT: dict[type[Failure], str] = {
-    consents.WrongCode: "otp",
-    consents.CodeExpired: "otp",
-    consents.TooManyTries: "otp",
-    LooksLikeAnother: "buy_again",
-}
-
-
-def _ask_again(request: InvestorRequest, code: str, change: Failure) -> HttpResponse:
-    """The dates have changed while the investor was deciding: show the new ones and send a code for them."""
-    at = clock.now()
-    consent = get_object_or_404(Consent, code=code, investor=request.investor, purpose=Consent.Purpose.SIP)
-    try:
-        wish = plans.wish_of(consent=consent, investor=request.investor, at=at)
-        plans.ask(wish=wish, investor=request.investor, form_ref=consent.form_ref, ip=client_ip(request), at=at)
-        messages.warning(request, f"{change.message} Please check the new terms; we have sent a new code for them.")
-    except Failure as error:
-        messages.warning(request, error.message)
-    return redirect("orders:confirm_sip", code=code)
-
-
-def _resend(request: InvestorRequest, consent: Consent) -> HttpResponse:
-    try:
-        consents.resend(consent=consent, at=clock.now())
-        messages.info(request, "We sent a new code. The earlier one no longer works.")
-    except Failure as error:
-        messages.warning(request, error.message)
-    return redirect("orders:confirm_sip", code=consent.code)
+    return confirming.taken(request, code, ConfirmSipForm(request.POST), act=act)
 
 
 # --- One SIP ------------------------------------------------------------------------------------------------------

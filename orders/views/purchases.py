@@ -24,9 +24,9 @@ from orders.queries import orders as order_queries
 from orders.queries import purchases as purchase_queries
 from orders.queries import schemes as scheme_queries
 from orders.queries import ways
-from orders.views import order_rows
+from orders.views import confirming, order_rows
 from orders.views.ways import way_of
-from portal import audit, clock, hints, identifiers, jobs, money, redaction, typed
+from portal import audit, clock, hints, identifiers, jobs, money, typed
 from portal.errors import Failure, InvalidInput
 
 # While an investor watches an open order, FP is asked about it at most this often.
@@ -157,88 +157,39 @@ def _ask_for(request: InvestorRequest, wish: purchases.Wish, form_ref: str, at: 
 def confirm(request: InvestorRequest, code: str) -> HttpResponse:
     """Everything that will be ordered, once more, and the one-time code that makes it an order."""
     if "otp" in request.POST:
-        return _place(request, code, ConfirmForm(request.POST))
+        return _place(request, code)
     consent = get_object_or_404(
         Consent.objects.select_related("order"), code=code, investor=request.investor, purpose="PURCHASE"
     )
     if hasattr(consent, "order"):
         return redirect("orders:detail", code=consent.order.code)
-    if request.POST.get("resend"):
-        return _resend(request, consent)
-    back = typed.kept(request, once=True)
-    form = ConfirmForm(back.data if back else None)
-    if back:
-        back.show_in(form)
-    return render(request, "orders/confirm.html", _to_confirm(request, consent, form))
+    return confirming.page(request, consent, ConfirmForm, "orders/confirm.html", _twin(request, consent))
 
 
-def _place(request: InvestorRequest, code: str, form: ConfirmForm) -> HttpResponse:
-    if not form.is_valid():
-        return typed.again(request)
-    try:
-        return redirect("orders:detail", code=_confirmed(request, code, form).code)
-    except Consent.DoesNotExist:
-        raise Http404 from None
-    except purchases.TermsChanged as change:
-        return _ask_again(request, code, change)
-    except Failure as error:
-        return typed.again(request, errors={ERRORS_STAND_AT.get(type(error), ""): error.message})
+def _place(request: InvestorRequest, code: str) -> HttpResponse:
+    investor, ip, at = request.investor, client_ip(request), clock.now()
+
+    def act(otp: str, again: bool) -> str:
+        order = purchases.confirm(investor=investor, code=code, otp=otp, buy_again=again, ip=ip, at=at)
+        return reverse("orders:detail", args=[order.code])
+
+    def ask_again(consent: Consent) -> Consent:
+        wish = purchases.wish_of(consent=consent, investor=investor, at=at)
+        return _ask_for(request, wish, consent.form_ref, at)
+
+    return confirming.taken(request, code, ConfirmForm(request.POST), act=act, ask_again=ask_again)
 
 
-# Where on the form a refusal stands; others stand above it.
-ERRORS_STAND_AT: dict[type[Failure], str] = {
-    consents.WrongCode: "otp",
-    consents.CodeExpired: "otp",
-    consents.TooManyTries: "otp",
-    purchases.LooksLikeAnother: "buy_again",
-}
-
-
-def _confirmed(request: InvestorRequest, code: str, form: ConfirmForm) -> MfOrder:
-    return purchases.confirm(
-        investor=request.investor,
-        code=code,
-        otp=form.cleaned_data["otp"].strip(),
-        buy_again=form.cleaned_data["buy_again"],
-        ip=client_ip(request),
-        at=clock.now(),
-    )
-
-
-def _to_confirm(request: InvestorRequest, consent: Consent, form: ConfirmForm) -> dict[str, object]:
+def _twin(request: InvestorRequest, consent: Consent) -> dict[str, object]:
+    """The same, bought a moment ago."""
     twin = purchase_queries.look_alike(
         investor=request.investor, isin=consent.isin, amount=consent.amount or money.ZERO, at=clock.now()
     )
     return {
-        "consent": consent,
-        "form": form,
-        "contact": redaction.mask_email(consent.contact),
         "twin": twin,
         "twin_text": f"{money.rupees(twin.cost)} on {order_queries.moment(twin.placed_at)}." if twin else "",
         "twin_url": reverse("orders:detail", args=[twin.code]) if twin else "",
     }
-
-
-def _ask_again(request: InvestorRequest, code: str, change: Failure) -> HttpResponse:
-    """The terms have changed while the investor was deciding: show the new ones and send a code for them."""
-    at = clock.now()
-    consent = get_object_or_404(Consent, code=code, investor=request.investor)
-    try:
-        wish = purchases.wish_of(consent=consent, investor=request.investor, at=at)
-        _ask_for(request, wish, consent.form_ref, at)
-        messages.warning(request, f"{change.message} Please check the new terms; we have sent a new code for them.")
-    except Failure as error:
-        messages.warning(request, error.message)
-    return redirect("orders:confirm", code=code)
-
-
-def _resend(request: InvestorRequest, consent: Consent) -> HttpResponse:
-    try:
-        consents.resend(consent=consent, at=clock.now())
-        messages.info(request, "We sent a new code. The earlier one no longer works.")
-    except Failure as error:
-        messages.warning(request, error.message)
-    return redirect("orders:confirm", code=consent.code)
 
 
 @require_safe

@@ -14,18 +14,17 @@ from django.views.decorators.http import require_http_methods
 
 from investors.access import InvestorRequest, client_ip, ready_investor_page
 from investors.models import Consent
-from investors.operations import consents
 from orders import calendar, rules
 from orders.models import MfOrder, Scheme
 from orders.operations import redemptions
-from orders.operations.purchases import LooksLikeAnother, TermsChanged
 from orders.queries import orders as order_queries
 from orders.queries import redemptions as queries
 from orders.queries import schemes as scheme_queries
 from orders.queries.redemptions import Sellable
 from orders.redemption_rules import InstantTerms
 from orders.sale_forms import ConfirmSaleForm, InstantForm, SellForm
-from portal import clock, identifiers, money, redaction, typed
+from orders.views import confirming
+from portal import clock, identifiers, money, typed
 from portal.errors import Failure, InvalidInput
 from portal.gateway.errors import GatewayError
 
@@ -177,82 +176,38 @@ def _ask_instantly(
 def confirm(request: InvestorRequest, code: str) -> HttpResponse:
     """Everything that will be sold, once more, and the one-time code that makes it an order."""
     if "otp" in request.POST:
-        return _place(request, code, ConfirmSaleForm(request.POST))
+        return _place(request, code)
     consent = get_object_or_404(
         Consent.objects.select_related("order"), code=code, investor=request.investor, purpose="REDEMPTION"
     )
     if hasattr(consent, "order"):
         return redirect("orders:detail", code=consent.order.code)
-    if request.POST.get("resend"):
-        return _resend(request, consent)
-    back = typed.kept(request, once=True)
-    form = ConfirmSaleForm(back.data if back else None)
-    if back:
-        back.show_in(form)
-    return render(request, "orders/confirm_sale.html", _to_confirm(request, consent, form))
+    return confirming.page(request, consent, ConfirmSaleForm, "orders/confirm_sale.html", _twin(request, consent))
 
 
-def _place(request: InvestorRequest, code: str, form: ConfirmSaleForm) -> HttpResponse:
-    if not form.is_valid():
-        return typed.again(request)
-    try:
-        order = redemptions.confirm(
-            investor=request.investor,
-            code=code,
-            otp=form.cleaned_data["otp"].strip(),
-            sell_again=form.cleaned_data["buy_again"],
-            ip=client_ip(request),
-            at=clock.now(),
-        )
-        return redirect("orders:detail", code=order.code)
-    except Consent.DoesNotExist:
-        raise Http404 from None
-    except TermsChanged as change:
-        return _ask_again(request, code, change)
-    except Failure as error:
-        return typed.again(request, errors={_ERRORS_STAND_AT.get(type(error), ""): error.message})
+def _place(request: InvestorRequest, code: str) -> HttpResponse:
+    investor, ip, at = request.investor, client_ip(request), clock.now()
+
+    def act(otp: str, again: bool) -> str:
+        order = redemptions.confirm(investor=investor, code=code, otp=otp, sell_again=again, ip=ip, at=at)
+        return reverse("orders:detail", args=[order.code])
+
+    def ask_again(consent: Consent) -> Consent:
+        wish = redemptions.wish_of(consent=consent, investor=investor, at=at)
+        return _ask_for(request, wish, consent.form_ref)
+
+    return confirming.taken(request, code, ConfirmSaleForm(request.POST), act=act, ask_again=ask_again)
 
 
-_ERRORS_STAND_AT: dict[type[Failure], str] = {
-    consents.WrongCode: "otp",
-    consents.CodeExpired: "otp",
-    consents.TooManyTries: "otp",
-    LooksLikeAnother: "buy_again",
-}
-
-
-def _to_confirm(request: InvestorRequest, consent: Consent, form: ConfirmSaleForm) -> dict[str, object]:
+def _twin(request: InvestorRequest, consent: Consent) -> dict[str, object]:
+    """The same, sold a moment ago."""
     asked = redemptions.asked_in(consent)
     twin = queries.look_alike(
         investor=request.investor, isin=consent.isin, folio_number=consent.folio_number, asked=asked, at=clock.now()
     )
     return {
-        "consent": consent,
-        "form": form,
-        "contact": redaction.mask_email(consent.contact),
         "twin": twin,
         "twin_title": "You sold the same a short while ago",
         "twin_text": f"{asked.in_words} on {order_queries.moment(twin.placed_at)}." if twin else "",
         "twin_url": reverse("orders:detail", args=[twin.code]) if twin else "",
     }
-
-
-def _ask_again(request: InvestorRequest, code: str, change: Failure) -> HttpResponse:
-    """The terms have changed while the investor was deciding: show the new ones and send a code for them."""
-    consent = get_object_or_404(Consent, code=code, investor=request.investor, purpose="REDEMPTION")
-    try:
-        wish = redemptions.wish_of(consent=consent, investor=request.investor, at=clock.now())
-        _ask_for(request, wish, consent.form_ref)
-        messages.warning(request, f"{change.message} Please check the new terms; we have sent a new code for them.")
-    except Failure as error:
-        messages.warning(request, error.message)
-    return redirect("orders:confirm_sale", code=code)
-
-
-def _resend(request: InvestorRequest, consent: Consent) -> HttpResponse:
-    try:
-        consents.resend(consent=consent, at=clock.now())
-        messages.info(request, "We sent a new code. The earlier one no longer works.")
-    except Failure as error:
-        messages.warning(request, error.message)
-    return redirect("orders:confirm_sale", code=consent.code)
