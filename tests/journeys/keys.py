@@ -71,7 +71,7 @@ class Keys(Eyes):
         self.reach(field)
         if field.get_attribute("type") == "date":
             year, month, day = value.split("-")
-            self.page.keyboard.type(f"{day}{month}{year}")
+            self.page.keyboard.type(f"{month}{day}{year}")  # the browser of the tests writes dates as in the USA
         else:
             self.page.keyboard.press("Control+A")
             self.page.keyboard.type(value)
