@@ -88,7 +88,7 @@ class InvestorAdmin(OpsAdmin):
                     ("name", "age_now"),
                     ("pan_masked", "login"),
                     ("kind", "partner"),
-                    "standing",
+                    ("standing", "euin"),
                 )
             },
         ),

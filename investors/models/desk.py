@@ -88,6 +88,8 @@ class Merge(models.Model):
     )
     decided_at = models.DateTimeField(null=True, blank=True)
     answer = models.CharField(max_length=300, blank=True)
+    # Has the merge taken a login away that worked until then? Only such a one is given back.
+    took_login = models.BooleanField(default=False, editable=False)
 
     class Meta:
         constraints = [

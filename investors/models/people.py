@@ -78,6 +78,8 @@ class Investor(Attempted):
     # The login that started it, which fund houses and we write to. Who may act is `Authority`'s to say.
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="investors")
     partner = models.ForeignKey(Partner, null=True, blank=True, on_delete=models.PROTECT, related_name="investors")
+    # Of the partner's employee who invited; an order names one only where somebody advised on that order.
+    euin = models.CharField("EUIN of the invitation", max_length=7, blank=True, editable=False)
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.RESIDENT)
     state = models.CharField(max_length=12, choices=State, default=State.DRAFT, editable=False)
     state_since = models.DateTimeField(auto_now_add=True, editable=False)

@@ -24,6 +24,7 @@ from portal.fintech_primitives import messages
 from portal.gateway import errors, journal
 
 UNKNOWN_CASE = "change_outcome_unknown"
+CONTACT_CASE = "contact_differs_at_provider"
 RESEND_AFTER_S = 10
 SURE_AFTER = timedelta(minutes=5)
 SURE_LOOKS = 4
@@ -119,6 +120,14 @@ def _still_mine(taken: ChangeRequest) -> ChangeRequest | None:
 
 
 def _done(taken: ChangeRequest, theirs: messages.Investor, at: datetime) -> None:
+    try:
+        _keep(taken, theirs, at)
+    except logins.AddressTaken:
+        _lost_address(taken, at)
+
+
+def _keep(taken: ChangeRequest, theirs: messages.Investor, at: datetime) -> None:
+    """Raises logins.AddressTaken, and nothing is kept, where somebody proved the new address while FP was told."""
     with transaction.atomic(durable=True):
         row = _still_mine(taken)
         if row is None:
@@ -130,6 +139,20 @@ def _done(taken: ChangeRequest, theirs: messages.Investor, at: datetime) -> None
         move_to(row, lifecycle.DONE, at=at, actor=None)
         cases.close_cases(subject=row, kinds=(UNKNOWN_CASE,), resolution="FP has the change.", at=at)
         tell(row, at=at)
+
+
+def _lost_address(taken: ChangeRequest, at: datetime) -> None:
+    """FP has an address that is somebody else's login: the login keeps its own, and people put FP's right."""
+    with transaction.atomic(durable=True):
+        row = _still_mine(taken)
+        if row is None:
+            return
+        row.close_attempt()
+        row.save(update_fields=[*ATTEMPT_FIELDS])
+        _refused(row, logins.AddressTaken.message, at, by="us")
+        detail = "The new address became another login's while FP was told. The next change of details repairs FP's."
+        title = f"FP has another email address of {row.investor.code} than we"
+        cases.open_case(kind=CONTACT_CASE, subject=row, title=title, detail=detail, at=at)
 
 
 # --- trouble --------------------------------------------------------------------------------------------------

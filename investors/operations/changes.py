@@ -109,11 +109,12 @@ def _keep_apart(investor: Investor, what: str, at: datetime) -> None:
     if not rule.apart_from:
         return
     with scope(ALL):
-        others = ChangeRequest.objects.filter(investor__user=investor.user_id, what=rule.apart_from)
-        is_open = others.filter(state__in=OPEN).exists()
-        last = others.filter(state=lifecycle.DONE, done_at__gt=at - rule.gap).order_by("-done_at").first()
+        mine = ChangeRequest.objects.filter(investor__user=investor.user_id, what__in=(what, rule.apart_from))
+        is_open = mine.filter(state__in=OPEN).exists()
+        done = mine.filter(what=rule.apart_from, state=lifecycle.DONE, done_at__gt=at - rule.gap)
+        last = done.order_by("-done_at").first()
     if is_open:
-        raise TooSoon(f"{TooSoon.message} The other one is being changed now.")
+        raise TooSoon(f"{TooSoon.message} One of them is being changed now.")
     if last and last.done_at:
         day = (last.done_at + rule.gap).astimezone(clock.IST)
         raise TooSoon(f"{TooSoon.message} You can ask for it after {day:%-d %B %Y}.")
@@ -170,6 +171,9 @@ def _said_yes(change: ChangeRequest, consent: Consent, at: datetime) -> ChangeRe
 
 def _begin(change: ChangeRequest, at: datetime) -> ChangeRequest:
     rule = RULES[change.what]
+    if rule.apart_from:
+        # Of two that begin at the same moment, for a guardian and for a child, the later one sees the earlier.
+        User.objects.select_for_update(no_key=True).only("pk").get(pk=change.investor.user_id)
     _keep_apart(change.investor, change.what, at)
     if rule.cooling > NONE:
         change.effective_at = at + rule.cooling

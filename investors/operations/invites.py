@@ -169,9 +169,7 @@ def accept(*, secret_hash: str, user: User, agreed: str, ip: str | None, at: dat
             raise NotUsable
         investor = onboarding.locked(onboarding.begin(user=user, at=at).pk)
         if investor.state == lifecycle.DRAFT:
-            if row.partner_id and investor.partner_id is None:
-                investor.partner_id = row.partner_id
-                investor.save(update_fields=["partner"])
+            _belongs_to(investor, row)
             provenance.wait_for(investor, row, at)
         else:
             row.filled = ""  # nothing of it may stand in anybody's forms
@@ -180,6 +178,13 @@ def accept(*, secret_hash: str, user: User, agreed: str, ip: str | None, at: dat
         audit.record(row, "invite.accepted", actor=user, at=at, investor=investor.code)
         audit.record(investor, "investor.accepted_invite", actor=user, at=at, invite=row.code, euin=row.euin)
     return investor
+
+
+def _belongs_to(investor: Investor, row: Invite) -> None:
+    """Partner and EUIN come together, from the first invitation that was accepted."""
+    if investor.partner_id is None and not investor.euin:
+        investor.partner_id, investor.euin = row.partner_id, row.euin
+        investor.save(update_fields=["partner", "euin"])
 
 
 def is_open(row: Invite) -> bool:

@@ -20,7 +20,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from investors import lifecycle
-from investors.models import PAN_INDEX, BankAccount, Investor, Merge
+from investors.models import PAN_INDEX, BankAccount, ErasureRequest, Investor, Merge
 from investors.operations import merge_plans
 from investors.operations.merge_plans import Plan
 from portal import audit, cases
@@ -130,9 +130,11 @@ def approve(*, merge_id: int, actor: User, reason: str, at: datetime) -> Merge:
         if plan.refused or plan.digest != row.digest:
             raise PlanChanged
         _carry_out(row, plan)
-        _decide(row, Merge.State.APPLIED, actor, reason, at)
         if _has_no_other(row.gone):
-            User.objects.filter(pk=row.gone.user_id).update(is_active=False)
+            # A login that was switched off before stays nobody's to give back.
+            row.took_login = bool(User.objects.filter(pk=row.gone.user_id, is_active=True).update(is_active=False))
+            row.save(update_fields=["took_login"])
+        _decide(row, Merge.State.APPLIED, actor, reason, at)
         for each, words in ((row.kept, "investor.merged"), (row.gone, "investor.merged_away")):
             audit.record(each, words, actor=actor, at=at, reason=reason, merge=row.code, plan=row.plan)
         cases.close_cases(subject=row.gone, kinds=(MAYBE_CASE,), resolution=f"Merged: {row.code}", at=at)
@@ -151,7 +153,7 @@ def refuse(*, merge_id: int, actor: User, reason: str, at: datetime) -> Merge:
 
 
 def undo(*, merge_id: int, actor: User, reason: str, at: datetime) -> Merge:
-    """What moved, and is still where it was moved to, has gone back; the other login works again.
+    """What moved, and is still where it was moved to, has gone back; a login that the merge took works again.
 
     Raises SecondPerson, AlreadyDecided when it is not merged, and Refused once FP knows the kept one with it.
     """
@@ -163,9 +165,10 @@ def undo(*, merge_id: int, actor: User, reason: str, at: datetime) -> Merge:
             raise SecondPerson
         if row.kept.state != lifecycle.DRAFT and any(row.plan[each] for each in ("moves", "fills", "takes_pan")):
             raise Refused("FP has the kept investor with what was moved to them. It stays, and a person corrects it.")
+        login_returns = _login_is_to_return(row)
         _decide(row, Merge.State.UNDONE, actor, reason, at)
         _put_back(row, Plan(**row.plan))
-        if _has_no_other(row.gone):
+        if login_returns:
             User.objects.filter(pk=row.gone.user_id).update(is_active=True)
     return row
 
@@ -186,6 +189,14 @@ def _locked(merge_id: int) -> Merge:
 def _has_no_other(gone: Investor) -> bool:
     """Is the login of no use to anybody else: neither the kept one's nor that of a family member?"""
     return not Investor.objects.filter(user_id=gone.user_id).exclude(pk=gone.pk).exists()
+
+
+def _login_is_to_return(row: Merge) -> bool:
+    """Did the merge take the login, and has nobody decided about it since: an administrator, or an erasure?"""
+    switched = ("user.switched_on", "user.switched_off")
+    since = audit.entries_of(row.gone.user).filter(action__in=switched, at__gte=row.decided_at)
+    is_erased = ErasureRequest.objects.filter(investor=row.gone, state=lifecycle.DONE).exists()
+    return row.took_login and not since.exists() and not is_erased
 
 
 def _to_decide(merge_id: int, actor: User) -> Merge:

@@ -9,8 +9,9 @@ from django.test import Client
 from django.urls import reverse
 
 from investors import applications, lifecycle
-from investors.models import Application, Investor
+from investors.models import PAN_INDEX, Application, Investor
 from portal import clock, roles, scope
+from portal.encryption import blind_index
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +74,17 @@ def test_an_answer_about_an_earlier_pan_says_nothing_about_this_one():
     investor.set_pan("CHTPN3751E")
     investor.save()
     assert applications.of(investor).why == "filling_in"
+
+
+def test_for_a_child_the_answer_about_the_guardian_counts():
+    child = factories.InvestorFactory(kind="MINOR")
+    child.put_kyc_pan("VEEPR1234C", index=blind_index("VEEPR1234C", PAN_INDEX))
+    child.save()
+    about = {"investor": child, "pan_index": child.guardian_pan_index}
+    factories.KycCheckFactory(**about, is_compliant=False, reason="unavailable")
+    assert applications.of(child).why == "kyc_refused"
+    factories.KycCheckFactory(**about, is_compliant=True)
+    assert applications.of(child).why == "filling_in"
 
 
 def test_an_open_invitation_stands_in_the_queue_until_it_is_used_or_withdrawn():

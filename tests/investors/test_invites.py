@@ -96,11 +96,21 @@ def test_accepting_begins_the_application_and_uses_the_link_up(invite, asha_new)
     assert answer["Location"] == reverse("investors:onboarding")
     invite.refresh_from_db()
     assert (invite.investor.user, invite.investor.partner) == (asha_new, partner)
+    assert invite.investor.euin == "E123456"
     assert "E123456" in invite.agreed
     assert invite.agreed_ip
     assert AuditEntry.objects.filter(action="invite.accepted", actor=f"user:{asha_new.pk}").count() == 1
     with pytest.raises(invites.NotUsable):
         invites.accept(secret_hash=invite.secret_hash, user=asha_new, agreed="yes", ip=None, at=clock.now())
+
+
+def test_a_second_invitation_takes_nobody_from_whoever_invited_first(invite, asha_new):
+    first = factories.PartnerFactory()
+    begun = factories.InvestorFactory(user=asha_new, partner=first, euin="E654321")
+    Invite.objects.filter(pk=invite.pk).update(partner=factories.PartnerFactory())
+    accept(signed_in(asha_new))
+    begun.refresh_from_db()
+    assert (begun.partner, begun.euin) == (first, "E654321")
 
 
 def test_the_yes_must_be_ticked(invite, asha_new):

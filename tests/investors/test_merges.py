@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
-from investors.models import Investor, Merge
+from investors.models import ErasureRequest, Investor, Merge
 from investors.operations import merges
 from portal import audit, clock, roles
 from portal.models import AuditEntry, Case, User
@@ -120,6 +120,30 @@ def test_undoing_puts_everything_back(kept, gone, maker, checker):
     assert (kept.occupation, kept.pan, kept.pan_index) == ("", "", None)
     assert gone.pan_index
     assert User.objects.get(pk=gone.user_id).is_active
+
+
+def test_undoing_gives_back_no_login_that_the_merge_did_not_take(kept, gone, maker, checker):
+    """Switched off before the merge: for another reason, which the merge does not undo."""
+    User.objects.filter(pk=gone.user_id).update(is_active=False)
+    row = approve(ask(kept, gone, maker), checker)
+    merges.undo(merge_id=row.pk, actor=checker, reason="Two sisters", at=clock.now())
+    assert not User.objects.get(pk=gone.user_id).is_active
+
+
+def test_undoing_gives_back_no_login_that_somebody_has_switched_off_since(kept, gone, maker, checker):
+    row = approve(ask(kept, gone, maker), checker)
+    roles.set_active(user=gone.user, active=False, actor=maker, reason="A thief has it", at=clock.now())
+    merges.undo(merge_id=row.pk, actor=checker, reason="Two sisters", at=clock.now())
+    assert not User.objects.get(pk=gone.user_id).is_active
+
+
+def test_undoing_gives_back_no_login_that_was_erased_since(kept, gone, maker, checker):
+    row = approve(ask(kept, gone, maker), checker)
+    consent = factories.ConsentFactory(investor=gone, purpose="CHANGE")
+    now = {"asked_at": clock.now(), "state_since": clock.now(), "done_at": clock.now()}
+    ErasureRequest.objects.create(investor=gone, consent=consent, state="DONE", **now)
+    merges.undo(merge_id=row.pk, actor=checker, reason="Two sisters", at=clock.now())
+    assert not User.objects.get(pk=gone.user_id).is_active
 
 
 def test_what_fp_knows_of_the_kept_one_is_not_taken_back(kept, maker, checker):
