@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from babel import Locale
+
 from investors import lifecycle
 from investors.models import BankAccount, ChangeRequest, Investor
 from portal import money, redaction
@@ -86,9 +88,20 @@ def next_words(change: ChangeRequest) -> str:
 # --- words per kind -------------------------------------------------------------------------------------------
 
 
-def _address(side: Data) -> Words:
-    lines = [side[name] for name in ("line1", "line2", "line3") if side.get(name)]
-    return {"Address": ", ".join(lines), "Place": f"{side['city']} {side['pincode']}, {side['state']}"}
+COUNTRIES = Locale("en").territories
+ADDRESSES = {"CORRESPONDENCE": "Address", "PERMANENT": "Permanent address", "OVERSEAS": "Address abroad"}
+
+
+def _addresses(side: Data) -> Words:
+    """In one line each; a permanent address that is no other one is said to be the same."""
+    named = {ADDRESSES[kind]: _address(columns) for kind, columns in side.items() if columns}
+    return {**named, "Permanent address": named.get("Permanent address", "The same")}
+
+
+def _address(columns: Data) -> str:
+    lines = [columns[name] for name in ("line1", "line2", "line3") if columns[name]]
+    country = "" if columns["country"] == "IN" else f", {COUNTRIES.get(columns['country'], columns['country'])}"
+    return f"{', '.join(lines)}, {columns['city']} {columns['pincode']}, {columns['state']}{country}"
 
 
 def _nominees(side: Data) -> Words:
@@ -130,8 +143,8 @@ def _bank(side: Data) -> Words:
 
 WORDS: dict[str, Callable[[Data], Words]] = {
     What.EMAIL: lambda side: {"New email": side["email"]},
-    What.MOBILE: lambda side: {"New mobile": side["mobile"]},
-    What.ADDRESS: _address,
+    What.MOBILE: lambda side: {"Country code": f"+{side['isd_code']}", "New mobile": side["mobile"]},
+    What.ADDRESS: _addresses,
     What.NOMINEES: _nominees,
     What.PROFILE: _personal,
     What.BANK_ACCOUNT: _bank,

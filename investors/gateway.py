@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -214,17 +214,15 @@ def application(profile: Profile) -> dict[str, Any]:
     who, address, bank = profile.investor, profile.address, profile.bank
     if address is None or bank is None or who.date_of_birth is None:
         raise ValueError("an application without address, bank account or date of birth is never sent")
-    others = {"permanent_address": profile.permanent, "overseas_address": profile.overseas}
+    places = {"CORRESPONDENCE": address, "PERMANENT": profile.permanent, "OVERSEAS": profile.overseas}
     return {
         "display_name": who.name,
-        "perm_addr_is_corres_addr": profile.permanent is None,
         "bank_accounts": [_bank(bank)],
         "contact_detail": _contact(who),
         "fatca_detail": _fatca(who, profile.residences),
         "nomination": nomination(opted_out=who.is_minor or bool(who.nomination_opted_out), nominees=profile.nominees),
         "kyc_identity_detail": _identity(profile),
-        "correspondence_address": _address(address),
-        **{name: _address(each) for name, each in others.items() if each},
+        **addresses(places),
         **_given(ip_address=who.confirmed_from),
     }
 
@@ -296,6 +294,19 @@ def _bank(account: BankAccount) -> dict[str, Any]:
         "ifsc_code": account.ifsc,
         **_given(cancelled_cheque=cheque),
     }
+
+
+ADDRESS_SECTIONS = {
+    "CORRESPONDENCE": "correspondence_address",
+    "PERMANENT": "permanent_address",
+    "OVERSEAS": "overseas_address",
+}
+
+
+def addresses(places: Mapping[str, Address | None]) -> dict[str, Any]:
+    """The sections of the application about addresses: kind -> address, None where there is none."""
+    named = {ADDRESS_SECTIONS[kind]: _address(each) for kind, each in places.items() if each}
+    return {"perm_addr_is_corres_addr": places["PERMANENT"] is None, **named}
 
 
 def _address(address: Address) -> dict[str, str]:

@@ -18,6 +18,7 @@ NOMINEES = "nominees"
 BANK = "bank"
 PAPERS = "papers"
 REVIEW = "review"
+ADDRESS_COLUMNS = ("line1", "line2", "line3", "pincode", "city", "state", "country")
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,12 @@ class Profile:
     nominees: tuple[Nominee, ...] = ()
     bank: BankAccount | None = None
     signature: Document | None = None
+
+    @property
+    def addresses(self) -> dict[str, dict[str, str] | None]:
+        """Kind of address -> its columns; None where there is none."""
+        found = zip(Address.Kind.values, (self.address, self.permanent, self.overseas), strict=True)
+        return {kind: {name: getattr(each, name) for name in ADDRESS_COLUMNS} if each else None for kind, each in found}
 
     @property
     def is_non_resident(self) -> bool:

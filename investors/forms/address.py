@@ -5,6 +5,7 @@ In India the city and the state come from the PIN code; abroad they are entered.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -70,16 +71,11 @@ def _abroad() -> dict[str, forms.Field]:
     }
 
 
-class IndianAddressForm(StepForm):
-    """One address in India."""
+class AddressForm(StepForm):
+    """Where fund houses write to, the permanent address, and for a non-resident the one abroad."""
 
     line1, line2, line3 = _lines().values()
     pincode = _pincode(**fields.looks_up("pincode", "place"))
-
-
-class AddressForm(IndianAddressForm):
-    """Where fund houses write to, the permanent address, and for a non-resident the one abroad."""
-
     permanent_is_same = fields.yes_no("Is this also your permanent address?")
 
     def __init__(self, *args: Any, kind: str = Investor.Kind.RESIDENT, **kwargs: Any) -> None:
@@ -103,17 +99,7 @@ class AddressForm(IndianAddressForm):
 
     @classmethod
     def initial_of(cls, profile: Profile) -> dict[str, Any]:
-        main, permanent, abroad = profile.address, profile.permanent, profile.overseas
-        known: dict[str, Any] = {"permanent_is_same": fields.as_yes_no(permanent is None)}
-        if main:
-            known["write_to"] = INDIA if main.country == "IN" else ELSEWHERE
-        if main and main.country == "IN":
-            known |= {name: getattr(main, name) for name in INDIAN}
-        if permanent:
-            known |= {f"{PERMANENT}{name}": getattr(permanent, name) for name in INDIAN}
-        if abroad:
-            known |= {f"{OVERSEAS}{name}": getattr(abroad, COLUMNS.get(name, name)) for name in ABROAD}
-        return known
+        return opening(profile.addresses)
 
     def _require(self, prefix: str, names: tuple[str, ...], asked: bool) -> None:
         for name in names:
@@ -153,6 +139,22 @@ class AddressForm(IndianAddressForm):
 
 # FP's `zipcode` stands in our column for PIN codes.
 COLUMNS = {"zipcode": "pincode"}
+Columns = Mapping[str, Any]
+
+
+def opening(addresses: Mapping[str, Columns | None]) -> dict[str, Any]:
+    """What stands in the form when it opens: kind of address -> its columns, None where there is none."""
+    main, permanent, abroad = (addresses.get(kind) for kind in ("CORRESPONDENCE", "PERMANENT", "OVERSEAS"))
+    known: dict[str, Any] = {"permanent_is_same": fields.as_yes_no(permanent is None)}
+    if main:
+        known["write_to"] = INDIA if main["country"] == "IN" else ELSEWHERE
+    if main and main["country"] == "IN":
+        known |= {name: main[name] for name in INDIAN}
+    if permanent:
+        known |= {f"{PERMANENT}{name}": permanent[name] for name in INDIAN}
+    if abroad:
+        known |= {f"{OVERSEAS}{name}": abroad[COLUMNS.get(name, name)] for name in ABROAD}
+    return known
 
 
 def _columns(data: dict[str, Any], prefix: str, names: tuple[str, ...]) -> dict[str, Any]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from django import forms
 from django.core.validators import EmailValidator
 
 from investors import rules
-from investors.forms.address import IndianAddressForm
+from investors.forms.address import AddressForm
 from investors.forms.fatca import FatcaForm
 from investors.forms.fields import RefusableForm, RuledField
 from investors.forms.nominees import NomineesForm
-from investors.forms.person import PersonalForm
-from portal import identifiers
+from investors.forms.person import PersonalForm, fit_mobile
+from investors.models import Investor
 from portal.sign_in_forms import LONGEST_EMAIL, NO_EMAIL
 
 
@@ -21,6 +21,11 @@ class ChangeForm(RefusableForm):
     """Base: the reference under which the change is asked for once."""
 
     form_ref = forms.RegexField(regex=r"^[0-9A-Z]{20}$", widget=forms.HiddenInput)
+
+    @classmethod
+    def of(cls, investor: Investor, data: Any = None, initial: Any = None) -> Self:
+        """The form for this investor, with what was sent or what it opens with."""
+        return cls(data, initial=initial)
 
     @property
     def values(self) -> dict[str, Any]:
@@ -42,21 +47,33 @@ class EmailChange(ChangeForm):
 
 
 class MobileChange(ChangeForm):
-    """A new mobile number."""
+    """A new mobile number, in India or abroad."""
 
-    mobile = RuledField(
+    isd_code = PersonalForm.base_fields["isd_code"]
+    mobile = forms.CharField(
         label="New mobile number",
-        rule=identifiers.clean_mobile,
-        missing="Enter the new mobile number, ten digits.",
-        help_text="Your own number in India.",
+        error_messages={"required": "Enter the new mobile number."},
+        help_text="Your own number, without the country code.",
         widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel", "autocomplete": "tel-national"}),
     )
+    clean_isd_code = PersonalForm.clean_isd_code
+
+    def clean(self) -> dict[str, Any]:
+        """The number fits its country."""
+        data = super().clean()
+        fit_mobile(self)
+        return data
 
 
-class AddressChange(ChangeForm, IndianAddressForm):
-    """Where the investor lives from now on."""
+class AddressChange(ChangeForm, AddressForm):
+    """Where the investor lives from now on: all addresses, as they were asked for at first."""
 
-    field_order = ("line1", "line2", "line3", "pincode")
+    values = AddressForm.values
+
+    @classmethod
+    def of(cls, investor: Investor, data: Any = None, initial: Any = None) -> Self:
+        """With the fields of an address abroad for somebody who lives there."""
+        return cls(data, initial=initial, kind=investor.kind)
 
 
 class NomineesChange(ChangeForm, NomineesForm):

@@ -78,6 +78,18 @@ ONLY_CITIZENS = (
 INDIAN_CODE = "91"
 
 
+def fit_mobile(form: forms.Form) -> None:
+    """The mobile number is one of its country, or says so at its field."""
+    data = form.cleaned_data
+    if "mobile" not in data or "isd_code" not in data:
+        return
+    rule = identifiers.clean_mobile if data["isd_code"] == INDIAN_CODE else rules.clean_phone
+    try:
+        data["mobile"] = rule(data["mobile"])
+    except ValueError as error:
+        form.add_error("mobile", str(error))
+
+
 class PersonalForm(StepForm):
     """Who the investor is."""
 
@@ -174,12 +186,7 @@ class PersonalForm(StepForm):
     def clean(self) -> dict[str, Any]:
         """The mobile fits its country, and a parent or spouse is said to be which."""
         data = super().clean() or {}
-        if "mobile" in data and "isd_code" in data:
-            rule = identifiers.clean_mobile if data["isd_code"] == INDIAN_CODE else rules.clean_phone
-            try:
-                data["mobile"] = rule(data["mobile"])
-            except ValueError as error:
-                self.add_error("mobile", str(error))
+        fit_mobile(self)
         self._both("father_or_spouse_name", "father_or_spouse_is", "Enter the name, or choose nobody.")
         return data
 

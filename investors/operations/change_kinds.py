@@ -16,6 +16,7 @@ from typing import Any
 from investors import gateway, queries
 from investors.changes import RULES
 from investors.models import ACCOUNT_INDEX, Address, BankAccount, ChangeRequest, Nominee
+from investors.operations import onboarding
 from portal import audit, logins
 from portal.encryption import blind_indexes
 from portal.fintech_primitives import messages
@@ -139,8 +140,8 @@ def _with_contact(body: Body, after: After) -> Body:
 
 def _contact(theirs: messages.Investor, after: After) -> messages.Contact | None:
     known = theirs.contact_detail
-    alike = known and all(_same(text, getattr(known, name)) for name, text in after.items())
-    return known if alike else None
+    theirs_of = {name: str(getattr(known, name) or "").removeprefix("+") for name in after}
+    return known if known and all(_same(text, theirs_of[name]) for name, text in after.items()) else None
 
 
 def _keep_email(row: ChangeRequest, after: After, theirs: object, at: datetime) -> None:
@@ -150,7 +151,8 @@ def _keep_email(row: ChangeRequest, after: After, theirs: object, at: datetime) 
 def _keep_mobile(row: ChangeRequest, after: After, theirs: object, at: datetime) -> None:
     investor, user = row.investor, row.investor.user
     investor.mobile = user.mobile = after["mobile"]
-    investor.save(update_fields=["mobile"])
+    investor.isd_code = after["isd_code"]
+    investor.save(update_fields=["mobile", "isd_code"])
     user.save(update_fields=["mobile"])
 
 
@@ -159,20 +161,31 @@ def _keep_mobile(row: ChangeRequest, after: After, theirs: object, at: datetime)
 LINES = ("line1", "line2", "line3")
 
 
+def _addresses(after: After) -> dict[str, Address | None]:
+    return {kind: Address(kind=kind, **columns) if columns else None for kind, columns in after.items()}
+
+
 def _with_address(body: Body, after: After) -> Body:
-    lines = {name: after[name] for name in LINES if after[name]}
-    return {**body, "correspondence_address": {**lines, "pincode": after["pincode"]}}
+    kept = {name: value for name, value in body.items() if name not in gateway.ADDRESS_SECTIONS.values()}
+    return {**kept, **gateway.addresses(_addresses(after))}
 
 
-def _address(theirs: messages.Investor, after: After) -> messages.Address | None:
-    known = theirs.correspondence_address
-    alike = known and _same(after["pincode"], known.zipcode)
-    return known if alike and all(_same(after[name], getattr(known, name)) for name in LINES) else None
+def _address(theirs: messages.Investor, after: After) -> messages.Investor | None:
+    """FP fills in the places of PIN codes, and may repeat an address as the permanent one."""
+    if theirs.perm_addr_is_corres_addr is not None and theirs.perm_addr_is_corres_addr != (not after["PERMANENT"]):
+        return None
+    named = ((getattr(theirs, gateway.ADDRESS_SECTIONS[kind]), ours) for kind, ours in after.items() if ours)
+    return theirs if all(known and _is_same_place(known, ours) for known, ours in named) else None
+
+
+def _is_same_place(known: messages.Address, ours: After) -> bool:
+    alike = _same(ours["pincode"], known.zipcode) and all(_same(ours[name], getattr(known, name)) for name in LINES)
+    abroad = {"city": known.city, "state": known.state, "country": known.country_ansi_code}
+    return alike and (ours["country"] == "IN" or all(_same(ours[name], text) for name, text in abroad.items()))
 
 
 def _keep_address(row: ChangeRequest, after: After, theirs: object, at: datetime) -> None:
-    kind = Address.Kind.CORRESPONDENCE
-    Address.objects.update_or_create(investor=row.investor, kind=kind, defaults=after)
+    onboarding.save_addresses(row.investor, after)
 
 
 # --- nominees -------------------------------------------------------------------------------------------------

@@ -10,15 +10,14 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from investors import change_words, declarations, gateway, queries
+from investors import change_words, declarations, queries
 from investors.models import ChangeRequest, Consent, Investor
-from investors.operations import changes
+from investors.operations import changes, onboarding
 from portal.errors import InvalidInput
 
 What = ChangeRequest.What
 Values = Mapping[str, Any]
 PERSONAL = ("marital_status", "occupation", "source_of_wealth", "gross_annual_income")
-ADDRESS = ("line1", "line2", "line3", "pincode", "city", "state")
 
 
 def ask(*, investor: Investor, what: str, values: Values, form_ref: str, ip: str | None, at: datetime) -> Consent:
@@ -38,8 +37,13 @@ def ask(*, investor: Investor, what: str, values: Values, form_ref: str, ip: str
 
 
 def _without_place(side: Values) -> Values:
-    """City and state follow from the PIN code, in whichever words they were looked up that day."""
-    return {name: value for name, value in side.items() if name not in ("city", "state")}
+    """In India city and state follow from the PIN code, in whichever words they were looked up that day."""
+    return {name: _indian(each) if isinstance(each, dict) else each for name, each in side.items()}
+
+
+def _indian(columns: Values) -> Values:
+    is_abroad = columns["country"] != "IN"
+    return {name: value for name, value in columns.items() if is_abroad or name not in ("city", "state")}
 
 
 def current(investor: Investor, what: str) -> dict[str, Any]:
@@ -50,11 +54,6 @@ def current(investor: Investor, what: str) -> dict[str, Any]:
 # --- as it is now ---------------------------------------------------------------------------------------------
 
 
-def _address_now(investor: Investor) -> dict[str, Any]:
-    known = queries.profile(investor).address
-    return {name: getattr(known, name) for name in ADDRESS} if known else {}
-
-
 def _nominees_now(investor: Investor) -> dict[str, Any]:
     people = [_plain_nominee(vars(each)) for each in queries.profile(investor).nominees]
     return {"opted_out": bool(investor.nomination_opted_out), "nominees": people}
@@ -62,19 +61,13 @@ def _nominees_now(investor: Investor) -> dict[str, Any]:
 
 BEFORE: dict[str, Callable[[Investor], dict[str, Any]]] = {
     What.EMAIL: lambda investor: {"email": investor.user.email},
-    What.MOBILE: lambda investor: {"mobile": investor.mobile},
-    What.ADDRESS: _address_now,
+    What.MOBILE: lambda investor: {"isd_code": investor.isd_code, "mobile": investor.mobile},
+    What.ADDRESS: lambda investor: dict(queries.profile(investor).addresses),
     What.NOMINEES: _nominees_now,
     What.PROFILE: lambda investor: {name: getattr(investor, name) for name in PERSONAL},
 }
 
 # --- as it shall be -------------------------------------------------------------------------------------------
-
-
-def _address(values: Values) -> dict[str, Any]:
-    place = gateway.find_place(values["pincode"])
-    found = {**values, "city": place.city[:60], "state": place.state[:60]}
-    return {name: found[name] for name in ADDRESS}
 
 
 def _nominees(values: Values) -> dict[str, Any]:
@@ -89,8 +82,8 @@ def _plain_nominee(person: Values) -> dict[str, Any]:
 
 AFTER: dict[str, Callable[[Values], dict[str, Any]]] = {
     What.EMAIL: lambda values: {"email": values["email"].lower()},
-    What.MOBILE: lambda values: {"mobile": values["mobile"]},
-    What.ADDRESS: _address,
+    What.MOBILE: lambda values: {"isd_code": values["isd_code"], "mobile": values["mobile"]},
+    What.ADDRESS: onboarding.with_places,
     What.NOMINEES: _nominees,
     What.PROFILE: lambda values: {name: values[name] for name in PERSONAL},
 }

@@ -149,13 +149,16 @@ def _columns(*names: str) -> Callable[[Investor, Values], None]:
 INDIAN_FIELDS = {Address.Kind.CORRESPONDENCE.value: "pincode", Address.Kind.PERMANENT.value: "p_pincode"}
 
 
-def _with_places(values: Values) -> Values:
-    """Kind of address -> its columns; those in India with the place that belongs to the PIN code."""
+def with_places(values: Values) -> dict[str, Any]:
+    """Kind of address -> its columns; those in India with the place that belongs to the PIN code.
+
+    Raises InvalidInput at the PIN code's field, gateway.LookUpDown.
+    """
     return {kind: _with_place(columns, INDIAN_FIELDS.get(kind, "")) for kind, columns in values.items()}
 
 
 def _with_place(columns: Values | None, field: str) -> Values | None:
-    if columns is None or "country" in columns:
+    if columns is None or columns.get("country", "IN") != "IN":
         return columns
     try:
         place = gateway.find_place(columns["pincode"])
@@ -164,7 +167,7 @@ def _with_place(columns: Values | None, field: str) -> Values | None:
     return {**columns, "city": place.city[:60], "state": place.state[:60], "country": "IN"}
 
 
-def _save_address(investor: Investor, values: Values) -> None:
+def save_addresses(investor: Investor, values: Values) -> None:
     """The addresses are these; one that there is no more is gone."""
     for kind in Address.Kind.values:
         if columns := values.get(kind):
@@ -245,8 +248,8 @@ _SAVE: dict[str, Callable[[Investor, Values], None]] = {
     steps.PERSONAL: _save_personal,
     steps.GUARDIAN: _columns("guardian_name", "guardian_date_of_birth", "guardian_relationship"),
     steps.FATCA: _save_fatca,
-    steps.ADDRESS: _save_address,
+    steps.ADDRESS: save_addresses,
     steps.NOMINEES: _save_nominees,
     steps.BANK: _save_bank,
 }
-_PREPARE: dict[str, Callable[[Values], Values]] = {steps.ADDRESS: _with_places, steps.BANK: _with_branch}
+_PREPARE: dict[str, Callable[[Values], Values]] = {steps.ADDRESS: with_places, steps.BANK: _with_branch}

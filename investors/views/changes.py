@@ -20,6 +20,7 @@ from investors import change_words, declarations, gateway, lifecycle, queries, r
 from investors.access import InvestorRequest, client_ip, investor_of, ready_investor_page
 from investors.changes import RULES
 from investors.forms import changes as forms
+from investors.forms.address import opening
 from investors.models import ChangeRequest, Consent, Investor
 from investors.operations import changes, detail_changes
 from investors.views import confirming
@@ -72,12 +73,14 @@ def change(request: InvestorRequest, slug: str) -> HttpResponse:
     if "look_up" in request.POST:
         return typed.again(request, why=typed.UNFINISHED)
     if request.method == "POST":
-        return _asked(request, page, page.form(request.POST))
+        return _asked(request, page, page.form.of(request.investor, request.POST))
+    if page.what == What.ADDRESS:
+        gateway.learn_countries()
     before = detail_changes.current(request.investor, page.what)
     back = typed.kept(request, once=True)
     refused = _newest_refused(request.investor, page.what)
     initial = {"form_ref": identifiers.new_client_ref(), **_initial(page.what, _after(refused) or before)}
-    form = page.form(back.data if back else None, initial=initial)
+    form = page.form.of(request.investor, back.data if back else None, initial)
     if back:
         back.show_in(form)
     elif refused:
@@ -127,9 +130,11 @@ def _after(change: ChangeRequest | None) -> dict[str, Any]:
 def _initial(what: str, known: dict[str, Any]) -> dict[str, Any]:
     """How the form opens: with what is known, except for a contact, which is typed anew."""
     if what in (What.EMAIL, What.MOBILE):
-        return {}
+        return {name: known[name] for name in ("isd_code",) if name in known}
     if what == What.NOMINEES:
         return _initial_nominees(known)
+    if what == What.ADDRESS:
+        return opening(known)
     income = known.get("gross_annual_income")
     return {**known, "gross_annual_income": money.group(str(income)) if income else ""}
 

@@ -16,14 +16,15 @@ from investors.models import ChangeRequest, Consent, Investor
 from investors.operations import change_sending, changes, consents, detail_changes
 from portal import clock, identifiers
 from portal.errors import InvalidInput
-from portal.models import User
+from portal.models import Case, User
 from portal.scope import scope
 from tests import factories
 
 pytestmark = pytest.mark.django_db
 UPDATE = "*/investors/*"
 NEW_EMAIL, NEW_MOBILE = "asha.new@portal.example", "9000000077"
-ADDRESS = {"line1": "7, Lake View", "line2": "", "line3": "", "pincode": "400001"}
+LAKE_VIEW = {"line1": "7, Lake View", "line2": "", "line3": "", "pincode": "400001"}
+ADDRESS = {"CORRESPONDENCE": LAKE_VIEW, "PERMANENT": None, "OVERSEAS": None}
 NOMINEES = {
     "opted_out": False,
     "nominees": [
@@ -45,7 +46,7 @@ PERSONAL = {
 }
 WANTED = {
     "EMAIL": {"email": NEW_EMAIL},
-    "MOBILE": {"mobile": NEW_MOBILE},
+    "MOBILE": {"isd_code": "91", "mobile": NEW_MOBILE},
     "ADDRESS": ADDRESS,
     "NOMINEES": NOMINEES,
     "PROFILE": PERSONAL,
@@ -106,6 +107,60 @@ def test_an_address_is_at_fp_and_here_as_soon_as_its_code_was_typed(asha, sandbo
     theirs = at_fp(asha).correspondence_address
     assert (ours.line1, ours.line2, ours.pincode, ours.city) == ("7, Lake View", "", "400001", "Mumbai")
     assert (theirs.line1, theirs.zipcode) == ("7, Lake View", "400001")
+
+
+def test_a_permanent_address_of_its_own_comes_and_goes(asha, sandbox):
+    permanent = {**LAKE_VIEW, "line1": "12, Temple Road", "pincode": "560025"}
+    assert advance(confirmed(asha, "ADDRESS", PERMANENT=permanent)).state == "DONE"
+    assert at_fp(asha).permanent_address.line1 == "12, Temple Road"
+    assert fresh(asha).addresss.get(kind="PERMANENT").city
+    assert advance(confirmed(asha, "ADDRESS")).state == "DONE"
+    assert at_fp(asha).perm_addr_is_corres_addr is True
+    assert not fresh(asha).addresss.filter(kind="PERMANENT").exists()
+
+
+ABROAD = {
+    "line1": "Flat 4, Al Wasl Road", "line2": "", "line3": "", "pincode": "00000", "city": "Dubai", "state": "Dubai",
+    "country": "AE",
+}  # fmt: skip
+
+
+@pytest.fixture
+def zoya(sandbox) -> Investor:
+    """Lives in Dubai, is written to there, and FP knows her."""
+    known = factories.ReadyInvestorFactory(kind="NRI", name="Zoya Shaikh", mobile="501234567", isd_code="971")
+    factories.register_at_fp(known)
+    known.bankaccounts.update(kind="NRO")
+    for kind in ("CORRESPONDENCE", "OVERSEAS"):
+        known.addresss.update_or_create(kind=kind, defaults=ABROAD)
+    return known
+
+
+def test_a_non_resident_moves_to_another_place_abroad(zoya, sandbox, client_for):
+    browser = client_for(zoya)
+    page = browser.get(reverse("investors:change", args=["address"]))
+    assert page.context["form"]["o_city"].value() == "Dubai"
+    moved = {**ABROAD, "line1": "9 Orchard Road", "city": "Singapore", "state": "Singapore", "country": "SG"}
+    typed = {f"o_{name.replace('pincode', 'zipcode')}": text for name, text in moved.items()}
+    typed |= {"write_to": "OVERSEAS", "permanent_is_same": "yes", "form_ref": identifiers.new_client_ref()}
+    page = browser.post(reverse("investors:change", args=["address"]), typed, follow=True)
+    assert "9 Orchard Road, Singapore 00000, Singapore, Singapore" in page.content.decode()
+    change = yes(zoya, Consent.objects.get(investor=zoya, given_at=None))
+    assert advance(change).state == "DONE"
+    theirs = at_fp(zoya)
+    assert (theirs.overseas_address.city, theirs.correspondence_address.country_ansi_code) == ("Singapore", "SG")
+    assert set(zoya.addresss.values_list("kind", "city")) == {
+        ("CORRESPONDENCE", "Singapore"),
+        ("OVERSEAS", "Singapore"),
+    }
+
+
+def test_a_non_resident_changes_to_another_number_abroad(zoya, dev, sandbox):
+    change = advance(confirmed(zoya, "MOBILE", isd_code="65", mobile="81234567"), after_s=TEN_DAYS_S)
+    approve(change, dev)
+    assert advance(change, after_s=TEN_DAYS_S).state == "DONE"
+    assert (at_fp(zoya).contact_detail.isd_code, at_fp(zoya).contact_detail.mobile) == ("65", "81234567")
+    assert (fresh(zoya).isd_code, fresh(zoya).mobile) == ("65", "81234567")
 
 
 def test_nominees_are_replaced_as_a_whole(asha, sandbox):
@@ -194,6 +249,22 @@ def test_an_address_that_was_taken_meanwhile_is_refused_before_fp_hears_of_it(as
     assert at_fp(asha).contact_detail.email == "asha@portal.example"
 
 
+def test_an_address_that_was_taken_while_fp_was_told_stays_the_other_logins(asha, sandbox, monkeypatch):
+    change = confirmed(asha, "EMAIL")
+    told = change_sending.fp.FintechPrimitives.update_investor
+
+    def taken_meanwhile(*given):
+        factories.UserFactory(email=NEW_EMAIL)
+        return told(*given)
+
+    monkeypatch.setattr(change_sending.fp.FintechPrimitives, "update_investor", taken_meanwhile)
+    ended = advance(change, after_s=TEN_DAYS_S)
+    assert (ended.state, ended.attempt, ended.done_at) == ("REFUSED", "", None)
+    assert "cannot be used" in ended.reason
+    assert User.objects.get(pk=asha.user_id).email == "asha@portal.example"
+    assert Case.objects.filter(kind=change_sending.CONTACT_CASE, subject_id=str(change.pk), state="OPEN").exists()
+
+
 @pytest.mark.parametrize("what", list(WANTED))
 def test_what_is_there_already_is_not_asked_for(what, asha, sandbox):
     same = detail_changes.current(fresh(asha), what)
@@ -222,16 +293,30 @@ def test_the_other_contact_waits_while_one_is_being_changed(asha, sandbox):
         ask(asha, "MOBILE")
 
 
-def test_the_other_contact_waits_too_when_one_was_changed_while_acting_for_a_child(asha, sandbox):
-    child = factories.ReadyInvestorFactory(
+def child_of(asha) -> Investor:
+    return factories.ReadyInvestorFactory(
         user=asha.user, kind="MINOR", name="Tara Rao", date_of_birth=date(2015, 3, 4), guardian_name="Asha Rao",
         guardian_relationship="Mother", guardian_pan_index="x" * 64, guardian_date_of_birth=date(1990, 5, 17),
     )  # fmt: skip
-    given = factories.ConsentFactory(investor=child, purpose="CHANGE")
-    made = {"investor": child, "consent": given, "proof": given, "asked_by": asha.user}
-    factories.ChangeRequestFactory(**made, what="EMAIL", state="DONE", done_at=clock.now())
+
+
+def contact_change(investor: Investor, what: str, state: str, **given) -> ChangeRequest:
+    consent = factories.ConsentFactory(investor=investor, purpose="CHANGE")
+    made = {"investor": investor, "consent": consent, "proof": consent, "asked_by": investor.user}
+    return factories.ChangeRequestFactory(**made, what=what, state=state, **given)
+
+
+def test_the_other_contact_waits_too_when_one_was_changed_while_acting_for_a_child(asha, sandbox):
+    contact_change(child_of(asha), "EMAIL", "DONE", done_at=clock.now())
     with scope(f"user:{asha.user_id}:{asha.pk}"), pytest.raises(changes.TooSoon, match="after"):
         ask(asha, "MOBILE")
+
+
+@pytest.mark.parametrize("what", ["EMAIL", "MOBILE"])
+def test_a_contact_waits_too_while_one_is_being_changed_for_a_child(what, asha, sandbox):
+    contact_change(child_of(asha), "EMAIL", "COOLING")
+    with scope(f"user:{asha.user_id}:{asha.pk}"), pytest.raises(changes.TooSoon, match="now"):
+        ask(asha, what)
 
 
 def test_the_other_contact_waits_ten_days_after_one_was_changed(asha, sandbox, at):
@@ -252,13 +337,27 @@ def test_of_two_contacts_asked_at_once_only_one_begins(asha, sandbox):
 
 
 def test_the_database_keeps_contacts_apart_by_itself(asha):
-    given = factories.ConsentFactory(investor=asha, purpose="CHANGE")
-    made = {"investor": asha, "consent": given, "proof": given}
-    factories.ChangeRequestFactory(**made, what="EMAIL", state="DONE", done_at=clock.now())
-    mobile = factories.ChangeRequestFactory(**made, what="MOBILE", state="CHECKING")
+    contact_change(asha, "EMAIL", "DONE", done_at=clock.now())
+    mobile = contact_change(asha, "MOBILE", "CHECKING")
     mobile.state = "SENDING"
     with pytest.raises(IntegrityError, match="ten days apart"), transaction.atomic():
         mobile.save()
+
+
+def test_the_database_keeps_contacts_apart_for_all_people_of_a_login(asha):
+    child = child_of(asha)
+    contact_change(child, "EMAIL", "DONE", done_at=clock.now())
+    mobile = contact_change(asha, "MOBILE", "CHECKING")
+    mobile.state = "SENDING"
+    with scope(f"user:{asha.user_id}:{asha.pk}"):
+        with pytest.raises(IntegrityError, match="ten days apart"), transaction.atomic():
+            mobile.save()
+        asked = contact_change(asha, "EMAIL", "ASKED")
+    contact_change(child, "MOBILE", "COOLING")
+    asked.state = "COOLING"
+    own = scope(f"user:{asha.user_id}:{asha.pk}")
+    with own, pytest.raises(IntegrityError, match="one contact of a login"), transaction.atomic():
+        asked.save()
 
 
 # --- the login follows nothing else -----------------------------------------------------------------------------
@@ -327,7 +426,7 @@ def test_what_fp_refuses_stands_at_its_field_when_the_form_is_opened_again(asha,
     from investors import gateway
 
     monkeypatch.setattr(gateway, "find_place", lambda pincode: gateway.Place(pincode, "Mumbai", "Maharashtra"))
-    change = advance(confirmed(asha, "ADDRESS", pincode="999999"))
+    change = advance(confirmed(asha, "ADDRESS", CORRESPONDENCE={**LAKE_VIEW, "pincode": "999999"}))
     assert change.state == "REFUSED"
     page = client_for(asha).get(reverse("investors:change", args=["address"]))
     assert "not accepted" in str(page.context["form"].errors["pincode"])
@@ -361,8 +460,10 @@ def test_from_the_profile_to_two_codes_and_back(asha, sandbox, client_for, djang
         ("email", {"email": "no address"}, "email"),
         ("email", {"email": "asha@portal.example"}, "email"),
         ("mobile", {"mobile": "12345"}, "mobile"),
-        ("address", {**ADDRESS, "pincode": "999999"}, "pincode"),
-        ("address", {**ADDRESS, "line1": ""}, "line1"),
+        ("mobile", {"isd_code": "971", "mobile": "12"}, "mobile"),
+        ("address", {**LAKE_VIEW, "pincode": "999999", "permanent_is_same": "yes"}, "pincode"),
+        ("address", {**LAKE_VIEW, "line1": "", "permanent_is_same": "yes"}, "line1"),
+        ("address", {**LAKE_VIEW, "permanent_is_same": "no", "p_pincode": "400001"}, "p_line1"),
         ("nominees", {"choice": "name", "n1_name": "Ravi", "n1_share": "90"}, "n1_relationship"),
         ("personal", {"gross_annual_income": "much"}, "gross_annual_income"),
     ],
