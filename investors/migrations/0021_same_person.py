@@ -97,7 +97,7 @@ SELECT 'v' || v.id, 'INVITED', 'invited', coalesce(v.sent_at, v.created_at), v.e
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("investors", "0019_authority_guards"),
+        ("investors", "0020_partner_wall"),
     ]
 
     operations = [
