@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from orders.views import baskets, carts, portfolio, purchases, redemptions, schemes
+from orders.views import baskets, carts, portfolio, purchases, redemptions, schemes, shares
 
 app_name = "orders"
 urlpatterns = [
@@ -19,6 +19,9 @@ urlpatterns = [
     path("orders/<slug:code>/", purchases.detail, name="detail"),
     path("baskets/", baskets.basket_list, name="baskets"),
     path("baskets/<slug:slug>/", baskets.basket, name="basket"),
+    path("shares/", shares.search, name="shares"),
+    path("shares/<slug:isin>/", shares.share, name="share"),
+    path("watchlist/", shares.watched, name="watchlist"),
     path("portfolio/", portfolio.portfolio, name="portfolio"),
     path("portfolio/<slug:isin>/", portfolio.holding, name="holding"),
     path("portfolio/<slug:isin>/sell/", redemptions.sell, name="sell"),

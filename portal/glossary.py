@@ -26,6 +26,15 @@ GLOSSARY: dict[str, Entry] = _entries(
         "Net asset value: the price of one unit of a fund. Fund houses work it out once every business day.",
     ),
     ("unit", "A share of a fund. Your money divided by the NAV of your day gives your units."),
+    (
+        "circuit limit",
+        "The lowest and highest price at which a share may trade today. The exchange sets both from the last close; "
+        "orders beyond them are refused.",
+    ),
+    (
+        "order book",
+        "The orders that wait at the exchange: what buyers offer to pay, and what sellers ask for, best price first.",
+    ),
     ("folio", "Your account number with one fund house. It can hold several of its funds."),
     ("fund house", "The asset management company (AMC) that runs a fund."),
     (

@@ -211,6 +211,7 @@ CELERY_BEAT_SCHEDULE = {
     "sync schemes with FP": {"task": "orders.sync_schemes", "schedule": 86_400.0},
     "sync shares with NSE": {"task": "orders.sync_securities", "schedule": 86_400.0},
     "closing prices from NSE": {"task": "orders.refresh_prices", "schedule": 3600.0},
+    "codes of shares at brokers": {"task": "brokers.refresh_codes", "schedule": 86_400.0},
     "follow the sandbox clock": {"task": "portal.follow_sandbox_clock", "schedule": 5.0},
     "forget sessions at brokers": {"task": "brokers.forget_sessions", "schedule": 600.0},
     "look after files": {"task": "investors.sweep_files", "schedule": 86_400.0},
@@ -490,6 +491,9 @@ _PAGES = {"odin": ODIN_WEB_URL, "5paisa": FIVEPAISA_LOGIN_URL}
 CONTENT_SECURITY_POLICY["DIRECTIVES"]["form-action"] += BROKER_PAGE_ORIGINS + [
     "{0.scheme}://{0.netloc}".format(urlsplit(url)) for name, url in _PAGES.items() if name in BROKERS and url
 ]
+# The code (BRK-...) of the distributor's own linked 5paisa account, whose session reads prices for everybody; without
+# one the session of the investor who looks is used, where there is one.
+MARKET_FEED_ACCOUNT = env.str("MARKET_FEED_ACCOUNT", default="")
 _BROKER_URLS = {"smallcase": SMALLCASE_BASE_URL, "odin": ODIN_BASE_URL, "5paisa": FIVEPAISA_BASE_URL}
 PROVIDER_BASE_URLS |= {name: url for name, url in _BROKER_URLS.items() if name in BROKERS}
 # The pace that all processes keep together, shown to operations.

@@ -108,6 +108,9 @@ TABLE: dict[str, Line] = {
     "payments:bank_page": Line(HERS, ("bse_payment",)),
     "payments:bank_frame": Line(HERS, ("bse_payment",)),
     "payments:return": Line(BELL, ("nonce",), (("paymentId", "payment_ref"), ("status", "success"))),
+    "orders:shares": Line(PUBLIC),
+    "orders:share": Line(PUBLIC, ("share",)),
+    "orders:watchlist": Line(OWN, form=(("act", "add"), ("isin", "share"))),
     "orders:baskets": Line(PUBLIC),
     "orders:basket": Line(PUBLIC, ("basket",)),
     **{
@@ -296,6 +299,7 @@ def world(asha: Any) -> World:
         "sip_consent": _sip_asked(asha, scheme).code,
         "key": str(key.pk),
         "basket": _basket(asha),
+        "share": factories.SecurityFactory(isin="INE731A01019").isin,
         "basket_order": asha.basketorders.filter(broker="smallcase")[0].code,
         "broker": "odin",
         "broker_account": asha.brokeraccounts.get().code,
@@ -376,6 +380,7 @@ def _life(asha: Any) -> None:
         factories.FieldSourceFactory,
         factories.BasketSubscriptionFactory,
         factories.StockHoldingFactory,
+        factories.WatchedShareFactory,
         factories.BrokerAccountFactory,
         factories.LinkStateFactory,
     ):

@@ -5,6 +5,7 @@ from orders.models.carts import Cart, CartLine
 from orders.models.ledger import Folio, Holding, Transaction
 from orders.models.mf import MfOrder
 from orders.models.plans import Instalment, Plan, PlanChange
+from orders.models.quotes import Depth, Quote, WatchedShare
 from orders.models.schemes import FundHouse, Holiday, Nav, NavRun, Scheme, SchemeWord
 from orders.models.securities import Security, SecurityCode
 from orders.models.stocks import BasketOrder, StockHolding, StockOrder
@@ -17,6 +18,7 @@ __all__ = [
     "BasketVersion",
     "Cart",
     "CartLine",
+    "Depth",
     "Folio",
     "FundHouse",
     "Holding",
@@ -27,6 +29,7 @@ __all__ = [
     "NavRun",
     "Plan",
     "PlanChange",
+    "Quote",
     "Scheme",
     "SchemeWord",
     "Security",
@@ -34,4 +37,5 @@ __all__ = [
     "StockHolding",
     "StockOrder",
     "Transaction",
+    "WatchedShare",
 ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime
+from decimal import Decimal
 from typing import NamedTuple
 
 import structlog
@@ -12,6 +13,7 @@ from django.db import transaction
 
 from orders import calendar, nse
 from orders.feeds import nse as feed
+from orders.market import CLOSES_AT
 from orders.models import Security, SecurityCode
 from orders.queries import schemes as scheme_queries
 from portal.clock import IST
@@ -20,7 +22,6 @@ from portal.errors import Failure
 log = structlog.get_logger(__name__)
 # A list that has shrunk to less than this part of what we had active is no list to believe.
 LEAST_OF_KNOWN = 0.5
-CLOSES_AT = time(15, 30)
 # NSE publishes the file of a day in the early evening; after a long weekend the newest is five days old.
 LOOK_BACK_DAYS = 6
 
@@ -52,11 +53,18 @@ class Coded(NamedTuple):
 
 @dataclass(frozen=True)
 class Matched:
-    """Codes taken in; those of shares that we do not know; active shares for which the broker has none."""
+    """Codes taken in; codes of shares that we do not know; our listed shares without one; and contradictions."""
 
     known: int
     foreign: int
-    missing: int
+    without_code: tuple[str, ...]
+    # A symbol of ours that stands there with another ISIN: one of the two lists is old.
+    other_isin: tuple[str, ...]
+
+    @property
+    def missing(self) -> int:
+        """Our listed shares for which the broker has no code."""
+        return len(self.without_code)
 
 
 def sync(*, at: datetime) -> Synced:
@@ -109,11 +117,11 @@ def refresh_prices(*, at: datetime) -> date | None:
 
     Raises GatewayError, feed.NotThatFile. A price that a broker told us later than the close stays.
     """
-    newest = Security.objects.filter(priced_at__isnull=False).order_by("-priced_at").values_list("priced_at", flat=True)
-    have = newest.first()
     for day in _days_before(at):
         moment = datetime.combine(day, CLOSES_AT, tzinfo=IST)
-        if have and have >= moment:
+        # Shares that people look at may have a newer price from a broker; the day's closes are there once one share
+        # has exactly the close.
+        if Security.objects.filter(priced_at=moment).exists():
             return None
         if raw := nse.client().fetch_day(day):
             _write_closes(feed.read_day(raw), moment)
@@ -136,11 +144,13 @@ def _write_closes(read: feed.ReadDay, moment: datetime) -> None:
     Security.objects.bulk_update(stale, ["last_price", "priced_at"], batch_size=1000)
 
 
-def note_prices(prices: dict[int, tuple[object, datetime]]) -> None:
+def note_prices(prices: dict[int, tuple[Decimal, datetime]]) -> None:
     """Last prices (rupees, when) that a broker told, by security id; an older one than ours is left."""
-    for pk, (price, when) in prices.items():
-        newer = Security.objects.filter(pk=pk).exclude(priced_at__gte=when)
-        newer.update(last_price=price, priced_at=when)
+    shares = Security.objects.select_for_update().filter(pk__in=prices).order_by("pk").only("pk", "priced_at")
+    older = [share for share in shares if share.priced_at is None or share.priced_at < prices[share.pk][1]]
+    for share in older:
+        share.last_price, share.priced_at = prices[share.pk]
+    Security.objects.bulk_update(older, ["last_price", "priced_at"])
 
 
 def take_codes(*, broker: str, segments: Iterable[str], codes: Iterable[Coded], at: datetime) -> Matched:
@@ -152,11 +162,13 @@ def take_codes(*, broker: str, segments: Iterable[str], codes: Iterable[Coded], 
         shares = list(Security.objects.filter(is_active=True).only("pk", "isin", "symbol"))
         by_isin, by_symbol = {each.isin: each.pk for each in shares}, {each.symbol: each.pk for each in shares}
         found: dict[tuple[str, int], str] = {}
-        foreign = 0
+        foreign, other_isin = 0, []
         for coded in codes:
             pk = by_isin.get(coded.isin) if coded.isin else by_symbol.get(coded.symbol)
             if pk is None:
                 foreign += 1
+                if coded.symbol in by_symbol:
+                    other_isin.append(f"{coded.symbol}: {coded.isin} there")
             else:
                 found.setdefault((coded.segment, pk), coded.code)
         held = SecurityCode.objects.filter(broker=broker, segment__in=list(segments))
@@ -167,4 +179,5 @@ def take_codes(*, broker: str, segments: Iterable[str], codes: Iterable[Coded], 
                 for (seg, pk), code in found.items()]  # fmt: skip
         SecurityCode.objects.bulk_create(rows, batch_size=1000)
     coded_shares = {pk for _, pk in found}
-    return Matched(len(found), foreign, len(shares) - len(coded_shares))
+    without = tuple(sorted(share.symbol for share in shares if share.pk not in coded_shares))
+    return Matched(len(found), foreign, without, tuple(other_isin))

@@ -46,6 +46,7 @@ from tests.factories.stocks import (
     SecurityFactory,
     StockHoldingFactory,
     StockOrderFactory,
+    WatchedShareFactory,
 )
 
 __all__ = [
@@ -93,5 +94,6 @@ __all__ = [
     "TaxResidenceFactory",
     "TransactionFactory",
     "UserFactory",
+    "WatchedShareFactory",
     "register_at_fp",
 ]

@@ -17,6 +17,7 @@ from orders.models import (
     Security,
     StockHolding,
     StockOrder,
+    WatchedShare,
 )
 from portal import clock, identifiers
 from tests.factories.people import ReadyInvestorFactory, UserFactory
@@ -127,6 +128,18 @@ class StockHoldingFactory(DjangoModelFactory):
     security = factory.SubFactory(SecurityFactory)
     quantity = 10
     reported_at = factory.LazyFunction(clock.now)
+
+
+class WatchedShareFactory(DjangoModelFactory):
+    """The first share of a watchlist."""
+
+    class Meta:
+        model = WatchedShare
+
+    investor = factory.SubFactory(ReadyInvestorFactory)
+    security = factory.SubFactory(SecurityFactory)
+    position = 1
+    added_at = factory.LazyFunction(clock.now)
 
 
 class BrokerAccountFactory(DjangoModelFactory):

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
+from brokers.operations import codes
 from investors.models import Investor, Mandate
 from orders import lifecycle
 from orders.models import Basket, MfOrder, Nav, Plan, Scheme, Security
@@ -75,6 +76,7 @@ class Command(BaseCommand):
         if not Security.objects.exists():
             synced = securities.sync(at=clock.now())
             securities.refresh_prices(at=clock.now())
+            codes.refresh(at=clock.now())
             self._say(f"{synced.listed:,} shares from the sandbox's NSE")
         maker, checker = (users[person.email] for person in demo.STAFF[:2])
         for basket in demo_baskets.BASKETS:
