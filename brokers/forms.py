@@ -8,6 +8,9 @@ from django import forms
 
 from orders.forms import TOO_MUCH, RupeesField
 
+# One order of one person; a number beyond it is a slip of the finger.
+MOST_SHARES = 100_000
+
 
 class JourneyForm(forms.Form):
     """Through which broker. The reference makes a double click one order."""
@@ -22,6 +25,23 @@ class JourneyForm(forms.Form):
     def __init__(self, *args: object, brokers: list[tuple[str, str]], **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         self.fields["broker"].choices = brokers  # type: ignore[attr-defined]
+
+
+class NumberForm(JourneyForm):
+    """How many of one share."""
+
+    quantity = forms.IntegerField(
+        label="Number of shares",
+        min_value=1,
+        max_value=MOST_SHARES,
+        error_messages={
+            "required": "Enter how many shares.",
+            "invalid": "Enter a whole number of shares, for example 10.",
+            "min_value": "Enter at least 1 share.",
+            "max_value": f"Enter at most {MOST_SHARES:,} shares in one order.",
+        },
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
 
 
 class AmountForm(JourneyForm):

@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from brokers.views import accounts, choosing, journeys, webhooks
+from brokers.views import accounts, choosing, journeys, single, webhooks
 
 app_name = "brokers"
 urlpatterns = [
     path("baskets/<slug:slug>/invest/", choosing.invest, name="invest"),
     path("baskets/<slug:slug>/rebalance/", choosing.rebalance, name="rebalance"),
     path("baskets/<slug:slug>/sell/", choosing.leave, name="leave"),
+    path("shares/<slug:isin>/buy/", single.buy, name="buy"),
+    path("shares/<slug:isin>/sell/", single.sell, name="sell"),
     path("stock-orders/", journeys.order_list, name="orders"),
     path("stock-orders/<slug:code>/", journeys.order, name="order"),
     path("stock-orders/<slug:code>/go/", journeys.go, name="go"),

@@ -94,6 +94,13 @@ BEFORE_ANYTHING = frozenset({"blocked", "no_compatible_browser", "transaction_in
 OTHER_ENDING = "The broker's window ended with an error. Nothing is lost; we are asking whether anything was ordered."
 
 
+def name(order: BasketOrder, lines: Sequence[StockOrder]) -> str:
+    """What an order is about: its basket, its one share, or how many."""
+    if order.basket:
+        return order.basket.name
+    return lines[0].security.name if len(lines) == 1 else f"{len(lines)} shares"
+
+
 def outcome(lines: Sequence[StockOrder]) -> str:
     """Of a complete journey: `filled`, `partly` or `none`, from its lines; never stored."""
     if all(line.filled == line.quantity for line in lines):

@@ -119,6 +119,10 @@ TABLE: dict[str, Line] = {
         )
         for name in ("invest", "rebalance", "leave")
     },
+    **{
+        f"brokers:{name}": Line(OWN, ("share",), (("quantity", "3"), ("broker", "smallcase"), ("form_ref", "form_ref")))
+        for name in ("buy", "sell")
+    },
     "brokers:orders": Line(OWN),
     "brokers:repair": Line(HERS, ("basket_order",), (("broker", "smallcase"), ("form_ref", "form_ref"))),
     "brokers:says": Line(HERS, ("basket_order",), (("answer", "yes"),)),

@@ -25,7 +25,8 @@ from portal import clock, identifiers, typed
 from portal.errors import Failure, InvalidInput
 
 
-def _brokers() -> list[tuple[str, str]]:
+def brokers() -> list[tuple[str, str]]:
+    """The choices of a form: code, and name with how the journey goes."""
     return [(each.code, f"{each.name}: {each.how}") for each in registry.capabilities()]
 
 
@@ -36,12 +37,13 @@ def _published(slug: str) -> Shown:
     return shown
 
 
-def _first(extra: dict[str, Any] | None = None) -> dict[str, Any]:
-    brokers = _brokers()
-    return {"form_ref": identifiers.new_client_ref(), "broker": brokers[0][0] if brokers else None, **(extra or {})}
+def first(extra: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What stands in a form before anything is typed."""
+    ways = brokers()
+    return {"form_ref": identifiers.new_client_ref(), "broker": ways[0][0] if ways else None, **(extra or {})}
 
 
-def _answer(request: InvestorRequest, form: JourneyForm, act: Callable[[], BasketOrder]) -> HttpResponse:
+def answer(request: InvestorRequest, form: JourneyForm, act: Callable[[], BasketOrder]) -> HttpResponse:
     """The journey of a good form, or the form again with what is wrong at its place."""
     errors: dict[str, str] = {}
     if form.is_valid():
@@ -65,11 +67,11 @@ def invest(request: InvestorRequest, slug: str) -> HttpResponse:
     """How much to invest in a basket, and through which broker."""
     shown = _published(slug)
     if request.method == "POST":
-        form = AmountForm(request.POST, brokers=_brokers())
-        return _answer(request, form, lambda: _invested(request, shown, form))
+        form = AmountForm(request.POST, brokers=brokers())
+        return answer(request, form, lambda: _invested(request, shown, form))
     back = typed.kept(request, once=True)
-    first = _first({"amount": f"{shown.minimum:.0f}" if shown.minimum else ""})
-    form = AmountForm(back.data if back else None, brokers=_brokers(), initial=first)
+    initial = first({"amount": f"{shown.minimum:.0f}" if shown.minimum else ""})
+    form = AmountForm(back.data if back else None, brokers=brokers(), initial=initial)
     if back:
         back.show_in(form)
     context = {
@@ -94,10 +96,10 @@ def _preview(shown: Shown, form: AmountForm) -> dict[str, Any] | None:
 
 def _invested(request: InvestorRequest, shown: Shown, form: AmountForm) -> BasketOrder:
     lines, _ = baskets.lines_to_buy(shown=shown, amount=form.cleaned_data["amount"])
-    return _opened(request, form, BasketOrder.Intent.BUY, lines, shown)
+    return opened(request, form, BasketOrder.Intent.BUY, lines, shown)
 
 
-def _opened(
+def opened(
     request: InvestorRequest,
     form: JourneyForm,
     intent: str,
@@ -105,6 +107,7 @@ def _opened(
     shown: Shown | None,
     repairs: BasketOrder | None = None,
 ) -> BasketOrder:
+    """The journey that a good form asks for, on record."""
     return baskets.open_journey(
         investor=request.investor,
         broker=form.cleaned_data["broker"],
@@ -192,10 +195,10 @@ def _moves_page(
 ) -> HttpResponse:
     """The lines of a journey, to look at before a broker is chosen for them."""
     if request.method == "POST":
-        sent = JourneyForm(request.POST, brokers=_brokers())
-        return _answer(request, sent, lambda: _opened(request, sent, intent, lines, shown, repairs))
+        sent = JourneyForm(request.POST, brokers=brokers())
+        return answer(request, sent, lambda: opened(request, sent, intent, lines, shown, repairs))
     back = typed.kept(request, once=True)
-    form = JourneyForm(back.data if back else None, brokers=_brokers(), initial=_first())
+    form = JourneyForm(back.data if back else None, brokers=brokers(), initial=first())
     if back:
         back.show_in(form)
     title, text = TITLES[intent]

@@ -49,6 +49,7 @@ def order(request: InvestorRequest, code: str) -> HttpResponse:
     capability = registry.adapter(found.broker).capability
     context = {
         "order": found,
+        "name": stock_words.name(found, lines),
         "words": stock_words.of(found, lines),
         "is_open": is_open,
         "may_go": found.state in (lifecycle.CREATED, lifecycle.HANDED_OVER),
@@ -101,7 +102,14 @@ def order_list(request: InvestorRequest) -> HttpResponse:
     before = request.GET.get("before", "")
     found = queries.orders_of(request.investor, before=identifiers.row_key(before), size=PAGE + 1)
     context = {
-        "rows": [{"order": each, "words": stock_words.JOURNEY.get(each.state)} for each in found[:PAGE]],
+        "rows": [
+            {
+                "order": each,
+                "name": stock_words.name(each, each.lines.all()),
+                "words": stock_words.JOURNEY.get(each.state),
+            }
+            for each in found[:PAGE]
+        ],
         "next_url": f"?{urlencode({'before': found[PAGE - 1].pk})}" if len(found) > PAGE else "",
         "first_url": "?" if before else "",
     }

@@ -38,7 +38,7 @@ def tell_done(order: BasketOrder, lines: list[StockOrder], *, at: datetime) -> N
         facts=[(line.security.symbol, _became(line)) for line in lines],
         outcome=words.title,
         text=words.text,
-        name=order.basket.name if order.basket else order.code,
+        name=stock_words.name(order, lines),
     )
 
 

@@ -12,7 +12,16 @@ from django.db.models import Case, F, Prefetch, QuerySet, Sum, Value, When
 from investors.models import Investor
 from orders import basket_rules, lifecycle
 from orders.basket_rules import Part
-from orders.models import Basket, BasketConstituent, BasketOrder, BasketVersion, Security, StockOrder
+from orders.models import (
+    Basket,
+    BasketConstituent,
+    BasketOrder,
+    BasketSubscription,
+    BasketVersion,
+    Security,
+    StockHolding,
+    StockOrder,
+)
 
 LIST_LIMIT = 50
 
@@ -96,6 +105,18 @@ def open_order(*, investor: Investor, basket: Basket) -> BasketOrder | None:
     return BasketOrder.objects.filter(investor=investor, basket=basket).exclude(state__in=over).order_by("-id").first()
 
 
+def open_order_of_share(*, investor: Investor, security: Security) -> BasketOrder | None:
+    """The journey with this single share that is not over yet: the investor is shown it before a second one."""
+    mine = BasketOrder.objects.filter(investor=investor, intent=BasketOrder.Intent.SINGLE, lines__security=security)
+    return mine.exclude(state__in=lifecycle.BASKET_ORDER.final).order_by("-id").first()
+
+
+def reported(*, investor: Investor, security: Security) -> list[StockHolding]:
+    """What brokers said last that the investor holds of a share, an account a row."""
+    mine = StockHolding.objects.filter(investor=investor, security=security, quantity__gt=0)
+    return list(mine.order_by("broker", "account_ref"))
+
+
 def repair_of(order: BasketOrder) -> BasketOrder | None:
     """The journey that orders again what was missing in this one; None, or when it came to nothing."""
     return order.repaired_by.exclude(state__in=(lifecycle.CANCELLED, lifecycle.EXPIRED)).first()
@@ -115,6 +136,7 @@ def lines_of(order: BasketOrder) -> list[StockOrder]:
 def orders_of(investor: Investor, *, before: int | None = None, size: int = 20) -> list[BasketOrder]:
     """The investor's journeys, newest first, a page at a time by key."""
     found = BasketOrder.objects.filter(investor=investor).select_related("basket").order_by("-id")
+    found = found.prefetch_related(Prefetch("lines", StockOrder.objects.select_related("security").order_by("id")))
     return list((found.filter(pk__lt=before) if before else found)[:size])
 
 
