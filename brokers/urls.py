@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from brokers.views import accounts, choosing, journeys, single, webhooks
+from brokers.views import accounts, choosing, embed, journeys, single, webhooks
 
 app_name = "brokers"
 urlpatterns = [
@@ -26,5 +26,8 @@ urlpatterns = [
     # Registered with each broker by hand; the address says which, because the way back may not.
     path("<slug:broker>/callback/", accounts.callback, name="callback"),
     path("odin/two-way-auth/", webhooks.odin_two_way, name="odin_two_way"),
+    path("embed/invest.js", embed.script, name="embed_script"),
+    path("embed/invest/", embed.frame, name="embed_frame"),
+    path("embed/go/", embed.go, name="go_embedded"),
     path("webhooks/smallcase/", webhooks.smallcase, name="smallcase_webhook"),
 ]

@@ -135,6 +135,7 @@ TABLE: dict[str, Line] = {
     "brokers:landed": Line(OWN, ("broker", "form_ref")),
     "brokers:callback": Line(BELL, ("broker",)),
     "brokers:odin_two_way": Line(BELL),
+    **{f"brokers:{name}": Line(PUBLIC) for name in ("embed_script", "embed_frame", "go_embedded")},
     "investors:profile": Line(OWN),
     "investors:onboarding": Line(OWN),
     "investors:people": Line(OWN),

@@ -16,7 +16,6 @@ from orders.models import (
     Basket,
     BasketConstituent,
     BasketOrder,
-    BasketSubscription,
     BasketVersion,
     Security,
     StockHolding,
