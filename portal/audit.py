@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -25,6 +26,13 @@ SEEN = "personal.seen"
 # Staff had identifiers shown in full, each time for a reason of its own.
 UNMASKED = "personal.unmasked"
 VISIT = timedelta(minutes=15)
+# From which door the act at hand comes: set by the middleware and by the queue; a command keeps the default.
+DOOR: ContextVar[str] = ContextVar("door", default="console")
+
+
+def door_of(path: str) -> str:
+    """The door that an address belongs to."""
+    return next((door for start, door in (("/admin/", "admin"), ("/api/", "api")) if path.startswith(start)), "site")
 
 
 def actor_name(actor: User | str | None) -> str:
@@ -56,6 +64,7 @@ def record(
         "subject_id": str(subject.pk),
         "reason": redaction.without_aadhaar(reason)[:300],
         "data": Jsonb({key: _plain(value) for key, value in {**(data or {}), **more}.items()}),
+        "door": DOOR.get(),
     }
     with connection.cursor() as cursor:
         cursor.execute(_APPEND, row)
@@ -63,8 +72,8 @@ def record(
 
 # Without RETURNING: whoever may write evidence need not be able to read it (migration 0003).
 _APPEND = """
-    INSERT INTO portal_auditentry (at, actor, action, subject_kind, subject_id, reason, data)
-    VALUES (%(at)s, %(actor)s, %(action)s, %(subject_kind)s, %(subject_id)s, %(reason)s, %(data)s)
+    INSERT INTO portal_auditentry (at, actor, action, subject_kind, subject_id, reason, data, door)
+    VALUES (%(at)s, %(actor)s, %(action)s, %(subject_kind)s, %(subject_id)s, %(reason)s, %(data)s, %(door)s)
 """
 
 

@@ -67,6 +67,13 @@ def claim(*, case: Case, actor: User, reason: str, at: datetime) -> None:
             audit.record(case, "case.claimed", actor=actor, at=at, reason=reason)
 
 
+def hand_back(*, case: Case, actor: User, reason: str, at: datetime) -> None:
+    """The case is nobody's again. A closed case stays as it is."""
+    with scope(ALL), transaction.atomic():
+        if Case.objects.filter(pk=case.pk, state="OPEN").update(owner=None):
+            audit.record(case, "case.handed_back", actor=actor, at=at, reason=reason)
+
+
 def close(*, case: Case, resolution: str, actor: User | None, at: datetime) -> None:
     """The case is closed with words about how it ended. A second closing changes nothing."""
     with scope(ALL), transaction.atomic():

@@ -10,7 +10,7 @@ from celery.signals import task_postrun, task_prerun
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from portal import clock
+from portal import audit, clock
 
 log = structlog.get_logger(__name__)
 SCHEDULED = frozenset(entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values())
@@ -29,7 +29,8 @@ _NOTE = """
 
 @task_prerun.connect
 def began(task_id: str = "", task: Any = None, **_: object) -> None:
-    """Remember when a scheduled task began."""
+    """Remember when a scheduled task began; what any task writes into the audit log comes from the worker."""
+    audit.DOOR.set("worker")
     if task is not None and task.name in SCHEDULED:
         _began[task_id] = time.monotonic()
 

@@ -135,6 +135,8 @@ class AuditEntry(models.Model):
     subject_id = models.CharField(max_length=40)
     reason = models.CharField(max_length=300, blank=True)
     data = models.JSONField(default=dict)
+    # From which door it came: admin, site, api, worker, console. Empty in entries from before doors were kept.
+    door = models.CharField(max_length=10, blank=True, db_default="")
 
     class Meta:
         verbose_name_plural = "audit entries"
@@ -388,4 +390,13 @@ class RoleChange(models.Model):
 
 # Models of the kernel with a folder of their own.
 from portal.api.models import ApiKey, IdempotentCall, PartnerMember  # noqa: E402, F401
+from portal.desk.models import (  # noqa: E402, F401
+    BulkLine,
+    BulkRun,
+    Handling,
+    Proposal,
+    SecondPersonRule,
+    Wording,
+    WorkItem,
+)
 from portal.notices.models import Delivery, Notice, NoticeChoice  # noqa: E402, F401

@@ -39,6 +39,8 @@ STAFF_ROLES = (VIEWER, MAKER, CHECKER, ADMIN)
 ACTS = {
     "portal.act_case": "Can claim and close cases",
     "portal.approve_case": "Can approve what somebody else asked for",
+    "portal.act_workitem": "Can claim, snooze and set aside what needs a person",
+    "portal.approve_proposal": "Can approve what somebody else proposed for calendars and words",
     "portal.act_inboundevent": "Can work inbound events again",
     "portal.turn_gate": "Can close and open gates",
     "portal.act_user": "Can ask for roles, approve what another one asked for, and switch people off",
@@ -72,6 +74,9 @@ _KERNEL = (
     "rolechange",
     "delivery",
     "notice",
+    "workitem",
+    "proposal",
+    "secondpersonrule",
 )
 _PEOPLE = (
     "investor", "kyccheck", "kycrequest", "document", "address", "nominee", "bankaccount", "investmentaccount",
@@ -106,6 +111,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
     MAKER: (
         *_VIEW,
         "portal.act_case",
+        "portal.act_workitem",
         "portal.act_inboundevent",
         "investors.act_investor",
         "investors.unmask_investor",
@@ -130,6 +136,8 @@ GRANTS: dict[str, tuple[str, ...]] = {
     CHECKER: (
         *_VIEW,
         "portal.approve_case",
+        "portal.act_workitem",
+        "portal.approve_proposal",
         "investors.unmask_investor",
         "investors.approve_mandate",
         "investors.approve_changerequest",
@@ -142,7 +150,9 @@ GRANTS: dict[str, tuple[str, ...]] = {
         *_SYSTEM,
         "portal.add_user",
         "portal.act_user",
+        "portal.act_workitem",
         "portal.turn_gate",
+        "portal.add_secondpersonrule",
         "portal.add_partner",
         "portal.change_partner",
     ),

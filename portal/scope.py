@@ -24,7 +24,7 @@ from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
-from portal import acting, sessions
+from portal import acting, audit, sessions
 
 ALL = "all"
 NONE = "none"
@@ -81,6 +81,7 @@ class ScopeMiddleware:
         scope = on_page(request.path, acting.narrowed(scope_of(request.user), request))
         if scope != opened:
             set_scope(scope)
+        audit.DOOR.set(audit.door_of(request.path))
         try:
             return self.get_response(request)
         finally:

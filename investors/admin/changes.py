@@ -16,7 +16,7 @@ from investors.admin.finding import by_investor
 from investors.admin.papers import picture
 from investors.models import PAN_INDEX, ChangeRequest
 from investors.operations import changes
-from portal.admin import home, show
+from portal.admin import desk, home, show
 from portal.admin.acts import Act, By
 from portal.admin.filters import StuckFilter, UnknownFilter
 from portal.admin.finding import by_code, pan_query
@@ -120,6 +120,20 @@ class ChangeRequestAdmin(MoneyAdmin):
     @display(description="The provider's complaints")
     def refused_by_provider(self, change: ChangeRequest) -> str:
         return show.pretty(change.refusal)
+
+
+def _differences(ids: list[str]) -> dict[str, str]:
+    """What changes would change, for the inbox."""
+    rows = ChangeRequest.objects.filter(pk__in=ids).select_related("investor", "paper")
+    return {str(row.pk): _short(row) for row in rows}
+
+
+def _short(row: ChangeRequest) -> str:
+    changed = [line for line in change_words.of(row, masked=change_words.STAFF) if line.is_changed]
+    return ", ".join(f"{line.label}: {line.before or show.NOTHING} → {line.after}" for line in changed)
+
+
+desk.differences["investors.changerequest"] = _differences
 
 
 @home.part(order=56, permission="investors.view_changerequest")

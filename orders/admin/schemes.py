@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesCheckboxFilter
 from unfold.decorators import display
 
-from orders.models import FundHouse, Holiday, NavRun, Scheme
+from orders import lifecycle
+from orders.models import FundHouse, Holiday, MfOrder, NavRun, Scheme
+from orders.queries import schemes as scheme_queries
 from portal.admin import home, show
-from portal.admin.base import KeptAdmin, OpsAdmin
+from portal.admin.base import OpsAdmin
 from portal.admin.finding import by_code, by_part, by_text
+from portal.admin.proposed import ProposedAdmin
+from portal.desk import proposals
 
 # AMFI publishes every evening; after a long weekend with a holiday the newest NAV is four days old.
 NAV_IS_OLD_AFTER = timedelta(days=5)
+HOLIDAY = "holiday"
 
 
 def _amfi(term: str) -> object:
@@ -139,9 +146,31 @@ class NavRunAdmin(OpsAdmin):
         return show.pretty(run.bad_lines)
 
 
+def _orders_on(values: Mapping[str, Any]) -> str:
+    """Open orders that count on a day that becomes a holiday, or stops being one."""
+    on = values.get("on")
+    count = MfOrder.objects.filter(state__in=lifecycle.OPEN, predicted_nav_on=on).count() if on else 0
+    orders = "1 open order was" if count == 1 else f"{count} open orders were"
+    return f"{orders} promised the NAV of that day." if count else ""
+
+
+proposals.register(
+    proposals.Kind(
+        HOLIDAY,
+        "Market holidays",
+        "orders.add_holiday",
+        "portal.approve_proposal",
+        affects=_orders_on,
+        after=scheme_queries.forget_holidays,
+    )
+)
+
+
 @admin.register(Holiday)
-class HolidayAdmin(KeptAdmin):
-    """Weekdays on which the market is closed: kept by hand, because ad-hoc holidays are announced days before."""
+class HolidayAdmin(ProposedAdmin):
+    """Weekdays on which the market is closed: kept by two persons, because some are announced days before."""
+
+    act = HOLIDAY
 
     list_display = ("on", "weekday", "name")
     fields = ("on", "name")

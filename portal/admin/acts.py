@@ -46,6 +46,19 @@ class ReasonForm(forms.Form):
     )
 
 
+class QuickForm(ReasonForm):
+    """For acts that change nothing about a record: a reason may be given."""
+
+    reason = forms.CharField(
+        min_length=5,
+        max_length=300,
+        required=False,
+        label="Note (optional)",
+        help_text="Goes into the audit log under your name. No PAN, no account numbers.",
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+    )
+
+
 def _always(_: Any) -> bool:
     return True
 
@@ -74,6 +87,10 @@ class Act:
     journalled_here: bool = False
     # People who may not do this to this object, whatever their rights: whoever asked cannot approve.
     not_by: Callable[[Any], Collection[int]] = _nobody
+    # The only people who may; None: whoever has the right.
+    only_by: Callable[[Any], Collection[int]] | None = None
+    # May be done to many rows at once, after a dry run (portal/desk/bulk.py).
+    in_bulk: bool = False
 
     def permission_for(self, obj: Any) -> str:
         """The permission that this act needs on this object."""
@@ -81,6 +98,8 @@ class Act:
 
     def allowed(self, user: Any, obj: Any) -> bool:
         """May this person do this to this object?"""
+        if self.only_by is not None and user.pk not in self.only_by(obj):
+            return False
         return user.pk not in self.not_by(obj) and user.has_perm(self.permission_for(obj))
 
 

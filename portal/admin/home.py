@@ -79,6 +79,8 @@ def part(*, order: int, permission: str) -> Callable[[Builder], Builder]:
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Context of the first page (settings.UNFOLD)."""
+    from portal.admin import desk
+
     at = clock.now()
     parts = [
         build(at)
@@ -87,6 +89,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     ]
     tiles = [tile for each in parts for tile in each.tiles]
     panels = [panel for each in parts for panel in each.panels]
+    if request.user.has_perm("portal.view_workitem"):
+        panels.insert(0, desk.summary_panel(request.user, at))
     return {**context, "title": "Today's work", "tiles": tiles, "panels": panels, "as_of": show.moment(at)}
 
 

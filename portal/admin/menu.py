@@ -15,6 +15,8 @@ _BEAT = "django_celery_beat"
 MENU: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
     "Work": (
         ("Today", "dashboard", "index", "", ""),
+        ("Inbox", "all_inbox", "portal_workitem_changelist", "", "portal.view_workitem"),
+        ("To approve", "how_to_reg", "portal_workitem_changelist", "source__exact=approval", "portal.view_workitem"),
         ("Cases", "inbox", "portal_case_changelist", "state__exact=OPEN", "portal.view_case"),
         ("Stuck orders", "hourglass_top", "orders_mforder_changelist", "stuck=1", "orders.view_mforder"),
         ("Stuck payments", "hourglass_bottom", "payments_payment_changelist", "stuck=1", "payments.view_payment"),
@@ -70,6 +72,8 @@ MENU: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
         ("Second factors", "key", "mfa_authenticator_changelist", "", "mfa.view_authenticator"),
         ("Sessions", "devices", "usersessions_usersession_changelist", "", "usersessions.view_usersession"),
         ("Schedule", "schedule", f"{_BEAT}_periodictask_changelist", "", f"{_BEAT}.view_periodictask"),
+        ("Proposals", "rule", "portal_proposal_changelist", "", "portal.view_proposal"),
+        ("Rules of two persons", "gavel", "portal_secondpersonrule_changelist", "", "portal.view_secondpersonrule"),
         ("Heartbeat", "monitor_heart", "portal_heartbeat_changelist", "", "portal.view_heartbeat"),
     ),
 }

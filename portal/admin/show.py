@@ -32,6 +32,7 @@ __all__ = [
     "figure",
     "find",
     "grouped",
+    "link",
     "links",
     "list_url",
     "moment",
@@ -123,6 +124,11 @@ def change_link(obj: models.Model | None, words: str = "") -> str:
     url = change_url(type(obj), obj.pk)
     text = words or str(obj)
     return format_html('<a class="ops-link" href="{}">{}</a>', url, text) if url else text
+
+
+def link(url: str, words: str) -> SafeString:
+    """A link of ours."""
+    return format_html('<a class="ops-link" href="{}">{}</a>', url, words)
 
 
 def links(objects: Iterable[tuple[models.Model, str]]) -> str:

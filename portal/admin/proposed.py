@@ -1,0 +1,129 @@
+"""Pages of what is kept as data by two persons: saving proposes, and a second person's yes makes it so.
+
+`ProposedAdmin` is a form like any other; what it writes is a proposal (`portal/desk/proposals.py`), never the row.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from portal import clock
+from portal.admin import show
+from portal.admin.base import KeptAdmin
+from portal.admin.words import words_of
+from portal.desk import proposals
+from portal.desk.models import Proposal
+from portal.errors import Failure
+
+
+class ProposedForm(forms.ModelForm):
+    """A record and why it should be so."""
+
+    why = forms.CharField(
+        min_length=5,
+        max_length=300,
+        label="Reason",
+        help_text="The second person reads it, and it goes into the audit log under your name.",
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}),
+    )
+
+
+class ProposedAdmin(KeptAdmin):
+    """Rows that change by a proposal. Subclasses name the `act`; its kind is registered beside them."""
+
+    act: str
+    form = ProposedForm
+    change_form_outer_before_template = "admin/open_cases.html"
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        return [*super().get_fields(request, obj), "why"]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: forms.ModelForm, change: bool) -> None:
+        names = [name for name in (form.changed_data if change else form.fields) if name != "why"]
+        if not names:
+            messages.info(request, "Nothing would change.")
+            return
+        old = type(obj)._default_manager.get(pk=obj.pk) if change else None
+        before = proposals.values_of(old, names) if old else None
+        self._propose(request, obj, before, proposals.values_of(obj, names), form.cleaned_data["why"])
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        names = [field.name for field in obj._meta.fields]
+        self._propose(request, obj, proposals.values_of(obj, names), None, f"Remove {obj}")
+
+    def _propose(self, request: HttpRequest, obj: Any, before: Any, after: Any, why: str) -> None:
+        verb = "Add" if before is None else "Remove" if after is None else "Change"
+        actor: Any = request.user
+        values = {"subject": obj, "title": f"{verb} {self.opts.verbose_name} {obj}", "before": before, "after": after}
+        try:
+            made = proposals.ask(act=self.act, actor=actor, reason=why, at=clock.now(), **values)
+        except Failure as failure:
+            messages.warning(request, failure.message)
+            return
+        if made.needs_second:
+            messages.success(request, f"{made.code} waits for a second person. Nothing has changed yet.")
+        else:
+            messages.success(request, "Done: the rule in force asks for no second person.")
+
+    def log_addition(self, *args: Any) -> None:
+        """The audit log has it."""
+
+    log_change = log_deletions = log_addition  # type: ignore[assignment]
+
+    def response_add(self, request: HttpRequest, obj: Model, post_url_continue: str | None = None) -> HttpResponse:
+        return redirect(show.list_url(self.model))
+
+    def response_change(self, request: HttpRequest, obj: Model) -> HttpResponse:
+        return redirect(show.list_url(self.model))
+
+    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
+        return redirect(show.list_url(self.model))
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
+    ) -> HttpResponse:
+        if obj is not None:
+            context["pending"] = proposals.open_for([obj])
+        return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
+
+def difference(row: Proposal) -> SafeString:
+    """Before and after, field by field."""
+    before, after = row.before or {}, row.after or {}
+    lines = [
+        (words_of(name), _said(before.get(name)), _said(after.get(name))) for name in (row.after or row.before or ())
+    ]
+    head = mark_safe("<thead><tr><th>What</th><th>Before</th><th>After</th></tr></thead>")
+    cells = '<tr><th scope="row">{}</th><td data-label="Before">{}</td><td data-label="After">{}</td></tr>'
+    return format_html('<table class="ops-table">{}<tbody>{}</tbody></table>', head, format_html_join("", cells, lines))
+
+
+def _said(value: Any) -> str:
+    if value in (None, ""):
+        return show.NOTHING
+    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+
+
+def short(row: Proposal) -> str:
+    """The same in one line, for lists."""
+    before, after = row.before or {}, row.after or {}
+    if row.before is None:
+        return ", ".join(f"{words_of(name)} {_said(value)}" for name, value in after.items())
+    if row.after is None:
+        return "removed"
+    return ", ".join(f"{words_of(name)}: {_said(before.get(name))} → {_said(value)}" for name, value in after.items())
+
+
+def differences(ids: list[str]) -> dict[str, str]:
+    """What proposals would change, for a list, in one statement."""
+    found: QuerySet[Proposal] = Proposal.objects.filter(pk__in=ids)
+    return {str(row.pk): short(row) for row in found}
