@@ -42,6 +42,8 @@ class Prepared:
 
     provider_ref: str
     page_url: str = ""
+    # Which account the journey went to, where that is known before it ends.
+    account_ref: str = ""
     expires_at: datetime | None = None
 
 
@@ -87,8 +89,10 @@ class Returned:
 class Login(Protocol):
     """How an account is linked at a route that needs it (`Capability.needs_link`): a page there, and the way back."""
 
-    # Only a login counts of which the broker asked us whether it is ours.
-    must_be_asked: bool
+    @property
+    def must_be_asked(self) -> bool:
+        """Does only a login count of which the broker asked us whether it is ours?"""
+        ...
 
     def houses(self) -> list[House]:
         """The brokers among whom people choose; the route itself where it is the broker. Raises gateway errors."""

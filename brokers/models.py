@@ -95,6 +95,8 @@ class BrokerOrderRef(Owned):
     ref = models.CharField(max_length=10)
     basket_order = models.OneToOneField(BasketOrder, on_delete=models.PROTECT, related_name="broker_order_ref")
     allocated_at = models.DateTimeField()
+    # How far the broker's numbered news had come by then: everything about the basket comes after it.
+    news_after = models.PositiveBigIntegerField(default=0)
 
     class Meta:
         constraints = [
@@ -103,3 +105,58 @@ class BrokerOrderRef(Owned):
 
     def __str__(self) -> str:
         return self.ref
+
+
+class OmexEvent(Owned):
+    """What ODIN said of an order or a trade, fetched by us: a fact, kept once, in whatever order it came."""
+
+    class Kind(models.TextChoices):
+        ORDER = "ORDER", "order"
+        TRADE = "TRADE", "trade"
+
+    basket_order = models.ForeignKey(BasketOrder, on_delete=models.PROTECT, related_name="omex_events")
+    kind = models.CharField(max_length=5, choices=Kind)
+    # ODIN's running number; the greatest of an order is its news.
+    sequence = models.PositiveBigIntegerField()
+    # ODIN's code of the order, and the exchange's number where there is one.
+    order_key = models.CharField(max_length=60)
+    exchange_ref = models.CharField(max_length=60, blank=True)
+    token = models.CharField(max_length=30)
+    symbol = models.CharField(max_length=30, blank=True)
+    side = models.CharField(max_length=4, blank=True)
+    account_ref = models.CharField(max_length=80, blank=True)
+    # Of an order: its status, how much was asked for and has been traded, and why not.
+    status = models.SmallIntegerField(null=True, blank=True)
+    quantity = models.PositiveIntegerField(default=0)
+    traded = models.PositiveIntegerField(default=0)
+    reason = models.CharField(max_length=300, blank=True)
+    # Of a trade: its number, and rupees for each share.
+    trade_number = models.CharField(max_length=60, blank=True)
+    price = models.DecimalField(max_digits=15, decimal_places=4, null=True, blank=True)
+    fetched_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["basket_order", "kind", "order_key", "sequence"], name="a_message_of_omex_is_kept_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="ORDER", status__isnull=False)
+                | Q(kind="TRADE", price__isnull=False, price__gt=0, traded__gte=1),
+                name="a_trade_has_a_price_and_an_order_a_status",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.order_key} {self.sequence}"
+
+
+class NewsCursor(models.Model):
+    """How far a broker's numbered news was read."""
+
+    broker = models.CharField(max_length=12, primary_key=True, choices=Broker)
+    sequence = models.PositiveBigIntegerField(default=0)
+    read_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.broker} {self.sequence}"

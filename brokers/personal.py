@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from brokers.models import BrokerAccount
+from brokers.models import BrokerAccount, OmexEvent
 from investors.models import Investor
 from investors.operations import erasure
 
@@ -16,6 +16,7 @@ def erase(investor: Investor) -> dict[str, int]:
         account.unlinked_at = account.unlinked_at or account.linked_at
         account.save()
     BrokerAccount.pgh_event_model.objects.filter(investor_id=investor.pk).delete()  # type: ignore[attr-defined]
+    OmexEvent.objects.filter(investor=investor).update(account_ref="")
     return {"broker accounts": len(mine)}
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.conf import settings
 
 from brokers.adapter import Adapter, Capability, Login
+from brokers.odin.adapter import OdinAdapter
 from brokers.odin.login import OdinLogin
 from brokers.smallcase.adapter import SmallcaseAdapter
 
-ADAPTERS: dict[str, Adapter] = {each.capability.code: each for each in (SmallcaseAdapter(),)}
+ADAPTERS: dict[str, Adapter] = {each.capability.code: each for each in (SmallcaseAdapter(), OdinAdapter())}
 # Routes on which an account is linked by a login of its own.
 LOGINS: dict[str, Login] = {"odin": OdinLogin()}
 

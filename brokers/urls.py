@@ -29,5 +29,6 @@ urlpatterns = [
     path("embed/invest.js", embed.script, name="embed_script"),
     path("embed/invest/", embed.frame, name="embed_frame"),
     path("embed/go/", embed.go, name="go_embedded"),
+    path("webhooks/odin/", webhooks.odin, name="odin_webhook"),
     path("webhooks/smallcase/", webhooks.smallcase, name="smallcase_webhook"),
 ]

@@ -32,6 +32,11 @@ def new_client_ref() -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(20))
 
 
+def short_ref(length: int) -> str:
+    """A reference by chance for a provider that takes few characters; whoever hands it out asks a unique key."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
 def row_key(text: str) -> int | None:
     """The key of a row as an address carries it (a page that goes on "before" it); None for anything else."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else None

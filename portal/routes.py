@@ -8,3 +8,4 @@ from portal import inbox
 inbox.handles("fp", "payment_return", payment_events.payment_returned)
 inbox.handles("fp", "mandate_return", investor_events.mandate_returned)
 inbox.handles("smallcase", "notice", broker_events.smallcase_notified)
+inbox.handles("odin", "notice", broker_events.odin_notified)

@@ -136,6 +136,7 @@ TABLE: dict[str, Line] = {
     "brokers:callback": Line(BELL, ("broker",)),
     "brokers:odin_two_way": Line(BELL),
     **{f"brokers:{name}": Line(PUBLIC) for name in ("embed_script", "embed_frame", "go_embedded")},
+    "brokers:odin_webhook": Line(BELL),
     "investors:profile": Line(OWN),
     "investors:onboarding": Line(OWN),
     "investors:people": Line(OWN),
@@ -388,6 +389,7 @@ def _life(asha: Any) -> None:
         factories.WatchedShareFactory,
         factories.BrokerAccountFactory,
         factories.LinkStateFactory,
+        factories.OmexEventFactory,
     ):
         made(investor=asha)
 

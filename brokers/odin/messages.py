@@ -225,6 +225,8 @@ class Event(FoldedMessage):
     symbol: Text = ""
     reco_id: Text = Field(default="", validation_alias=AliasChoices("sthirdpartyrecoid", "recoid"))
     client: Text = Field(default="", validation_alias="ucc")
+    # The `sClientCode` of our basket: whose order it is.
+    account_ref: Text = Field(default="", validation_alias="sthirdpartyuserid")
     side: Annotated[Side | None, BeforeValidator(lambda value: _side(value))] = Field(
         default=None, validation_alias="buysell"
     )

@@ -115,7 +115,8 @@ def _handed_over(order: BasketOrder, prepared: Prepared, at: datetime) -> Basket
             raise BeingPrepared
         again.close_attempt()
         again.provider_ref, again.expires_at = prepared.provider_ref or again.provider_ref, prepared.expires_at
-        again.save(update_fields=["provider_ref", "expires_at", *ATTEMPT_FIELDS])
+        again.broker_account_ref = prepared.account_ref or again.broker_account_ref
+        again.save(update_fields=["provider_ref", "broker_account_ref", "expires_at", *ATTEMPT_FIELDS])
         if again.state == lifecycle.CREATED:
             stock_news.move_to(again, lifecycle.HANDED_OVER, at=at, actor=None)
     return again
@@ -126,12 +127,17 @@ def refresh(*, order_id: int, at: datetime, source: str) -> None:
     order = BasketOrder.objects.select_related("investor__user", "basket", "version").get(pk=order_id)
     account = queries.account_for(order)
     said = registry.adapter(order.broker).look(order, _lines(order), account)
-    if said is None:
-        return
-    if said.account_ref:
+    if said is not None:
+        take_in(order=order, said=said, at=at, source=source)
+
+
+def take_in(*, order: BasketOrder, said: BasketSnapshot, at: datetime, source: str) -> None:
+    """What a broker says of a journey is judged; an account that only the answer names is linked with it."""
+    linked_by_login = registry.adapter(order.broker).capability.needs_link
+    if said.account_ref and not linked_by_login and order.broker_account_ref in ("", said.account_ref):
         _link(order, said, at)
-    stock_news.absorb(order_id=order_id, snapshot=said, at=at, source=source)
-    if any(line.filled for line in said.lines):
+    stock_news.absorb(order_id=order.pk, snapshot=said, at=at, source=source)
+    if order.lines.filter(filled__gt=0).exists():
         baskets.subscribe(order=order, at=at)
 
 

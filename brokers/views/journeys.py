@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from brokers import queries as accounts
 from brokers import registry, ways
 from brokers.operations import journeys
+from brokers.views.accounts import JOURNEY
 from investors.access import InvestorRequest, client_ip, investor_page, ready_investor_page
 from orders import lifecycle, stock_words
 from orders.models import BasketOrder, StockOrder
@@ -47,19 +48,22 @@ def order(request: InvestorRequest, code: str) -> HttpResponse:
     if is_open and hints.first(f"asked-basket-{found.pk}", ASK_EVERY_S):
         jobs.nudge("brokers.advance", row_id=found.pk)
     capability = registry.adapter(found.broker).capability
+    account, may_go = accounts.account_for(found), found.state in (lifecycle.CREATED, lifecycle.HANDED_OVER)
+    must_log_in = capability.needs_link and not (account and account.session_at(clock.now()))
     context = {
         "order": found,
         "name": stock_words.name(found, lines),
         "words": stock_words.of(found, lines),
         "is_open": is_open,
-        "may_go": found.state in (lifecycle.CREATED, lifecycle.HANDED_OVER),
+        "may_go": may_go and not must_log_in,
+        "must_log_in": may_go and must_log_in,
         "ended": stock_words.ending(found.failure_code) if found.failure_code and not is_open else "",
         "rows": [_row(line) for line in lines],
         "total": _total(lines),
         "may_repair": _may_repair(found, lines),
         "may_begin_again": found.state in (lifecycle.CANCELLED, lifecycle.EXPIRED),
         "capability": capability,
-        "account": accounts.account_for(found),
+        "account": account,
     }
     if not request.headers.get("HX-Request"):
         return render(request, "brokers/order.html", context)
@@ -129,6 +133,9 @@ def go(request: InvestorRequest, code: str) -> HttpResponse:
     except (Failure, gates.GateClosed) as refusal:
         messages.warning(request, getattr(refusal, "message", str(refusal)))
         return redirect("brokers:order", code=code)
+    if prepared.page_url:
+        # The way back from a broker's page may not say which order it was about.
+        request.session[JOURNEY] = found.code
     return ways.onward(found, prepared)
 
 

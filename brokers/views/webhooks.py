@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -11,12 +13,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from brokers.models import BrokerOrderRef
 from brokers.odin import events as odin_events
+from brokers.odin.messages import Event
 from brokers.operations import linking
 from brokers.smallcase import events as smallcase_events
 from brokers.smallcase.auth import NotGenuine
 from portal import clock, identifiers, inbox, jobs
 from portal.access import DOORBELL, access
+from portal.scope import ALL, scope
+
+log = structlog.get_logger(__name__)
 
 
 @csrf_exempt
@@ -55,3 +62,38 @@ def odin_two_way(request: HttpRequest) -> HttpResponse:
     except odin_events.Unreadable:
         genuine = False
     return JsonResponse(odin_events.two_way_answer(genuine, identifiers.new_client_ref()))
+
+
+@csrf_exempt
+@require_POST
+@never_cache
+@access(DOORBELL)
+def odin(request: HttpRequest) -> HttpResponse:
+    """OMEX's notices, which nobody signs: one about a basket of ours rings, whatever else it says is not believed.
+
+    What names no reference that we handed out is answered, logged and dropped, so that nobody fills the inbox.
+    """
+    at = clock.now()
+    try:
+        heard = odin_events.read_omex(request.body)
+    except odin_events.Unreadable as refusal:
+        return HttpResponse(str(refusal), status=400, content_type="text/plain")
+    with scope(ALL):
+        refs = {each.reco_id for each in heard}
+        ours = dict(BrokerOrderRef.objects.filter(broker="odin", ref__in=refs).values_list("ref", "basket_order_id"))
+    for each in heard:
+        if each.reco_id in ours:
+            _ring_odin(each, ours[each.reco_id], at)
+        else:
+            log.warning("omex_notice_of_no_basket_of_ours", kind=each.message_type)
+    return HttpResponse(status=204)
+
+
+def _ring_odin(heard: Event, order_id: int, at: datetime) -> None:
+    body = {"kind": heard.message_type, "sequence": heard.message_sequence_number, "order": heard.order_key}
+    with transaction.atomic():
+        event, made = inbox.store(
+            provider="odin", kind="notice", body=body, subject=("orders.basketorder", str(order_id)), at=at
+        )
+        if made:
+            jobs.nudge("portal.work_event", event_id=event.pk)

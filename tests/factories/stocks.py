@@ -7,7 +7,7 @@ from datetime import timedelta
 import factory
 from factory.django import DjangoModelFactory
 
-from brokers.models import Broker, BrokerAccount, BrokerOrderRef, LinkState
+from brokers.models import Broker, BrokerAccount, BrokerOrderRef, LinkState, OmexEvent
 from orders.models import (
     Basket,
     BasketConstituent,
@@ -180,3 +180,21 @@ class BrokerOrderRefFactory(DjangoModelFactory):
     broker = Broker.ODIN
     ref = factory.Sequence(lambda n: f"A{n:05d}")
     allocated_at = factory.LazyFunction(clock.now)
+
+
+class OmexEventFactory(DjangoModelFactory):
+    """A message of ODIN's about an order of a basket."""
+
+    class Meta:
+        model = OmexEvent
+
+    investor = factory.SubFactory(ReadyInvestorFactory)
+    basket_order = factory.SubFactory(
+        BasketOrderFactory, broker=Broker.ODIN, investor=factory.SelfAttribute("..investor")
+    )
+    kind = OmexEvent.Kind.ORDER
+    sequence = factory.Sequence(lambda n: n + 1)
+    order_key = "OD0000000001"
+    token = "1660"
+    status = 5
+    fetched_at = factory.LazyFunction(clock.now)
