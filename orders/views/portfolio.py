@@ -127,7 +127,7 @@ def _day_tile(totals: Totals) -> dict[str, Any]:
     note = "no fund has a fresh NAV and one before it"
     if totals.day_change is not None:
         percent = figures.signed_percent(totals.day_change_percent).text
-        note = f"{percent}, {figures.days_between(totals.day_from)} to {figures.days_between(totals.day_to)}"
+        note = f"{percent}, {_day_in_words(totals)}"
     return {
         "term": "day change",
         "label": "Day change",
@@ -136,6 +136,15 @@ def _day_tile(totals: Totals) -> dict[str, Any]:
         "exact": figures.signed_rupees(totals.day_change).text,
         "note": note,
     }
+
+
+def _day_in_words(totals: Totals) -> str:
+    """From which NAV to which; where funds stand at different days, each says its own in its row."""
+    if totals.day_from is None or totals.day_to is None:
+        return figures.NOTHING
+    if len({*totals.day_from}) == len({*totals.day_to}) == 1:
+        return f"{calendar.short(totals.day_from[1])} to {calendar.short(totals.day_to[1])}"
+    return f"each fund from the NAV before its last, the newest of {calendar.short(totals.day_to[1])}"
 
 
 def _invested_tile(totals: Totals, at: datetime) -> dict[str, Any]:

@@ -58,7 +58,14 @@ NAVIGATION = (
 # Pages that lie elsewhere and belong to an entry of the navigation all the same.
 ALSO = {
     "orders:baskets": ("orders:shares", "orders:watchlist"),
-    "investors:profile": ("investors:banks", "investors:mandates", "investors:kyc", "investors:privacy"),
+    "orders:list": ("orders:sips", "orders:cart"),
+    "investors:profile": (
+        "investors:banks",
+        "investors:mandates",
+        "investors:kyc",
+        "investors:privacy",
+        "investors:people",
+    ),
 }
 
 

@@ -152,6 +152,7 @@ STATES = {
     "failed": ("circle-x", "Not done"),
     "checking": ("search-check", "We are checking"),
     "neutral": ("circle-minus", ""),
+    "new": ("circle-dot", "New"),
 }
 
 
