@@ -56,19 +56,23 @@ class Host:
 class Line:
     """One connection."""
 
-    def __init__(self, host: Host, timeout_s: float) -> None:
-        """Connect within the limit. Raises NoLine."""
-        try:
-            plain = socket.create_connection((host.name, host.port), timeout_s)
-            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._socket = host.context.wrap_socket(plain, server_hostname=host.name) if host.context else plain
-        except (OSError, ValueError) as error:
-            raise NoLine(type(error).__name__) from error
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
         self._poll = select.poll()
         self._poll.register(self._socket, select.POLLIN)
         self._rest = b""
         self.idle_since = time.monotonic()
         self.may_stay = True
+
+    @classmethod
+    def to(cls, host: Host, timeout_s: float) -> Line:
+        """Connect within the limit. Raises NoLine."""
+        try:
+            plain = socket.create_connection((host.name, host.port), timeout_s)
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return cls(host.context.wrap_socket(plain, server_hostname=host.name) if host.context else plain)
+        except (OSError, ValueError) as error:
+            raise NoLine(type(error).__name__) from error
 
     def ask(self, raw: bytes, timeout_s: float) -> Answer:
         """Send, and read the head of the answer. Raises Broken and OSError: what was sent may have been heard."""
@@ -206,7 +210,7 @@ class Lines:
         if not self._free.acquire(timeout=WAIT_FOR_A_LINE_S):
             raise NoLine("no line free")
         try:
-            return self._kept() or Line(self._host, timeout_s)
+            return self._kept() or Line.to(self._host, timeout_s)
         except BaseException:
             self._free.release()
             raise
