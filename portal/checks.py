@@ -111,6 +111,12 @@ def _live_rules() -> list[tuple[int, str, str, bool]]:
             "Set BRAND_ARN and BRAND_EUIN to your own.",
             settings.BRAND["arn"] == "ARN-000000",
         ),
+        (
+            21,
+            "webhooks of partners may go to this machine",
+            "Unset WEBHOOK_LOOPBACK.",
+            settings.WEBHOOK_LOOPBACK,
+        ),
     ]
 
 

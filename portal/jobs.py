@@ -99,10 +99,15 @@ def advance(name: str, row_id: int, at: datetime) -> None:
     _advance(_sweeps[name], row_id, at)
 
 
+def lock_key(name: str) -> int:
+    """The key of the advisory lock of that name."""
+    return zlib.crc32(name.encode()) - 2**31
+
+
 @contextmanager
 def alone(name: str) -> Iterator[bool]:
     """True inside the block for one process at a time, across all machines; False for the others, at once."""
-    key = zlib.crc32(name.encode()) - 2**31
+    key = lock_key(name)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(727, %s)", [key])
         mine = bool(cursor.fetchone()[0])

@@ -400,3 +400,10 @@ from portal.desk.models import (  # noqa: E402, F401
     WorkItem,
 )
 from portal.notices.models import Delivery, Notice, NoticeChoice  # noqa: E402, F401
+from portal.webhooks.models import (  # noqa: E402, F401
+    PartnerDay,
+    PartnerEvent,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookTry,
+)

@@ -220,6 +220,7 @@ CELERY_BEAT_SCHEDULE = {
     # Looks every hour and compares once a day, so that a lost message or a provider in trouble costs an hour.
     "compare everything with FP": {"task": "portal.reconcile", "schedule": 3600.0},
     "forget old provider calls": {"task": "portal.purge_journal", "schedule": 86_400.0},
+    "forget old webhooks": {"task": "portal.forget_webhooks", "schedule": 86_400.0},
 }
 if not SANDBOX:
     CELERY_BEAT_SCHEDULE.pop("follow the sandbox clock")
@@ -509,6 +510,9 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "UNAUTHENTICATED_USER": None,
 }
+
+# May webhooks of partners go to this machine? For the demo's receivers; live mode refuses it (portal/checks.py).
+WEBHOOK_LOOPBACK = env.bool("WEBHOOK_LOOPBACK", default=SANDBOX)
 
 # --- Admin ------------------------------------------------------------------------------------------------------
 

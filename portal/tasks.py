@@ -16,6 +16,7 @@ from portal.gateway.errors import GatewayError
 from portal.gateway.transport import refuse_the_wrong_world
 from portal.models import Heartbeat
 from portal.notices import writing
+from portal.webhooks import deliveries
 
 log = structlog.get_logger(__name__)
 
@@ -97,3 +98,26 @@ jobs.register_sweep(SWEEP, jobs.Sweep(find=writing.find_due, advance=_deliver, t
 def deliver(*, row_id: int, **_: object) -> None:
     """Send one notice by one channel."""
     jobs.advance(SWEEP, row_id, clock.now())
+
+
+WEBHOOKS = "webhooks"
+
+
+def _send_webhooks(endpoint_id: int, at: datetime) -> None:
+    deliveries.drain(endpoint_id=endpoint_id, at=at)
+
+
+jobs.register_sweep(WEBHOOKS, jobs.Sweep(find=deliveries.find_due, advance=_send_webhooks, task=deliveries.TASK))
+
+
+@shared_task(name=deliveries.TASK)
+def send_webhooks(*, row_id: int, **_: object) -> None:
+    """One turn of a partner's endpoint."""
+    jobs.advance(WEBHOOKS, row_id, clock.now())
+
+
+@shared_task(name="portal.forget_webhooks")
+@jobs.singleton
+def forget_webhooks(**_: object) -> None:
+    """Forget what was sent long ago; the events stay."""
+    log.info("webhooks_forgotten", rows=deliveries.forget_old(clock.now()))

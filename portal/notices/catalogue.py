@@ -22,6 +22,8 @@ class Event:
     channels: tuple[str, ...] = ()
     # Must be sent by these channels whatever anybody chose: movements of money and units, and what needs an act.
     must: tuple[str, ...] = ()
+    # Does it stand on the page of choices? What investors never hear of does not.
+    listed: bool = True
 
 
 _events: dict[str, Event] = {}
@@ -46,5 +48,5 @@ def has(key: str) -> bool:
 
 
 def everything() -> list[Event]:
-    """All events, by group and in the order of their registration."""
-    return sorted(_events.values(), key=lambda each: each.group)
+    """All events that one may choose about, by group and in the order of their registration."""
+    return sorted((each for each in _events.values() if each.listed), key=lambda each: each.group)

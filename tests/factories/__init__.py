@@ -19,6 +19,7 @@ from tests.factories.money import (
     PaymentFactory,
     TransactionFactory,
 )
+from tests.factories.partners import EndpointFactory, MemberFactory, PartnerEventFactory, WebhookDeliveryFactory
 from tests.factories.people import (
     PASSWORD,
     AddressFactory,
@@ -67,6 +68,7 @@ __all__ = [
     "ConsentFactory",
     "DataExportFactory",
     "DocumentFactory",
+    "EndpointFactory",
     "ErasureRequestFactory",
     "FieldSourceFactory",
     "FolioFactory",
@@ -80,10 +82,12 @@ __all__ = [
     "KycRequestFactory",
     "LinkStateFactory",
     "MandateFactory",
+    "MemberFactory",
     "NavFactory",
     "NomineeFactory",
     "OmexEventFactory",
     "OrderFactory",
+    "PartnerEventFactory",
     "PartnerFactory",
     "PaymentFactory",
     "PlanChangeFactory",
@@ -97,5 +101,6 @@ __all__ = [
     "TransactionFactory",
     "UserFactory",
     "WatchedShareFactory",
+    "WebhookDeliveryFactory",
     "register_at_fp",
 ]
