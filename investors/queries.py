@@ -85,7 +85,9 @@ def latest_kyc(investor: Investor) -> KycCheck | None:
 
 
 def nomination_in_words(investor: Investor) -> str:
-    """`Lata Rao (mother), 100%`, with the guardian of a minor; or that the investor names nobody."""
+    """`Lata Rao (mother), 100%`, with the guardian of a minor; or that the investor names nobody, or may not."""
+    if investor.is_minor:
+        return "None: the folio of a minor has no nominee"
     named = [_nominee_in_words(each) for each in Nominee.objects.filter(investor=investor)]
     return "; ".join(named) or "Nobody, as you declared"
 

@@ -99,6 +99,7 @@ class InvestorAdmin(OpsAdmin):
                     ("born", "gender"),
                     ("marital_status", "occupation"),
                     ("mobile_masked", "opted_out"),
+                    "guardian",
                 )
             },
         ),
@@ -224,6 +225,13 @@ class InvestorAdmin(OpsAdmin):
     @display(description="Mobile")
     def mobile_masked(self, investor: Investor) -> str:
         return redaction.mask(investor.mobile) if investor.mobile else show.NOTHING
+
+    @display(description="Guardian")
+    def guardian(self, investor: Investor) -> str:
+        if not investor.is_minor:
+            return "none: of age"
+        who = f"{investor.guardian_name or 'not named yet'} ({investor.guardian_relationship.lower() or 'guardian'})"
+        return show.two(who, investor.masked_kyc_pan or show.NOTHING)
 
     @display(description="Name, PAN", ordering="name")
     def person(self, investor: Investor) -> str:

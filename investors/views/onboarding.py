@@ -425,12 +425,12 @@ def _review(request: InvestorRequest) -> HttpResponse:
 def summary(found: Profile) -> dict[str, Any]:
     """What the summary shows beside the profile: countries by their names."""
     names = dict(forms.countries())
-    places = (("Permanent address", found.permanent), ("Address abroad", found.overseas))
+    places = (("", found.address), ("Permanent address", found.permanent), ("Address abroad", found.overseas))
     return {
         "profile": found,
         "country_of_birth": names.get(found.investor.country_of_birth, "–"),
         "citizen_of": names.get(found.investor.country_of_citizenship, "–"),
         "residences": [(names.get(each.country, each.country), each) for each in found.residences],
         "from_others": provenance.from_others(found.investor),
-        "other_addresses": [(title, each, names.get(each.country, "")) for title, each in places if each],
+        "addresses": [(title, each, names.get(each.country, "")) for title, each in places if each],
     }

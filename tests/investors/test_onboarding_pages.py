@@ -381,6 +381,7 @@ def test_each_step_stays_within_its_query_budget(
 
 def test_names_each_nominee_with_share_and_the_guardian_of_a_minor(asha: Investor) -> None:
     assert queries.nomination_in_words(asha) == "Nobody, as you declared"
+    assert "no nominee" in queries.nomination_in_words(factories.InvestorFactory(kind="MINOR"))
     lata = {"name": "Lata Rao", "relationship": "Mother", "date_of_birth": date(1962, 3, 4), "share": 60}
     ravi = {"name": "Ravi Rao", "relationship": "Son", "date_of_birth": date(2015, 3, 4), "share": 40}
     guardian = {"guardian_name": "Meera Rao", "guardian_relationship": "Mother"}
