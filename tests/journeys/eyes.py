@@ -131,6 +131,7 @@ class Eyes:
 
     def _picture(self, label: str) -> None:
         PICTURES.mkdir(parents=True, exist_ok=True)
+        self.page.evaluate("() => scrollTo(0, 0)")  # what sticks to the window stands where a reader sees it first
         self.page.screenshot(path=PICTURES / f"{label}.png", full_page=True, animations="disabled")
 
     def _weigh(self, name: str, budget: int) -> None:
