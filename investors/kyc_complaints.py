@@ -65,19 +65,21 @@ class Complaint:
 def by_step(sheet: Sheet) -> dict[str, list[Complaint]]:
     """Slug -> what must be corrected there. A step that nobody has is under the empty name."""
     found: dict[str, list[Complaint]] = {}
-    for each in [*map(_refused, sheet.request.refusal), *_unanswered(sheet), *_asked_again(sheet)]:
+    refused = (_refused(each, sheet.answers) for each in sheet.request.refusal)
+    for each in [*refused, *_unanswered(sheet), *_asked_again(sheet)]:
         found.setdefault(each.slug, []).append(each)
     return found
 
 
 def rejected(request: KycRequest) -> list[Complaint]:
     """What a decided request was rejected for, field by field."""
-    return [_rejection(each) for each in request.rejections]
+    answers = kyc_steps.answers_of(request)
+    return [_rejection(each, answers) for each in request.rejections]
 
 
-def without(refusal: Iterable[dict[str, Any]], slug: str) -> list[dict[str, Any]]:
+def without(refusal: Iterable[dict[str, Any]], slug: str, answers: kyc_steps.Answers) -> list[dict[str, Any]]:
     """FP's complaints that remain after a step was corrected. One that is about no step is answered by any."""
-    return [each for each in refusal if kyc_steps.place_of(str(each.get("field", "")))[0] not in ("", slug)]
+    return [each for each in refusal if kyc_steps.place_of(str(each.get("field", "")), answers)[0] not in ("", slug)]
 
 
 def _unanswered(sheet: Sheet) -> list[Complaint]:
@@ -89,14 +91,14 @@ def _unanswered(sheet: Sheet) -> list[Complaint]:
     return [each for each in rejected(before) if each.slug not in saved]
 
 
-def _rejection(said: dict[str, str]) -> Complaint:
-    slug, field = kyc_steps.place_of(said["field"])
+def _rejection(said: dict[str, str], answers: kyc_steps.Answers) -> Complaint:
+    slug, field = kyc_steps.place_of(said["field"], answers)
     reason = kyc_reasons.explain_rejection(said["code"])
     return Complaint(slug, field, f"{_name(said['field'])} {reason.title}", reason.to_do, said["code"])
 
 
-def _refused(said: dict[str, str]) -> Complaint:
-    slug, field = kyc_steps.place_of(said["field"])
+def _refused(said: dict[str, str], answers: kyc_steps.Answers) -> Complaint:
+    slug, field = kyc_steps.place_of(said["field"], answers)
     text = redaction.text(said.get("message", "")).strip().rstrip(".")
     if text == NEEDED:
         return Complaint(slug, field, f"{_name(said['field'])} is still needed", "Please enter or send it.")

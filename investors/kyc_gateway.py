@@ -61,11 +61,12 @@ def whole(sheet: Sheet) -> dict[str, Any]:
     refs = {kind: document.provider_ref for kind, document in sheet.documents.items()}
     files = {name: refs[kind] for name, kind in kyc_steps.FILE_FIELDS.items() if refs.get(kind)}
     body = essentials(sheet) | files
-    address = sheet.answers.get("correspondence_address")
-    if address:
-        proofs = {name: refs.get(kind) for name, kind in kyc_steps.ADDRESS_FILES.items()}
-        body["correspondence_address"] = {name: text for name, text in address.items() if text} | proofs
-        body["permanent_address_is_same_as_correspondence"] = True
+    for name, kinds in kyc_steps.ADDRESS_FILES.items():
+        if address := sheet.answers.get(name):
+            proofs = {proof: refs.get(kind) for proof, kind in kinds.items()}
+            body[name] = {part: text for part, text in address.items() if text} | proofs
+    if "correspondence_address" in body:
+        body["permanent_address_is_same_as_correspondence"] = "permanent_address" not in body
     return body
 
 

@@ -18,6 +18,7 @@ from portal.files import quarantine
 ABOUT = "about"
 ADDRESS = "address"
 PROOF = "address-proof"
+PERMANENT_PROOF = "permanent-proof"
 PAN_CARD = "pan-card"
 PHOTO = "photo"
 SIGNATURE = "signature"
@@ -40,6 +41,8 @@ class KycStep:
     needs: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     accepts: tuple[str, ...] = ()
+    # An answer without which nobody is asked for this step.
+    only_with: str = ""
 
 
 STEPS = (
@@ -67,9 +70,18 @@ STEPS = (
         PROOF,
         "Proof of address",
         "Both sides of the passport, voter ID or driving licence that you named.",
-        ("correspondence_address", "permanent_address"),
+        ("correspondence_address",),
         files=(Kind.ADDRESS_FRONT, Kind.ADDRESS_BACK),
         accepts=quarantine.PAPERS,
+    ),
+    KycStep(
+        PERMANENT_PROOF,
+        "Proof of permanent address",
+        "Both sides of the paper that you named for your permanent address.",
+        ("permanent_address",),
+        files=(Kind.PERMANENT_FRONT, Kind.PERMANENT_BACK),
+        accepts=quarantine.PAPERS,
+        only_with="permanent_address",
     ),
     KycStep(
         PAN_CARD,
@@ -114,20 +126,33 @@ FILE_FIELDS = {
     "signature": Kind.SIGNATURE,
     "ipv_video": Kind.IPV_VIDEO,
 }
-ADDRESS_FILES = {"proof": Kind.ADDRESS_FRONT, "proof_back": Kind.ADDRESS_BACK}
+ADDRESS_FILES = {
+    "correspondence_address": {"proof": Kind.ADDRESS_FRONT, "proof_back": Kind.ADDRESS_BACK},
+    "permanent_address": {"proof": Kind.PERMANENT_FRONT, "proof_back": Kind.PERMANENT_BACK},
+}
+PROOFS = {"correspondence_address": PROOF, "permanent_address": PERMANENT_PROOF}
+# How the fields of the permanent address begin in the form.
+PERMANENT = "p_"
 # What FP calls it where we call it otherwise.
 FORM_FIELDS = {"line_1": "line1", "line_2": "line2", "line_3": "line3", "city": "pincode"}
 # A PAN that does not match is nearly always a card that cannot be read: the PAN itself was checked before.
 ELSEWHERE = {"pan": (PAN_CARD, Kind.IDENTITY_PROOF), "email": (ABOUT, "")}
 
 
-def place_of(field: str) -> tuple[str, str]:
-    """(step, form field) of one of FP's names, such as `permanent_address.proof`; both empty for nobody's."""
+def place_of(field: str, answers: Answers | None = None) -> tuple[str, str]:
+    """(step, form field) of one of FP's names, such as `permanent_address.proof`; both empty for nobody's.
+
+    Without a permanent address among the `answers`, FP means the one address by either name.
+    """
     first, _, last = field.partition(".")
+    if first == "permanent_address" and not (answers or {}).get(first):
+        first = "correspondence_address"
     if first in ELSEWHERE:
         return ELSEWHERE[first]
-    if first in ("correspondence_address", "permanent_address") and last in ADDRESS_FILES:
-        return PROOF, ADDRESS_FILES[last]
+    if last in ADDRESS_FILES.get(first, ()):
+        return PROOFS[first], ADDRESS_FILES[first][last]
+    if first == "permanent_address":
+        return ADDRESS, PERMANENT + FORM_FIELDS.get(last, last) if last else "permanent_is_same"
     if first in FILE_FIELDS:
         return next(step.slug for step in STEPS if first in step.fields), FILE_FIELDS[first]
     slug = next((step.slug for step in STEPS if first in step.fields), "")
@@ -155,10 +180,16 @@ def answers_of(request: KycRequest) -> dict[str, Any]:
 
 def steps_of(sheet: Sheet) -> list[KycStep]:
     """The steps of the checklist: those that FP asks for, and those that were answered already."""
+    answers = sheet.answers
+    steps = [step for step in STEPS if not step.only_with or answers.get(step.only_with)]
     if sheet.request.state == lifecycle.DRAFT:
-        return list(STEPS)
+        return steps
     asked = set(sheet.request.fields_needed)
-    return [step for step in STEPS if step.slug == ABOUT or asked & set(step.fields) or is_given(sheet, step)]
+    return [
+        step
+        for step in steps
+        if step.slug == ABOUT or step.only_with or asked & set(step.fields) or is_given(sheet, step)
+    ]
 
 
 def is_given(sheet: Sheet, step: KycStep) -> bool:

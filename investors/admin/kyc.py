@@ -47,6 +47,17 @@ PATIENCE = {
     lifecycle.SUBMITTED: timedelta(days=5),
 }
 # What the desk compares, step by step, in the words of the page; the PAN stays masked.
+ADDRESS_ROWS = (
+    ("Address", "line_1"),
+    ("", "line_2"),
+    ("", "line_3"),
+    ("City", "city"),
+    ("PIN code", "pincode"),
+    ("Proof", "proof"),
+    ("Number", "proof_number"),
+    ("Issued", "proof_issue_date"),
+    ("Valid until", "proof_expiry_date"),
+)
 ROWS = {
     kyc_steps.ABOUT: (
         ("Name", "name"),
@@ -60,17 +71,8 @@ ROWS = {
         ("Country of birth", "country_of_birth"),
         ("Aadhaar, last four", "aadhaar_number"),
     ),
-    kyc_steps.PROOF: (
-        ("Address", "line_1"),
-        ("", "line_2"),
-        ("", "line_3"),
-        ("City", "city"),
-        ("PIN code", "pincode"),
-        ("Proof", "proof"),
-        ("Number", "proof_number"),
-        ("Issued", "proof_issue_date"),
-        ("Valid until", "proof_expiry_date"),
-    ),
+    kyc_steps.PROOF: ADDRESS_ROWS,
+    kyc_steps.PERMANENT_PROOF: ADDRESS_ROWS,
 }
 
 
@@ -258,14 +260,15 @@ class KycRequestAdmin(OpsAdmin):
     @display(description="Data and papers")
     def side_by_side(self, row: KycRequest) -> str:
         sheet = kyc_requests.sheet_of(row)
-        parts = [_part(sheet, step) for step in kyc_steps.STEPS if step.slug != kyc_steps.ADDRESS]
+        shown = [step for step in kyc_steps.STEPS if not step.only_with or sheet.answers.get(step.only_with)]
+        parts = [_part(sheet, step) for step in shown if step.slug != kyc_steps.ADDRESS]
         return format_html('<div class="ops-desk">{}</div>', format_html_join("", "{}", ((each,) for each in parts)))
 
 
 def _part(sheet: Sheet, step: kyc_steps.KycStep) -> SafeString:
     """What was entered on the left, the papers on the right."""
     said = shown(sheet)
-    known = {**said["answers"], **said["address"]}
+    known = {**said["answers"], **said["permanent" if step.slug == kyc_steps.PERMANENT_PROOF else "address"]}
     rows = [(label, known.get(name)) for label, name in ROWS.get(step.slug, ()) if known.get(name)]
     if step.slug == kyc_steps.PAN_CARD:
         rows = [("PAN", sheet.investor.masked_pan), ("Name", known.get("name")), ("Born", known.get("date_of_birth"))]

@@ -6,7 +6,7 @@ Lengths and words are those of the given document ("KYC Requests"); proofs are t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import date
 from typing import Any
 
@@ -14,7 +14,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 
-from investors import kyc_complaints, rules
+from investors import kyc_complaints, kyc_steps, rules
 from investors.forms import fields
 from investors.forms.fields import RefusableForm, RuledField
 from investors.kyc_steps import ABOUT, ADDRESS, BY_SLUG, KycStep, Sheet
@@ -120,54 +120,99 @@ class AboutForm(RefusableForm):
         return {**self.cleaned_data, "date_of_birth": self.cleaned_data["date_of_birth"].isoformat()}
 
 
-class AddressProofForm(RefusableForm):
-    """Where the person lives, and what is printed on the paper that proves it."""
-
-    line1 = RuledField(
-        label="Flat, house, building",
-        rule=rules.clean_line,
-        missing="Enter the flat or house number and the building.",
-        widget=forms.TextInput(attrs={"autocomplete": "address-line1"}),
-    )
-    line2 = RuledField(label="Street, area", rule=rules.clean_line, required=False)
-    line3 = RuledField(label="Landmark", rule=rules.clean_line, required=False)
-    pincode = RuledField(
-        label="PIN code",
-        rule=identifiers.clean_pin,
-        missing="Enter your PIN code, six digits.",
-        widget=forms.TextInput(
-            attrs={"inputmode": "numeric", "autocomplete": "postal-code", **fields.looks_up("pincode", "place")}
+def _proved_address(prefix: str = "") -> dict[str, forms.Field]:
+    """The fields of one address and of what is printed on the paper that proves it."""
+    section = "section-permanent " if prefix else ""
+    look_up = {} if prefix else fields.looks_up("pincode", "place")
+    pin = {"inputmode": "numeric", "autocomplete": f"{section}postal-code", **look_up}
+    asked: dict[str, forms.Field] = {
+        "line1": RuledField(
+            label="Flat, house, building",
+            rule=rules.clean_line,
+            missing="Enter the flat or house number and the building.",
+            widget=forms.TextInput(attrs={"autocomplete": f"{section}address-line1"}),
         ),
-    )
-    proof_type = fields.ticked("Proof of this address", PROOFS, missing="Choose the paper that you will photograph.")
-    proof_number = RuledField(
-        label="Number on it",
-        rule=clean_proof_number,
-        missing="Enter the number that is printed on it.",
-        widget=forms.TextInput(attrs={"class": "upper", "autocomplete": "off", "spellcheck": "false"}),
-    )
-    proof_issue_date = fields.date_field(
-        "Date of issue", missing="", required=False, help_text="For a passport or a driving licence."
-    )
-    proof_expiry_date = fields.date_field(
-        "Valid until", missing="", required=False, help_text="For a passport or a driving licence."
-    )
+        "line2": RuledField(label="Street, area", rule=rules.clean_line, required=False),
+        "line3": RuledField(label="Landmark", rule=rules.clean_line, required=False),
+        "pincode": RuledField(
+            label="PIN code",
+            rule=identifiers.clean_pin,
+            missing="Enter your PIN code, six digits.",
+            widget=forms.TextInput(attrs=pin),
+        ),
+        "proof_type": fields.ticked(
+            "Proof of this address", PROOFS, missing="Choose the paper that you will photograph."
+        ),
+        "proof_number": RuledField(
+            label="Number on it",
+            rule=clean_proof_number,
+            missing="Enter the number that is printed on it.",
+            widget=forms.TextInput(attrs={"class": "upper", "autocomplete": "off", "spellcheck": "false"}),
+        ),
+        "proof_issue_date": fields.date_field(
+            "Date of issue", missing="", required=False, help_text="For a passport or a driving licence."
+        ),
+        "proof_expiry_date": fields.date_field(
+            "Valid until", missing="", required=False, help_text="For a passport or a driving licence."
+        ),
+    }
+    return {prefix + name: field for name, field in asked.items()}
+
+
+MAIN = tuple(_proved_address())
+NEEDED = ("line1", "pincode", "proof_type", "proof_number")
+PERMANENT = kyc_steps.PERMANENT
+
+
+class AddressProofForm(RefusableForm):
+    """Where the person lives, the permanent address where it is another one, and the papers that prove them."""
+
+    permanent_is_same = fields.yes_no("Is this also your permanent address?")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields = _proved_address() | self.fields | _proved_address(PERMANENT)
+        for name in NEEDED:
+            self.fields[PERMANENT + name].required = not self.is_bound or self._differs
+
+    @property
+    def _differs(self) -> bool:
+        return self.data.get("permanent_is_same") == "no"
+
+    @property
+    def main(self) -> list[forms.BoundField]:
+        """The bound fields of the address, for the page."""
+        return [self[name] for name in MAIN]
+
+    @property
+    def permanent(self) -> list[forms.BoundField]:
+        """Those of the permanent one."""
+        return [self[PERMANENT + name] for name in MAIN]
 
     @classmethod
     def initial_of(cls, sheet: Sheet) -> dict[str, Any]:
-        """What was entered; where nothing was, the address of onboarding."""
-        given = sheet.answers.get("correspondence_address")
+        """What was entered; where nothing was, the addresses of onboarding."""
+        given, permanent = (sheet.answers.get(name) for name in kyc_steps.ADDRESS_FILES)
         if given:
-            return {name.replace("line_", "line"): text for name, text in given.items()}
-        home = Address.objects.filter(investor=sheet.investor).first()
-        return {name: getattr(home, name) for name in ("line1", "line2", "line3", "pincode")} if home else {}
+            found = _in_form(given) | {"permanent_is_same": fields.as_yes_no(permanent is None)}
+            return found | (_in_form(permanent, PERMANENT) if permanent else {})
+        known = {each.kind: each for each in Address.objects.filter(investor=sheet.investor, country="IN")}
+        found = {"permanent_is_same": fields.as_yes_no("PERMANENT" not in known)}
+        for prefix, kind in (("", "CORRESPONDENCE"), (PERMANENT, "PERMANENT")):
+            if kind in known:
+                found |= {prefix + name: getattr(known[kind], name) for name in ("line1", "line2", "line3", "pincode")}
+        return found
 
     def clean(self) -> dict[str, Any]:
         """Dates where the paper has them (given document, "KYC Address params"): issued before, valid after today."""
         data = super().clean() or {}
-        if data.get("proof_type") in DATED:
-            self._check_date("proof_issue_date", lambda day: day < clock.today(), "It must have been issued already.")
-            self._check_date("proof_expiry_date", lambda day: day > clock.today(), "It must still be valid.")
+        if not self._differs:
+            for name in [name for name in self.errors if name.startswith(PERMANENT)]:
+                del self.errors[name]
+        for prefix in ("", PERMANENT) if self._differs else ("",):
+            if data.get(f"{prefix}proof_type") in DATED:
+                self._check_date(f"{prefix}proof_issue_date", _is_past, "It must have been issued already.")
+                self._check_date(f"{prefix}proof_expiry_date", _is_ahead, "It must still be valid.")
         return data
 
     def _check_date(self, name: str, fits: Callable[[date], bool], why: str) -> None:
@@ -181,12 +226,28 @@ class AddressProofForm(RefusableForm):
 
     @property
     def values(self) -> dict[str, Any]:
-        """In FP's names, ready for JSON; the city comes with the PIN code."""
-        data = {name.replace("line", "line_"): value for name, value in self.cleaned_data.items()}
+        """In FP's names, ready for JSON; cities come with the PIN codes."""
+        permanent = self._address(PERMANENT) if self._differs else None
+        return {"correspondence_address": self._address(), "permanent_address": permanent}
+
+    def _address(self, prefix: str = "") -> dict[str, Any]:
+        data = {name.replace("line", "line_"): self.cleaned_data[prefix + name] for name in MAIN}
         for name in ("proof_issue_date", "proof_expiry_date"):
             dated = data["proof_type"] in DATED and data[name]
             data[name] = data[name].isoformat() if dated else ""
-        return {"correspondence_address": {**data, "country": "IN"}}
+        return {**data, "country": "IN"}
+
+
+def _is_past(day: date) -> bool:
+    return day < clock.today()
+
+
+def _is_ahead(day: date) -> bool:
+    return day > clock.today()
+
+
+def _in_form(address: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    return {prefix + name.replace("line_", "line"): text for name, text in address.items()}
 
 
 def file_words(accepts: tuple[str, ...]) -> str:

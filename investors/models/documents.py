@@ -19,6 +19,8 @@ class Document(Owned):
         IDENTITY_PROOF = "IDENTITY_PROOF", "PAN card"
         ADDRESS_FRONT = "ADDRESS_FRONT", "address proof, front"
         ADDRESS_BACK = "ADDRESS_BACK", "address proof, back"
+        PERMANENT_FRONT = "PERMANENT_FRONT", "permanent address proof, front"
+        PERMANENT_BACK = "PERMANENT_BACK", "permanent address proof, back"
         PHOTO = "PHOTO", "photo"
         SIGNATURE = "SIGNATURE", "signature"
         IPV_VIDEO = "IPV_VIDEO", "video of yourself"

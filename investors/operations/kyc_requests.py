@@ -147,7 +147,7 @@ def save_step(
         answers |= values
         answers[SAVED] = sorted({*answers.get(SAVED, ()), slug})
         row.answers = json.dumps(answers)
-        row.refusal = kyc_complaints.without(row.refusal, slug)
+        row.refusal = kyc_complaints.without(row.refusal, slug, answers)
         if row.state == lifecycle.DRAFT and _may_begin_at_fp(row):
             _wake(row, at)
         row.save()

@@ -223,7 +223,8 @@ def _refused(row: KycRequest, document: Document | None, error: errors.Refused, 
 
 def _field_of(document: Document) -> str:
     found = {kind: name for name, kind in kyc_steps.FILE_FIELDS.items()}
-    found |= {kind: f"correspondence_address.{name}" for name, kind in kyc_steps.ADDRESS_FILES.items()}
+    for address, files in kyc_steps.ADDRESS_FILES.items():
+        found |= {kind: f"{address}.{name}" for name, kind in files.items()}
     return found[Document.Kind(document.kind)]
 
 

@@ -219,11 +219,16 @@ def _save(request: InvestorRequest, sheet: Sheet, slug: str) -> HttpResponse:
 
 
 def _with_city(values: dict[str, Any]) -> dict[str, Any]:
-    """The address with its city, which FP wants and the PIN code tells. Raises InvalidInput, gateway.LookUpDown."""
-    address = values.get("correspondence_address")
-    if not address:
-        return values
-    return {"correspondence_address": {**address, "city": gateway.find_place(address["pincode"]).city}}
+    """Addresses with their city, which FP wants and the PIN code tells. Raises InvalidInput, gateway.LookUpDown."""
+    return {name: _city(name, value) if isinstance(value, dict) else value for name, value in values.items()}
+
+
+def _city(name: str, address: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return {**address, "city": gateway.find_place(address["pincode"]).city}
+    except InvalidInput as wrong:
+        prefix = kyc_steps.PERMANENT if name == "permanent_address" else ""
+        raise InvalidInput(f"{prefix}pincode", wrong.message) from None
 
 
 def _show(request: InvestorRequest, sheet: Sheet, slug: str) -> HttpResponse:
@@ -315,9 +320,14 @@ def shown(sheet: Sheet) -> dict[str, Any]:
         "country_of_birth": countries(),
     }
     words = {name: dict(choices).get(str(answers.get(name)), "–") for name, choices in lists.items()}
-    address = dict(answers.get("correspondence_address") or {})
+    address, permanent = (_shown_address(answers.get(name)) for name in kyc_steps.ADDRESS_FILES)
+    return {"answers": _dated({**answers, **words}), "address": address, "permanent": permanent}
+
+
+def _shown_address(given: dict[str, Any] | None) -> dict[str, Any]:
+    address = dict(given or {})
     address["proof"] = dict(kyc_request.PROOFS).get(str(address.get("proof_type")), "–")
-    return {"answers": _dated({**answers, **words}), "address": _dated(address)}
+    return _dated(address) if given else {}
 
 
 def _dated(values: dict[str, Any]) -> dict[str, Any]:

@@ -42,6 +42,7 @@ ADDRESS = {
     "proof_number": "J1234567",
     "proof_issue_date": "20/10/2019",
     "proof_expiry_date": "19/10/2029",
+    "permanent_is_same": "yes",
 }
 TYPED = {"about": ABOUT, "address": ADDRESS}
 SENT = {

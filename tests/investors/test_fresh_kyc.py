@@ -27,6 +27,7 @@ from tests.investors.fresh_kyc import (
     ABOUT,
     ADDRESS,
     PAN,
+    SENT,
     Kind,
     at_fp,
     confirm,
@@ -104,6 +105,49 @@ def test_fp_holds_what_was_typed_and_sent(browser: Client, applicant: Investor) 
     assert {each.id for each in client().list_files()} == set(kept.values())
 
 
+PERMANENT = {
+    "permanent_is_same": "no",
+    "p_line1": "5 Temple Street",
+    "p_pincode": "400001",
+    "p_proof_type": "voter_id",
+    "p_proof_number": "ABC1234567",
+}
+
+
+def test_a_permanent_address_of_its_own_has_a_paper_of_its_own(browser: Client, applicant: Investor) -> None:
+    browser.post(HOME)
+    send(browser, "about")
+    assert send(browser, "address", **PERMANENT)["Location"] == url("address-proof")
+    for slug in SENT:
+        send(browser, slug)
+    assert "5 Temple Street" not in browser.get(url("review")).content.decode(), "a paper is missing: no review yet"
+    both = {kind: upload(kind) for kind in (Kind.PERMANENT_FRONT, Kind.PERMANENT_BACK)}
+    assert browser.post(url("permanent-proof"), both)["Location"] == url("review")
+    assert "5 Temple Street" in browser.get(url("review")).content.decode()
+    confirm(browser)
+    row = sweep(newest(applicant))
+    there = at_fp()[0]
+    assert there.permanent_address_is_same_as_correspondence is False
+    assert (there.permanent_address.line_1, there.permanent_address.proof_number) == ("5 Temple Street", "ABC1234567")
+    kept = {each.kind: each.provider_ref for each in Document.objects.filter(investor=applicant)}
+    assert there.permanent_address.proof == kept[Kind.PERMANENT_FRONT] != there.correspondence_address.proof
+    decide(row, "rejected")
+    sweep(row)
+    browser.post(HOME)
+    assert "cannot be read" in errors(browser, "permanent-proof")[Kind.PERMANENT_FRONT][0]
+    assert Kind.ADDRESS_FRONT not in errors(browser, "address-proof")
+
+
+def test_a_permanent_address_that_is_the_same_again_asks_for_no_second_paper(browser: Client) -> None:
+    browser.post(HOME)
+    send(browser, "about")
+    send(browser, "address", **PERMANENT)
+    assert browser.get(url("address")).context["form"]["p_line1"].value() == "5 Temple Street"
+    assert len(browser.get(HOME).context["items"]) == 8
+    send(browser, "address")
+    assert len(browser.get(HOME).context["items"]) == 7
+
+
 def test_a_rejection_is_shown_in_words_and_sent_again_as_a_new_request(browser: Client, applicant: Investor) -> None:
     fill_in(browser)
     confirm(browser)
@@ -178,6 +222,10 @@ def test_fp_asking_for_something_that_no_page_has_is_a_case(browser: Client, app
         ("address", {"proof_issue_date": ""}, "proof_issue_date"),
         ("address", {"proof_number": "?"}, "proof_number"),
         ("address", {"pincode": "999999"}, "pincode"),
+        ("address", {"permanent_is_same": ""}, "permanent_is_same"),
+        ("address", {**PERMANENT, "p_line1": ""}, "p_line1"),
+        ("address", {**PERMANENT, "p_pincode": "999999"}, "p_pincode"),
+        ("address", {**PERMANENT, "p_proof_type": "passport"}, "p_proof_issue_date"),
     ],
 )
 def test_what_fp_would_refuse_is_refused_at_its_field_and_nothing_typed_is_lost(
