@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("investors", "0021_same_person"),
+        ("investors", "0022_tell_partners"),
     ]
 
     operations = [
