@@ -581,7 +581,6 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO"},
         "django.server": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         "django_structlog": {"level": env.str("REQUEST_LOG_LEVEL", default="WARNING")},
-        "httpx2": {"level": "WARNING"},
         "kombu": {"level": "WARNING"},
     },
 }
