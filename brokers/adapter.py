@@ -29,6 +29,8 @@ class Capability:
     after_market: bool
     # How we learn what became of it: in words for people.
     news: str
+    # The broker may never tell what became of a journey: then the investor is asked.
+    may_stay_silent: bool = False
 
     @property
     def order_kinds(self) -> str:

@@ -61,3 +61,14 @@ class AmountForm(JourneyForm):
         },
         widget=forms.TextInput(attrs={"inputmode": "numeric", "class": "input-money", "autocomplete": "off"}),
     )
+
+
+class ProofForm(forms.Form):
+    """The broker's own paper about an order."""
+
+    proof = forms.FileField(
+        label="Your broker's confirmation",
+        required=False,  # a file cannot be kept with what was typed, so the view says what is missing
+        help_text="The contract note, or a picture of the order book. JPG, PNG or PDF, at most 5 MB.",
+        widget=forms.ClearableFileInput(attrs={"accept": "image/jpeg,image/png,application/pdf"}),
+    )

@@ -9,7 +9,7 @@ import pghistory
 from django.db import models
 from django.db.models import Q
 
-from investors.models import Owned
+from investors.models import Document, Owned
 from orders.models import BasketOrder
 from portal import identifiers
 from portal.encryption import EncryptedTextField
@@ -160,3 +160,14 @@ class NewsCursor(models.Model):
 
     def __str__(self) -> str:
         return f"{self.broker} {self.sequence}"
+
+
+class OrderProof(Owned):
+    """A paper of the broker's that an investor sent about a journey of which the broker tells us nothing."""
+
+    basket_order = models.ForeignKey(BasketOrder, on_delete=models.PROTECT, related_name="proofs")
+    document = models.OneToOneField(Document, on_delete=models.PROTECT, related_name="+")
+    sent_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.document}"

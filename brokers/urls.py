@@ -18,6 +18,7 @@ urlpatterns = [
     path("stock-orders/<slug:code>/again/", journeys.again, name="again"),
     path("stock-orders/<slug:code>/back/", journeys.back, name="back"),
     path("stock-orders/<slug:code>/says/", journeys.says, name="says"),
+    path("stock-orders/<slug:code>/proof/", journeys.proof, name="proof"),
     path("stock-orders/<slug:code>/repair/", choosing.repair, name="repair"),
     path("broker-accounts/", accounts.account_list, name="accounts"),
     path("broker-accounts/log-in/", accounts.log_in, name="log_in"),

@@ -86,6 +86,7 @@ ENDINGS: dict[str, str] = {
     "order_in_queue": "Your order is in your broker's queue. We are asking what became of it.",
     "transaction_in_process": "This order is open in another window. Finish it there.",
     "no_compatible_browser": "This browser cannot open the broker's window. Please use a current browser.",
+    "closed_by_staff": "Your broker says that nothing was placed.",
     "blocked": "The broker's window could not be loaded. Check your connection, then try again. Nothing was ordered.",
 }
 # What the browser alone can know: no window opened, so nothing can have been confirmed. Of any other ending the broker

@@ -58,6 +58,7 @@ ACTS = {
     "orders.act_planchange": "Can push on what investors asked about SIPs",
     "orders.act_mforder": "Can ask the provider about orders and send them again",
     "orders.act_basket": "Can draft versions of baskets, and archive them",
+    "orders.approve_basketorder": "Can settle share orders of which the broker tells us nothing",
     "orders.approve_basketversion": "Can publish a version that somebody else drafted",
     "payments.act_payment": "Can ask the provider about payments",
 }
@@ -92,6 +93,7 @@ _VIEW = (
     *(f"investors.view_{name}" for name in _PEOPLE),
     *(f"orders.view_{name}" for name in _ORDERS),
     *(f"payments.view_{name}" for name in ("payment", "paymentline")),
+    *(f"brokers.view_{name}" for name in ("brokeraccount", "orderproof")),
 )
 _SYSTEM = (
     "auth.view_group",
@@ -144,6 +146,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "investors.approve_merge",
         "investors.approve_kycrequest",
         "orders.approve_basketversion",
+        "orders.approve_basketorder",
     ),
     ADMIN: (
         *_VIEW,

@@ -127,7 +127,7 @@ TABLE: dict[str, Line] = {
     "brokers:repair": Line(HERS, ("basket_order",), (("broker", "smallcase"), ("form_ref", "form_ref"))),
     "brokers:says": Line(HERS, ("basket_order",), (("answer", "yes"),)),
     "brokers:back": Line(HERS, ("basket_order",), (("code", "user_cancelled"),)),
-    **{f"brokers:{name}": Line(HERS, ("basket_order",)) for name in ("order", "go", "window", "again")},
+    **{f"brokers:{name}": Line(HERS, ("basket_order",)) for name in ("order", "go", "window", "again", "proof")},
     "brokers:smallcase_webhook": Line(BELL),
     "brokers:accounts": Line(OWN),
     "brokers:log_in": Line(OWN, form=(("broker", "odin"), ("house", "0AF1C1"), ("account", "broker_account"))),
@@ -313,7 +313,7 @@ def world(asha: Any) -> World:
         "kind": "pincode",
         "step": "pan",
         "kyc_step": "about",
-        "document": links.sign(user_id=asha.user.pk, document=asha.documents.get().code),
+        "document": links.sign(user_id=asha.user.pk, document=asha.documents.exclude(kind="BROKER_PROOF").get().code),
         "investor": asha.code,
         "pan": asha.pan,
         "email": asha.user.email,
@@ -390,6 +390,7 @@ def _life(asha: Any) -> None:
         factories.BrokerAccountFactory,
         factories.LinkStateFactory,
         factories.OmexEventFactory,
+        factories.OrderProofFactory,
     ):
         made(investor=asha)
 

@@ -50,6 +50,7 @@ class OdinAdapter:
         mixed=True,
         after_market=True,
         news="Your broker tells us of every order and trade. Where it does not, we ask you.",
+        may_stay_silent=True,
     )
 
     def prepare(self, order: BasketOrder, lines: list[StockOrder], account: BrokerAccount | None) -> Prepared:

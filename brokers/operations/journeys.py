@@ -16,7 +16,7 @@ from django.db import transaction
 from brokers import queries, registry
 from brokers.adapter import InWork, Prepared
 from brokers.models import BrokerAccount
-from brokers.operations import accounts
+from brokers.operations import accounts, silence
 from orders import lifecycle
 from orders.models import BasketOrder, StockOrder
 from orders.operations import baskets, stock_news
@@ -137,6 +137,7 @@ def take_in(*, order: BasketOrder, said: BasketSnapshot, at: datetime, source: s
     if said.account_ref and not linked_by_login and order.broker_account_ref in ("", said.account_ref):
         _link(order, said, at)
     stock_news.absorb(order_id=order.pk, snapshot=said, at=at, source=source)
+    silence.is_over(order=order, at=at)
     if order.lines.filter(filled__gt=0).exists():
         baskets.subscribe(order=order, at=at)
 
@@ -154,6 +155,7 @@ def advance(*, order_id: int, at: datetime) -> None:
     if order.state == lifecycle.CREATED and at - order.created_at > GIVEN_UP_AFTER:
         give_up(order_id=order_id, at=at)
     elif order.state in (lifecycle.HANDED_OVER, lifecycle.PLACED):
+        silence.watch(order=order, at=at)
         refresh(order_id=order_id, at=at, source="look by the clock")
 
 

@@ -15,15 +15,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from brokers import queries as accounts
 from brokers import registry, ways
-from brokers.operations import journeys
+from brokers.forms import ProofForm
+from brokers.operations import journeys, silence
 from brokers.views.accounts import JOURNEY
 from investors.access import InvestorRequest, client_ip, investor_page, ready_investor_page
 from orders import lifecycle, stock_words
 from orders.models import BasketOrder, StockOrder
 from orders.operations import baskets
 from orders.queries import baskets as queries
-from portal import clock, gates, hints, identifiers, jobs, money
-from portal.errors import Failure
+from portal import clock, gates, hints, identifiers, jobs, money, typed
+from portal.errors import Failure, InvalidInput
 
 # While an investor watches an open journey, the broker is asked about it at most this often.
 ASK_EVERY_S = 4
@@ -64,6 +65,8 @@ def order(request: InvestorRequest, code: str) -> HttpResponse:
         "may_begin_again": found.state in (lifecycle.CANCELLED, lifecycle.EXPIRED),
         "capability": capability,
         "account": account,
+        "silent": silence.is_silent(found),
+        "ask": silence.should_ask(found, clock.now()),
     }
     if not request.headers.get("HX-Request"):
         return render(request, "brokers/order.html", context)
@@ -200,3 +203,36 @@ def says(request: InvestorRequest, code: str) -> HttpResponse:
     baskets.investor_says(investor=request.investor, code=code, answer=request.POST.get("answer", ""), at=clock.now())
     messages.info(request, "Thank you. We have noted it, and go on asking your broker.")
     return redirect("brokers:order", code=code)
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@investor_page
+def proof(request: InvestorRequest, code: str) -> HttpResponse:
+    """The broker's own paper about an order of which it tells us nothing. It goes to a person and moves nothing."""
+    found = _own(request, code)
+    if not silence.is_silent(found):
+        return redirect("brokers:order", code=code)
+    if request.method == "POST":
+        return _proof_sent(request, found)
+    back = typed.kept(request, once=True)
+    form = ProofForm(back.data if back else None)
+    if back:
+        back.show_in(form)
+    return render(request, "brokers/proof.html", {"form": form, "order": found})
+
+
+def _proof_sent(request: InvestorRequest, found: BasketOrder) -> HttpResponse:
+    file = request.FILES.get("proof")
+    if file is None:
+        return typed.again(request, errors={"proof": "Choose the photo, scan or PDF first."})
+    name, data = file.name or "", file.read()
+    try:
+        silence.send_proof(investor=request.investor, code=found.code, name=name, data=data, at=clock.now())
+    except InvalidInput as refusal:
+        return typed.again(request, errors={"proof": refusal.message})
+    except Failure as refusal:
+        messages.warning(request, refusal.message)
+    else:
+        messages.success(request, "We have it. Somebody here looks at it and settles the order.")
+    return redirect("brokers:order", code=found.code)

@@ -26,6 +26,7 @@ class Document(Owned):
         IPV_VIDEO = "IPV_VIDEO", "video of yourself"
         CANCELLED_CHEQUE = "CANCELLED_CHEQUE", "cancelled cheque"
         MANDATE_FORM = "MANDATE_FORM", "signed mandate form"
+        BROKER_PROOF = "BROKER_PROOF", "broker's confirmation"
 
     code = models.CharField(max_length=20, unique=True, editable=False)
     kind = models.CharField(max_length=20, choices=Kind)
@@ -47,7 +48,8 @@ class Document(Owned):
         constraints = [
             models.UniqueConstraint(
                 fields=["investor", "kind"],
-                condition=Q(replaced_at__isnull=True) & ~Q(kind__in=("CANCELLED_CHEQUE", "MANDATE_FORM")),
+                condition=Q(replaced_at__isnull=True)
+                & ~Q(kind__in=("CANCELLED_CHEQUE", "MANDATE_FORM", "BROKER_PROOF")),
                 name="one_current_document_of_each_kind",
             ),
             models.CheckConstraint(

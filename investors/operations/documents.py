@@ -28,7 +28,7 @@ from portal.models import User
 SEEN = "document.seen"
 REFUSED = "document.refused"
 # Kinds of which several may be current at once.
-SEVERAL = (Document.Kind.CANCELLED_CHEQUE, Document.Kind.MANDATE_FORM)
+SEVERAL = (Document.Kind.CANCELLED_CHEQUE, Document.Kind.MANDATE_FORM, Document.Kind.BROKER_PROOF)
 PREVIEW_SIDE = 1_600
 # A request that writes a file and its row is over long before.
 ORPHAN_AFTER = timedelta(hours=1)

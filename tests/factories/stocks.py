@@ -7,7 +7,7 @@ from datetime import timedelta
 import factory
 from factory.django import DjangoModelFactory
 
-from brokers.models import Broker, BrokerAccount, BrokerOrderRef, LinkState, OmexEvent
+from brokers.models import Broker, BrokerAccount, BrokerOrderRef, LinkState, OmexEvent, OrderProof
 from orders.models import (
     Basket,
     BasketConstituent,
@@ -20,6 +20,7 @@ from orders.models import (
     WatchedShare,
 )
 from portal import clock, identifiers
+from tests.factories.life import DocumentFactory
 from tests.factories.people import ReadyInvestorFactory, UserFactory
 
 
@@ -198,3 +199,17 @@ class OmexEventFactory(DjangoModelFactory):
     token = "1660"
     status = 5
     fetched_at = factory.LazyFunction(clock.now)
+
+
+class OrderProofFactory(DjangoModelFactory):
+    """The broker's paper about an order, sent by its investor."""
+
+    class Meta:
+        model = OrderProof
+
+    investor = factory.SubFactory(ReadyInvestorFactory)
+    basket_order = factory.SubFactory(
+        BasketOrderFactory, broker=Broker.ODIN, investor=factory.SelfAttribute("..investor")
+    )
+    document = factory.SubFactory(DocumentFactory, investor=factory.SelfAttribute("..investor"), kind="BROKER_PROOF")
+    sent_at = factory.LazyFunction(clock.now)

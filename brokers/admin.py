@@ -1,0 +1,135 @@
+"""Accounts at brokers, and what operations do about journeys of which a broker tells nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RadioFilter
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from brokers.models import BrokerAccount, OrderProof
+from brokers.operations import silence
+from investors.admin.papers import picture
+from orders.admin.baskets import BasketOrderAdmin
+from orders.models import BasketOrder
+from portal import clock
+from portal.admin import show
+from portal.admin.acts import Act, By, ReasonForm
+from portal.admin.base import Lines, OpsAdmin
+from portal.admin.finding import by_code, codes
+
+codes.update({"BRK": BrokerAccount})
+
+
+class SessionFilter(RadioFilter):
+    """Whose session lasts, and who must log in before the next order."""
+
+    title = "session"
+    parameter_name = "session"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("lasts", "Logged in"), ("ended", "Must log in")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        now = clock.now()
+        found = {
+            "lasts": queryset.filter(session_expires_at__gt=now),
+            "ended": queryset.filter(unlinked_at=None).exclude(session_expires_at__gt=now),
+        }
+        return found.get(self.value() or "", queryset)
+
+
+@admin.register(BrokerAccount)
+class BrokerAccountAdmin(OpsAdmin):
+    """Investors' accounts at brokers and until when they are logged in. The sessions themselves are never shown."""
+
+    list_display = ("code", "investor", "broker", "house", "label", "logged_in", "linked", "unlinked")
+    list_filter = (("broker", ChoicesCheckboxFilter), SessionFilter)
+    list_select_related = ("investor",)
+    ordering = ("-id",)
+    finders = (by_code("code"),)
+    search_help_text = "Code of the account"
+    fieldsets = (
+        (None, {"fields": ("code", "investor", "broker", "house", "label", "logged_in", "linked", "unlinked")}),
+    )
+
+    @display(description="Logged in until")
+    def logged_in(self, account: BrokerAccount) -> str:
+        lasts = account.session_expires_at and account.session_expires_at > clock.now()
+        return show.moment(account.session_expires_at) if lasts else show.NOTHING
+
+    @display(description="Linked")
+    def linked(self, account: BrokerAccount) -> str:
+        return show.moment(account.linked_at)
+
+    @display(description="Unlinked")
+    def unlinked(self, account: BrokerAccount) -> str:
+        return show.moment(account.unlinked_at)
+
+
+class ProofsOf(Lines):
+    """The broker's papers that the investor sent about a journey."""
+
+    model = OrderProof
+    fields = ("document", "sent_at", "paper")
+    readonly_fields = ("paper",)
+    verbose_name_plural = "papers of the broker's"
+
+    @display(description="Paper")
+    def paper(self, proof: OrderProof) -> str:
+        return picture(proof.document)
+
+
+class SettleForm(ReasonForm):
+    """What the broker's paper shows, share by share."""
+
+    entries = forms.CharField(
+        label="What the paper shows",
+        help_text="A line for each share: symbol, number executed, average price in rupees. “ITC 10 441.20”; “TCS 0” "
+        "where nothing was executed.",
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 6}),
+    )
+    field_order = ("entries", "reason")
+
+
+def _settled(order: BasketOrder, by: By) -> str:
+    entries = silence.read_entries(str(by.answers["entries"]))
+    done = silence.settle(order_id=order.pk, entries=entries, actor=by.actor, reason=by.reason, at=by.at)
+    return f"The order is {done.get_state_display()}."
+
+
+def _closed(order: BasketOrder, by: By) -> str:
+    silence.close(order_id=order.pk, actor=by.actor, reason=by.reason, at=by.at)
+    return "The order came to nothing. The investor may order again."
+
+
+BasketOrderAdmin.inlines = (*BasketOrderAdmin.inlines, ProofsOf)
+BasketOrderAdmin.acts = (
+    *BasketOrderAdmin.acts,
+    Act(
+        name="settle_by_paper",
+        label="Enter what the broker's paper shows",
+        permission="orders.approve_basketorder",
+        explain="Only for an order of which the broker tells us nothing, and only from a paper of the broker's, such "
+        "as the contract note. The entries are judged like the broker's own news.",
+        run=_settled,
+        offered=lambda order: silence.is_silent(order) and order.proofs.exists(),
+        form=SettleForm,
+        icon="receipt_long",
+    ),
+    Act(
+        name="close_silent",
+        label="The broker placed nothing",
+        permission="orders.approve_basketorder",
+        explain="Only when the broker itself has said so: write who, and when. The order then came to nothing, and the "
+        "investor may order again. What the investor says alone is no evidence.",
+        run=_closed,
+        offered=silence.is_silent,
+        danger=True,
+        icon="block",
+    ),
+)
