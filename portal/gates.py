@@ -30,7 +30,9 @@ log = structlog.get_logger(__name__)
 OUTBOUND_MONEY = "outbound_money"
 AFTER_RESTORE = "after_restore"
 # Rows whose writes move money, by the name that the journal has for them.
-MONEY = ("orders.mforder", "payments.payment", "orders.plan", "orders.stockorder", "orders.basketorder")
+MONEY = (
+    "orders.mforder", "payments.payment", "orders.plan", "orders.stockorder", "orders.stockchange", "orders.basketorder"
+)  # fmt: skip
 RATE_CASE, RESTORE_CASE = "order_rate_breaker", "database_was_restored"
 COMPARED = "reconciliation"
 

@@ -8,6 +8,7 @@ from orders.models.plans import Instalment, Plan, PlanChange
 from orders.models.quotes import Depth, Quote, WatchedShare
 from orders.models.schemes import FundHouse, Holiday, Nav, NavRun, Scheme, SchemeWord
 from orders.models.securities import Security, SecurityCode
+from orders.models.stock_changes import StockChange
 from orders.models.stocks import BasketOrder, StockHolding, StockOrder
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "SchemeWord",
     "Security",
     "SecurityCode",
+    "StockChange",
     "StockHolding",
     "StockOrder",
     "Transaction",

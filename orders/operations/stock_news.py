@@ -12,7 +12,7 @@ from django.db import transaction
 
 from orders import lifecycle
 from orders.models import BasketOrder, StockOrder
-from orders.operations import stock_notices
+from orders.operations import stock_changes, stock_notices
 from orders.stock_snapshots import BasketSnapshot, LineSnapshot
 from portal import audit, cases
 from portal.attempts import ATTEMPT_FIELDS
@@ -28,6 +28,8 @@ _LINE_FIELDS = (
     " final_at due_at"
 ).split()
 FINAL = lifecycle.STOCK_ORDER.final
+# A book that was read before a change was recorded is taken in at most so long after it.
+A_READING = timedelta(minutes=1)
 
 
 def locked(order_id: int) -> BasketOrder:
@@ -42,17 +44,21 @@ def absorb(*, order_id: int, snapshot: BasketSnapshot, at: datetime, source: str
     a case and moves nothing of the line that it is about.
     """
     with transaction.atomic(durable=True):
-        order = locked(order_id)
-        if _is_another_account(order, snapshot, at=at):
-            return
-        _recognise(order, snapshot, at=at)
-        lines = list(order.lines.select_for_update(of=("self",)).select_related("security"))
-        for said in snapshot.lines:
-            _absorb_line(order, lines, said, at=at, source=source)
-        if snapshot.ended and all(line.state == lifecycle.PENDING for line in lines):
-            end(order, snapshot, at=at)
-        else:
-            _follow_lines(order, lines, at=at, source=source)
+        absorb_within(locked(order_id), snapshot, at=at, source=source)
+
+
+def absorb_within(order: BasketOrder, snapshot: BasketSnapshot, *, at: datetime, source: str) -> None:
+    """The same for a journey that the caller has locked."""
+    if _is_another_account(order, snapshot, at=at):
+        return
+    _recognise(order, snapshot, at=at)
+    lines = list(order.lines.select_for_update(of=("self",)).select_related("security"))
+    for said in snapshot.lines:
+        _absorb_line(order, lines, said, at=at, source=source)
+    if snapshot.ended and all(line.state == lifecycle.PENDING for line in lines):
+        end(order, snapshot, at=at)
+    else:
+        _follow_lines(order, lines, at=at, source=source)
 
 
 def _is_another_account(order: BasketOrder, snapshot: BasketSnapshot, *, at: datetime) -> bool:
@@ -90,6 +96,8 @@ def _absorb_line(order: BasketOrder, lines: list[StockOrder], said: LineSnapshot
     if line is None:
         _conflict(order, said, f"a line that was not asked for: {said.side} {said.symbol}", at=at)
         return
+    if said.quantity != line.quantity and _is_about_a_change(line, said, at=at):
+        return
     if wrong := _contradiction(line, said):
         _conflict(order, said, wrong, at=at)
         return
@@ -106,6 +114,14 @@ def _line_of(lines: list[StockOrder], said: LineSnapshot) -> StockOrder | None:
     if said.client_ref:
         return next((line for line in lines if line.client_ref == said.client_ref), None)
     return next((line for line in lines if (line.security.symbol, line.side) == (said.symbol, said.side)), None)
+
+
+def _is_about_a_change(line: StockOrder, said: LineSnapshot, *, at: datetime) -> bool:
+    """News of another number of shares, where the investor asked for another one. True for what was read before it."""
+    if stock_changes.take_quantity(line, said.quantity, at=at):
+        return False
+    lately = at - A_READING
+    return line.changes.filter(state=lifecycle.DONE, quantity=line.quantity, state_since__gt=lately).exists()
 
 
 def _contradiction(line: StockOrder, said: LineSnapshot) -> str:
@@ -134,10 +150,13 @@ def _write_line(line: StockOrder, said: LineSnapshot, verdict: Verdict, *, at: d
         line.failure_code, line.failure_text = said.failure_code[:60], said.failure_text[:500]
         line.placed_at = line.placed_at or at
         line.final_at = at if said.state in FINAL else None
-    if line.state in FINAL:
+    if line.state in FINAL or (line.attempt and line.state != lifecycle.PENDING):
+        # The broker has it, so what became of our attempt is known.
         line.close_attempt()
         line.due_at = None
     line.save(update_fields=[*_LINE_FIELDS, *ATTEMPT_FIELDS])
+    if line.state in FINAL and line.state != was:
+        stock_changes.follow(line, at=at)
     if line.state != was or grew:
         audit.record(line, f"stock.{line.state.lower()}", actor=None, at=at, source=source, filled=line.filled, was=was)
 

@@ -15,6 +15,7 @@ from orders.models import (
     BasketSubscription,
     BasketVersion,
     Security,
+    StockChange,
     StockHolding,
     StockOrder,
     WatchedShare,
@@ -113,6 +114,20 @@ class StockOrderFactory(DjangoModelFactory):
     security = factory.SubFactory(SecurityFactory)
     side = StockOrder.Side.BUY
     quantity = 10
+    created_at = factory.LazyFunction(clock.now)
+    state_since = factory.SelfAttribute("created_at")
+
+
+class StockChangeFactory(DjangoModelFactory):
+    """The cancellation, on its way, of a share order that is open at the exchange."""
+
+    class Meta:
+        model = StockChange
+
+    stock_order = factory.SubFactory(StockOrderFactory, state="PLACED", exchange_ref="1100000000000001")
+    investor = factory.SelfAttribute("stock_order.investor")
+    kind = StockChange.Kind.CANCEL
+    form_ref = factory.LazyFunction(identifiers.new_client_ref)
     created_at = factory.LazyFunction(clock.now)
     state_since = factory.SelfAttribute("created_at")
 
