@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from .. import market
+from ..clock import ist
 from ..world import World
 
 
@@ -30,6 +31,8 @@ class Client:
     totp: str
     cash: int
     stocks: tuple[Stock, ...] = ()
+    # A power of attorney lets the broker take shares out of the demat account for a sale.
+    poa: bool = True
 
 
 KNOWN = {
@@ -40,12 +43,13 @@ KNOWN = {
             (Stock("IDEA", "B", 52, "7.2338", 8), Stock("ITC", "N", 100, "431.05"), Stock("RELIANCE", "N", 10, "1290")),
         ),
         Client("50000002", "Meera", "111111", "123456", 5_000),
+        Client("50000003", "Nalini", "111111", "123456", 100_000, (Stock("ITC", "N", 50, "400"),), poa=False),
     )
 }  # fmt: skip
 
 
 def find(code: str) -> Client | None:
-    """A client by code: the two above, and beside them every 5000NNNN, with money and no shares."""
+    """A client by code: those above, and beside them every 5000NNNN, with money and no shares."""
     if code in KNOWN or not re.fullmatch(r"5000[0-9]{4}", code):
         return KNOWN.get(code)
     return Client(code, f"Client {code[4:]}", "111111", "123456", 1_000_000)
@@ -73,3 +77,21 @@ def sign_in(world: World, code: str, pin: str, totp: str) -> Client | None:
         return None
     ensure(world, client.code)
     return client
+
+
+# -- approving sales (eDIS) ------------------------------------------------------------------------------------------
+
+
+def may_sell(world: World, code: str) -> bool:
+    """Whether the broker may deliver shares of a sale today: by power of attorney, or approved by TPIN today."""
+    client = find(code)
+    return client is None or client.poa or world.meta(f"fivepaisa_edis_{code}") == _today(world)
+
+
+def approve_sales(world: World, code: str) -> None:
+    """What a client without a power of attorney does on the broker's own page, for the day."""
+    world.set_meta(f"fivepaisa_edis_{code}", _today(world))
+
+
+def _today(world: World) -> str:
+    return ist(world.now()).date().isoformat()

@@ -33,6 +33,15 @@ def request_token(world: World, request: Request) -> Response:
     return json_response({"RequestToken": auth.request_token(world, code), "client_code": code})
 
 
+def approve_sales(world: World, request: Request) -> Response:
+    """A client without a power of attorney approves today's sales with the depository's TPIN."""
+    code = str(arguments(request).get("client_code") or "")
+    if accounts.find(code) is None:
+        raise Problem(404, "client_code is not known")
+    accounts.approve_sales(world, code)
+    return json_response({"client_code": code, "may_sell": accounts.may_sell(world, code)})
+
+
 # -- orders --------------------------------------------------------------------------------------------------------
 
 
@@ -148,6 +157,7 @@ def _clients(world: World) -> list[dict[str, Any]]:
 
 ROUTES: list[tuple[str, str, Handler]] = [
     ("POST", "/5paisa/request_token", request_token),
+    ("POST", "/5paisa/approve_sales", approve_sales),
     ("POST", "/5paisa/orders/{key}", move_order),
     ("GET", "/ledger/5paisa", ledger),
 ]

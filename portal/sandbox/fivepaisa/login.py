@@ -147,6 +147,7 @@ def _token_answer(world: World, status: int, message: str, client: str = "") -> 
     body |= dict.fromkeys(ZEROS, 0) | dict.fromkeys(TEXTS, "")
     body |= {"CleareDt": date(world.now()), "Message": message, "Status": status}
     if known:
+        body["POAStatus"] = "Y" if known.poa else "N"
         token = auth.access_token(world, client)
         body |= {"AccessToken": token, "ClientCode": client, "ClientName": known.name, "RefreshToken": token[-32:]}
     words = {0: "Success", 2: "Invalid Inputs", -1: "Server Unable to process your request"}[status]

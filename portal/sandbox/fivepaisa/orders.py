@@ -10,10 +10,10 @@ from typing import Any
 from .. import market
 from ..clock import at_ist, ist
 from ..world import World
-from . import life, money
+from . import accounts, life, money
 from .envelope import INVALID_INPUT, Door, Fields, Refusal, Visit, date
 
-CLOSED, NO_MONEY, NO_SHARES, LATE = -15, -3, -4, -16
+CLOSED, NO_MONEY, NO_SHARES, LATE, NOT_APPROVED = -15, -3, -4, -16, -17
 SIDES = {"B": "B", "BUY": "B", "S": "S", "SELL": "S"}
 EXCHANGES = {"N": "N", "NSE": "N", "B": "B", "BSE": "B"}
 MILLISECONDS = 10**11
@@ -88,6 +88,8 @@ def rms_refusal(world: World, client: str, wish: life.Wish) -> tuple[int, str]:
     if _too_late(world, wish):
         return LATE, "Intraday orders are not taken after 15:20."
     if wish.side == "S" and wish.product == money.DELIVERY:
+        if not accounts.may_sell(world, client):
+            return NOT_APPROVED, "Sale is not authorised: no POA, and no TPIN authorisation of today (eDIS)."
         free = money.sellable(world, client, wish.security.isin)
         return (1, "") if free >= wish.qty else (NO_SHARES, f"Holding is short: {max(free, 0)} shares can be sold.")
     needed = wish.qty * life.block_rate(world, client, wish, wish.price_paise or wish.trigger_paise)

@@ -65,9 +65,14 @@ def _holding(world: World, visit: Visit, row: Any) -> dict[str, Any] | None:
     return {
         "Exch": row["exch"], "ExchType": "C", "NseCode": security.code, "BseCode": security.bse_code or 0,
         "Symbol": security.symbol, "FullName": security.name.upper(), "Quantity": qty, "CurrentPrice": quote.last,
-        "PoolQty": 0, "DPQty": qty - pledged, "POASigned": "Y", "ScripMultiplier": 1, "AvgRate": average,
+        "PoolQty": 0, "DPQty": qty - pledged, "POASigned": _poa(visit.client), "ScripMultiplier": 1, "AvgRate": average,
         "ISIN": security.isin, "MTFPledge": 0, "MTFQty": 0, "MarginPledge": pledged, "PledgeQty": pledged,
     }  # fmt: skip
+
+
+def _poa(code: str) -> str:
+    client = accounts.find(code)
+    return "Y" if client is None or client.poa else "N"
 
 
 def _holdings(world: World, visit: Visit) -> list[dict[str, Any]]:
