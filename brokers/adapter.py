@@ -31,6 +31,8 @@ class Capability:
     news: str
     # The broker may never tell what became of a journey: then the investor is asked.
     may_stay_silent: bool = False
+    # We place every share ourselves, so there is no page or window of the broker to confirm on.
+    native: bool = False
 
     @property
     def order_kinds(self) -> str:

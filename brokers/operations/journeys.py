@@ -16,7 +16,8 @@ from django.db import transaction
 from brokers import queries, registry
 from brokers.adapter import InWork, Prepared
 from brokers.models import BrokerAccount
-from brokers.operations import accounts, silence
+from brokers.native import NoSession, TooLittleMoney
+from brokers.operations import accounts, placing, silence, syncing
 from orders import lifecycle
 from orders.models import BasketOrder, StockOrder
 from orders.operations import baskets, stock_news
@@ -61,7 +62,10 @@ def prepare(*, order_id: int, at: datetime) -> tuple[BasketOrder, Prepared]:
     order = _claim(order_id, at)
     account = queries.account_for(order)
     try:
-        prepared = registry.adapter(order.broker).prepare(order, _lines(order), account)
+        prepared = _prepared(order, account, at)
+    except (NoSession, TooLittleMoney) as error:
+        _release(order, at, error)
+        raise
     except InWork as error:
         _release(order, at, error)
         jobs.nudge("brokers.advance", row_id=order.pk)
@@ -78,6 +82,30 @@ def prepare(*, order_id: int, at: datetime) -> tuple[BasketOrder, Prepared]:
         _release(order, at, error)
         raise NotPrepared from error
     return _handed_over(order, prepared, at), prepared
+
+
+def _prepared(order: BasketOrder, account: BrokerAccount | None, at: datetime) -> Prepared:
+    native = registry.native(order.broker)
+    if native is None:
+        return registry.adapter(order.broker).prepare(order, _lines(order), account)
+    placing.check(account, at)
+    return native.prepare(order, _lines(order), account)
+
+
+def place(*, order_id: int, at: datetime, after_market: bool = False) -> BasketOrder:
+    """The shares of a journey are on their way to a broker at which we place them ourselves.
+
+    With `after_market` they wait there for the next session of the exchange.
+
+    Raises what `prepare` raises; NoSession for the rest of a journey that an ended session has stopped.
+    """
+    order = BasketOrder.objects.select_related("investor").get(pk=order_id)
+    if order.state == lifecycle.CREATED:
+        order, _ = prepare(order_id=order_id, at=at)
+    else:
+        placing.check(queries.account_for(order), at)
+    placing.begin(order_id=order_id, at=at, after_market=after_market)
+    return order
 
 
 def _claim(order_id: int, at: datetime) -> BasketOrder:
@@ -125,6 +153,9 @@ def _handed_over(order: BasketOrder, prepared: Prepared, at: datetime) -> Basket
 def refresh(*, order_id: int, at: datetime, source: str) -> None:
     """Ask the broker about a journey and take in what it says. Raises the gateway errors of a read."""
     order = BasketOrder.objects.select_related("investor__user", "basket", "version").get(pk=order_id)
+    if registry.native(order.broker):
+        syncing.refresh(order_id=order_id, at=at, source=source)
+        return
     account = queries.account_for(order)
     said = registry.adapter(order.broker).look(order, _lines(order), account)
     if said is not None:
@@ -154,7 +185,11 @@ def advance(*, order_id: int, at: datetime) -> None:
     order = BasketOrder.objects.get(pk=order_id)
     if order.state == lifecycle.CREATED and at - order.created_at > GIVEN_UP_AFTER:
         give_up(order_id=order_id, at=at)
-    elif order.state in (lifecycle.HANDED_OVER, lifecycle.PLACED):
+    elif order.state not in (lifecycle.HANDED_OVER, lifecycle.PLACED):
+        return
+    elif registry.native(order.broker) and syncing.is_over(order, at):
+        syncing.end_day(order_id=order_id, at=at)
+    else:
         silence.watch(order=order, at=at)
         refresh(order_id=order_id, at=at, source="look by the clock")
 

@@ -1,0 +1,166 @@
+"""Sending an instruction about an open share to its broker: change it, or cancel it.
+
+    submit    claim, commit, call, record
+    settle    the answer was lost: read the book. Where the share has the numbers, or is over, the outcome is known
+
+The numbers of an instruction are what the order shall be afterwards. So one that the book shows not to have arrived is
+sent again, a few times: that cannot change more than once.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from brokers import queries, registry
+from brokers.models import BrokerAccount
+from brokers.native import Booked
+from brokers.operations import accounts, syncing
+from orders import lifecycle
+from orders.models import StockChange
+from orders.operations import stock_changes
+from portal import cases, gates, jobs
+from portal.attempts import ATTEMPT_FIELDS
+from portal.gateway import errors
+
+NO_SESSION, NOT_TAKEN_IN = "log_in_first", "not_taken_in"
+RETRY_S = 10.0
+MOST_TRIES = 5
+
+
+def submit(*, change_id: int, at: datetime) -> None:
+    """The broker has the instruction, or its row says what must happen next. Raises gates.GateClosed."""
+    claimed = _claim(change_id, at)
+    if claimed is None:
+        return
+    change, account = claimed
+    try:
+        registry.NATIVE[account.broker].change(change, account)
+    except errors.GatewayError as error:
+        _trouble(change, account, error, at)
+        return
+    _close(change_id, done=True, at=at)
+    jobs.nudge("brokers.advance", row_id=change.stock_order.basket_order_id)
+
+
+def _claim(change_id: int, at: datetime) -> tuple[StockChange, BrokerAccount] | None:
+    with transaction.atomic(durable=True):
+        change = stock_changes.locked(change_id)
+        if change.state != lifecycle.SUBMITTING or change.attempt != StockChange.Outcome.NONE:
+            return None
+        order = change.stock_order.basket_order
+        gates.check(order.broker)
+        account = queries.account_for(order)
+        if account is None or not account.session_at(at):
+            stock_changes.close(change=change, done=False, at=at, code=NO_SESSION)
+            return None
+        change.open_attempt(at)
+        change.save(update_fields=[*ATTEMPT_FIELDS])
+    return change, account
+
+
+def _trouble(change: StockChange, account: BrokerAccount, error: errors.GatewayError, at: datetime) -> None:
+    if isinstance(error, errors.Refused):
+        _close(change.pk, done=False, at=at, code=error.code, text=error.said)
+        jobs.nudge("brokers.advance", row_id=change.stock_order.basket_order_id)
+    elif isinstance(error, errors.NotAuthorised):
+        accounts.end_session(account=account, at=at)
+        _close(change.pk, done=False, at=at, code=NO_SESSION)
+    elif isinstance(error, errors.NOT_TAKEN):
+        _again(change.pk, at=at, wait_s=RETRY_S)
+    else:
+        with transaction.atomic(durable=True):
+            again = stock_changes.locked(change.pk)
+            if again.holds(change.attempt_no) and again.attempt == StockChange.Outcome.OPEN:
+                again.mark_unknown(at)
+                again.save(update_fields=[*ATTEMPT_FIELDS])
+                jobs.nudge("brokers.change", row_id=change.pk, delay_s=2)
+
+
+def _close(change_id: int, *, done: bool, at: datetime, code: str = "", text: str = "") -> None:
+    with transaction.atomic(durable=True):
+        stock_changes.close(change=stock_changes.locked(change_id), done=done, at=at, code=code, text=text)
+
+
+def _again(change_id: int, *, at: datetime, wait_s: float) -> None:
+    """Nothing of it has arrived: it is sent again, unless that was tried often enough."""
+    with transaction.atomic(durable=True):
+        change = stock_changes.locked(change_id)
+        if change.state != lifecycle.SUBMITTING:
+            return
+        if change.attempt_no >= MOST_TRIES:
+            stock_changes.close(change=change, done=False, at=at, code=NOT_TAKEN_IN)
+            return
+        change.close_attempt()
+        change.due_at = at + timedelta(seconds=wait_s)
+        change.save(update_fields=[*ATTEMPT_FIELDS])
+
+
+def settle(*, change_id: int, at: datetime) -> None:
+    """The book tells what became of an instruction whose answer was lost. Raises the gateway errors of a read."""
+    change = _take_over(change_id, at)
+    if change is None:
+        return
+    order = change.stock_order.basket_order
+    account = queries.account_for(order)
+    if account is None or not account.session_at(at):
+        _still_unknown(change_id, at)
+        return
+    try:
+        read = syncing.sync(account=account, at=at, source="look for a change", whole=True)
+    except errors.GatewayError:
+        _still_unknown(change_id, at)
+        raise
+    booked = next((each for each in read if each.line.client_ref == change.stock_order.client_ref), None)
+    if booked is None:
+        _still_unknown(change_id, at)
+    elif _has_numbers(change, booked):
+        _close(change_id, done=True, at=at)
+    else:
+        _again(change_id, at=at, wait_s=0)
+
+
+def _has_numbers(change: StockChange, booked: Booked) -> bool:
+    """Is the order as the change wants it? Of one that is over, `stock_changes.follow` has told already."""
+    if change.kind == StockChange.Kind.CANCEL:
+        return False
+    same_price = (booked.price or 0) == (change.price or 0)
+    return same_price and booked.line.quantity == change.quantity and (booked.trigger or 0) == (change.trigger or 0)
+
+
+def _take_over(change_id: int, at: datetime) -> StockChange | None:
+    with transaction.atomic(durable=True):
+        change = stock_changes.locked(change_id)
+        if change.lease_ran_out(at):
+            change.mark_unknown(at)
+            change.save(update_fields=[*ATTEMPT_FIELDS])
+        return change if change.is_unknown and change.state == lifecycle.SUBMITTING else None
+
+
+def _still_unknown(change_id: int, at: datetime) -> None:
+    with transaction.atomic(durable=True):
+        change = stock_changes.locked(change_id)
+        if not change.is_unknown:
+            return
+        change.look_again(at)
+        change.save(update_fields=[*ATTEMPT_FIELDS])
+        if change.out_of_patience(at):
+            cases.open_case(
+                kind=StockChange.unknown_case(),
+                subject=change,
+                title=f"{change.code}: nobody knows whether the broker has the {change.get_kind_display()}",
+                detail=f"It is about {change.stock_order}. Compare with the broker's order book of the day.",
+                at=at,
+            )
+
+
+def advance(*, change_id: int, at: datetime) -> None:
+    """Do what the row of an instruction says remains to be done."""
+    change = StockChange.objects.only("state", *ATTEMPT_FIELDS).get(pk=change_id)
+    if change.state != lifecycle.SUBMITTING:
+        StockChange.objects.filter(pk=change_id).update(due_at=None)
+    elif change.attempt == StockChange.Outcome.NONE:
+        submit(change_id=change_id, at=at)
+    else:
+        settle(change_id=change_id, at=at)
