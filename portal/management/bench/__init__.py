@@ -18,6 +18,7 @@ BENCHES = {
     "many_orders": "order pages with a million orders",
     "navs": "NAV ingest",
     "sips": "a SIP day",
+    "baskets": "a basket of shares at 5paisa",
     "providers": "the clients of the providers, and the sandbox",
     "people": "an investor by PAN among a million",
     "rotation": "new keys for 100,000 rows",
