@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from brokers.views import accounts, choosing, embed, journeys, single, webhooks
+from brokers.views import accounts, books, choosing, embed, journeys, single, tickets, webhooks
 
 app_name = "brokers"
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     path("baskets/<slug:slug>/sell/", choosing.leave, name="leave"),
     path("shares/<slug:isin>/buy/", single.buy, name="buy"),
     path("shares/<slug:isin>/sell/", single.sell, name="sell"),
+    path("shares/<slug:isin>/ticket/", tickets.ticket, name="ticket"),
     path("stock-orders/", journeys.order_list, name="orders"),
     path("stock-orders/<slug:code>/", journeys.order, name="order"),
     path("stock-orders/<slug:code>/go/", journeys.go, name="go"),
@@ -20,8 +21,12 @@ urlpatterns = [
     path("stock-orders/<slug:code>/says/", journeys.says, name="says"),
     path("stock-orders/<slug:code>/proof/", journeys.proof, name="proof"),
     path("stock-orders/<slug:code>/repair/", choosing.repair, name="repair"),
+    path("share-orders/<slug:code>/", tickets.change, name="change"),
     path("broker-accounts/", accounts.account_list, name="accounts"),
     path("broker-accounts/log-in/", accounts.log_in, name="log_in"),
+    path("broker-accounts/<slug:code>/holdings/", books.holdings, name="holdings"),
+    path("broker-accounts/<slug:code>/positions/", books.positions, name="positions"),
+    path("broker-accounts/<slug:code>/order-book/", books.order_book, name="order_book"),
     path("broker-accounts/<slug:code>/unlink/", accounts.unlink, name="unlink"),
     path("broker-accounts/back/<slug:broker>/<slug:name>/", accounts.landed, name="landed"),
     # Registered with each broker by hand; the address says which, because the way back may not.

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from orders import lifecycle
-from orders.models import BasketOrder, StockOrder
+from orders.models import BasketOrder, StockChange, StockOrder
 from orders.words import Words
 
 JOURNEY: dict[str, Words] = {
@@ -36,6 +36,22 @@ JOURNEY: dict[str, Words] = {
         "neutral", "Expired", "Nothing was ordered", "The order was not confirmed in time. You can order again."
     ),
 }
+# The same where we place every share ourselves: nobody is taken anywhere.
+PLACED_HERE: dict[str, Words] = {
+    lifecycle.CREATED: Words(
+        "needs", "Not sent yet", "Your order waits for you", "Look it over, then place it. Nothing is ordered yet."
+    ),
+    lifecycle.HANDED_OVER: Words(
+        "checking",
+        "Being placed",
+        "Your shares are being placed",
+        "Each share is sent to your broker by itself; its answers appear below. Do not order again.",
+    ),
+}
+# An order that cannot go on, or be followed, before the investor logs in at the broker again.
+LOGIN_ENDED = Words(
+    "needs", "Log in again", "Your order waits for your login", "Your session at the broker has ended. Nothing is lost."
+)
 # What follows when everything was executed, by the sides of its lines.
 DELIVERED: dict[frozenset[str], str] = {
     frozenset({StockOrder.Side.BUY}): "The shares reach your demat account tomorrow (T+1).",
@@ -71,6 +87,13 @@ REASONS: dict[str, str] = {
     "orderUnmatched": "Nobody traded at this price before the order ended.",
     "adapterError": "The broker could not be reached for this share. Nothing was placed.",
     "market_closed": "The market was closed.",
+    "tick_size": "The price is not one that the exchange takes: it counts in steps of 5 paise.",
+    "not_authorised_sale": "5paisa may not take these shares out of your demat account yet. Approve the sale with "
+    "CDSL's TPIN on 5paisa's app or site, or give it your power of attorney, then order again.",
+    "intraday_over": "Intraday orders are not taken after 15:20.",
+    "not_sent": "It was not sent before the end of the day. Nothing was ordered.",
+    "not_received": "It did not reach your broker: neither its order status nor its order book has it. Nothing was "
+    "ordered.",
     "circuit": "The price was outside the day's circuit limits.",
 }
 # What the SDK says when a journey does not end in an order (providers.md 1.6): words, and whether to go on here.
@@ -116,9 +139,11 @@ def ended(lines: Sequence[StockOrder]) -> Words:
     return replace(OUTCOME[found], text=text) if text else OUTCOME[found]
 
 
-def of(order: BasketOrder, lines: Sequence[StockOrder]) -> Words:
-    """The words for a journey as it stands."""
-    return ended(lines) if order.state == lifecycle.COMPLETE else JOURNEY[order.state]
+def of(order: BasketOrder, lines: Sequence[StockOrder], *, placed_here: bool = False) -> Words:
+    """The words for a journey as it stands; `placed_here` where no page of the broker is between us and the order."""
+    if order.state == lifecycle.COMPLETE:
+        return ended(lines)
+    return (PLACED_HERE if placed_here else {}).get(order.state) or JOURNEY[order.state]
 
 
 def reason(line: StockOrder) -> str:
@@ -131,3 +156,20 @@ def reason(line: StockOrder) -> str:
 def ending(code: str) -> str:
     """What the SDK's error means for the investor."""
     return ENDINGS.get(code, OTHER_ENDING)
+
+
+# What became of an instruction about an open share, by its state and our code.
+CHANGES: dict[tuple[str, str], str] = {
+    (lifecycle.SUBMITTING, ""): "Your {kind} is on its way.",
+    (lifecycle.FAILED, "too_late"): "Your {kind} came too late: the order was over.",
+    (lifecycle.FAILED, "log_in_first"): "Your {kind} was not sent: you were not logged in at your broker.",
+    (lifecycle.FAILED, "not_taken_in"): "Your {kind} did not reach your broker. Nothing was changed.",
+}
+
+
+def instruction(change: StockChange) -> str:
+    """What to say beside a share of the newest instruction about it; empty when it was carried out."""
+    if change.state == lifecycle.DONE:
+        return ""
+    words = CHANGES.get((change.state, change.failure_code), "Your broker did not accept your {kind}.")
+    return words.format(kind=change.get_kind_display())

@@ -132,6 +132,9 @@ TABLE: dict[str, Line] = {
     "brokers:accounts": Line(OWN),
     "brokers:log_in": Line(OWN, form=(("broker", "odin"), ("house", "0AF1C1"), ("account", "broker_account"))),
     "brokers:unlink": Line(HERS, ("broker_account",)),
+    **{f"brokers:{name}": Line(HERS, ("broker_account",)) for name in ("holdings", "positions", "order_book")},
+    "brokers:change": Line(HERS, ("native_line",), (("act", "cancel"), ("form_ref", "form_ref"))),
+    "brokers:ticket": Line(OWN, ("share",), (("account", "broker_account"), ("form_ref", "form_ref"))),
     "brokers:landed": Line(OWN, ("broker", "form_ref")),
     "brokers:callback": Line(BELL, ("broker",)),
     "brokers:odin_two_way": Line(BELL),
@@ -309,6 +312,7 @@ def world(asha: Any) -> World:
         "basket_order": asha.basketorders.filter(broker="smallcase")[0].code,
         "broker": "odin",
         "broker_account": asha.brokeraccounts.get().code,
+        "native_line": asha.stockchanges.get().stock_order.code,
         "form_ref": asked.form_ref,
         "kind": "pincode",
         "step": "pan",
@@ -375,6 +379,9 @@ def _life(asha: Any) -> None:
     factories.InstalmentFactory(plan=plan)
     factories.PlanChangeFactory(plan=plan)
     factories.StockOrderFactory(basket_order=factories.BasketOrderFactory(investor=asha))
+    factories.StockChangeFactory(
+        stock_order__basket_order=factories.BasketOrderFactory(investor=asha, broker="5paisa", state="PLACED"),
+    )
     factories.BrokerOrderRefFactory(basket_order=factories.BasketOrderFactory(investor=asha, broker="odin"))
     for made in (
         factories.KycRequestFactory,

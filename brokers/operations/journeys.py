@@ -164,7 +164,7 @@ def refresh(*, order_id: int, at: datetime, source: str) -> None:
 
 def take_in(*, order: BasketOrder, said: BasketSnapshot, at: datetime, source: str) -> None:
     """What a broker says of a journey is judged; an account that only the answer names is linked with it."""
-    linked_by_login = registry.adapter(order.broker).capability.needs_link
+    linked_by_login = registry.capability(order.broker).needs_link
     if said.account_ref and not linked_by_login and order.broker_account_ref in ("", said.account_ref):
         _link(order, said, at)
     stock_news.absorb(order_id=order.pk, snapshot=said, at=at, source=source)

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
+from django.db.models import QuerySet
 
 from brokers import queries, registry
 from brokers.models import BrokerAccount
@@ -48,7 +49,7 @@ def begin(*, order_id: int, at: datetime, after_market: bool = False) -> None:
         jobs.nudge("brokers.place", row_id=order_id)
 
 
-def _unsent(order_id: int):  # type: ignore[no-untyped-def]
+def _unsent(order_id: int) -> QuerySet[StockOrder]:
     return StockOrder.objects.filter(basket_order_id=order_id, state=PENDING, attempt=NONE)
 
 

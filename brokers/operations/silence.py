@@ -64,7 +64,7 @@ class Unreadable(Failure):
 
 def is_silent(order: BasketOrder) -> bool:
     """Was the journey handed over on a route that may never tell what became of it?"""
-    return order.state == lifecycle.HANDED_OVER and registry.adapter(order.broker).capability.may_stay_silent
+    return order.state == lifecycle.HANDED_OVER and registry.capability(order.broker).may_stay_silent
 
 
 def should_ask(order: BasketOrder, at: datetime) -> bool:

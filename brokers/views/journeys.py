@@ -17,11 +17,12 @@ from brokers import queries as accounts
 from brokers import registry, ways
 from brokers.forms import ProofForm
 from brokers.operations import journeys, silence
+from brokers.views import native
 from brokers.views.accounts import JOURNEY
 from investors.access import InvestorRequest, client_ip, investor_page, ready_investor_page
 from orders import lifecycle, stock_words
 from orders.models import BasketOrder, StockOrder
-from orders.operations import baskets
+from orders.operations import baskets, stock_changes
 from orders.queries import baskets as queries
 from portal import clock, gates, hints, identifiers, jobs, money, typed
 from portal.errors import Failure, InvalidInput
@@ -48,18 +49,23 @@ def order(request: InvestorRequest, code: str) -> HttpResponse:
     is_open = found.state in (lifecycle.HANDED_OVER, lifecycle.PLACED)
     if is_open and hints.first(f"asked-basket-{found.pk}", ASK_EVERY_S):
         jobs.nudge("brokers.advance", row_id=found.pk)
-    capability = registry.adapter(found.broker).capability
+    capability = registry.capability(found.broker)
     account, may_go = accounts.account_for(found), found.state in (lifecycle.CREATED, lifecycle.HANDED_OVER)
+    may_go = may_go and not capability.native
     must_log_in = capability.needs_link and not (account and account.session_at(clock.now()))
+    standing = native.standing(found, lines, account, clock.now()) if capability.native else None
     context = {
         "order": found,
         "name": stock_words.name(found, lines),
-        "words": stock_words.of(found, lines),
+        "words": stock_words.LOGIN_ENDED
+        if standing and standing.needs_login and is_open
+        else stock_words.of(found, lines, placed_here=capability.native),
         "is_open": is_open,
         "may_go": may_go and not must_log_in,
         "must_log_in": may_go and must_log_in,
+        "native": standing,
         "ended": stock_words.ending(found.failure_code) if found.failure_code and not is_open else "",
-        "rows": [_row(line) for line in lines],
+        "rows": _native_rows(found, lines) if capability.native else [_row(line) for line in lines],
         "total": _total(lines),
         "may_repair": _may_repair(found, lines),
         "may_begin_again": found.state in (lifecycle.CANCELLED, lifecycle.EXPIRED),
@@ -74,6 +80,20 @@ def order(request: InvestorRequest, code: str) -> HttpResponse:
     if not is_open:
         response["HX-Refresh"] = "true"
     return response
+
+
+def _native_rows(found: BasketOrder, lines: list[StockOrder]) -> list[dict[str, Any]]:
+    """The same where an open share can be changed here, with what became of the newest instruction about it."""
+    asked = queries.newest_changes(found)
+    return [
+        {
+            **_row(line),
+            "change_code": line.code if line.state in stock_changes.OPEN and line.exchange_ref else "",
+            "instruction": stock_words.instruction(asked[line.pk]) if line.pk in asked else "",
+            "is_unknown": line.is_unknown,
+        }
+        for line in lines
+    ]
 
 
 def _row(line: StockOrder) -> dict[str, Any]:
@@ -129,6 +149,8 @@ def order_list(request: InvestorRequest) -> HttpResponse:
 def go(request: InvestorRequest, code: str) -> HttpResponse:
     """Prepare the journey at the broker and take the investor there. Nothing is ordered before they confirm there."""
     found = _own(request, code)
+    if request.method == "POST" and registry.native(found.broker):
+        return native.place(request, found)
     if request.method == "GET" or found.state not in (lifecycle.CREATED, lifecycle.HANDED_OVER):
         return redirect("brokers:order", code=code)
     try:

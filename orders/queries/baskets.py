@@ -18,6 +18,7 @@ from orders.models import (
     BasketOrder,
     BasketVersion,
     Security,
+    StockChange,
     StockHolding,
     StockOrder,
 )
@@ -130,6 +131,30 @@ def order_of(*, investor: Investor, code: str) -> BasketOrder | None:
 def lines_of(order: BasketOrder) -> list[StockOrder]:
     """The lines of a journey, in the order in which they were asked for."""
     return list(order.lines.select_related("security").order_by("id"))
+
+
+def line_of(*, investor: Investor, code: str) -> StockOrder | None:
+    """One share order of the investor, with its share and journey."""
+    found = StockOrder.objects.filter(investor=investor, code=code)
+    return found.select_related("security", "basket_order").first()
+
+
+def newest_changes(order: BasketOrder) -> dict[int, StockChange]:
+    """The newest instruction about each share of a journey, by the share's order."""
+    found = StockChange.objects.filter(stock_order__basket_order=order).order_by("id")
+    return {each.stock_order_id: each for each in found}
+
+
+def holdings_of(*, investor: Investor, broker: str, account_ref: str) -> QuerySet[StockHolding]:
+    """What a broker said an account holds, by name."""
+    mine = StockHolding.objects.filter(investor=investor, broker=broker, account_ref=account_ref)
+    return mine.select_related("security").order_by("security__name")
+
+
+def lines_by_ref(investor: Investor, refs: Iterable[str]) -> dict[str, StockOrder]:
+    """The investor's share orders by the reference that their broker knows."""
+    found = StockOrder.objects.filter(investor=investor, client_ref__in=[ref for ref in refs if ref])
+    return {each.client_ref: each for each in found.select_related("basket_order")}
 
 
 def orders_of(investor: Investor, *, before: int | None = None, size: int = 20) -> list[BasketOrder]:

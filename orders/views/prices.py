@@ -1,10 +1,11 @@
-"""A share's price as pages show it: the newest that we have, of when, from whom, and what is known of the day."""
+"""A share's price and order book as pages show them: the newest that we have, of when, and from whom."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from orders.market import CLOSES_AT
 from orders.models import Quote, Security
@@ -56,3 +57,17 @@ def of(share: Security) -> Price:
         return Price(quote.last, quote.quoted_at, "5paisa", quote, why_old)
     is_close = share.priced_at is not None and share.priced_at.astimezone(IST).time() == CLOSES_AT
     return Price(share.last_price, share.priced_at, "NSE's close" if is_close else "a broker", None, why_old)
+
+
+def book(found: Security) -> dict[str, Any] | None:
+    """The order book side by side; None while nobody has told us one."""
+    depth = getattr(found, "depth", None)
+    if depth is None or not (depth.bids or depth.asks):
+        return None
+    lines = [(*_level(depth.bids, n), *_level(depth.asks, n)) for n in range(max(len(depth.bids), len(depth.asks)))]
+    names = ("bid", "bid_shares", "ask", "ask_shares")
+    return {"at": depth.quoted_at, "lines": [dict(zip(names, line, strict=True)) for line in lines]}
+
+
+def _level(levels: list[list[Any]], n: int) -> tuple[Decimal | None, int | None]:
+    return (Decimal(levels[n][0]), levels[n][1]) if n < len(levels) else (None, None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -61,7 +60,7 @@ def share(request: HttpRequest, isin: str) -> HttpResponse:
     context = {
         "share": found,
         "price": prices.of(found),
-        "book": _book(found),
+        "book": prices.book(found),
         **_market(at),
     }
     if request.headers.get("HX-Request"):
@@ -69,20 +68,6 @@ def share(request: HttpRequest, isin: str) -> HttpResponse:
     context["is_watched"] = queries.is_watched(investor, found) if investor else False
     context["investor"] = investor
     return render(request, "orders/share.html", context)
-
-
-def _book(found: Security) -> dict[str, Any] | None:
-    """The order book side by side; None while nobody has told us one."""
-    depth = getattr(found, "depth", None)
-    if depth is None or not (depth.bids or depth.asks):
-        return None
-    lines = [(*_level(depth.bids, n), *_level(depth.asks, n)) for n in range(max(len(depth.bids), len(depth.asks)))]
-    names = ("bid", "bid_shares", "ask", "ask_shares")
-    return {"at": depth.quoted_at, "lines": [dict(zip(names, line, strict=True)) for line in lines]}
-
-
-def _level(levels: list[list[Any]], n: int) -> tuple[Decimal | None, int | None]:
-    return (Decimal(levels[n][0]), levels[n][1]) if n < len(levels) else (None, None)
 
 
 # --- The watchlist ----------------------------------------------------------------------------------------------------

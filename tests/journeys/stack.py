@@ -56,6 +56,8 @@ class LiveStack(Stack):
             "AMFI_BASE_URL": f"{self.sandbox.url}/amfi",
             "NSE_BASE_URL": f"{self.sandbox.url}/nse",
             "SMALLCASE_BASE_URL": f"{self.sandbox.url}/smallcase",
+            "FIVEPAISA_BASE_URL": f"{self.sandbox.url}/5paisa",
+            "FIVEPAISA_LOGIN_URL": f"{self.sandbox.url}/5paisa",
             "PAYMENT_PAGE_ORIGINS": self.sandbox.url,
             "PROVIDER_READ_TIMEOUT_S": "20",
             "PYTHONPATH": str(world.ROOT),

@@ -38,7 +38,7 @@ END $$;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0024_stock_changes")]
+    dependencies = [("orders", "0025_stock_changes")]
     operations = [
         migrations.RunSQL(GUARDS, BEFORE),
         *[migrations.RunSQL(owner_policy_sql(table), drop_owner_policy_sql(table)) for table in OWNED],

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("investors", "0019_authority_guards"),
-        ("orders", "0023_watchlist_wall"),
+        ("orders", "0024_tell_partners"),
         ("pghistory", "0007_auto_20250421_0444"),
     ]
 

@@ -1,0 +1,147 @@
+"""Every way in which 5paisa can fail one of our writing calls, and how the share ends: as in 5paisa's own books.
+
+The table is printed at the end (`pytest -s`): call, fault, before or after the effect, how the share ended here, why,
+and how often 5paisa heard of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from brokers.operations import changes
+from orders.models import BasketOrder, StockChange, StockOrder
+from orders.operations import stock_changes
+from orders.operations.baskets import Line
+from portal import clock, identifiers
+from tests.brokers.fivepaisa.test_placing import low
+from tests.brokers.fivepaisa.trading import follow, journey, log_in, place, share
+
+pytestmark = pytest.mark.django_db(transaction=True)
+# Those after which the next share may be sent at once.
+ON_ITS_WAY = (
+    "reset close_half_way hang html_200 empty_200 truncated wrong_types timed_out_400 redirect status:400 status:404"
+    " status:409 status:500 status:502 status:503"
+).split()
+# Those that stop the rest: the session is refused, or we are to slow down.
+STOPPING = ["status:401", "status:403", "status:429"]
+SYMBOLS = (
+    "ITC TCS INFY RELIANCE HDFCBANK ICICIBANK SBIN LT AXISBANK KOTAKBANK BHARTIARTL HINDUNILVR ASIANPAINT TITAN"
+    " SUNPHARMA"
+).split()
+TABLE: list[tuple[str, str, str, str, str, int]] = []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def table() -> Iterator[None]:
+    """Print what the tests of this file have found."""
+    yield
+    for row in TABLE:
+        print("  ".join(str(cell).ljust(width) for cell, width in zip(row, (8, 15, 7, 13, 16, 3), strict=True)))
+
+
+def fault(sandbox: Any, mode: str, call: str, when: str) -> None:
+    sandbox.fault(mode, path=f"*{call}", when=when, provider="5paisa", delay_s=3.5 if mode == "hang" else 0)
+
+
+def truth(sandbox: Any) -> dict[str, dict[str, Any]]:
+    """5paisa's own ledger: our reference -> the order."""
+    ledger = sandbox.call("GET", "/ledger/5paisa?limit=1000")
+    return {each["RemoteOrderID"]: each for each in ledger["orders"]}
+
+
+def note(call: str, mode: str, when: str, line: StockOrder, times: int) -> None:
+    TABLE.append((call, mode, when, line.state, line.failure_code, times))
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_share_ends_as_it_did_at_5paisa_whatever_became_of_the_answer(sandbox, asha, recover, when):
+    log_in(sandbox, asha)
+    order = journey(asha, symbols=tuple(SYMBOLS))
+    for mode in ON_ITS_WAY:
+        fault(sandbox, mode, "PlaceOrderRequest", when)
+    place(order)
+    for minutes in (1, 6, 7):
+        follow(order, recover, after=timedelta(minutes=minutes))
+    there = truth(sandbox)
+    for mode, line in zip(ON_ITS_WAY, order.lines.order_by("id"), strict=True):
+        theirs = there.get(line.client_ref)
+        note("place", mode, when, line, theirs["received"] if theirs else 0)
+        assert (theirs is not None) == (when == "after")
+        if theirs:
+            assert (line.state, line.filled, theirs["received"]) == ("FILLED", theirs["traded"], 1), mode
+        else:
+            assert line.state in ("CANCELLED", "REJECTED"), mode
+            assert line.failure_code, mode
+    order.refresh_from_db()
+    assert order.state == "COMPLETE"
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("mode", STOPPING)
+def test_a_refused_session_or_pace_delays_the_share_and_it_is_bought_once(sandbox, asha, recover, mode, when):
+    log_in(sandbox, asha)
+    order = journey(asha, symbols=("ITC", "TCS"))
+    fault(sandbox, mode, "PlaceOrderRequest", when)
+    place(order)
+    log_in(sandbox, asha)
+    follow(order, recover, after=timedelta(seconds=30))
+    place(order)
+    follow(order, recover)
+    follow(order, recover)
+    there = truth(sandbox)
+    for line in order.lines.order_by("id"):
+        assert (line.state, there[line.client_ref]["received"]) == ("FILLED", 1)
+    note("place", mode, when, order.lines.order_by("id")[0], 1)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("kind", [StockChange.Kind.MODIFY, StockChange.Kind.CANCEL])
+def test_an_instruction_ends_as_it_did_at_5paisa(sandbox, asha, recover, kind, when):
+    account = log_in(sandbox, asha)
+    lines = [
+        Line(share(symbol).pk, StockOrder.Side.BUY, 1, kind="LIMIT", price=low(account, symbol)) for symbol in SYMBOLS
+    ]
+    order = place(journey(asha, *lines))
+    follow(order, recover)
+    call = "ModifyOrderRequest" if kind == StockChange.Kind.MODIFY else "CancelOrderRequest"
+    asked = []
+    for mode, line in zip(ON_ITS_WAY, order.lines.order_by("id"), strict=True):
+        fault(sandbox, mode, call, when)
+        numbers = {"quantity": 2, "price": line.price} if kind == StockChange.Kind.MODIFY else {}
+        change = stock_changes.ask(
+            investor=asha,
+            line_code=line.code,
+            kind=kind,
+            form_ref=identifiers.new_client_ref(),
+            at=clock.now(),
+            **numbers,
+        )
+        changes.submit(change_id=change.pk, at=clock.now())
+        asked.append(change)
+    for seconds in (3, 60, 90, 700):
+        recover(clock.now() + timedelta(seconds=seconds))
+        follow(order, recover)
+    there = truth(sandbox)
+    for mode, change in zip(ON_ITS_WAY, asked, strict=True):
+        change.refresh_from_db()
+        line = StockOrder.objects.get(pk=change.stock_order_id)
+        theirs = there[line.client_ref]
+        note(kind.lower(), mode, when, line, theirs["received"])
+        assert (line.quantity, line.state == "CANCELLED") == (theirs["quantity"], theirs["status"] == "Cancelled"), mode
+        assert change.state == ("DONE" if theirs["quantity"] == 2 or theirs["status"] == "Cancelled" else "FAILED")
+
+
+def test_no_journey_is_left_open_by_any_of_it(sandbox, asha, recover):
+    """A journey that nobody could place, because nobody logged in again, ends with its day."""
+    log_in(sandbox, asha)
+    order = journey(asha, symbols=("ITC",))
+    fault(sandbox, "status:401", "PlaceOrderRequest", "before")
+    place(order)
+    follow(order, recover, after=timedelta(days=1))
+    line = BasketOrder.objects.get(pk=order.pk).lines.get()
+    note("place", "status:401", "before", line, 0)
+    assert (line.state, line.failure_code) == ("CANCELLED", "not_sent")
