@@ -45,7 +45,11 @@ def until_through(order: MfOrder, seconds: float = 20) -> MfOrder:
 @pytest.fixture
 def holding(asha, place, sandbox) -> Holding:
     """Units that Asha has really bought in the sandbox."""
-    order = place(asha)
+    return bought(place(asha), sandbox)
+
+
+def bought(order: MfOrder, sandbox) -> Holding:
+    """The order, sent, paid and allotted; the scheme's NAV is the one it got."""
     sending.submit(order_id=order.pk, at=clock.now())
     payment = payments.start(order_id=order.pk, at=clock.now())
     payments.open_page(payment_id=payment.pk, at=clock.now())
@@ -53,7 +57,7 @@ def holding(asha, place, sandbox) -> Holding:
     sandbox.pay(payment.provider_ref, "success")
     until_through(order)
     Scheme.objects.filter(isin=ISIN).update(nav=order.allotted_nav, nav_on=order.allotted_on)
-    return Holding.objects.get(investor=asha)
+    return Holding.objects.get(investor=order.investor)
 
 
 def sale_of(investor, holding: Holding, asked: Asked, **how: object) -> redemptions.Wish:
