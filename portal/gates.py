@@ -8,23 +8,24 @@ The order-rate breaker counts the calls of a minute that move money to a provide
 (`MONEY_CALLS_PER_MINUTE`) means that something runs wild: the gate closes, a case tells a person, and rows wait.
 
 A database that was restored knows less than it did: orders that were sent since would be sent again. So each machine
-keeps the newest link of the audit chain in a file beside the database's address; a chain that ends before it was
-restored (P17).
+keeps the newest link of the audit chain in a file. Where the chain ends before it, the database was restored, and
+nothing is sent (P17): every send compares the two, and the sweep closes the gate. What waited to be sent in the older
+database may be at its provider by now, so it is looked up before it goes out.
 """
 
 from __future__ import annotations
 
+import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Max
+from django.db import connection, transaction
 
-from portal import audit, cases, clock
+from portal import audit, cases, clock, unknowns
 from portal.errors import Failure
-from portal.models import AuditLink, Gate, GatewayCall, Heartbeat, User
+from portal.models import Gate, GatewayCall, Heartbeat, User
 
 log = structlog.get_logger(__name__)
 OUTBOUND_MONEY = "outbound_money"
@@ -67,9 +68,18 @@ def ensure() -> None:
         Gate.objects.get_or_create(name=name, defaults={"changed_at": clock.now()})
 
 
+_STANDS = """
+    SELECT EXISTS (SELECT FROM portal_gate WHERE is_closed AND name = ANY(%s)),
+           (SELECT coalesce(max(seq), 0) FROM portal_auditlink)
+"""
+
+
 def check(provider: str = "fp") -> None:
-    """Raise GateClosed when a gate in front of this provider is closed."""
-    if Gate.objects.filter(pk__in=(OUTBOUND_MONEY, AFTER_RESTORE, of(provider)), is_closed=True).exists():
+    """Raise GateClosed when a gate in front of this provider is closed, or the database is an older one than it was."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDS, [[OUTBOUND_MONEY, AFTER_RESTORE, of(provider)]])
+        is_closed, newest = cursor.fetchone()
+    if is_closed or 0 < newest < _remembered():
         raise GateClosed
 
 
@@ -132,31 +142,49 @@ def _mark() -> Path:
     return Path(settings.VAR_DIR) / f"newest-audit-link-{settings.DATABASES['default']['NAME']}"
 
 
+def _remembered() -> int:
+    """How far the audit chain came, as this machine knows; 0 when it knows nothing."""
+    try:
+        return int(_mark().read_text() or 0)
+    except FileNotFoundError:
+        return 0
+    except (OSError, ValueError) as error:
+        log.warning("audit_mark_not_read", error=type(error).__name__)
+        return 0
+
+
+def _remember(newest: int) -> None:
+    """The file says `newest`, whole or not at all: one that was cut off would let an older database pass."""
+    mark = _mark()
+    unfinished = mark.with_name(f"{mark.name}.{os.getpid()}")
+    try:
+        unfinished.write_text(str(newest))
+        unfinished.replace(mark)
+    except OSError as error:
+        log.warning("audit_mark_not_kept", error=type(error).__name__)
+
+
+def _newest() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(max(seq), 0) FROM portal_auditlink")
+        return int(cursor.fetchone()[0])
+
+
 def watch_restore(at: datetime) -> bool:
     """Remember how far the audit chain came; when it ends before that, nothing moves. Returns whether it was closed."""
-    newest = AuditLink.objects.aggregate(newest=Max("seq"))["newest"] or 0
-    try:
-        known = _known_before(newest)
-    except (OSError, ValueError) as error:
-        log.warning("audit_mark_not_kept", error=type(error).__name__)
-        return False
-    if newest >= known or newest == 0:
+    newest, known = _newest(), _remembered()
+    if newest == 0:
+        # A new database, not an old one: its chain begins now.
+        _mark().unlink(missing_ok=True)
+    elif newest > known:
+        _remember(newest)
+    if newest == 0 or newest >= known:
         return False
     why = f"The audit chain ends at {newest} and was at {known} before: the database is an older one."
-    gate = turn(name=AFTER_RESTORE, closed=True, reason=why, actor="system", at=at)
+    with transaction.atomic():
+        gate = turn(name=AFTER_RESTORE, closed=True, reason=why, actor="system", at=at)
+        unknowns.look_first()
     cases.open_case(kind=RESTORE_CASE, subject=gate, title="The database was restored", detail=why, at=at)
     log.error("database_was_restored", newest=newest, known=known)
-    _mark().write_text(str(newest))
+    _remember(newest)
     return True
-
-
-def _known_before(newest: int) -> int:
-    """How far the chain came before; the file then says how far it is now, unless that is less."""
-    mark = _mark()
-    known = int(mark.read_text() or 0) if mark.exists() else 0
-    if newest > known:
-        mark.write_text(str(newest))
-    elif newest == 0:
-        # A new database, not an old one: its chain begins now.
-        mark.unlink(missing_ok=True)
-    return known

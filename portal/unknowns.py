@@ -44,6 +44,12 @@ def look_now(provider: str, at: datetime) -> int:
     return found
 
 
+def look_first() -> None:
+    """What waits to be sent counts as tried once: it may be at its provider, and is looked up before it goes out."""
+    for model in models():
+        model._default_manager.filter(attempt_no=0, due_at__isnull=False).update(attempt_no=1)
+
+
 def hand_to_people(at: datetime) -> int:
     """Each row that has been unknown for fifteen minutes has its open case, and none other has. Returns how many are
     new.

@@ -73,7 +73,7 @@ def _take_in_instalments(report: Report, page: list[Order], at: datetime) -> set
 
 def _sent() -> QuerySet[MfOrder]:
     """Of which a byte may have left."""
-    return MfOrder.objects.exclude(state=lifecycle.CREATED).exclude(attempt_no=0, provider_ref=None)
+    return MfOrder.objects.exclude(attempt_no=0, provider_ref=None)
 
 
 def _order(report: Report, row: MfOrder, theirs: OrderSnapshot, at: datetime) -> Iterator[Difference]:

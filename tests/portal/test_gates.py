@@ -8,7 +8,7 @@ import pytest
 from django.core.management import call_command
 
 from portal import clock, gates
-from portal.models import AuditLink, Case, Gate, GatewayCall, Heartbeat
+from portal.models import Case, Gate, GatewayCall, Heartbeat
 
 pytestmark = pytest.mark.django_db
 
@@ -75,8 +75,8 @@ def test_whoever_opens_the_gate_again_is_not_overruled_by_the_same_minute(settin
 
 def test_an_older_database_moves_no_money_until_everything_was_compared(monkeypatch):
     assert not gates.watch_restore(clock.now())
-    monkeypatch.setattr(AuditLink.objects, "aggregate", lambda **_: {"newest": 999_999})
-    gates._mark().write_text("1000000")
+    monkeypatch.setattr(gates, "_newest", lambda: 999_999)
+    gates._remember(1_000_000)
     assert gates.watch_restore(clock.now())
     assert not gates.watch_restore(clock.now()), "said once"
     with pytest.raises(gates.GateClosed):
@@ -90,6 +90,18 @@ def test_an_older_database_moves_no_money_until_everything_was_compared(monkeypa
 
 
 def test_a_new_database_is_not_an_old_one():
-    gates._mark().write_text("1000000")
+    gates._remember(1_000_000)
     assert not gates.watch_restore(clock.now())
     assert not gates._mark().exists()
+
+
+def test_a_mark_that_was_cut_off_while_it_was_written_leaves_the_one_before(monkeypatch):
+    gates._remember(41)
+
+    def cut_off(path, text):
+        path.open("w").close()
+        raise OSError("no space left")
+
+    monkeypatch.setattr(type(gates._mark()), "write_text", cut_off)
+    gates._remember(42)
+    assert gates._remembered() == 41
