@@ -1,4 +1,7 @@
-"""A fresh KYC at 360 pixels with the keyboard alone: a PAN that no registry knows, a rejection, better papers."""
+"""A fresh KYC at 360 pixels with the keyboard alone: a PAN that no registry knows, a rejection, better papers.
+
+One signature is drawn with a finger, which no key can do; the other one is a file.
+"""
 
 from __future__ import annotations
 
@@ -65,13 +68,15 @@ def hand_in(eyes: Eyes, kind: str) -> None:
 
 def sign(eyes: Eyes) -> None:
     """Draw a line on the screen, as a finger would: the other way to sign, beside a file that was chosen by key."""
-    box = eyes.page.locator("canvas").bounding_box()
+    paper = eyes.page.locator("canvas")
+    paper.scroll_into_view_if_needed()
+    box = paper.bounding_box()
     assert box is not None
-    mouse = eyes.page.mouse
-    mouse.move(box["x"] + 40, box["y"] + box["height"] * 0.7)
+    mouse, step_px = eyes.page.mouse, box["width"] / 10
+    mouse.move(box["x"] + step_px, box["y"] + box["height"] * 0.7)
     mouse.down()
-    for step in range(1, 9):
-        mouse.move(box["x"] + 40 + step * 40, box["y"] + box["height"] * (0.3 if step % 2 else 0.7), steps=4)
+    for step in range(2, 10):
+        mouse.move(box["x"] + step * step_px, box["y"] + box["height"] * (0.3 if step % 2 else 0.7), steps=4)
     mouse.up()
     eyes.sees("Signed.")
 
@@ -88,9 +93,10 @@ def about_and_address(eyes: Eyes) -> None:
     eyes.tick(page.get_by_label("Not married"))
     eyes.choose("occupation_type", "private_sector")
     eyes.press("Save and continue")
-    eyes.write(line1="4 Lake Road", pincode="560025", proof_number="J1234567")
-    eyes.tick(page.get_by_label("Passport"))
-    eyes.write(proof_issue_date="2019-10-20", proof_expiry_date="2039-10-19")
+    eyes.write(line1="4 Lake Road", pincode="560025")
+    eyes.tick(page.locator("[name=proof_type][value=passport]"))
+    eyes.write(proof_number="J1234567", proof_issue_date="2019-10-20", proof_expiry_date="2039-10-19")
+    eyes.tick(page.locator("[name=permanent_is_same][value=yes]"))
     eyes.look("address")
     eyes.press("Save and continue")
 
