@@ -29,7 +29,7 @@ PROVIDERS = ("fp", "smallcase", "odin", "5paisa", "amfi")
 
 def _clock(world: World) -> str:
     buttons = "".join(button("advance", f"+ {label}", advance=code) for code, label in ADVANCES)
-    paces = "".join(button("pace", pace, mode=pace) for pace in PACES if pace != world.pace)
+    paces = "".join(button("pace", f"pace: {pace}", mode=pace) for pace in PACES if pace != world.pace)
     waiting = world.scalar("SELECT count(*) FROM due WHERE kind NOT LIKE '%.expire'")
     return (
         f"<section><h2>Clock</h2><p class='big'>{ist(world.now()):%a %d %b %Y, %H:%M:%S} IST</p>"
@@ -38,7 +38,7 @@ def _clock(world: World) -> str:
         f'<div class="row">{buttons}</div><div class="row">{paces}'
         f'<form method="post" action="{HOME}act">{hidden(act="at")}'
         '<input name="at" type="datetime-local" aria-label="Go to a moment">'
-        f"<button>go</button></form>{button('reset', 'fresh world')}</div></section>"
+        f"<button>set the clock</button></form>{button('reset', 'begin a fresh world')}</div></section>"
     )
 
 

@@ -18,7 +18,7 @@ def button(act: str, label: str, **fields: Any) -> str:
 
 
 def row_of(buttons: str) -> str:
-    return f'<div class="row">{buttons}</div>'
+    return f'<div class="row">{buttons}</div>' if buttons else ""
 
 
 def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
