@@ -197,7 +197,7 @@ def _forget_files(investor: Investor) -> None:
 
 # What says nothing about a person once the rest is gone.
 NOT_PERSONAL = {
-    "id", "code", "user", "partner", "kind", "state", "state_since", "isd_code", "country_of_citizenship",
+    "id", "code", "user", "partner", "euin", "kind", "state", "state_since", "isd_code", "country_of_citizenship",
     "country_of_birth", "tax_resident_only_in_india", "nomination_opted_out", "provider_ref", "created_at", "attempt",
     "attempt_no", "lease_until", "unknown_since", "looks",
 }  # fmt: skip
