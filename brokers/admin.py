@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Count, Q
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RadioFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from brokers.models import BrokerAccount, OrderProof
+from brokers.models import Broker, BrokerAccount, OrderProof
 from brokers.operations import silence
 from investors.admin.papers import picture
 from orders.admin.baskets import BasketOrderAdmin
 from orders.models import BasketOrder
 from portal import clock
-from portal.admin import show
+from portal.admin import home, show
 from portal.admin.acts import Act, By, ReasonForm
 from portal.admin.base import Lines, OpsAdmin
 from portal.admin.finding import by_code, codes
@@ -133,3 +135,15 @@ BasketOrderAdmin.acts = (
         icon="block",
     ),
 )
+
+
+@home.part(order=36, permission="brokers.view_brokeraccount")
+def accounts_part(at: datetime) -> home.Part:
+    """How many accounts are linked by each route, and how many of them are logged in just now."""
+    live = BrokerAccount.objects.filter(unlinked_at__isnull=True).values("broker")
+    counts = live.annotate(linked=Count("pk"), logged_in=Count("pk", filter=Q(session_expires_at__gt=at)))
+    names = dict(Broker.choices)
+    rows = [[names[row["broker"]], str(row["linked"]), str(row["logged_in"])] for row in counts.order_by("broker")]
+    columns = ("Route", "Linked", "Logged in now")
+    panel = home.Panel("Accounts at brokers", columns, rows, "Nobody has linked one.", show.list_url(BrokerAccount))
+    return home.Part([], [panel])

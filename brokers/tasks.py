@@ -8,7 +8,7 @@ import structlog
 from celery import shared_task
 from django.conf import settings
 
-from brokers.operations import changes, codes, journeys, linking, placing
+from brokers.operations import changes, codes, holdings, journeys, linking, placing
 from brokers.operations import quotes as quote_calls
 from orders import lifecycle
 from orders.models import BasketOrder, Depth, Quote, StockChange, StockOrder
@@ -53,6 +53,12 @@ def forget_sessions(**_: object) -> None:
 def refresh_quotes(*, quotes: list[int], depths: list[int], investor_id: int | None = None, **_: object) -> None:
     """Ask for the prices that somebody's look has claimed."""
     quote_calls.refresh(asked={Quote: quotes, Depth: depths}, investor_id=investor_id, at=clock.now())
+
+
+@shared_task(name="brokers.refresh_holdings")
+def refresh_holdings(*, investor_id: int, **_: object) -> None:
+    """Ask an investor's brokers what they hold: their page of shares is open."""
+    holdings.refresh(investor_id=investor_id, at=clock.now())
 
 
 @shared_task(name="brokers.refresh_codes")

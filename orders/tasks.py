@@ -10,7 +10,17 @@ from celery import shared_task
 from orders import personal  # noqa: F401 - it registers what orders know about keeping and erasing
 from orders import plan_tasks as plan_tasks
 from orders.models import MfOrder
-from orders.operations import nav_fetch, navs, news, schemes, securities, sending, syncing
+from orders.operations import (
+    nav_fetch,
+    navs,
+    news,
+    schemes,
+    securities,
+    sending,
+    stock_holdings,
+    syncing,
+    version_notices,
+)
 from portal import clock, jobs
 from portal.attempts import claim_due
 from portal.errors import Failure
@@ -88,6 +98,20 @@ def sync_securities(**_: object) -> None:
         securities.sync(at=clock.now())
     except (GatewayError, Failure) as error:
         log.warning("securities_not_synced", error=str(error))
+
+
+@shared_task(name="orders.tell_of_versions")
+@jobs.singleton
+def tell_of_versions(**_: object) -> None:
+    """Tell those who follow a basket of its newest version."""
+    version_notices.tell(at=clock.now())
+
+
+@shared_task(name="orders.remind_of_arrivals")
+@jobs.singleton
+def remind_of_arrivals(**_: object) -> None:
+    """Remind those whose shares should be in their demat account by now (T+1)."""
+    stock_holdings.remind(at=clock.now())
 
 
 @shared_task(name="orders.refresh_prices")

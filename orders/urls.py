@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from orders.views import baskets, carts, portfolio, purchases, redemptions, schemes, shares
+from orders.views import baskets, carts, portfolio, purchases, redemptions, schemes, shares, stock_holdings
 
 app_name = "orders"
 urlpatterns = [
@@ -18,11 +18,13 @@ urlpatterns = [
     path("orders/", purchases.order_list, name="list"),
     path("orders/<slug:code>/", purchases.detail, name="detail"),
     path("baskets/", baskets.basket_list, name="baskets"),
+    path("baskets/logos/<slug:digest>/", baskets.logo, name="basket_logo"),
     path("baskets/<slug:slug>/", baskets.basket, name="basket"),
     path("shares/", shares.search, name="shares"),
     path("shares/<slug:isin>/", shares.share, name="share"),
     path("watchlist/", shares.watched, name="watchlist"),
     path("portfolio/", portfolio.portfolio, name="portfolio"),
+    path("portfolio/shares/", stock_holdings.shares, name="held_shares"),
     path("portfolio/<slug:isin>/", portfolio.holding, name="holding"),
     path("portfolio/<slug:isin>/sell/", redemptions.sell, name="sell"),
     path("portfolio/<slug:isin>/sell-instantly/", redemptions.sell_instantly, name="sell_instantly"),

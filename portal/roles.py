@@ -60,6 +60,7 @@ ACTS = {
     "orders.act_basket": "Can draft versions of baskets, and archive them",
     "orders.approve_basketorder": "Can settle share orders of which the broker tells us nothing",
     "orders.approve_basketversion": "Can publish a version that somebody else drafted",
+    "orders.approve_basketchange": "Can approve other words for a basket that somebody else asked for",
     "payments.act_payment": "Can ask the provider about payments",
 }
 
@@ -86,7 +87,8 @@ _PEOPLE = (
 _ORDERS = (
     "scheme", "fundhouse", "navrun", "holiday", "mforder", "folio", "transaction", "holding",
     "plan", "instalment", "planchange",
-    "security", "securitycode", "basket", "basketversion", "basketconstituent", "basketorder", "stockorder",
+    "security", "securitycode", "basket", "basketchange", "basketversion", "basketconstituent", "basketorder",
+    "stockorder",
 )  # fmt: skip
 _VIEW = (
     *(f"portal.view_{name}" for name in _KERNEL),
@@ -128,6 +130,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "orders.act_basket",
         "orders.add_basket",
         "orders.change_basket",
+        "orders.add_basketchange",
         "orders.change_basketversion",
         "orders.change_basketconstituent",
         "payments.act_payment",
@@ -147,6 +150,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "investors.approve_kycrequest",
         "orders.approve_basketversion",
         "orders.approve_basketorder",
+        "orders.approve_basketchange",
     ),
     ADMIN: (
         *_VIEW,

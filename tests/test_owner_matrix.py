@@ -103,6 +103,7 @@ TABLE: dict[str, Line] = {
     "orders:list": Line(OWN),
     "orders:detail": Line(HERS, ("order",)),
     "orders:portfolio": Line(OWN),
+    "orders:held_shares": Line(OWN),
     "orders:holding": Line(HERS, ("isin",)),
     "payments:pay": Line(HERS, ("order",)),
     "payments:bank_page": Line(HERS, ("bse_payment",)),
@@ -113,6 +114,7 @@ TABLE: dict[str, Line] = {
     "orders:watchlist": Line(OWN, form=(("act", "add"), ("isin", "share"))),
     "orders:baskets": Line(PUBLIC),
     "orders:basket": Line(PUBLIC, ("basket",)),
+    "orders:basket_logo": Line(PUBLIC, ("form_ref",)),
     **{
         f"brokers:{name}": Line(
             OWN, ("basket",), (("amount", "5000"), ("broker", "smallcase"), ("form_ref", "form_ref"))

@@ -12,7 +12,7 @@ from brokers.adapter import Capability, InWork, Prepared
 from brokers.models import BrokerAccount
 from brokers.smallcase import messages
 from brokers.smallcase.client import client
-from orders import lifecycle
+from orders import basket_looks, lifecycle
 from orders.models import BasketOrder, StockOrder
 from orders.stock_snapshots import BasketSnapshot, LineSnapshot
 from portal.gateway.journal import about
@@ -60,7 +60,7 @@ class SmallcaseAdapter:
             ),
             notes=order.client_ref,
             basket_name=order.basket.name if order.basket else "",
-            basket_logo=order.basket.logo_url if order.basket else "",
+            basket_logo=basket_looks.address(order.basket) if order.basket else "",
         )
         told = about(order, our_ref=order.client_ref, attempt_no=order.attempt_no)
         made = client().create_transaction(transaction, about=told, smallcase_auth_id=_auth_id(account))

@@ -6,7 +6,6 @@ A maker drafts a version; somebody else publishes it; after that neither it nor 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -18,8 +17,10 @@ from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesCheckboxFilt
 from unfold.decorators import display
 
 from orders import lifecycle, stock_words
+from orders.admin import basket_desk
+from orders.admin.basket_changes import LogoForm, ask_link, shown_logo
 from orders.models import Basket, BasketConstituent, BasketOrder, BasketVersion, Security, SecurityCode, StockOrder
-from orders.operations import baskets
+from orders.operations import basket_changes, baskets
 from portal import audit, clock
 from portal.admin import show
 from portal.admin.acts import Act, By
@@ -71,7 +72,7 @@ class BasketAdmin(OpsAdmin):
     ordering = ("-id",)
     finders = (by_code("code"), by_part("name"))
     search_help_text = "Code or part of the name"
-    fields = ("name", "slug", "rationale", "risk", "benchmark", "logo_url")
+    form = LogoForm
     prepopulated_fields = {"slug": ("name",)}
     acts = (
         Act(
@@ -100,12 +101,18 @@ class BasketAdmin(OpsAdmin):
         return request.user.has_perm("orders.add_basket")
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        is_offered = isinstance(obj, Basket) and obj.state != lifecycle.ARCHIVED
-        return is_offered and request.user.has_perm("orders.change_basket")
+        is_draft = isinstance(obj, Basket) and basket_changes.may_be_edited(obj)
+        return is_draft and request.user.has_perm("orders.change_basket")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        words = ("name", "slug", "rationale", "risk", "benchmark")
+        if obj is None:
+            return (*words, "logo_file")
+        upload = ("logo_file",) if self.has_change_permission(request, obj) else ()
+        return (*words, "shown_logo", *upload, "other_words", "followers")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        # The address of a published basket stands in people's bookmarks.
-        return ["slug"] if isinstance(obj, Basket) and obj.state != lifecycle.DRAFT else []
+        return ["shown_logo", "other_words", "followers"]
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Model | None = None) -> dict[str, Any]:
         return {} if obj else dict(self.prepopulated_fields)
@@ -114,14 +121,27 @@ class BasketAdmin(OpsAdmin):
         at = clock.now()
         if not change:
             obj.created_by, obj.created_at, obj.state_since = request.user, at, at
+        obj.logo = form.cleaned_data.get("logo_file") or obj.logo
         super().save_model(request, obj, form, change)
-        changed = {name: str(getattr(obj, name)) for name in form.changed_data}
+        changed = {name: str(getattr(obj, name, "another")) for name in form.changed_data}
         audit.record(obj, "basket.changed" if change else "basket.added", actor=request.user, at=at, data=changed)  # type: ignore[arg-type]
 
     @display(description="State")
     def in_state(self, basket: Basket) -> str:
         tones = {lifecycle.DRAFT: "neutral", lifecycle.PUBLISHED: "done", lifecycle.ARCHIVED: "neutral"}
         return show.badge(tones[basket.state], basket.get_state_display())
+
+    @display(description="Logo")
+    def shown_logo(self, basket: Basket) -> str:
+        return shown_logo(basket)
+
+    @display(description="Words and logo")
+    def other_words(self, basket: Basket) -> str:
+        return ask_link(basket)
+
+    @display(description="Who holds it, by version")
+    def followers(self, basket: Basket) -> str:
+        return basket_desk.followers_in_words(basket)
 
     @display(description="Newest version")
     def newest(self, basket: Basket) -> str:
@@ -218,10 +238,6 @@ def _published(version: BasketVersion, by: By) -> str:
     return f"Version {version.number} is published."
 
 
-# An investor who was taken to a broker confirms within the day; the exchange ends what was placed by the next evening.
-PATIENCE = {lifecycle.HANDED_OVER: timedelta(hours=4), lifecycle.PLACED: timedelta(days=2)}
-
-
 class LinesOf(Lines):
     """The shares of a journey, with the broker's own words."""
 
@@ -249,13 +265,15 @@ class BasketOrderAdmin(OpsAdmin):
         ("intent", ChoicesCheckboxFilter),
         StuckFilter,
         UnknownFilter,
+        basket_desk.RepairFilter,
     )
+    quick = (("Stuck half-way", "stuck=1"), ("To be repaired", "repair=1"))
     list_select_related = ("investor", "basket")
     ordering = ("-id",)
     finders = (by_code("code"), by_text("client_ref"), by_text("provider_ref"))
     search_help_text = "Code, our reference or the broker's"
     shows_calls = True
-    patience = PATIENCE
+    patience = basket_desk.PATIENCE
     inlines = (LinesOf,)
     fieldsets = (
         (None, {"fields": ("code", "investor", "intent", "basket", "version", "repairs")}),

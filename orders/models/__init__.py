@@ -1,6 +1,6 @@
 """What was asked for and what it became."""
 
-from orders.models.baskets import Basket, BasketConstituent, BasketSubscription, BasketVersion
+from orders.models.baskets import Basket, BasketChange, BasketConstituent, BasketLogo, BasketSubscription, BasketVersion
 from orders.models.carts import Cart, CartLine
 from orders.models.ledger import Folio, Holding, Transaction
 from orders.models.mf import MfOrder
@@ -13,7 +13,9 @@ from orders.models.stocks import BasketOrder, StockHolding, StockOrder
 
 __all__ = [
     "Basket",
+    "BasketChange",
     "BasketConstituent",
+    "BasketLogo",
     "BasketOrder",
     "BasketSubscription",
     "BasketVersion",

@@ -15,6 +15,17 @@ from orders.models.securities import Security
 from portal import identifiers
 
 
+class BasketLogo(models.Model):
+    """A picture that was drawn anew from its pixels (`portal/files/cleaner.py`): PNG, public, never changed."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    content = models.BinaryField()
+    added_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.digest[:12]
+
+
 @pghistory.track()
 class Basket(models.Model):
     """An idea that investors can buy: a name, a rationale, a risk label, and versions of what is in it."""
@@ -35,7 +46,7 @@ class Basket(models.Model):
     rationale = models.TextField("why these shares", max_length=4000)
     risk = models.CharField(max_length=10, choices=Risk, default=Risk.VERY_HIGH)
     benchmark = models.CharField(max_length=60, blank=True)
-    logo_url = models.URLField("logo (https)", blank=True)
+    logo = models.ForeignKey(BasketLogo, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT, editable=False)
     state_since = models.DateTimeField(editable=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -50,6 +61,53 @@ class Basket(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.code = self.code or identifiers.new_code("BSK")
         super().save(*args, **kwargs)
+
+
+class BasketChange(models.Model):
+    """Other words or another logo for a published basket: asked for by one person, decided by another.
+
+    The database lets a published basket have no words but those of an approved change (migration of this table).
+    """
+
+    class State(models.TextChoices):
+        WAITING = "WAITING", "waits for a second person"
+        APPROVED = "APPROVED", "approved"
+        DECLINED = "DECLINED", "declined"
+
+    basket = models.ForeignKey(Basket, on_delete=models.PROTECT, related_name="changes")
+    name = models.CharField(max_length=60)
+    rationale = models.TextField("why these shares", max_length=4000)
+    risk = models.CharField(max_length=10, choices=Basket.Risk)
+    benchmark = models.CharField(max_length=60, blank=True)
+    logo = models.ForeignKey(BasketLogo, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    why = models.CharField("why it changes", max_length=300)
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING, editable=False)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", editable=False)
+    asked_at = models.DateTimeField(editable=False)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", editable=False
+    )
+    decided_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["basket"], condition=Q(state="WAITING"), name="one_waiting_change_per_basket"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="WAITING", decided_by__isnull=True, decided_at__isnull=True)
+                | ~Q(state="WAITING") & Q(decided_by__isnull=False, decided_at__isnull=False),
+                name="a_decided_change_names_who_decided",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="APPROVED") | ~Q(decided_by=F("asked_by")),
+                name="a_change_is_approved_by_a_second_person",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.get_state_display()})"
 
 
 class BasketVersion(models.Model):
@@ -104,7 +162,7 @@ class BasketConstituent(models.Model):
 
 
 class BasketSubscription(Owned):
-    """An investor follows a basket: they hold it through us. Nobody is told of new versions yet (`told_of` waits)."""
+    """An investor follows a basket while they hold it through us; `told_of` is the newest version they were told of."""
 
     basket = models.ForeignKey(Basket, on_delete=models.PROTECT, related_name="subscriptions")
     version = models.ForeignKey(BasketVersion, on_delete=models.PROTECT, related_name="+")

@@ -21,7 +21,7 @@ from orders.models import (
 )
 from orders.operations import stock_news
 from orders.queries import baskets as queries
-from portal import audit, identifiers, money
+from portal import audit, identifiers, jobs, money
 from portal.errors import Failure, InvalidInput
 from portal.models import User
 
@@ -30,10 +30,10 @@ SHARES_SET = "basket.shares_set"
 
 
 class SecondPersonNeeded(Failure):
-    """Raised when somebody who drafted a version, or set its shares, publishes it."""
+    """Raised when somebody publishes what is their own: the draft, its shares, or the words of a new basket."""
 
     code = "second_person"
-    message = "Somebody who neither drafted this version nor set its shares must publish it."
+    message = "Somebody who neither drafted this version, set its shares nor wrote the basket's words must publish it."
 
 
 class NotPublishable(Failure):
@@ -87,7 +87,7 @@ def publish(*, version_id: int, actor: User, at: datetime) -> BasketVersion:
         version = BasketVersion.objects.select_for_update(of=("self",)).select_related("basket").get(pk=version_id)
         if version.published_at:
             return version
-        if version.drafted_by_id == actor.pk or _set_shares(version, actor):
+        if version.drafted_by_id == actor.pk or _set_shares(version, actor) or _wrote_words(version.basket, actor):
             raise SecondPersonNeeded
         _must_be_whole(version)
         version.published_by, version.published_at = actor, at
@@ -96,12 +96,21 @@ def publish(*, version_id: int, actor: User, at: datetime) -> BasketVersion:
         if basket.state == lifecycle.DRAFT:
             _move(basket, lifecycle.PUBLISHED, actor=actor, at=at)
         audit.record(basket, "basket.version_published", actor=actor, at=at, number=version.number)
+        jobs.nudge("orders.tell_of_versions")
     return version
 
 
 def _set_shares(version: BasketVersion, actor: User) -> bool:
     mine = audit.entries_of(version).filter(action=SHARES_SET, actor=audit.actor_name(actor))
     return mine.exists()
+
+
+def _wrote_words(basket: Basket, actor: User) -> bool:
+    """With its first version a basket's words are published; whoever wrote them does not publish them."""
+    written = audit.entries_of(basket).filter(
+        action__in=("basket.added", "basket.changed"), actor=audit.actor_name(actor)
+    )
+    return basket.state == lifecycle.DRAFT and written.exists()
 
 
 def _must_be_whole(version: BasketVersion) -> None:
@@ -281,8 +290,12 @@ def _rows(order: BasketOrder, lines: list[Line], at: datetime) -> list[StockOrde
 
 
 def subscribe(*, order: BasketOrder, at: datetime) -> None:
-    """An investor with shares of a basket follows it, at the version of the journey."""
+    """An investor with shares of a basket follows it, at the version of the journey; without any, no longer."""
     if order.version is None or order.basket is None:
+        return
+    if not queries.held(investor=order.investor, basket=order.basket):
+        mine = BasketSubscription.objects.filter(investor_id=order.investor_id, basket=order.basket)
+        mine.filter(ended_at__isnull=True).update(ended_at=at)
         return
     follows, made = BasketSubscription.objects.get_or_create(
         investor_id=order.investor_id,

@@ -10,12 +10,13 @@ from decimal import Decimal
 from django.db.models import Case, F, Prefetch, QuerySet, Sum, Value, When
 
 from investors.models import Investor
-from orders import basket_rules, lifecycle
+from orders import basket_looks, basket_rules, lifecycle
 from orders.basket_rules import Part
 from orders.models import (
     Basket,
     BasketConstituent,
     BasketOrder,
+    BasketSubscription,
     BasketVersion,
     Security,
     StockChange,
@@ -43,6 +44,11 @@ class Shown:
         return self.basket.state == lifecycle.PUBLISHED
 
     @property
+    def logo_path(self) -> str:
+        """Where the basket's logo is; empty where it has none."""
+        return basket_looks.path(self.basket)
+
+    @property
     def count(self) -> int:
         """How many shares are in it."""
         return len(self.securities)
@@ -55,14 +61,21 @@ class Shown:
 
 def published() -> list[Shown]:
     """Every basket that investors see, by name."""
-    found = Basket.objects.filter(state=lifecycle.PUBLISHED).order_by("name").prefetch_related(_newest())
+    found = (
+        Basket.objects.filter(state=lifecycle.PUBLISHED)
+        .order_by("name")
+        .select_related("logo")
+        .prefetch_related(_newest())
+    )
     return [shown for basket in found[:LIST_LIMIT] if (shown := _shown(basket))]
 
 
 def one(slug: str, *, also_archived: bool = False) -> Shown | None:
     """A published basket by its address, or one that is no longer offered, for those who hold it; None: none."""
     states = (lifecycle.PUBLISHED, lifecycle.ARCHIVED) if also_archived else (lifecycle.PUBLISHED,)
-    basket = Basket.objects.filter(state__in=states, slug=slug).prefetch_related(_newest()).first()
+    basket = (
+        Basket.objects.filter(state__in=states, slug=slug).select_related("logo").prefetch_related(_newest()).first()
+    )
     return _shown(basket) if basket else None
 
 
@@ -97,6 +110,33 @@ def held(*, investor: Investor, basket: Basket) -> dict[int, int]:
     lines = StockOrder.objects.filter(investor=investor, basket_order__basket=basket, filled__gt=0)
     sums = lines.values_list("security_id").annotate(shares=Sum(signed, default=Value(0)))
     return {pk: shares for pk, shares in sums if shares > 0}
+
+
+def held_elsewhere(*, investor: Investor, basket: Basket, security_ids: Iterable[int]) -> dict[int, int]:
+    """Of these shares, how many the investor holds otherwise than by this basket, as far as we were told.
+
+    Brokers' reports count where there is one of the share (less what came with this basket); else what was bought here
+    singly and with other baskets.
+    """
+    ids = list(security_ids)
+    reports = StockHolding.objects.filter(investor=investor, security__in=ids, quantity__gt=0).values_list(
+        "security_id"
+    )
+    reported = dict(reports.annotate(shares=Sum(F("quantity") + F("unsettled"))))
+    signed = Case(When(side=StockOrder.Side.BUY, then=F("filled")), default=-F("filled"))
+    here = StockOrder.objects.filter(investor=investor, security__in=ids, filled__gt=0).exclude(
+        basket_order__basket=basket
+    )
+    bought = dict(here.values_list("security_id").annotate(shares=Sum(signed)))
+    by_it = held(investor=investor, basket=basket)
+    found = {pk: reported[pk] - by_it.get(pk, 0) if pk in reported else bought.get(pk, 0) for pk in ids}
+    return {pk: shares for pk, shares in found.items() if shares > 0}
+
+
+def followed_version(*, investor: Investor, basket: Basket) -> int | None:
+    """The version that the investor's shares of a basket were bought at; None when they hold none."""
+    mine = BasketSubscription.objects.filter(investor=investor, basket=basket, ended_at__isnull=True)
+    return mine.values_list("version__number", flat=True).first()
 
 
 def open_order(*, investor: Investor, basket: Basket) -> BasketOrder | None:

@@ -7,14 +7,17 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from investors.access import investor_of
+from investors.models import Investor
 from orders import basket_rules
-from orders.models import BasketVersion
+from orders.models import BasketLogo, BasketVersion
+from orders.operations import quotes
 from orders.queries import baskets as queries
 from orders.queries.baskets import Shown
-from portal import money
+from portal import clock, money
 from portal.access import ANYONE, access
 
 OLD_VERSIONS = 5
@@ -39,17 +42,30 @@ def basket(request: HttpRequest, slug: str) -> HttpResponse:
     if not (shown.is_offered or held):
         raise Http404
     weights = weights_of(shown)
+    quotes.want(security_ids=shown.securities, at=clock.now(), investor_id=investor.pk if investor else None)
     context = {
         "shown": shown,
         "rows": rows(shown, weights, held),
         "chart": _chart(shown, weights),
-        "versions": list(shown.basket.versions.all())[:OLD_VERSIONS],
-        "changes": _changes(shown),
+        "versions": _versions(shown),
+        "followed": queries.followed_version(investor=investor, basket=shown.basket) if held and investor else None,
+        "overlap": _overlap(shown, weights, investor) if investor else None,
         "is_held": bool(held),
         "moves": len(basket_rules.rebalanced(held, shown.parts, shown.prices)) if _can_rebalance(shown, held) else 0,
         "open_order": queries.open_order(investor=investor, basket=shown.basket) if investor else None,
     }
     return render(request, "orders/basket.html", context)
+
+
+@require_safe
+@cache_control(public=True, max_age=31_536_000, immutable=True)
+@access(ANYONE)
+def logo(request: HttpRequest, digest: str) -> HttpResponse:
+    """A basket's logo. Its address names its content, so it never changes."""
+    found = BasketLogo.objects.filter(digest=digest).first()
+    if found is None:
+        raise Http404
+    return HttpResponse(bytes(found.content), content_type="image/png")
 
 
 def _can_rebalance(shown: Shown, held: dict[int, int]) -> bool:
@@ -71,6 +87,7 @@ def rows(shown: Shown, weights: dict[int, int], held: dict[int, int]) -> list[di
         {
             "name": share.name,
             "symbol": share.symbol,
+            "isin": share.isin,
             "weight": f"{money.number(Decimal(weights[pk]) / 100, 2)}%" if pk in weights else "–",
             "quantity": fixed.get(pk),
             "price": share.last_price,
@@ -85,16 +102,30 @@ def _chart(shown: Shown, weights: dict[int, int]) -> dict[str, Any]:
     return {"kind": "doughnut", "unit": "percent", "slices": slices}
 
 
-def _changes(shown: Shown) -> list[str]:
-    """What the newest version changed against the one before, share by share."""
-    versions = list(shown.basket.versions.all())
-    if len(versions) < 2:
-        return []
-    now, before = _shares(versions[0]), _shares(versions[1])
-    came = [f"{name} added" for name in now if name not in before]
-    went = [f"{name} removed" for name in before if name not in now]
-    other = [f"{name}: {before[name]} to {now[name]}" for name in now if name in before and now[name] != before[name]]
+def _versions(shown: Shown) -> list[dict[str, Any]]:
+    """The newest versions, each with its note and what it changed against the one before, share by share."""
+    versions = list(shown.basket.versions.all())[: OLD_VERSIONS + 1]
+    before = [*versions[1:], None]
+    pairs = list(zip(versions, before, strict=True))[:OLD_VERSIONS]
+    return [{"version": version, "changes": _changes(version, older) if older else []} for version, older in pairs]
+
+
+def _changes(version: BasketVersion, older: BasketVersion) -> list[str]:
+    now, then = _shares(version), _shares(older)
+    came = [f"{name} added, {now[name]}" for name in now if name not in then]
+    went = [f"{name} removed" for name in then if name not in now]
+    other = [f"{name}: {then[name]} to {now[name]}" for name in now if name in then and now[name] != then[name]]
     return came + went + other
+
+
+def _overlap(shown: Shown, weights: dict[int, int], investor: Investor) -> dict[str, Any] | None:
+    """Which shares of the basket the investor holds otherwise, and how much of its weight they are."""
+    shares = queries.held_elsewhere(investor=investor, basket=shown.basket, security_ids=shown.securities)
+    if not shares:
+        return None
+    weight = Decimal(sum(weights.get(pk, 0) for pk in shares)) / 100
+    rows = [{"name": shown.securities[pk].name, "shares": count} for pk, count in shares.items()]
+    return {"rows": rows, "weight": f"{money.number(weight, 0)}%" if weights else ""}
 
 
 def _shares(version: BasketVersion) -> dict[str, str]:

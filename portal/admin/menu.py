@@ -56,6 +56,8 @@ MENU: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
         ("Share orders", "candlestick_chart", "orders_basketorder_changelist", "", "orders.view_basketorder"),
         ("Baskets", "shopping_basket", "orders_basket_changelist", "", "orders.view_basket"),
         ("Basket versions", "layers", "orders_basketversion_changelist", "", "orders.view_basketversion"),
+        ("Changes of baskets", "edit_note", "orders_basketchange_changelist", "", "orders.view_basketchange"),
+        ("Broker accounts", "account_box", "brokers_brokeraccount_changelist", "", "brokers.view_brokeraccount"),
         ("Securities", "domain", "orders_security_changelist", "", "orders.view_security"),
     ),
     "Evidence": (
