@@ -118,6 +118,10 @@ BEFORE_ANYTHING = frozenset({"blocked", "no_compatible_browser", "transaction_in
 OTHER_ENDING = "The broker's window ended with an error. Nothing is lost; we are asking whether anything was ordered."
 
 
+# `orders` knows the routes by their codes only; these are their names for people.
+BROKERS = {"smallcase": "smallcase Gateway", "odin": "ODIN Connector", "5paisa": "5paisa"}
+
+
 def name(order: BasketOrder, lines: Sequence[StockOrder]) -> str:
     """What an order is about: its basket, its one share, or how many."""
     if order.basket:

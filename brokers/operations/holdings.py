@@ -7,7 +7,7 @@ tells what it saw when the investor last let it look, and of which day that was.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, time
 from typing import NamedTuple
 
 import structlog
@@ -21,6 +21,7 @@ from brokers.smallcase.client import client as smallcase
 from investors.models import Investor
 from orders.operations import stock_holdings
 from orders.operations.stock_holdings import Reported
+from portal.clock import IST
 from portal.gateway import errors
 
 log = structlog.get_logger(__name__)
@@ -36,8 +37,15 @@ class Report(NamedTuple):
 def _of_smallcase(account: BrokerAccount, at: datetime) -> Report | None:
     found = smallcase().fetch_holdings(account.account_ref)
     lines = [Reported(each.isin, each.ticker, each.quantity, each.average_price) for each in found.securities]
-    # A day without a time is its end at the latest, and never later than now.
-    return Report(lines, min(found.snapshot_date or at, at))
+    return Report(lines, _seen_at(found.snapshot_date, at))
+
+
+def _seen_at(day: datetime | None, at: datetime) -> datetime:
+    """smallcase names the day on which it looked, at most: that is its end, and never later than now."""
+    if day is None:
+        return at
+    on = (day.astimezone(IST) if day.tzinfo else day).date()
+    return min(datetime.combine(on, time(23, 59), tzinfo=IST), at)
 
 
 def _of_fivepaisa(account: BrokerAccount, at: datetime) -> Report | None:

@@ -34,7 +34,7 @@ def refresh(*, asked: dict[type[Quote] | type[Depth], Sequence[int]], investor_i
         if not ids:
             continue
         if account is None:
-            quotes.settle(model=model, security_ids=ids, trouble=Quote.Trouble.NO_SESSION, at=at)
+            quotes.nobody_reads(model=model, security_ids=ids, investor_id=investor_id)
         else:
             _ask(model, ids, account, at)
 

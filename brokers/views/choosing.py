@@ -12,14 +12,17 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from brokers import queries as accounts
 from brokers import registry
 from brokers.forms import AmountForm, JourneyForm
 from investors.access import InvestorRequest, client_ip, ready_investor_page
-from orders import basket_rules
+from investors.models import Investor
+from orders import basket_rules, market
 from orders.models import BasketOrder, StockOrder
 from orders.operations import baskets
 from orders.operations.baskets import Line
 from orders.queries import baskets as queries
+from orders.queries import schemes as scheme_queries
 from orders.queries.baskets import Shown
 from portal import clock, identifiers, typed
 from portal.errors import Failure, InvalidInput
@@ -41,6 +44,21 @@ def first(extra: dict[str, Any] | None = None) -> dict[str, Any]:
     """What stands in a form before anything is typed."""
     ways = brokers()
     return {"form_ref": identifiers.new_client_ref(), "broker": ways[0][0] if ways else None, **(extra or {})}
+
+
+def offered(investor: Investor) -> dict[str, Any]:
+    """What stands beside the choice: each way with the investor's own accounts there, and the market's state."""
+    at = clock.now()
+    routes = registry.capabilities()
+    offered_here = [route.code for route in routes]
+    mine = accounts.accounts_of(investor).filter(broker__in=offered_here)
+    return {
+        "routes": routes,
+        "linked": [
+            {"account": each, "until": each.session_expires_at if each.session_at(at) else None} for each in mine
+        ],
+        "market": market.hours(at, scheme_queries.holidays()),
+    }
 
 
 def answer(request: InvestorRequest, form: JourneyForm, act: Callable[[], BasketOrder]) -> HttpResponse:
@@ -77,7 +95,7 @@ def invest(request: InvestorRequest, slug: str) -> HttpResponse:
     context = {
         "shown": shown,
         "form": form,
-        "routes": registry.capabilities(),
+        **offered(request.investor),
         "open_order": queries.open_order(investor=request.investor, basket=shown.basket),
         "preview": _preview(shown, form),
     }
@@ -214,7 +232,7 @@ def _moves_page(
         "rows": _rows(lines),
         "why_none": why_none or NOTHING[intent],
         "back_url": back_url,
-        "routes": registry.capabilities(),
+        **offered(request.investor),
     }
     return render(request, "brokers/moves.html", context)
 

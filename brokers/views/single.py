@@ -7,17 +7,15 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from brokers import registry
 from brokers.forms import NumberForm
 from brokers.views import choosing
 from investors.access import InvestorRequest, ready_investor_page
-from orders import market
+from orders import stock_words
 from orders.models import BasketOrder, Security, StockOrder
 from orders.operations import quotes
 from orders.operations.baskets import Line
 from orders.queries import baskets
 from orders.queries import quotes as queries
-from orders.queries import schemes as scheme_queries
 from orders.views import prices
 from portal import clock, typed
 
@@ -59,11 +57,13 @@ def _page(request: InvestorRequest, isin: str, side: StockOrder.Side) -> HttpRes
         "side": side,
         "title": TITLES[side],
         "price": prices.of(share),
-        "market": market.hours(at, scheme_queries.holidays()),
         "form": form,
-        "routes": registry.capabilities(),
+        **choosing.offered(request.investor),
         "open_order": baskets.open_order_of_share(investor=request.investor, security=share),
-        "held": baskets.reported(investor=request.investor, security=share),
+        "held": [
+            {"row": each, "broker": stock_words.BROKERS.get(each.broker, each.broker)}
+            for each in baskets.reported(investor=request.investor, security=share)
+        ],
     }
     return render(request, "brokers/single.html", context)
 

@@ -17,11 +17,13 @@ from orders import market
 from orders.models import Depth, Quote
 from orders.operations import securities
 from orders.queries import schemes as scheme_queries
-from portal import jobs
+from portal import hints, jobs
 
 # Seconds for which a price counts as fresh: while the exchange trades, and while it does not.
 FRESH_S = {True: 5, False: 300}
 LEASE_S = 30
+# Who has no session, and shares none of the house, does not make work again for so long.
+RESTS_S = 30
 REFRESH_TASK = "brokers.refresh_quotes"
 
 # Locks are taken in the order of the keys, so that two pages with the same shares never wait for each other crosswise.
@@ -48,7 +50,7 @@ def want(*, security_ids: Iterable[int], at: datetime, investor_id: int | None =
     `investor_id` is whose session at the broker may be used, besides that of the house.
     """
     ids = sorted(security_ids)
-    if not ids:
+    if not ids or rests(investor_id):
         return
     with transaction.atomic():
         quotes = _claim(Quote, ids, at)
@@ -88,3 +90,19 @@ def settle(*, model: type[Quote] | type[Depth], security_ids: Iterable[int], tro
     ids = list(security_ids)
     if ids:
         model._default_manager.filter(security_id__in=ids).update(settled_at=at, trouble=trouble)
+
+
+def nobody_reads(*, model: type[Quote] | type[Depth], security_ids: Iterable[int], investor_id: int | None) -> None:
+    """There was no session to ask with: the claim is given back for somebody who has one, and the asker rests."""
+    rows = model._default_manager.filter(security_id__in=list(security_ids))
+    rows.update(asked_at=None, trouble=Quote.Trouble.NO_SESSION)
+    hints.put(_rests(investor_id), True, RESTS_S)
+
+
+def rests(investor_id: int | None) -> bool:
+    """Did somebody with this viewer's rights look a moment ago, and nobody could be asked?"""
+    return bool(hints.get(_rests(investor_id)))
+
+
+def _rests(investor_id: int | None) -> str:
+    return f"no-feed-{investor_id or 0}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Case, F, Prefetch, QuerySet, Sum, Value, When
+from django.db.models import Case, F, Prefetch, QuerySet, Sum, Value, When, prefetch_related_objects
 
 from investors.models import Investor
 from orders import basket_looks, basket_rules, lifecycle
@@ -200,8 +200,11 @@ def lines_by_ref(investor: Investor, refs: Iterable[str]) -> dict[str, StockOrde
 def orders_of(investor: Investor, *, before: int | None = None, size: int = 20) -> list[BasketOrder]:
     """The investor's journeys, newest first, a page at a time by key."""
     found = BasketOrder.objects.filter(investor=investor).select_related("basket").order_by("-id")
-    found = found.prefetch_related(Prefetch("lines", StockOrder.objects.select_related("security").order_by("id")))
-    return list((found.filter(pk__lt=before) if before else found)[:size])
+    page = list((found.filter(pk__lt=before) if before else found)[:size])
+    # Those without a basket are named by their shares.
+    lines = Prefetch("lines", StockOrder.objects.select_related("security").order_by("id"))
+    prefetch_related_objects([order for order in page if order.basket_id is None], lines)
+    return page
 
 
 def securities_by_id(ids: Iterable[int]) -> dict[int, Security]:

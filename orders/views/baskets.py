@@ -51,7 +51,7 @@ def basket(request: HttpRequest, slug: str) -> HttpResponse:
         "followed": queries.followed_version(investor=investor, basket=shown.basket) if held and investor else None,
         "overlap": _overlap(shown, weights, investor) if investor else None,
         "is_held": bool(held),
-        "moves": len(basket_rules.rebalanced(held, shown.parts, shown.prices)) if _can_rebalance(shown, held) else 0,
+        **_rebalance(shown, held),
         "open_order": queries.open_order(investor=investor, basket=shown.basket) if investor else None,
     }
     return render(request, "orders/basket.html", context)
@@ -68,8 +68,16 @@ def logo(request: HttpRequest, digest: str) -> HttpResponse:
     return HttpResponse(bytes(found.content), content_type="image/png")
 
 
-def _can_rebalance(shown: Shown, held: dict[int, int]) -> bool:
-    return shown.is_offered and bool(held) and shown.minimum is not None and set(held) <= set(shown.prices)
+def _rebalance(shown: Shown, held: dict[int, int]) -> dict[str, Any]:
+    """How many moves bring what is held to the newest version; None while a price that this needs is missing.
+
+    What is held may stand in the newest version no more, so its price is looked up besides.
+    """
+    if not (held and shown.is_offered and shown.minimum is not None):
+        return {"moves": None}
+    gone = queries.securities_by_id(set(held) - set(shown.prices))
+    prices = shown.prices | {pk: share.last_price for pk, share in gone.items() if share.last_price}
+    return {"moves": len(basket_rules.rebalanced(held, shown.parts, prices)) if set(held) <= set(prices) else None}
 
 
 def weights_of(shown: Shown) -> dict[int, int]:

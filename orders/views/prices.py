@@ -49,10 +49,11 @@ class Price:
         return money.number(Decimal(self.day.volume), 0) if self.day and self.day.volume is not None else "–"
 
 
-def of(share: Security) -> Price:
-    """What to show of a share that was read together with its quote."""
+def of(share: Security, *, unread: bool = False) -> Price:
+    """What to show of a share that was read together with its quote; `unread`: nobody may ask for this viewer."""
     quote: Quote | None = getattr(share, "quote", None)
-    why_old = WHY_OLD.get(quote.trouble, "") if quote else ""
+    unread = unread and (quote is None or quote.last is None)
+    why_old = WHY_OLD.get(Quote.Trouble.NO_SESSION if unread else quote.trouble if quote else "", "")
     if quote and quote.last and quote.quoted_at and not (share.priced_at and share.priced_at > quote.quoted_at):
         return Price(quote.last, quote.quoted_at, "5paisa", quote, why_old)
     is_close = share.priced_at is not None and share.priced_at.astimezone(IST).time() == CLOSES_AT

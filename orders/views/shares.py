@@ -59,7 +59,7 @@ def share(request: HttpRequest, isin: str) -> HttpResponse:
         quotes.want(security_ids=[found.pk], at=at, investor_id=investor.pk if investor else None, depth=True)
     context = {
         "share": found,
-        "price": prices.of(found),
+        "price": prices.of(found, unread=quotes.rests(investor.pk if investor else None)),
         "book": prices.book(found),
         **_market(at),
     }

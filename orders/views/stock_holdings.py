@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from investors.access import InvestorRequest, investor_page
 from investors.models import Investor
-from orders import calendar
+from orders import calendar, stock_words
 from orders.models import StockHolding, StockOrder
 from orders.operations import quotes
 from orders.operations.stock_holdings import arrives_on
@@ -52,7 +52,7 @@ def _accounts(rows: list[StockHolding]) -> list[dict[str, Any]]:
         worth = [line["worth"] for line in lines if line["worth"] is not None]
         found.append(
             {
-                "broker": BROKERS.get(broker, broker),
+                "broker": stock_words.BROKERS.get(broker, broker),
                 "account": f"…{held[0].account_ref[-4:]}",
                 "reported_at": held[0].reported_at,
                 "lines": lines,
@@ -61,10 +61,6 @@ def _accounts(rows: list[StockHolding]) -> list[dict[str, Any]]:
             }
         )
     return found
-
-
-# `orders` knows the routes by their codes only; these are their names for people.
-BROKERS = {"smallcase": "smallcase Gateway", "odin": "ODIN Connector", "5paisa": "5paisa"}
 
 
 def _line(row: StockHolding) -> dict[str, Any]:

@@ -138,6 +138,17 @@ def test_without_any_session_nothing_is_asked_and_the_page_says_so(sandbox, asha
 
 
 @pytest.mark.django_db
+def test_a_look_without_a_session_keeps_nobody_with_one_waiting(sandbox, asha, listed, nudged):
+    look([listed[0].pk], None)
+    logged_in(sandbox, asha)
+    nudged.clear()
+    quotes.want(security_ids=[listed[0].pk], at=clock.now())
+    assert not nudged, "who could not ask rests a moment"
+    quotes.want(security_ids=[listed[0].pk], at=clock.now(), investor_id=asha.pk)
+    assert [each["investor_id"] for each in nudged] == [asha.pk]
+
+
+@pytest.mark.django_db
 def test_another_investor_s_session_is_never_used(sandbox, asha, chitra, listed):
     logged_in(sandbox, chitra)
     look([listed[0].pk], asha.pk)

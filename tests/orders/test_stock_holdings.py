@@ -123,3 +123,10 @@ def test_the_portfolio_fetches_the_part_and_the_part_shows_own_rows_only(asha, c
     for words in ("731", "₹431.50", "₹3,21,640.00"):
         assert words in part, words
     assert "555" not in part
+
+
+def test_a_day_without_a_time_is_its_end_and_never_later_than_now():
+    yesterday = datetime(2026, 11, 19)
+    assert holdings._seen_at(yesterday, FRIDAY) == FRIDAY.replace(day=19, hour=23, minute=59)
+    assert holdings._seen_at(datetime(2026, 11, 20), FRIDAY) == FRIDAY
+    assert holdings._seen_at(None, FRIDAY) == FRIDAY
