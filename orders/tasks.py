@@ -17,7 +17,7 @@ from orders.operations import (
     schemes,
     securities,
     sending,
-    stock_holdings,
+    stock_arrivals,
     syncing,
     version_notices,
 )
@@ -111,7 +111,7 @@ def tell_of_versions(**_: object) -> None:
 @jobs.singleton
 def remind_of_arrivals(**_: object) -> None:
     """Remind those whose shares should be in their demat account by now (T+1)."""
-    stock_holdings.remind(at=clock.now())
+    stock_arrivals.remind(at=clock.now())
 
 
 @shared_task(name="orders.refresh_prices")

@@ -17,7 +17,7 @@ from investors.models import Investor
 from orders import calendar, stock_words
 from orders.models import StockHolding, StockOrder
 from orders.operations import quotes
-from orders.operations.stock_holdings import arrives_on
+from orders.operations.stock_arrivals import arrives_on
 from orders.queries import schemes as scheme_queries
 from orders.queries import stock_holdings as queries
 from orders.views import prices

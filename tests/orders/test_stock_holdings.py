@@ -7,11 +7,12 @@ from decimal import Decimal
 
 import pytest
 
+from brokers.fivepaisa.auth import Session
 from brokers.fivepaisa.client import client as fivepaisa
 from brokers.operations import holdings
 from orders.models import StockHolding
-from orders.operations import stock_holdings
-from orders.operations.stock_holdings import Reported
+from orders.operations import stock_arrivals, stock_reports
+from orders.operations.stock_reports import Held
 from portal import clock
 from portal.notices.models import Notice
 from tests import factories
@@ -28,7 +29,7 @@ def itc():
 
 
 def report(investor, *lines, at=FRIDAY, account="A1"):
-    return stock_holdings.take_in(investor=investor, broker="5paisa", account_ref=account, lines=lines, reported_at=at)
+    return stock_reports.take(investor=investor, broker="5paisa", account_ref=account, held=lines, at=at)
 
 
 def shares(investor):
@@ -38,21 +39,21 @@ def shares(investor):
 
 def test_a_report_is_the_whole_truth_of_its_account_and_of_no_other(asha, itc):
     tcs = factories.SecurityFactory(symbol="TCS")
-    report(asha, Reported(itc.isin, "ITC", 10, Decimal(400)), Reported("", "TCS", 5, None))
-    report(asha, Reported(itc.isin, "ITC", 7, None), account="A2")
+    report(asha, Held(itc.isin, "ITC", 10, average_price=Decimal(400)), Held("", "TCS", 5))
+    report(asha, Held(itc.isin, "ITC", 7), account="A2")
     assert shares(asha) == {("A1", "ITC", 10), ("A1", "TCS", 5), ("A2", "ITC", 7)}
-    report(asha, Reported(tcs.isin, "TCS", 6, None), at=FRIDAY + timedelta(hours=1))
+    report(asha, Held(tcs.isin, "TCS", 6), at=FRIDAY + timedelta(hours=1))
     assert shares(asha) == {("A1", "TCS", 6), ("A2", "ITC", 7)}
 
 
 def test_an_older_report_that_comes_late_changes_nothing(asha, itc):
-    report(asha, Reported(itc.isin, "ITC", 10, None))
+    report(asha, Held(itc.isin, "ITC", 10))
     report(asha, at=FRIDAY - timedelta(hours=1))
     assert shares(asha) == {("A1", "ITC", 10)}
 
 
 def test_what_nse_does_not_list_is_counted_and_left_out(asha, itc):
-    assert report(asha, Reported("INE999Z01010", "FOREIGN", 3, None), Reported(itc.isin, "ITC", 1, None)) == 1
+    assert report(asha, Held("INE999Z01010", "FOREIGN", 3), Held(itc.isin, "ITC", 1)) == 1
 
 
 def test_the_shares_of_a_5paisa_account_are_those_that_the_broker_reports(sandbox, asha, at, client_for):
@@ -62,7 +63,7 @@ def test_the_shares_of_a_5paisa_account_are_those_that_the_broker_reports(sandbo
     account = factories.BrokerAccountFactory(
         investor=asha, account_ref=found.client_code, session=found.access_token, linked_at=clock.now()
     )
-    said = fivepaisa().fetch_holdings(holdings.Session(found.client_code, found.access_token))
+    said = fivepaisa().fetch_holdings(Session(found.client_code, found.access_token))
     assert said, "the sandbox's client holds something"
     for each in said:
         factories.SecurityFactory(symbol=each.symbol, isin=each.isin)
@@ -74,7 +75,7 @@ def test_the_shares_of_a_5paisa_account_are_those_that_the_broker_reports(sandbo
 
 def test_a_session_that_has_ended_keeps_the_last_report(sandbox, asha, itc):
     factories.BrokerAccountFactory(investor=asha, account_ref="A1", session="not-a-token", linked_at=clock.now())
-    report(asha, Reported(itc.isin, "ITC", 10, None))
+    report(asha, Held(itc.isin, "ITC", 10))
     holdings.refresh(investor_id=asha.pk, at=clock.now())
     assert shares(asha) == {("A1", "ITC", 10)}
 
@@ -99,10 +100,10 @@ def test_bought_shares_are_shown_until_their_day_with_the_day(asha, itc, client_
 def test_the_reminder_comes_once_in_the_afternoon_of_t_plus_1(asha, itc):
     bought(asha, itc)
     monday = FRIDAY + timedelta(days=3)
-    assert stock_holdings.remind(at=monday.replace(hour=15)) == 0
-    assert stock_holdings.remind(at=monday.replace(hour=16)) == 1
-    assert stock_holdings.remind(at=monday.replace(hour=17)) == 0
-    notice = Notice.objects.get(event=stock_holdings.ARRIVED)
+    assert stock_arrivals.remind(at=monday.replace(hour=15)) == 0
+    assert stock_arrivals.remind(at=monday.replace(hour=16)) == 1
+    assert stock_arrivals.remind(at=monday.replace(hour=17)) == 0
+    notice = Notice.objects.get(event=stock_arrivals.ARRIVED)
     assert (notice.user, notice.title) == (asha.user, "Your shares should have arrived: ITC Limited")
 
 
@@ -110,12 +111,12 @@ def test_who_sold_or_got_nothing_is_not_reminded(asha, itc):
     bought(asha, itc, side="SELL")
     none = factories.BasketOrderFactory(investor=asha, state="COMPLETE", created_at=FRIDAY)
     factories.StockOrderFactory(basket_order=none, security=itc, state="REJECTED")
-    assert stock_holdings.remind(at=FRIDAY + timedelta(days=5)) == 0
+    assert stock_arrivals.remind(at=FRIDAY + timedelta(days=5)) == 0
 
 
 def test_the_portfolio_fetches_the_part_and_the_part_shows_own_rows_only(asha, chitra, itc, client_for):
-    report(asha, Reported(itc.isin, "ITC", 731, Decimal("431.50")))
-    report(chitra, Reported(itc.isin, "ITC", 555, None), account="B1")
+    report(asha, Held(itc.isin, "ITC", 731, average_price=Decimal("431.50")))
+    report(chitra, Held(itc.isin, "ITC", 555), account="B1")
     browser = client_for(asha)
     assert 'hx-get="/portfolio/shares/"' in browser.get("/portfolio/").content.decode()
     part = browser.get("/portfolio/shares/", headers={"HX-Request": "true"}).content.decode()

@@ -1,20 +1,16 @@
-"""What brokers report of an investor's shares, taken in whole; and the reminder on the day on which shares arrive."""
+"""The day on which bought shares should be in the demat account (T+1), and the reminder on it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
-from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import CharField, Exists, OuterRef
 from django.db.models.functions import Cast
 from django.urls import reverse
 
-from investors.models import Investor
 from orders import calendar, lifecycle, stock_words
-from orders.models import BasketOrder, Security, StockHolding, StockOrder
+from orders.models import BasketOrder, StockOrder
 from orders.queries import schemes as scheme_queries
 from portal import audit
 from portal.clock import IST
@@ -37,56 +33,6 @@ register(
 # Depositories book deliveries during the morning of T+1; people are told when it should be done.
 ARRIVES_BY = time(16, 0)
 LOOK_BACK = timedelta(days=10)
-
-
-class Reported(NamedTuple):
-    """One share as a broker reports it."""
-
-    isin: str
-    symbol: str
-    quantity: int
-    average_price: Decimal | None
-
-
-def take_in(
-    *, investor: Investor, broker: str, account_ref: str, lines: Iterable[Reported], reported_at: datetime
-) -> int:
-    """The account holds exactly this, as of `reported_at`; an older report than ours changes nothing.
-
-    Returns how many of the lines are shares that NSE does not list: they are not shown.
-    """
-    mine = {"investor": investor, "broker": broker, "account_ref": account_ref}
-    with transaction.atomic():
-        Investor.objects.select_for_update().only("pk").get(pk=investor.pk)
-        if StockHolding.objects.filter(**mine, reported_at__gt=reported_at).exists():
-            return 0
-        found = [line for line in lines if line.quantity]
-        known = _known(found)
-        rows = {
-            known[line.isin or line.symbol]: StockHolding(
-                **mine,
-                security_id=known[line.isin or line.symbol],
-                quantity=line.quantity,
-                average_price=line.average_price or None,
-                reported_at=reported_at,
-            )
-            for line in found
-            if (line.isin or line.symbol) in known
-        }
-        StockHolding.objects.filter(**mine).delete()
-        StockHolding.objects.bulk_create(rows.values())
-    return len(found) - len(rows)
-
-
-def _known(lines: list[Reported]) -> dict[str, int]:
-    """Our ids by ISIN, and by symbol for lines without one."""
-    isins = [line.isin for line in lines if line.isin]
-    symbols = [line.symbol for line in lines if not line.isin]
-    by_isin = Security.objects.filter(isin__in=isins).values_list("isin", "pk")
-    return {**dict(by_isin), **dict(Security.objects.filter(symbol__in=symbols).values_list("symbol", "pk"))}
-
-
-# --- T+1 --------------------------------------------------------------------------------------------------------------
 
 
 def arrives_on(order: BasketOrder, holidays: frozenset[date]) -> date:
