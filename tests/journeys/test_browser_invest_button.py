@@ -70,7 +70,7 @@ def test_a_single_share_is_found_watched_and_bought(eyes, stack):
     page.wait_for_url("**/")
     eyes.go("/shares/")
     eyes.look("nothing-typed", dark=True)
-    eyes.spell(q="itc")
+    page.locator("#share-q").press_sequentially("itc", delay=20)
     eyes.sees("INE154A01025")
     eyes.look("found")
     page.locator("a.row", has_text="INE154A01025").click()
