@@ -8,7 +8,7 @@
     frame.src = `${new URL(tag.src).origin}/embed/invest/?token=${encodeURIComponent(tag.dataset.token)}`;
     frame.title = tag.dataset.title || "Invest in a basket of shares";
     frame.width = tag.dataset.width || "340";
-    frame.height = tag.dataset.height || "300";
+    frame.height = tag.dataset.height || "390";
     frame.loading = "lazy";
     frame.setAttribute("frameborder", "0");
     /* No script runs in it; its links open windows of their own. */
