@@ -67,6 +67,7 @@ ACTS = {
 _KERNEL = (
     "user",
     "partner",
+    "partnermember",
     "auditentry",
     "gatewaycall",
     "inboundevent",

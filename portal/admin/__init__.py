@@ -7,11 +7,11 @@ money       what orders and payments share                            words     
 home        the first page, made of parts that apps register          menu        the side navigation
 
 proposed    pages of what two persons keep as data      desk                the inbox, proposals, rules
-work, evidence, notices, people, role_changes, system    the kernel's own pages
+work, evidence, notices, people, partners, role_changes, system    the kernel's own pages
 providers   how the providers are, on the first page
 """
 
-from portal.admin import desk, evidence, notices, people, providers, role_changes, system, words, work
+from portal.admin import desk, evidence, notices, partners, people, providers, role_changes, system, words, work
 from portal.admin.home import dashboard
 from portal.admin.menu import favicon, navigation, stylesheet
 
@@ -22,6 +22,7 @@ __all__ = [
     "favicon",
     "navigation",
     "notices",
+    "partners",
     "people",
     "providers",
     "role_changes",

@@ -1,4 +1,4 @@
-"""People who sign in, their roles and second factors, and partners."""
+"""People who sign in, their roles and second factors."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from portal import audit, clock, role_changes, roles
 from portal.admin import show
 from portal.admin.acts import Act, By, ReasonForm
-from portal.admin.base import KeptAdmin, OpsAdmin, replace
+from portal.admin.base import OpsAdmin, replace
 from portal.admin.finding import by_email, by_part
-from portal.models import Partner, User
+from portal.models import User
 
 ROLES = (*roles.GRANTS, roles.EVERY_RIGHT)
 
@@ -151,20 +151,6 @@ class UserAdmin(OpsAdmin):
     @display(description="Since", ordering="id")
     def joined(self, user: User) -> str:
         return show.moment(user.date_joined)
-
-
-@admin.register(Partner)
-class PartnerAdmin(KeptAdmin):
-    """Firms that bring investors."""
-
-    list_display = ("code", "name", "arn", "is_active")
-    search_fields = ("code", "name")
-    fields = (
-        "code", "name", "arn", "euin", "is_active", "networks", "origins", "calls_per_minute", "calls_per_day"
-    )  # fmt: skip
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class GroupAdmin(OpsAdmin):
