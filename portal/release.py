@@ -7,7 +7,7 @@ from functools import cache
 
 from django.conf import settings
 
-PARTS = ("portal", "investors", "orders", "payments", "brokers", "templates", "static/dist")
+PARTS = ("portal", "investors", "orders", "payments", "brokers", "console", "templates", "static/dist")
 KINDS = {".py", ".html", ".css", ".js"}
 
 

@@ -26,6 +26,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/email/", changes.login_email, name="account_email"),
     path("accounts/", include("allauth.urls")),
+    path("partner/", include("console.urls")),
     path("", include("investors.urls")),
     path("", include("orders.urls")),
     path("", include("payments.urls")),

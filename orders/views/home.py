@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
@@ -23,6 +23,7 @@ from orders.views import order_rows
 from orders.views.portfolio import flight, summary
 from portal import clock, money
 from portal.access import access
+from portal.api import partners
 
 RECENT = 5
 
@@ -43,6 +44,8 @@ def home(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return render(request, "landing.html")
     investor = investor_of(request)
+    if investor is None and partners.partner_of(request.user):  # type: ignore[arg-type]
+        return redirect("/partner/")
     context = _nobody(request) if investor is None else _investor(investor, at=clock.now())
     return render(request, "home.html", context)
 

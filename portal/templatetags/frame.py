@@ -55,6 +55,14 @@ NAVIGATION = (
     ("Profile", "circle-user", "investors:profile"),
 )
 
+# The same for people who work at a partner.
+CONSOLE = (
+    ("Overview", "house", "console:home"),
+    ("Investors", "users", "console:investors"),
+    ("Webhooks", "webhook", "console:webhooks"),
+    ("Events", "list-ordered", "console:events"),
+)
+
 # Pages that lie elsewhere and belong to an entry of the navigation all the same.
 ALSO = {
     "orders:baskets": ("orders:shares", "orders:watchlist"),
@@ -66,6 +74,7 @@ ALSO = {
         "investors:privacy",
         "investors:people",
     ),
+    "console:investors": ("console:invite",),
 }
 
 
@@ -75,7 +84,7 @@ def section(context: template.Context) -> str:
     path = context["request"].path if "request" in context else ""
     inside = [
         (len(url), name)
-        for _, _, name in NAVIGATION
+        for _, _, name in (*NAVIGATION, *CONSOLE)
         for page in (name, *ALSO.get(name, ()))
         if (url := _address(page)) and (path == url or (url != "/" and path.startswith(url)))
     ]
@@ -87,7 +96,7 @@ def navigation(current: str = "") -> list[dict[str, Any]]:
     """The entries of the main navigation; `current` is the one of `section`."""
     return [
         {"label": label, "icon": symbol, "url": url, "current": name == current}
-        for label, symbol, name in NAVIGATION
+        for label, symbol, name in (CONSOLE if current.startswith("console:") else NAVIGATION)
         if (url := _address(name)) is not None
     ]
 

@@ -22,6 +22,8 @@ KINDS = {
     "payment": "payments",
     "basket_order": "orders of baskets of shares",
 }
+# The same in a word, for chips.
+LABELS = {kind: kind.replace("_", " ").capitalize() for kind in KINDS} | {"kyc": "KYC", "sip": "SIP"}
 TEST = "webhook"
 
 

@@ -1,0 +1,112 @@
+"""What the pages of the console take."""
+
+from __future__ import annotations
+
+import re
+
+from django import forms
+
+from investors import rules
+from portal import identifiers
+from portal.webhooks import addresses
+from portal.webhooks.models import KINDS
+
+_EUIN = re.compile(r"E[0-9]{6}")
+
+
+class InviteForm(forms.Form):
+    """Whom to invite, and why we may write to them."""
+
+    email = forms.EmailField(
+        label="E-mail address",
+        max_length=254,
+        help_text="The link goes there, and only whoever can read this address can use it.",
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+    name = forms.CharField(
+        label="Name as on the PAN card", max_length=70, required=False, widget=forms.TextInput({"autocomplete": "off"})
+    )
+    mobile = forms.CharField(
+        label="Mobile number",
+        max_length=20,
+        required=False,
+        help_text="Name and mobile stand in their application, for them to check.",
+        widget=forms.TextInput({"inputmode": "tel", "autocomplete": "off"}),
+    )
+    euin = forms.CharField(
+        label="EUIN of who advised",
+        max_length=7,
+        required=False,
+        help_text="Like E123456; leave it empty for execution only.",
+        widget=forms.TextInput({"class": "upper"}),
+    )
+    basis = forms.CharField(
+        label="Why we may write to them",
+        max_length=300,
+        help_text="When and how they agreed, like “asked for it on the phone, 20 November”. Kept as evidence.",
+        widget=forms.Textarea({"rows": 2}),
+    )
+
+    def clean_name(self) -> str:
+        """As the investor's own form takes it."""
+        name = self.cleaned_data["name"]
+        return _clean(rules.clean_name, name) if name else ""
+
+    def clean_mobile(self) -> str:
+        """Ten digits."""
+        mobile = self.cleaned_data["mobile"]
+        return _clean(identifiers.clean_mobile, mobile) if mobile else ""
+
+    def clean_euin(self) -> str:
+        """AMFI's form of it."""
+        euin = str(self.cleaned_data["euin"]).strip().upper()
+        if euin and not _EUIN.fullmatch(euin):
+            raise forms.ValidationError("An EUIN is an E with six digits, like E123456.")
+        return euin
+
+    def filled(self) -> dict[str, dict[str, str]]:
+        """What the investor's forms begin with."""
+        known = {name: self.cleaned_data[name] for name in ("name", "mobile") if self.cleaned_data[name]}
+        return {"personal": known} if known else {}
+
+
+class EndpointForm(forms.Form):
+    """Where to send which events."""
+
+    url = forms.CharField(
+        label="Address",
+        max_length=addresses.MOST_CHARACTERS,
+        help_text="By https, reachable from the internet. Redirects are not followed.",
+        widget=forms.URLInput({"placeholder": "https://hooks.example.com/portal", "autocomplete": "off"}),
+    )
+    kinds = forms.MultipleChoiceField(
+        label="Events",
+        choices=[(kind, words[0].upper() + words[1:]) for kind, words in KINDS.items()],
+        required=False,
+        help_text="Nothing ticked means all of them, also kinds that come later.",
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+
+class KindsForm(forms.Form):
+    """Which events an endpoint hears of."""
+
+    kinds = EndpointForm.base_fields["kinds"]
+
+
+class SignatureForm(forms.Form):
+    """A message as a receiver got it, to be looked at."""
+
+    event_id = forms.CharField(label="webhook-id", max_length=100)
+    timestamp = forms.CharField(label="webhook-timestamp", max_length=20)
+    signature = forms.CharField(label="webhook-signature", max_length=1000)
+    body = forms.CharField(
+        label="Body, exactly as it arrived", max_length=20_000, strip=False, widget=forms.Textarea({"rows": 5})
+    )
+
+
+def _clean(rule: object, text: str) -> str:
+    try:
+        return str(rule(text))  # type: ignore[operator]
+    except ValueError as error:
+        raise forms.ValidationError(str(error)) from None

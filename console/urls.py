@@ -1,0 +1,24 @@
+"""Addresses of the console."""
+
+from django.urls import path
+
+from console.views import events, investors, overview, webhooks
+
+app_name = "console"
+urlpatterns = [
+    path("", overview.home, name="home"),
+    path("investors/", investors.listed, name="investors"),
+    path("investors/<str:code>/", investors.investor, name="investor"),
+    path("invite/", investors.invite, name="invite"),
+    path("invites/<str:code>/<slug:act>/", investors.invite_act, name="invite_act"),
+    path("webhooks/", webhooks.listed, name="webhooks"),
+    path("webhooks/add/", webhooks.add, name="webhook_add"),
+    path("webhooks/<str:code>/", webhooks.one, name="webhook"),
+    path("webhooks/<str:code>/kinds/", webhooks.kinds, name="webhook_kinds"),
+    path("webhooks/<str:code>/secret/", webhooks.secret, name="webhook_secret"),
+    path("webhooks/<str:code>/signature/", webhooks.signature, name="webhook_signature"),
+    path("webhooks/<str:code>/deliveries/<int:delivery_id>/", webhooks.delivery, name="webhook_delivery"),
+    path("webhooks/<str:code>/do/<slug:verb>/", webhooks.act, name="webhook_act"),
+    path("events/", events.listed, name="events"),
+    path("events/<str:code>/", events.one, name="event"),
+]

@@ -1,0 +1,169 @@
+"""Investors whom the partner brought, and invitations to further ones. Identifiers are masked everywhere."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from console import queries
+from console.access import ConsoleRequest, console_page
+from console.forms import InviteForm
+from investors.models import Investor, Invite
+from investors.operations import invites
+from orders import lifecycle, words
+from orders.models import Holding, MfOrder, Plan
+from portal import clock, identifiers, redaction, typed
+from portal.errors import Failure
+
+PAGE_SIZE = 30
+RECENT = 10
+FILTERS = (("", "All"), ("ready", "Ready to invest"), ("on-the-way", "On the way"))
+TONES = {"READY": "done", "REJECTED": "failed"}
+
+
+@require_safe
+@never_cache
+@console_page
+def listed(request: ConsoleRequest) -> HttpResponse:
+    """Everybody whom the partner brought, newest first; invitations that are open above them."""
+    only, q = request.GET.get("show", ""), request.GET.get("q", "").strip()[:70]
+    before = identifiers.row_key(request.GET.get("before", ""))
+    rows = queries.investors_of(request.partner).order_by("-pk")
+    rows = rows.only("pk", "code", "name", "state", "state_since", "mobile", "kind")
+    if only in ("ready", "on-the-way"):
+        ready = Q(state=Investor.State.READY)
+        rows = rows.filter(ready if only == "ready" else ~ready)
+    if q:
+        rows = rows.filter(Q(name__icontains=q) | Q(code=q.upper()))
+    found = list((rows.filter(pk__lt=before) if before else rows)[: PAGE_SIZE + 1])
+    open_invites = queries.invites_of(request.partner).filter(used_at=None, revoked_at=None).order_by("-pk")
+    context = {
+        "rows": [(each, TONES.get(each.state, "waiting"), _masked(each.mobile)) for each in found[:PAGE_SIZE]],
+        "filters": FILTERS,
+        "only": only,
+        "q": q,
+        "next_url": f"?show={only}&q={q}&before={found[PAGE_SIZE - 1].pk}" if len(found) > PAGE_SIZE else "",
+        "first_url": f"?show={only}&q={q}" if before else "",
+        "invites": [_invite_row(row) for row in open_invites[:PAGE_SIZE]] if not before and not q else [],
+    }
+    return render(request, "console/investors.html", context)
+
+
+def _masked(mobile: str) -> str:
+    return redaction.mask(mobile) if mobile else ""
+
+
+def _invite_row(row: Invite) -> dict[str, object]:
+    return {
+        "invite": row,
+        "email": redaction.mask_email(row.email),
+        "expired": row.expires_at <= clock.now(),
+        "may_send": row.times_sent < invites.MOST_MESSAGES,
+    }
+
+
+@require_safe
+@never_cache
+@console_page
+def investor(request: ConsoleRequest, code: str) -> HttpResponse:
+    """One investor: where their application stands, what they hold, SIPs, recent orders."""
+    person = queries.investors_of(request.partner).filter(code=code).first()
+    if person is None:
+        raise Http404
+    holdings = Holding.objects.filter(investor=person, units__gt=0).select_related("scheme").order_by("-invested")
+    plans = Plan.objects.filter(investor=person).select_related("scheme").order_by("-pk")[:RECENT]
+    orders = MfOrder.objects.filter(investor=person).select_related("scheme").order_by("-pk")[:RECENT]
+    context = {
+        "person": person,
+        "pan": person.masked_pan,
+        "mobile": _masked(person.mobile),
+        "tone": TONES.get(person.state, "waiting"),
+        "holdings": [
+            (each, each.units * each.scheme.nav if each.scheme.nav is not None else None) for each in holdings
+        ],
+        "plans": [(each, _plan_tone(each)) for each in plans],
+        "orders": [(each, _order_words(each)) for each in orders],
+    }
+    return render(request, "console/investor.html", context)
+
+
+def _plan_tone(plan: Plan) -> str:
+    if plan.is_unknown:
+        return "checking"
+    return {lifecycle.ACTIVE: "done", lifecycle.FAILED: "failed"}.get(plan.state, "neutral")
+
+
+def _order_words(order: MfOrder) -> words.Words:
+    return words.CHECKING if order.is_unknown else words.STATES[order.state]
+
+
+# --- Invitations ------------------------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@typed.survives_signing_out
+@console_page
+def invite(request: ConsoleRequest) -> HttpResponse:
+    """Ask for what is known of somebody, and send them a link."""
+    if request.method == "POST":
+        return _invited(request, InviteForm(request.POST))
+    back = typed.kept(request, once=True)
+    form = InviteForm(back.data if back else None, initial={"euin": request.partner.euin})
+    if back:
+        back.show_in(form)
+    return render(request, "console/invite.html", {"form": form, "days": invites.LIFE.days})
+
+
+def _invited(request: ConsoleRequest, form: InviteForm) -> HttpResponse:
+    errors: dict[str, str] = {}
+    if form.is_valid():
+        try:
+            row = invites.invite(
+                email=form.cleaned_data["email"],
+                name=form.cleaned_data["name"],
+                filled=form.filled(),
+                partner=request.partner,
+                euin=form.cleaned_data["euin"],
+                basis=form.cleaned_data["basis"],
+                actor=request.user,
+                at=clock.now(),
+            )
+        except invites.AlreadyInvited as error:
+            errors = {"email": error.message}
+        else:
+            _say_sent(request, row)
+            return redirect("console:investors")
+    return typed.again(request, errors=errors)
+
+
+def _say_sent(request: ConsoleRequest, row: Invite) -> None:
+    if row.sent == Invite.Sent.YES:
+        messages.success(request, f"The link is on its way to {redaction.mask_email(row.email)}.")
+    else:
+        messages.warning(request, "The invitation is kept, but the mail server did not take it. Send it again later.")
+
+
+@require_POST
+@never_cache
+@console_page
+def invite_act(request: ConsoleRequest, code: str, act: str) -> HttpResponse:
+    """Send an invitation again, or withdraw it."""
+    row = queries.invites_of(request.partner).filter(code=code).first()
+    if row is None or act not in ("again", "withdraw"):
+        raise Http404
+    try:
+        if act == "again":
+            _say_sent(
+                request, invites.resend(invite_id=row.pk, actor=request.user, reason="by the partner", at=clock.now())
+            )
+        else:
+            invites.revoke(invite_id=row.pk, actor=request.user, reason="by the partner", at=clock.now())
+            messages.success(request, "Withdrawn: the link no longer works.")
+    except Failure as error:
+        messages.error(request, error.message)
+    return redirect("console:investors")

@@ -1,0 +1,32 @@
+"""The first page of the console: the book, what is under way, what needs a call."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from console import queries
+from console.access import ConsoleRequest, console_page
+from orders import words
+from portal.webhooks import endpoints
+from portal.webhooks.models import WebhookEndpoint
+
+
+@require_safe
+@never_cache
+@console_page
+def home(request: ConsoleRequest) -> HttpResponse:
+    """Assets, SIP book, people, orders in flight."""
+    partner = request.partner
+    orders = [(words.STATES[each.state], each) for each in queries.in_flight(partner)]
+    context = {
+        "book": queries.book_of(partner),
+        "orders": orders,
+        "orders_count": sum(each.orders for _, each in orders),
+        "baskets": queries.baskets_in_flight(partner),
+        "approvals": 0,
+        "off": endpoints.of_partner(partner).filter(state=WebhookEndpoint.State.DISABLED).first(),
+    }
+    return render(request, "console/home.html", context)

@@ -1,0 +1,373 @@
+"""The console of partners: what its people see and do, and that nobody else gets there."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.urls import reverse
+
+from console.urls import urlpatterns
+from investors.models import Invite
+from portal import clock
+from portal.api import partners
+from portal.webhooks import feed, signing
+from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
+from tests import factories
+from tests.webhooks.receivers import receiver
+from tests.webhooks.test_events import commit, link
+
+pytestmark = pytest.mark.django_db
+
+
+class Firm:
+    """A partner with a person, an investor who holds and orders, an invitation, an endpoint and its log."""
+
+    def __init__(self, investor, rupees):
+        self.rupees = rupees
+        self.partner = factories.PartnerFactory(name=f"The firm of {investor.name}")
+        self.person = factories.UserFactory()
+        partners.add_member(partner=self.partner, user=self.person, actor="test", at=clock.now())
+        self.investor = investor
+        link(investor, self.partner)
+        self.endpoint = factories.EndpointFactory(partner=self.partner)
+        self.order = factories.OrderFactory(investor=investor, amount=Decimal(rupees.replace(",", "")))
+        self.holding = factories.HoldingFactory(investor=investor)
+        self.plan = factories.PlanFactory(investor=investor)
+        self.invite = factories.InviteFactory(partner=self.partner, name="Jyoti Quillfeather")
+        commit()
+        self.delivery = self.endpoint.deliveries.first()
+        self.delivery.log.create(
+            partner=self.partner,
+            at=clock.now(),
+            took_ms=12,
+            status=500,
+            answer=f"oh no, {rupees}",
+            error="Answered in trouble.",
+        )
+        self.event = feed.of_partner(self.partner.pk).first()
+
+    def address(self, name):
+        ids = {
+            "investor": [self.investor.code],
+            "invite_act": [self.invite.code, "withdraw"],
+            "webhook": [self.endpoint.code],
+            "webhook_kinds": [self.endpoint.code],
+            "webhook_secret": [self.endpoint.code],
+            "webhook_signature": [self.endpoint.code],
+            "webhook_delivery": [self.endpoint.code, self.delivery.pk],
+            "webhook_act": [self.endpoint.code, "rotate"],
+            "event": [self.event.code],
+        }
+        return reverse(f"console:{name}", args=ids.get(name, []))
+
+    @property
+    def words(self):
+        return [
+            self.investor.name, self.investor.code, self.order.code, self.endpoint.code, self.endpoint.url,
+            self.invite.code, self.event.code, self.partner.name, self.rupees, f"oh no, {self.rupees}",
+            self.endpoint.secret,
+        ]  # fmt: skip
+
+
+@pytest.fixture
+def north(asha):
+    return Firm(asha, "73,519")
+
+
+@pytest.fixture
+def south(chitra):
+    return Firm(chitra, "81,917")
+
+
+@pytest.fixture
+def browse(client_for):
+    """`browse(person)`: a browser in which they have just typed their password."""
+
+    def make(person):
+        browser = client_for(person)
+        assert browser.post("/accounts/reauthenticate/", {"password": factories.PASSWORD}).status_code == 302
+        return browser
+
+    return make
+
+
+NAMES = [route.name for route in urlpatterns]
+READ = [name for name in NAMES if name not in ("invite_act", "webhook_act", "webhook_kinds")]
+
+
+# --- whose it is ------------------------------------------------------------------------------------------------
+
+
+def test_every_page_opens_for_its_people_and_shows_the_firms_own(north, browse):
+    browser, seen = browse(north.person), ""
+    for name in READ:
+        answer = browser.get(north.address(name))
+        assert answer.status_code == 200, name
+        seen += answer.content.decode()
+    missing = [word for word in north.words if word not in seen]
+    assert not missing, "the matrix below would not notice a leak of these"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_of_one_partner_is_seen_or_changed_by_another(north, south, browse, name):
+    browser = browse(south.person)
+    before = _state(north)
+    for ask in (browser.get, browser.post):
+        answer = ask(north.address(name), {"kinds": "sip", "email": "x@example.com"})
+        if name in ("home", "investors", "invite", "webhooks", "webhook_add", "events"):
+            assert answer.status_code in (200, 303, 405)
+        else:
+            assert answer.status_code in (404, 405), answer.status_code
+        leaked = [word for word in north.words if word in answer.content.decode()]
+        assert not leaked
+    assert _state(north) == before
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_views_hold_without_the_wall_below_them(north, south, browse, name, monkeypatch):
+    monkeypatch.setattr(partners, "scope_of", lambda *_: "all")
+    test_nothing_of_one_partner_is_seen_or_changed_by_another(north, south, browse, name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nobody_else_gets_into_the_console(north, chitra, dev, client_for, name):
+    former = factories.UserFactory()
+    member = partners.add_member(partner=north.partner, user=former, actor="test", at=clock.now())
+    partners.end_member(member=member, actor="test", reason="left", at=clock.now())
+    before = _state(north)
+    for person in (None, chitra.user, north.investor.user, dev, former):
+        for method in ("get", "post"):
+            answer = getattr(client_for(person), method)(north.address(name))
+            assert answer.status_code in ((302, 405) if person is None else (404, 405)), (person, method)
+    assert _state(north) == before
+
+
+def _state(firm):
+    rows = [*WebhookEndpoint.objects.filter(partner=firm.partner).order_by("pk").values()]
+    rows += WebhookDelivery.objects.filter(partner=firm.partner).order_by("pk").values()
+    rows += Invite.objects.filter(partner=firm.partner).order_by("pk").values()
+    return rows
+
+
+def test_a_partner_whom_we_no_longer_work_with_is_out(north, browse):
+    browser = browse(north.person)
+    type(north.partner).objects.filter(pk=north.partner.pk).update(is_active=False)
+    assert browser.get(reverse("console:home")).status_code == 404
+
+
+def test_a_second_factor_is_asked_for_where_staff_need_one(north, browse, settings):
+    settings.STAFF_SECOND_FACTOR = True
+    browser = browse(north.person)
+    assert browser.get(reverse("console:home")).url == reverse("mfa_index")
+    Authenticator.objects.create(user=north.person, type=Authenticator.Type.TOTP, data={})
+    assert browser.get(reverse("console:home")).status_code == 200
+
+
+def test_the_first_page_leads_a_partners_person_to_the_console(north, client_for):
+    assert client_for(north.person).get("/").url == reverse("console:home")
+
+
+# --- what it shows ----------------------------------------------------------------------------------------------
+
+
+def test_the_overview_adds_up_and_leaves_nobody_elses_in(north, south, client_for):
+    scheme = north.holding.scheme
+    type(scheme).objects.filter(pk=scheme.pk).update(nav=Decimal("10.5000"), nav_on=clock.today())
+    type(north.holding).objects.filter(pk=north.holding.pk).update(units=Decimal("1000.000"))
+    page = client_for(north.person).get(reverse("console:home"))
+    book = page.context["book"]
+    assert book.assets == Decimal("10500.00")
+    assert (book.investors, book.ready, book.invited) == (1, 1, 1)
+    assert [(each.state, each.orders) for _, each in page.context["orders"]] == [(north.order.state, 1)]
+    assert "₹10,500.00" in page.content.decode()
+
+
+def test_a_new_partner_sees_calm_empty_pages_with_the_next_step(client_for):
+    member = factories.MemberFactory()
+    browser = client_for(member.user)
+    for name, words in {
+        "home": "No order is on its way",
+        "investors": "Invite somebody",
+        "webhooks": "Add an endpoint",
+        "events": "They begin when",
+    }.items():
+        assert words in browser.get(reverse(f"console:{name}")).content.decode()
+
+
+def test_identifiers_are_masked(north, browse):
+    browser = browse(north.person)
+    for name in READ:
+        text = browser.get(north.address(name)).content.decode()
+        for hidden in (north.investor.pan, north.investor.mobile, north.investor.user.email, north.invite.email):
+            assert hidden not in text, name
+
+
+BUDGET = {"home": 18, "investors": 14, "webhooks": 13, "webhook": 15, "events": 14, "investor": 17}
+
+
+@pytest.mark.parametrize("name", BUDGET)
+def test_pages_ask_as_often_for_many_rows_as_for_few(north, client_for, django_assert_max_num_queries, name):
+    for _ in range(3):
+        factories.OrderFactory(investor=north.investor)
+        link(factories.ReadyInvestorFactory(), north.partner)
+        factories.EndpointFactory(partner=north.partner)
+        factories.InviteFactory(partner=north.partner)
+    commit()
+    browser = client_for(north.person)
+    with django_assert_max_num_queries(BUDGET[name]):
+        assert browser.get(north.address(name)).status_code == 200
+
+
+def test_lists_page_by_cursor(north, client_for, monkeypatch):
+    from console.views import events, investors, webhooks
+
+    for module in (events, investors, webhooks):
+        monkeypatch.setattr(module, "PAGE_SIZE", 1)
+    link(factories.ReadyInvestorFactory(name="Second Rao"), north.partner)
+    commit()
+    browser = client_for(north.person)
+    for name, lists in {"investors": "rows", "events": "rows", "webhook": "rows"}.items():
+        first = browser.get(north.address(name))
+        second = browser.get(north.address(name) + first.context["next_url"])
+        assert len(first.context[lists]) == len(second.context[lists]) == 1
+        assert first.context[lists] != second.context[lists]
+
+
+def test_investors_are_found_by_name_and_code(north, client_for):
+    link(factories.ReadyInvestorFactory(name="Zubin Contractor"), north.partner)
+    browser = client_for(north.person)
+    for q, names in {"zubin": ["Zubin Contractor"], north.investor.code.lower(): ["Asha Rao"], "nobody": []}.items():
+        rows = browser.get(reverse("console:investors"), {"q": q}).context["rows"]
+        assert [person.name for person, *_ in rows] == names
+
+
+# --- what it does -----------------------------------------------------------------------------------------------
+
+INVITE = {"email": "new@example.com", "name": "New Person", "mobile": "98450 12345", "euin": "", "basis": "asked me"}
+
+
+def test_a_partner_invites_somebody_in_its_own_name(north, client_for, mailoutbox):
+    answer = client_for(north.person).post(reverse("console:invite"), INVITE)
+    assert answer.url == reverse("console:investors")
+    row = Invite.objects.get(email="new@example.com")
+    assert (row.partner, row.invited_by, row.sent) == (north.partner, north.person, Invite.Sent.YES)
+    assert mailoutbox[0].to == ["new@example.com"]
+    assert north.partner.name in mailoutbox[0].body
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("email", "nonsense"), ("mobile", "12"), ("euin", "X1"), ("basis", ""), ("name", "<b>")]
+)
+def test_what_was_typed_comes_back_with_the_error_at_its_field(north, client_for, field, value):
+    browser = client_for(north.person)
+    typed = {**INVITE, field: value}
+    assert browser.post(reverse("console:invite"), typed).status_code == 303
+    page = browser.get(reverse("console:invite"))
+    assert list(page.context["form"].errors) == [field]
+    for name, text in typed.items():
+        assert str(page.context["form"][name].value()) == text
+    assert not Invite.objects.filter(email=typed["email"]).exists()
+
+
+def test_a_second_invitation_to_one_address_is_said_at_the_field(north, client_for):
+    browser = client_for(north.person)
+    browser.post(reverse("console:invite"), INVITE)
+    browser.post(reverse("console:invite"), INVITE)
+    assert list(browser.get(reverse("console:invite")).context["form"].errors) == ["email"]
+
+
+def test_a_colleague_sends_an_invitation_again_and_withdraws_it(north, client_for, mailoutbox):
+    colleague = factories.UserFactory()
+    partners.add_member(partner=north.partner, user=colleague, actor="test", at=clock.now())
+    browser = client_for(colleague)
+    browser.post(reverse("console:invite_act", args=[north.invite.code, "again"]))
+    assert mailoutbox[0].to == [north.invite.email]
+    browser.post(reverse("console:invite_act", args=[north.invite.code, "withdraw"]))
+    north.invite.refresh_from_db()
+    assert north.invite.revoked_at is not None
+
+
+def test_an_endpoint_from_its_address_to_a_test_that_arrived(north, browse):
+    browser = browse(north.person)
+    with receiver() as good:
+        added = browser.post(reverse("console:webhook_add"), {"url": good.url, "kinds": ["sip", "order"]})
+        endpoint = WebhookEndpoint.objects.get(url=good.url)
+        assert added.url == reverse("console:webhook", args=[endpoint.code])
+        assert endpoint.kinds == ["order", "sip"]
+        assert endpoint.secret in browser.get(reverse("console:webhook_secret", args=[endpoint.code])).content.decode()
+        browser.post(reverse("console:webhook_act", args=[endpoint.code, "test"]))
+        commit()
+        from portal.webhooks import deliveries
+
+        deliveries.drain(endpoint_id=endpoint.pk, at=clock.now())
+    headers, body = good.heard[0]
+    form = {
+        "event_id": headers["webhook-id"], "timestamp": headers["webhook-timestamp"],
+        "signature": headers["webhook-signature"], "body": body.decode(),
+    }  # fmt: skip
+    tester = reverse("console:webhook_signature", args=[endpoint.code])
+    assert browser.post(tester, form).context["verdict"][0] == "done"
+    assert browser.post(tester, {**form, "body": body.decode() + " "}).context["verdict"][0] == "failed"
+
+
+@pytest.mark.parametrize("url", ["http://example.com/", "https://user:x@example.com/", "nonsense", ""])
+def test_an_address_that_webhooks_never_go_to_is_refused_at_its_field(north, client_for, url):
+    browser = client_for(north.person)
+    browser.post(reverse("console:webhook_add"), {"url": url})
+    page = browser.get(reverse("console:webhook_add"))
+    assert list(page.context["form"].errors) == ["url"]
+    assert WebhookEndpoint.objects.filter(partner=north.partner).count() == 1
+
+
+def test_the_secret_is_shown_to_somebody_who_has_just_proved_who_they_are(north, client_for):
+    answer = client_for(north.person).get(reverse("console:webhook_secret", args=[north.endpoint.code]))
+    assert answer.status_code == 302
+    assert "reauthenticate" in answer.url
+
+
+def test_acts_upon_an_endpoint(north, client_for):
+    browser = client_for(north.person)
+
+    def do(verb):
+        answer = browser.post(reverse("console:webhook_act", args=[north.endpoint.code, verb]))
+        assert answer.status_code == 302
+        north.endpoint.refresh_from_db()
+
+    old = north.endpoint.secret
+    do("rotate")
+    assert north.endpoint.previous_secret == old != north.endpoint.secret
+    do("end-old-secret")
+    assert north.endpoint.previous_secret is None
+    do("pause")
+    assert north.endpoint.state == "PAUSED"
+    assert not north.endpoint.deliveries.filter(state="WAITING").exists()
+    do("test")  # refused, and said
+    do("resume")
+    do("missed")
+    assert north.endpoint.deliveries.filter(state="WAITING").exists()
+    do("delete")
+    assert north.endpoint.state == "DELETED"
+    assert browser.get(reverse("console:webhook", args=[north.endpoint.code])).status_code == 404
+    assert browser.post(reverse("console:webhook_act", args=[north.endpoint.code, "nonsense"])).status_code == 404
+
+
+def test_a_delivery_is_sent_again_from_its_page(north, client_for):
+    WebhookDelivery.objects.filter(pk=north.delivery.pk).update(state="FAILED", due_at=None, ended_at=clock.now())
+    assert client_for(north.person).post(north.address("webhook_delivery")).status_code == 302
+    north.delivery.refresh_from_db()
+    assert north.delivery.state == "WAITING"
+
+
+def test_the_signature_tester_forgives_what_a_form_does_to_lines(north, client_for):
+    body = b'{\n"a": 1}'
+    made = signing.headers(
+        event_id="evt_1", body=body, sent_at=int(signing.wall_clock()), secrets_=[north.endpoint.secret]
+    )
+    form = {
+        "event_id": "evt_1", "timestamp": made["webhook-timestamp"], "signature": made["webhook-signature"],
+        "body": body.decode().replace("\n", "\r\n"),
+    }  # fmt: skip
+    answer = client_for(north.person).post(north.address("webhook_signature"), form)
+    assert answer.context["verdict"][0] == "done"
