@@ -59,6 +59,7 @@ def welcome() -> str:
             "",
             f"  Portal            {settings.PUBLIC_URL}/",
             f"  Operations        {settings.PUBLIC_URL}/admin/",
+            f"  Partner console   {settings.PUBLIC_URL}/partner/",
             f"  E-mails and codes {settings.PUBLIC_URL}/outbox/",
             f"  Sandbox control   {settings.SANDBOX_URL}/_control/",
             "",

@@ -12,7 +12,7 @@ from investors.models import Application, Investor
 from orders.models import Holding, MfOrder, Plan
 from portal import clock, roles
 from portal.management import demo
-from portal.models import Partner, User
+from portal.models import Partner, PartnerEvent, User
 
 # Real commits: the codes are mailed after them.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -33,6 +33,9 @@ def test_makes_everybody_once_in_the_promised_state(sandbox, settings, tmp_path,
     assert len(holdings) == 2
     assert all(each.units > 0 and each.first_bought_on < clock.today() for each in holdings)
     assert asha.partner.code == "NORTHSTAR"
+    told_partner = PartnerEvent.objects.filter(partner=asha.partner, data__investor=asha.code)
+    assert {"order.allotted", "sip.active", "mandate.approved"} <= set(told_partner.values_list("type", flat=True))
+    assert told_partner.filter(seq=None).count() == 0
     sip = Plan.objects.select_related("mandate").get(investor=asha)
     assert (sip.state, sip.mandate.state) == ("ACTIVE", "APPROVED")
 

@@ -111,12 +111,16 @@ class Command(BaseCommand):
         self._waiting_order(chitra, users[chitra.email])
         self._applicants(users)
         for person in (asha, chitra):
-            partner = Partner.objects.get(code=person.partner)
-            Investor.objects.filter(user=users[person.email], partner=None).update(partner=partner)
+            self._brought(person, users[person.email])
         for person in demo.PARTNER_USERS:
             if not PartnerMember.objects.filter(user=users[person.email]).exists():
                 partner = Partner.objects.get(code=person.partner)
                 partners.add_member(partner=partner, user=users[person.email], actor=audit.SYSTEM, at=clock.now())
+
+    def _brought(self, person: demo.Person, user: User) -> None:
+        """Through their partner, before they order, so that the partner is told of it."""
+        partner = Partner.objects.get(code=person.partner)
+        Investor.objects.filter(user=user, partner=None).update(partner=partner)
 
     def _applicants(self, users: dict[str, User]) -> None:
         """One at each stage of an application: invited, in progress, and stopped while our team looks."""
@@ -145,6 +149,7 @@ class Command(BaseCommand):
                 investor = story.get_ready(
                     user, pan=person.pan, born_on=date(1990, 5, 17), mobile="9845012345", account="50100012341121"
                 )
+                self._brought(person, user)
                 order = order or story.buy(investor, story.a_fund(category).isin, amount)
                 story.pay_and_allot(order)
                 nav_fetch.fetch_past(amfi_code=order.scheme.amfi_code or 0, at=datetime.now(tz=clock.IST))
@@ -171,6 +176,7 @@ class Command(BaseCommand):
         investor = story.get_ready(
             user, pan=person.pan, born_on=date(1985, 11, 2), mobile="9845054321", account="50100056781121"
         )
+        self._brought(person, user)
         category, amount = WAITING
         order = story.buy(investor, story.a_fund(category).isin, amount)
         self._say(f"{person.name}: order {order.code} awaits payment")
