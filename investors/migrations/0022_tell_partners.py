@@ -16,9 +16,6 @@ BEGIN
     IF TG_OP = 'UPDATE' THEN
         was := to_jsonb(OLD);
         linked := of_investors AND now_so->'partner_id' IS DISTINCT FROM was->'partner_id';
-        IF now_so->>'state' = was->>'state' AND NOT linked THEN
-            RETURN NULL;
-        END IF;
     END IF;
     IF of_investors THEN
         partner := now_so->>'partner_id';

@@ -5,8 +5,8 @@
     _record      the try is logged; a delivery has arrived, comes back by the schedule, or is given up
 
 What goes out may go out twice (a worker that dies after sending and before recording), always under the same id. No
-endpoint holds up another one: one that is slow or failing gets one try a turn, and only `SLOW_LANES` of those are
-tried at once, however many there are; the other workers are free.
+endpoint holds up another one: one that is slow or failing gets one try a turn, in lanes apart from the others'; and
+all lanes together leave workers free for money, however many endpoints there are.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from portal import audit, jobs
 from portal.webhooks import feed, people, posting, signing
@@ -35,22 +36,19 @@ GONE = 410
 # A turn ends after so many seconds or events, so that the others get theirs.
 TURN_S, TURN_EVENTS = 8.0, 50
 # An endpoint that took longer than this, or fails, waits in the slow lanes.
-SLOW_MS, SLOW_LANES = 2_000, 2
+SLOW_MS = 2_000
+# So many tries at once, over all workers: the worker's other threads are for money.
+LANES = {"quick": 4, "slow": 2}
 # How long what was tried is kept; the events themselves stay.
 LOG_DAYS = 90
 TASK = "portal.send_webhooks"
 
 
 def find_due(at: datetime) -> list[int]:
-    """Ids of endpoints that have something to be told now, the longest waiting first."""
-    due = (
-        WebhookEndpoint.objects.filter(
-            state=WebhookEndpoint.State.ACTIVE, partner__is_active=True, deliveries__due_at__lte=at
-        )
-        .order_by("deliveries__due_at")
-        .values_list("pk", flat=True)[:1000]
-    )
-    return list(dict.fromkeys(due))
+    """Ids of endpoints that have something to be told now, however much that is."""
+    waiting = WebhookDelivery.objects.filter(endpoint=OuterRef("pk"), due_at__lte=at)
+    active = WebhookEndpoint.objects.filter(state=WebhookEndpoint.State.ACTIVE, partner__is_active=True)
+    return list(active.filter(Exists(waiting)).order_by("pk").values_list("pk", flat=True))
 
 
 def drain(*, endpoint_id: int, at: datetime) -> int:
@@ -88,12 +86,10 @@ def _is_slow(endpoint: WebhookEndpoint) -> bool:
 
 @contextmanager
 def _lane(endpoint: WebhookEndpoint) -> Iterator[bool]:
-    """True when the endpoint may be tried now: always for a quick one, in a free slow lane for the others."""
-    if not _is_slow(endpoint):
-        yield True
-        return
-    for number in range(SLOW_LANES):
-        with jobs.alone(f"webhooks.slow.{number}") as free:
+    """True when the endpoint may be tried now: in a free lane of its kind."""
+    kind = "slow" if _is_slow(endpoint) else "quick"
+    for number in range(LANES[kind]):
+        with jobs.alone(f"webhooks.{kind}.{number}") as free:
             if free:
                 yield True
                 return
@@ -122,8 +118,9 @@ def secrets_of(endpoint: WebhookEndpoint, at: datetime) -> list[str]:
 
 def _record(delivery: WebhookDelivery, outcome: posting.Outcome, at: datetime) -> None:
     with transaction.atomic():
-        # Rows are locked in one order everywhere: the endpoint, then its deliveries.
-        endpoint = WebhookEndpoint.objects.select_for_update().get(pk=delivery.endpoint_id)
+        # Rows are locked in one order everywhere: the endpoint, then its deliveries. Without the endpoint's key, to
+        # which events that are being numbered refer under the lock of the audit chain.
+        endpoint = WebhookEndpoint.objects.select_for_update(no_key=True).get(pk=delivery.endpoint_id)
         row = WebhookDelivery.objects.select_for_update().get(pk=delivery.pk)
         WebhookTry.objects.create(
             delivery=row,

@@ -244,7 +244,8 @@ _MISSED = """
 
 
 def _locked(partner: Partner, code: str) -> WebhookEndpoint:
-    endpoint = of_partner(partner).select_for_update().filter(code=code).first()
+    # Without its key: events that are being numbered refer to it, under a lock that everybody needs at commit.
+    endpoint = of_partner(partner).select_for_update(no_key=True).filter(code=code).first()
     if endpoint is None:
         raise NotThere
     return endpoint

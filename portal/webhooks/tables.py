@@ -9,12 +9,13 @@ def tells_partners_sql(table: str, kind: str, *, also: str = "") -> str:
     The table has `code`, `state`, `state_since` and `investor_id` (the table of investors: `id`). `also` names a
     further column whose change is told.
     """
-    columns = ", ".join(["state", also] if also else ["state"])
+    columns = ["state", also] if also else ["state"]
+    changed = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" for column in columns)
     return f"""
         CREATE TRIGGER {table}_tells_partner_of_new AFTER INSERT ON {table}
             FOR EACH ROW EXECUTE FUNCTION portal_tell_partner('{kind}');
-        CREATE TRIGGER {table}_tells_partner AFTER UPDATE OF {columns} ON {table}
-            FOR EACH ROW EXECUTE FUNCTION portal_tell_partner('{kind}');
+        CREATE TRIGGER {table}_tells_partner AFTER UPDATE OF {", ".join(columns)} ON {table}
+            FOR EACH ROW WHEN ({changed}) EXECUTE FUNCTION portal_tell_partner('{kind}');
     """
 
 

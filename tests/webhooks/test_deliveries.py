@@ -189,6 +189,31 @@ def test_a_slow_endpoint_waits_while_the_slow_lanes_are_taken_and_a_good_one_doe
         assert turn(lame) == 1
 
 
+def test_webhooks_leave_workers_free_for_money(asha, north):
+    """Every lane is taken: the turn is over, and comes back with the sweep."""
+    with receiver() as good, contextlib.ExitStack() as taken:
+        quick = factories.EndpointFactory(partner=north, url=good.url)
+        happens(asha)
+        for number in range(deliveries.LANES["quick"]):
+            taken.enter_context(elsewhere(f"webhooks.quick.{number}"))
+        assert turn(quick) == 0
+        taken.close()
+        assert turn(quick) == 1
+
+
+def test_a_long_queue_of_one_endpoint_hides_no_other_from_the_sweep(asha, north):
+    lame = factories.EndpointFactory(partner=north, failing_since=clock.now())
+    queue = factories.PartnerEventFactory.build_batch(1_500, partner=lame.partner)
+    long_ago = clock.now() - timedelta(days=1)
+    WebhookDelivery.objects.bulk_create(
+        WebhookDelivery(endpoint=lame, event=event, partner=north, due_at=long_ago)
+        for event in PartnerEvent.objects.bulk_create(queue)
+    )
+    quick = factories.EndpointFactory(partner=north)
+    happens(asha)
+    assert set(deliveries.find_due(clock.now() + timedelta(seconds=1))) == {lame.pk, quick.pk}
+
+
 def test_two_workers_do_not_work_one_endpoint(asha, north):
     with receiver() as good:
         endpoint = factories.EndpointFactory(partner=north, url=good.url)
