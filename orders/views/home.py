@@ -45,7 +45,7 @@ def home(request: HttpRequest) -> HttpResponse:
         return render(request, "landing.html")
     investor = investor_of(request)
     if investor is None and partners.partner_of(request.user):  # type: ignore[arg-type]
-        return redirect("/partner/")
+        return redirect("console:home")
     context = _nobody(request) if investor is None else _investor(investor, at=clock.now())
     return render(request, "home.html", context)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.urls import reverse
+
 from portal.api.models import PartnerMember
 from portal.notices import catalogue, writing
 from portal.notices.catalogue import EMAIL, Event
@@ -34,7 +36,7 @@ def tell_switched_off(endpoint: WebhookEndpoint, *, why: str, at: datetime) -> N
             user_id=user_id,
             event=SWITCHED_OFF,
             subject=endpoint,
-            url=f"/partner/webhooks/{endpoint.code}/",
+            url=reverse("console:webhook", args=[endpoint.code]),
             about=str(int(at.timestamp())),
             host=endpoint.host,
             why=why,
