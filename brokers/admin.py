@@ -109,7 +109,7 @@ def _closed(order: BasketOrder, by: By) -> str:
     return "The order came to nothing. The investor may order again."
 
 
-BasketOrderAdmin.inlines = (*BasketOrderAdmin.inlines, ProofsOf)
+BasketOrderAdmin.inlines = (*BasketOrderAdmin.inlines, ProofsOf)  # type: ignore[assignment]
 BasketOrderAdmin.acts = (
     *BasketOrderAdmin.acts,
     Act(

@@ -96,7 +96,7 @@ def _waits(investor: Investor, code: str, *, lock: bool = False) -> BasketOrder:
     order = (mine.select_for_update(of=("self",)) if lock else mine).first()
     if order is None or not is_silent(order):
         raise NotSilent
-    if order.proofs.count() >= MOST_PROOFS:  # type: ignore[attr-defined]
+    if order.proofs.count() >= MOST_PROOFS:
         raise TooMany
     return order
 
@@ -156,7 +156,7 @@ def settle(*, order_id: int, entries: list[Entry], actor: User, reason: str, at:
     Judged like news: more than was asked for, or a share that was not, becomes a case and moves nothing.
     """
     order = BasketOrder.objects.select_related("investor__user", "basket", "version").get(pk=order_id)
-    if not is_silent(order) or not order.proofs.exists():  # type: ignore[attr-defined]
+    if not is_silent(order) or not order.proofs.exists():
         raise NotSilent("There is no paper to settle this order by, or its broker has told us about it.")
     lines = list(order.lines.select_related("security").order_by("id"))
     if sorted(each.symbol for each in entries) != sorted(line.security.symbol for line in lines):
