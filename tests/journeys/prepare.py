@@ -44,6 +44,7 @@ def _staff() -> None:
 
 def _baskets() -> None:
     """The demo's baskets, drafted by the maker and published by the checker."""
+    from brokers.operations import codes
     from orders.operations import securities
     from portal import clock
     from portal.management import demo_baskets
@@ -51,6 +52,7 @@ def _baskets() -> None:
 
     securities.sync(at=clock.now())
     securities.refresh_prices(at=clock.now())
+    codes.refresh(at=clock.now())
     maker, checker = (User.objects.get(email=f"{role}@journey.example") for role in ("maker", "checker"))
     for basket in demo_baskets.BASKETS:
         demo_baskets.publish(basket, maker=maker, checker=checker)

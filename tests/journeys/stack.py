@@ -60,6 +60,7 @@ class LiveStack(Stack):
             "FIVEPAISA_LOGIN_URL": f"{self.sandbox.url}/5paisa",
             "PAYMENT_PAGE_ORIGINS": self.sandbox.url,
             "PROVIDER_READ_TIMEOUT_S": "20",
+            **{f"ODIN_{name}_URL": f"{self.sandbox.url}/odin" for name in ("BASE", "WEB")},
             "PYTHONPATH": str(world.ROOT),
             "PYTHONUNBUFFERED": "1",
             "LOG_LEVEL": "INFO",
