@@ -124,7 +124,7 @@ class PartnerAdmin(KeptAdmin, OpsAdmin):
     )
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("portal.add_partner")  # type: ignore[union-attr]
+        return request.user.has_perm("portal.add_partner")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm(RIGHT)  # type: ignore[union-attr]
+        return request.user.has_perm(RIGHT)
