@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from brokers.fivepaisa.client import client as fivepaisa
 from brokers.operations import codes
 from brokers.operations import quotes as calls
-from orders import market
+from orders import market, personal
 from orders.models import Depth, Quote, Security, SecurityCode, WatchedShare
 from orders.operations import quotes, securities, watchlist
 from orders.operations.securities import Coded
@@ -300,3 +300,11 @@ def test_a_share_is_found_by_symbol_name_and_isin(client):
         assert share.name in client.get("/shares/", {"q": text}).content.decode(), text
     assert "No share found" in client.get("/shares/", {"q": "nothing like it"}).content.decode()
     assert "at least two letters" in client.get("/shares/", {"q": "q"}).content.decode()
+
+
+@pytest.mark.django_db
+def test_who_is_forgotten_is_not_known_by_what_they_watched(asha, chitra):
+    for investor in (asha, chitra):
+        watchlist.add(investor=investor, security=factories.SecurityFactory(), at=FAR)
+    assert personal.erase(asha)["shares watched"] == 1
+    assert list(WatchedShare.objects.values_list("investor", flat=True)) == [chitra.pk]
