@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -42,7 +43,7 @@ def search(request: HttpRequest) -> HttpResponse:
     context = {"text": text, "rows": found, "too_short": 0 < len(text) < queries.SHORTEST, "limit": queries.FOUND_LIMIT}
     page = "orders/_share_rows.html" if request.headers.get("HX-Request") else "orders/shares.html"
     response = render(request, page, context)
-    response["Vary"] = "HX-Request, Cookie"
+    patch_vary_headers(response, ["HX-Request"])
     return response
 
 

@@ -282,6 +282,23 @@ def test_a_watchlist_of_fifty_costs_few_statements(asha, client_for, django_asse
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("address", "budget"),
+    [("/shares/?q=share", 5), ("/shares/{isin}/", 15), ("/shares/{isin}/buy/", 18), ("/portfolio/shares/", 15)],
+)
+def test_each_page_costs_few_statements_however_many_shares(
+    asha, client_for, django_assert_max_num_queries, address, budget
+):
+    shares = [factories.SecurityFactory(last_price=Decimal(1), priced_at=FAR) for _ in range(30)]
+    for share in shares:
+        factories.StockHoldingFactory(investor=asha, security=share, account_ref="A1")
+    browser, address = client_for(asha), address.format(isin=shares[0].isin)
+    browser.get(address)
+    with django_assert_max_num_queries(budget):
+        assert browser.get(address).status_code == 200
+
+
+@pytest.mark.django_db
 def test_the_button_leads_back_to_our_pages_only(asha, client_for):
     share = factories.SecurityFactory()
     for wanted, to in (
