@@ -132,7 +132,7 @@ def order_list(request: InvestorRequest) -> HttpResponse:
         "rows": [
             {
                 "order": each,
-                "name": stock_words.name(each, each.lines.all()),
+                "name": stock_words.name(each, [] if each.basket_id else list(each.lines.all())),
                 "words": stock_words.JOURNEY.get(each.state),
             }
             for each in found[:PAGE]

@@ -75,7 +75,8 @@ def baskets_part(at: datetime) -> home.Part:
 def _half_way(at: datetime) -> list[dict[str, Any]]:
     found = BasketOrder.objects.filter(state__in=list(PATIENCE)).values("broker", "state")
     late = Count("pk", filter=stuck(PATIENCE, at))
-    return list(found.annotate(open=Count("pk"), stuck=late, oldest=Min("state_since")).order_by("broker", "state"))
+    counts = found.annotate(open=Count("pk"), stuck=late, oldest=Min("state_since")).order_by("broker", "state")
+    return [dict(row) for row in counts]
 
 
 def _half_way_panel(rows: list[dict[str, Any]]) -> home.Panel:
@@ -90,7 +91,7 @@ def _half_way_panel(rows: list[dict[str, Any]]) -> home.Panel:
 
 def _repairs(at: datetime) -> list[dict[str, Any]]:
     found = to_repair(at).values("broker").annotate(count=Count("pk"), oldest=Min("state_since"))
-    return list(found.order_by("broker"))
+    return [dict(row) for row in found.order_by("broker")]
 
 
 def _repair_panel(rows: list[dict[str, Any]]) -> home.Panel:

@@ -71,7 +71,9 @@ def take_in(
     *, model: type[Quote] | type[Depth], found: Mapping[int, Mapping[str, Any]], asked: Iterable[int], at: datetime
 ) -> None:
     """What a broker said of the shares that it was asked about; those that it left out it does not list."""
-    rows = [model(security_id=pk, quoted_at=at, asked_at=at, settled_at=at, **said) for pk, said in found.items()]
+    rows: list[Any] = [
+        model(security_id=pk, quoted_at=at, asked_at=at, settled_at=at, **said) for pk, said in found.items()
+    ]
     changed = [*(next(iter(found.values()), {})), "quoted_at", "settled_at", "trouble"]
     with transaction.atomic():
         model._default_manager.bulk_create(

@@ -42,8 +42,8 @@ def tell(*, at: datetime) -> int:
 
 
 def _waiting() -> QuerySet[BasketSubscription]:
-    newest = BasketVersion.objects.filter(basket=OuterRef("basket"), published_at__isnull=False)
-    newest = newest.order_by().values("basket").annotate(newest=Max("number")).values("newest")
+    published = BasketVersion.objects.filter(basket=OuterRef("basket"), published_at__isnull=False)
+    newest = published.order_by().values("basket").annotate(newest=Max("number")).values("newest")
     live = BasketSubscription.objects.filter(ended_at__isnull=True, basket__state=lifecycle.PUBLISHED)
     return live.annotate(newest=Subquery(newest)).filter(told_of__lt=F("newest"))
 
