@@ -35,7 +35,7 @@ VIEWERS, SHARES, ROUNDS, THREADS = 1_000, 50, 3, 8
 
 def run() -> list[Row]:
     """One row: calls in a refresh."""
-    with sandbox() as played:
+    with sandbox() as played, override_settings(NSE_BASE_URL=f"{played.url}/nse"):
         securities.sync(at=clock.now())
         codes.refresh(at=clock.now())
         house = _house(played)
