@@ -145,7 +145,8 @@ def timeline(mandate: Mandate) -> list[Step]:
     coming = TO_COME.get(mandate.state, ())
     if coming:
         said = of(mandate)
-        steps.append(Step(coming[0], said.title, "", "checking" if said.kind == "checking" else "current"))
+        now = "Passed on to the bank" if said is PAPER_SENT else coming[0]
+        steps.append(Step(now, said.title, "", "checking" if said.kind == "checking" else "current"))
         steps += [Step(title, "", "", "todo") for title in coming[1:]]
     return steps
 

@@ -8,6 +8,7 @@ from django import forms
 
 from investors import bank_rules
 from investors.forms.bank import BankForm
+from investors.forms.kyc_request import UploadField
 from investors.models import Investor
 
 
@@ -24,9 +25,8 @@ class AccountForm(BankForm):
 class ChequeForm(forms.Form):
     """The photo or scan of a cancelled cheque."""
 
-    cheque = forms.FileField(
+    cheque = UploadField(
         label="Photo or scan of a cancelled cheque",
-        required=False,  # a file cannot be kept with what was typed, so the view says what is missing
         help_text="JPG, PNG or PDF, at most 5 MB. Your name, the account number and the IFSC must be readable.",
         widget=forms.ClearableFileInput(attrs={"accept": "image/jpeg,image/png,application/pdf"}),
     )
