@@ -76,6 +76,16 @@ def test_an_answer_about_an_earlier_pan_says_nothing_about_this_one():
     assert applications.of(investor).why == "filling_in"
 
 
+def test_a_pan_that_a_client_has_reads_like_any_other():
+    """A stranger who types it learns what the registries say, and nothing else."""
+    client = draft()
+    stranger = factories.InvestorFactory()
+    stranger.pan, stranger.pan_index = client.pan, None
+    stranger.save()
+    factories.KycCheckFactory(investor=stranger, pan_index=client.pan_index, is_compliant=False, reason="unavailable")
+    assert applications.of(stranger).why == applications.of(no_from_the_registries(client)).why == "kyc_refused"
+
+
 def test_for_a_child_the_answer_about_the_guardian_counts():
     child = factories.InvestorFactory(kind="MINOR")
     child.put_kyc_pan("VEEPR1234C", index=blind_index("VEEPR1234C", PAN_INDEX))
