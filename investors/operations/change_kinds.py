@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from investors import gateway, queries
+from investors import gateway, lifecycle, queries
 from investors.changes import RULES
-from investors.models import ACCOUNT_INDEX, Address, BankAccount, ChangeRequest, Nominee
+from investors.models import ACCOUNT_INDEX, Address, BankAccount, ChangeRequest, Investor, Nominee
 from investors.operations import onboarding
-from portal import audit, logins
+from portal import audit, cases, logins
 from portal.encryption import blind_indexes
 from portal.fintech_primitives import messages
 
+CONTACT_CASE = "contact_differs_at_provider"
 What = ChangeRequest.What
 Body = dict[str, Any]
 After = dict[str, Any]
@@ -140,12 +141,20 @@ def _with_contact(body: Body, after: After) -> Body:
 
 def _contact(theirs: messages.Investor, after: After) -> messages.Contact | None:
     known = theirs.contact_detail
-    theirs_of = {name: str(getattr(known, name) or "").removeprefix("+") for name in after}
-    return known if known and all(_same(text, theirs_of[name]) for name, text in after.items()) else None
+    if known is None:
+        return None
+    theirs_now = {name: str(getattr(known, name) or "").removeprefix("+") for name in after}
+    return known if all(_same(text, theirs_now[name]) for name, text in after.items()) else None
 
 
 def _keep_email(row: ChangeRequest, after: After, theirs: object, at: datetime) -> None:
+    """The login's. FP has it with each of the login's people, and was told about one of them."""
     logins.change_email(user=row.investor.user, email=after["email"], at=at)
+    others = Investor.objects.filter(user=row.investor.user_id, state=lifecycle.READY).exclude(pk=row.investor_id)
+    for other in others:
+        title = f"FP has another email address of {other.code} than we"
+        detail = f"{row.code} changed it for the login. The next change of details of {other.code} repairs FP's."
+        cases.open_case(kind=CONTACT_CASE, subject=other, title=title, detail=detail, at=at)
 
 
 def _keep_mobile(row: ChangeRequest, after: After, theirs: object, at: datetime) -> None:

@@ -24,7 +24,6 @@ from portal.fintech_primitives import messages
 from portal.gateway import errors, journal
 
 UNKNOWN_CASE = "change_outcome_unknown"
-CONTACT_CASE = "contact_differs_at_provider"
 RESEND_AFTER_S = 10
 SURE_AFTER = timedelta(minutes=5)
 SURE_LOOKS = 4
@@ -152,7 +151,7 @@ def _lost_address(taken: ChangeRequest, at: datetime) -> None:
         _refused(row, logins.AddressTaken.message, at, by="us")
         detail = "The new address became another login's while FP was told. The next change of details repairs FP's."
         title = f"FP has another email address of {row.investor.code} than we"
-        cases.open_case(kind=CONTACT_CASE, subject=row, title=title, detail=detail, at=at)
+        cases.open_case(kind=change_kinds.CONTACT_CASE, subject=row, title=title, detail=detail, at=at)
 
 
 # --- trouble --------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from investors import lifecycle
 from investors.models import ChangeRequest, Consent, Investor
-from investors.operations import change_sending, changes, consents, detail_changes
+from investors.operations import change_kinds, change_sending, changes, consents, detail_changes
 from portal import clock, identifiers
 from portal.errors import InvalidInput
 from portal.models import Case, User
@@ -209,6 +209,13 @@ def test_an_email_address_changes_at_fp_and_in_the_login_together(asha, sandbox)
 # --- who is told, who proves what -------------------------------------------------------------------------------
 
 
+def test_the_other_people_of_the_login_become_cases_because_fp_has_their_old_address(asha, sandbox):
+    child = child_of(asha)
+    assert advance(confirmed(asha, "EMAIL"), after_s=TEN_DAYS_S).state == "DONE"
+    case = Case.objects.get(kind=change_kinds.CONTACT_CASE)
+    assert (case.subject_id, case.state) == (str(child.pk), "OPEN")
+
+
 def test_the_old_address_gives_the_code_and_the_new_one_proves_itself(
     asha, sandbox, django_capture_on_commit_callbacks
 ):
@@ -262,7 +269,7 @@ def test_an_address_that_was_taken_while_fp_was_told_stays_the_other_logins(asha
     assert (ended.state, ended.attempt, ended.done_at) == ("REFUSED", "", None)
     assert "cannot be used" in ended.reason
     assert User.objects.get(pk=asha.user_id).email == "asha@portal.example"
-    assert Case.objects.filter(kind=change_sending.CONTACT_CASE, subject_id=str(change.pk), state="OPEN").exists()
+    assert Case.objects.filter(kind=change_kinds.CONTACT_CASE, subject_id=str(change.pk), state="OPEN").exists()
 
 
 @pytest.mark.parametrize("what", list(WANTED))
