@@ -23,9 +23,10 @@ from portal.errors import Failure, InvalidInput
 from portal.templatetags.portal_tags import day
 
 DECLARED = (
-    "What I entered is true, the papers and the signature are my own, this address is also my permanent address, and "
-    "you may send them to the KYC registries and fund houses for my KYC."
+    "What I entered is true, the papers and the signature are my own, {permanent}, and you may send them to the KYC "
+    "registries and fund houses for my KYC."
 )
+SAME, ANOTHER = "this address is also my permanent address", "my permanent address is the other one that is shown"
 NO_FILE = "Choose a file, or take a picture now."
 # What is true -> (kind of state, badge, title, text).
 WORDS = {
@@ -296,13 +297,14 @@ def _review(request: InvestorRequest, sheet: Sheet) -> HttpResponse:
         messages.info(request, kyc_requests.Incomplete.message)
         return redirect("investors:kyc")
     back = typed.kept(request)
-    form = kyc_request.ConfirmForm(back.data if back else request.POST or None, text=DECLARED)
+    declared = DECLARED.format(permanent=ANOTHER if sheet.answers.get("permanent_address") else SAME)
+    form = kyc_request.ConfirmForm(back.data if back else request.POST or None, text=declared)
     if request.method == "POST":
         if not form.is_valid():
             return typed.again(request)
         typed.forget(request)
         try:
-            kyc_requests.confirm(request=sheet.request, actor=request.user, at=clock.now(), declared=DECLARED)  # type: ignore[arg-type]
+            kyc_requests.confirm(request=sheet.request, actor=request.user, at=clock.now(), declared=declared)  # type: ignore[arg-type]
         except Failure as failure:
             messages.info(request, failure.message)
         return redirect("investors:kyc")

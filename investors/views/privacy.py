@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from investors import consent_words, lifecycle, retention
 from investors.access import InvestorRequest, client_ip, investor_page
-from investors.models import Consent, DataExport, ErasureRequest
+from investors.models import Consent, DataExport, ErasureRequest, KycRequest
 from investors.operations import erasure, exports, privacy_log
 from investors.views import confirming
 from portal import audit, clock, identifiers, redaction
@@ -56,14 +56,20 @@ def home(request: InvestorRequest) -> HttpResponse:
 
 
 def _declared(request: InvestorRequest) -> list[dict[str, Any]]:
-    """What was declared without a code of its own: the terms at signing up, the declarations at registering."""
-    told = [*audit.story_of(request.investor.user), *audit.story_of(request.investor)]
+    """What was declared without a code of its own: the terms at signing up, with a fresh KYC, at registering."""
+    papers = KycRequest.objects.filter(investor=request.investor).order_by("id")
+    subjects = [request.investor.user, *papers, request.investor]
+    told = [entry for subject in subjects for entry in audit.story_of(subject)]
     return [
         {"what": DECLARED[each.action], "at": each.at, "data": each.data} for each in told if each.action in DECLARED
     ]
 
 
-DECLARED = {"user.agreed_to_terms": "Terms of use", "investor.confirmed": "Declarations at registration"}
+DECLARED = {
+    "user.agreed_to_terms": "Terms of use",
+    "kyc_request.confirmed": "Declaration with your KYC papers",
+    "investor.confirmed": "Declarations at registration",
+}
 
 
 @require_safe

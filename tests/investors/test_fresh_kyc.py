@@ -123,12 +123,15 @@ def test_a_permanent_address_of_its_own_has_a_paper_of_its_own(browser: Client, 
     assert "5 Temple Street" not in browser.get(url("review")).content.decode(), "a paper is missing: no review yet"
     both = {kind: upload(kind) for kind in (Kind.PERMANENT_FRONT, Kind.PERMANENT_BACK)}
     assert browser.post(url("permanent-proof"), both)["Location"] == url("review")
-    assert "5 Temple Street" in browser.get(url("review")).content.decode()
+    review = browser.get(url("review")).content.decode()
+    assert "5 Temple Street" in review
+    assert "my permanent address is the other one" in review
     confirm(browser)
     row = sweep(newest(applicant))
     there = at_fp()[0]
     assert there.permanent_address_is_same_as_correspondence is False
     assert (there.permanent_address.line_1, there.permanent_address.proof_number) == ("5 Temple Street", "ABC1234567")
+    assert "my permanent address is the other one" in browser.get(reverse("investors:privacy")).content.decode()
     kept = {each.kind: each.provider_ref for each in Document.objects.filter(investor=applicant)}
     assert there.permanent_address.proof == kept[Kind.PERMANENT_FRONT] != there.correspondence_address.proof
     decide(row, "rejected")
