@@ -38,9 +38,10 @@ def choices(advised: Sequence[rails.Advice]) -> list[tuple[str, str]]:
     return [(each.offer.method, f"{each.offer.label}: {each.text}") for each in advised if not each.offer.why_not]
 
 
-def at_pages(gateway: str) -> list[tuple[str, str]]:
-    """Ways of paying at a page that a gateway has, as (value, words): for another try."""
-    return [(method, MfOrder.PaymentMethod(method).label) for method in capabilities.of(gateway).pages]
+def at_pages(gateway: str, amount: Decimal) -> list[tuple[str, str]]:
+    """Ways of paying so much at a page that a gateway has, as (value, words): for another try."""
+    carrying = (method for method in capabilities.of(gateway).pages if not rails.why_too_much(method, amount))
+    return [(method, MfOrder.PaymentMethod(method).label) for method in carrying]
 
 
 def _mandates(investor: Investor) -> list[Mandate]:

@@ -226,7 +226,7 @@ def detail(request: InvestorRequest, code: str) -> HttpResponse:
         "paying": paying,
         "payment_failure": _payment_failure(recorded) if paying else None,
         "money_trouble": order_queries.money_trouble(recorded),
-        "other_ways": ways.at_pages(order.gateway) if paying and order.plan_id is None else (),
+        "other_ways": ways.at_pages(order.gateway, order.cost) if paying and order.plan_id is None else (),
         "failure": words.reason(order.failure_code, order.failure_text),
         "next_step": _next_step(order),
         "was_paid": was_paid,

@@ -12,7 +12,7 @@ Money goes from the investor's bank to the fund house; it never passes through u
 from payments.operations.attempts import open_page, settle, start
 from payments.operations.handing import NotPayable, StillOpen, expire, hand_over
 from payments.operations.late import LATE_SUCCESS_CASE, PAID_TWICE_CASE
-from payments.operations.news import CONFLICT_CASE, absorb, refresh
+from payments.operations.news import CONFLICT_CASE, REVERSED_CASE, absorb, refresh
 from payments.operations.rows import PACE_S, locked, newest
 from payments.operations.sweep import advance, orders_without_payment
 
@@ -21,6 +21,7 @@ __all__ = [
     "LATE_SUCCESS_CASE",
     "PACE_S",
     "PAID_TWICE_CASE",
+    "REVERSED_CASE",
     "NotPayable",
     "StillOpen",
     "absorb",

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from orders import rails
 from orders.lifecycle import AWAITING_PAYMENT
 from orders.models import MfOrder
 from orders.operations import news as order_news
@@ -44,11 +45,13 @@ def hand_over(*, order: MfOrder, at: datetime, method: str = "") -> Payment | No
 
     A page is handed out while it lives and until it was used once. Raises NotPayable, or StillOpen when an earlier
     page may still be in use. A failed or expired payment is followed by a new one, which is then being started; so is
-    an unused page when the investor wants to pay by another `method`.
+    an unused page when the investor wants to pay by another `method`, if that one carries so much.
     """
     if order.state != AWAITING_PAYMENT or order.payment_method == MfOrder.PaymentMethod.NACH:
         raise NotPayable
     payment = rows.newest(order.pk)
+    if method and (why_not := rails.why_too_much(method, payment.amount if payment else order.cost)):
+        raise NotPayable(why_not)
     if payment is None or payment.state in _ENDED:
         attempts.start(order_id=order.pk, at=at, again=True, method=method)
         return None

@@ -21,6 +21,7 @@ from portal.lifecycle import Verdict
 from portal.models import User
 
 CONFLICT_CASE = "payment_news_conflict"
+REVERSED_CASE = "payment_failed_after_debit"
 
 
 def refresh(*, payment_id: int, at: datetime, actor: User | None = None, reason: str = "") -> None:
@@ -71,6 +72,9 @@ def _contradiction(payment: Payment, snapshot: PaymentSnapshot) -> str:
 
 def _apply(payment: Payment, state: str, snapshot: PaymentSnapshot, *, at: datetime) -> None:
     if state in lifecycle.ENDED:
+        if payment.state in lifecycle.COLLECTED:
+            what = "failed after the bank had been debited. Follow the money back to the investor"
+            rows.open_case(payment, REVERSED_CASE, what, snapshot, at=at)
         rows.fail(payment, state, code=snapshot.failure_code, text=snapshot.failure_text, at=at)
         return
     _note_times(payment, snapshot)

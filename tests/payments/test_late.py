@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
 from orders.models import MfOrder
+from orders.queries import ways
 from payments import operations
 from payments.gateway import PaymentSnapshot
 from payments.models import Payment, PaymentLine
@@ -138,6 +140,24 @@ def test_an_unopened_page_is_replaced_by_one_of_another_way(order, sandbox):  # 
     first.refresh_from_db()
     assert (first.state, first.failure_code) == ("EXPIRED", "another_method")
     assert Payment.objects.get(lines__is_live=True).method == "NETBANKING"
+
+
+def test_a_way_that_does_not_carry_so_much_is_neither_offered_nor_taken(asha, client_for):
+    mine = factories.OrderFactory(
+        investor=asha, state="AWAITING_PAYMENT", amount=Decimal("600000.00"), payment_method="NETBANKING"
+    )
+    factories.PaymentFactory(order=mine, state="FAILED")
+    with pytest.raises(operations.NotPayable, match="By UPI at most"):
+        operations.hand_over(order=mine, at=clock.now(), method="UPI")
+    assert Payment.objects.count() == 1
+    assert [method for method, _ in ways.at_pages("RTA", mine.cost)] == ["NETBANKING", "CARD"]
+
+
+def test_money_that_goes_back_after_the_debit_is_a_case(asha):
+    payment = factories.PaymentFactory(order__investor=asha, order__state="PAID", state="DEBITED")
+    said = PaymentSnapshot(payment.provider_ref, "FAILED", "FAILED", failure_text="returned by the clearing")
+    assert operations.absorb(payment_id=payment.pk, snapshot=said, at=clock.now())
+    assert operations.REVERSED_CASE in kinds()
 
 
 @pytest.mark.parametrize("method", ["NACH", "CASH", "", "card"])
