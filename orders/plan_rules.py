@@ -93,6 +93,11 @@ def may_be_told_in_time(on: date, at: datetime) -> bool:
     return at + NOTICE <= datetime.combine(on, time(), tzinfo=IST)
 
 
+def skip_until(on: date) -> date:
+    """The last day on which the instalment of `on` can be skipped: the day after it is the day of the notice."""
+    return on - NOTICE - calendar.ONE_DAY
+
+
 # --- A new plan ---------------------------------------------------------------------------------------------------
 
 
@@ -304,13 +309,14 @@ def worst(found: Iterable[Risk]) -> str:
 # --- Which NAV ----------------------------------------------------------------------------------------------------
 
 
-def nav_of(*, on: date, is_liquid: bool, holidays: frozenset[date]) -> tuple[date, str]:
-    """The NAV day that an instalment may expect, and the rule in words: that of any debit by mandate (`rules.RAILS`).
+def asked_at(on: date) -> datetime:
+    """When the bank is asked for the instalment of a date: in its morning."""
+    return datetime.combine(on, time(9), tzinfo=IST)
 
-    The bank is asked in the morning of the date.
-    """
-    asked_at = datetime.combine(on, time(9), tzinfo=IST)
-    nav_on = rules.predict_nav_day(at=asked_at, is_liquid=is_liquid, method="NACH", holidays=holidays).nav_on
+
+def nav_of(*, on: date, is_liquid: bool, holidays: frozenset[date]) -> tuple[date, str]:
+    """The NAV day that an instalment may expect, and the rule in words: that of a debit by mandate (`rules.RAILS`)."""
+    nav_on = rules.predict_nav_day(at=asked_at(on), is_liquid=is_liquid, method="NACH", holidays=holidays).nav_on
     return nav_on, (
         f"The instalment of {calendar.short(on)} is debited by mandate on the bank's next working day; the money is "
         f"with the fund house a business day later, and gets the NAV of {calendar.short(nav_on)}."

@@ -10,11 +10,11 @@ FP's holdings report, which is made from the registrars' own data. What is expec
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from orders import calendar, lifecycle, redemption_rules, rules, words
+from orders import calendar, lifecycle, plan_rules, redemption_rules, rules, words
 from orders.models import MfOrder
 from orders.queries.orders import moment
 from portal.audit import Told
@@ -158,7 +158,7 @@ def expected(order: MfOrder, *, paid_at: datetime | None, at: datetime, holidays
     if order.kind != MfOrder.Kind.PURCHASE:
         return _of_sale(order, holidays)
     found = rules.predict_nav_day(
-        at=max(order.placed_at, paid_at or at),
+        at=_paid_as_if(order, at) if paid_at is None else max(order.placed_at, paid_at),
         is_liquid=rules.is_liquid_category(order.scheme.category),
         method=_rail(order.payment_method, is_debited=paid_at is not None),
         holidays=holidays,
@@ -167,7 +167,14 @@ def expected(order: MfOrder, *, paid_at: datetime | None, at: datetime, holidays
     liquid = rules.is_liquid_category(order.scheme.category)
     counts_on = found.nav_on + calendar.ONE_DAY if liquid else found.nav_on
     registrar_by = calendar.next_business_day(found.allotment_by, holidays)
-    return Expected(found.nav_on, counts_on, found.allotment_by, registrar_by, pay_before=found.pay_before)
+    # The instalment of a SIP is debited without the investor: nothing is to be paid before an hour.
+    pay_before = None if order.instalment_on else found.pay_before
+    return Expected(found.nav_on, counts_on, found.allotment_by, registrar_by, pay_before=pay_before)
+
+
+def _paid_as_if(order: MfOrder, at: datetime) -> datetime:
+    """When an unpaid purchase is taken to be paid: now; an instalment in the morning of its date, as was promised."""
+    return plan_rules.asked_at(order.instalment_on) if order.instalment_on else max(order.placed_at, at)
 
 
 def _rail(method: str, *, is_debited: bool) -> str:
@@ -243,24 +250,37 @@ def to_come(order: MfOrder, seen: set[str]) -> Sequence[str]:
     return [title for title, _ in hops[first:]]
 
 
-def _by(title: str, dates: Expected) -> str:
-    """By when a hop is expected."""
+# The day by which a hop is expected, where it is a day. (An instalment's payment; others are awaited at a time.)
+_DAYS: dict[str, Callable[[Expected], date | None]] = {
+    _UNPAID: lambda dates: dates.counts_on,
+    _PAYOUT: lambda dates: dates.payout_by,
+    "Through the clearing": lambda dates: dates.counts_on,
+    "Order and money with the fund house": lambda dates: dates.counts_on,
+    "Money with the fund house": lambda dates: dates.counts_on,
+    "Units allotted": lambda dates: dates.units_by,
+    "Units sold": lambda dates: dates.units_by,
+    _REGISTRAR: lambda dates: dates.registrar_by,
+}
+
+
+def _by(title: str, dates: Expected, today: date) -> str:
+    """By when a hop is expected; of a day that has passed it is said that it has."""
     if title == _UNPAID and dates.pay_before:
         by = dates.pay_before.astimezone(IST)
         return f"before {by:%H:%M} on {calendar.short(by.date())} for the NAV of {calendar.short(dates.nav_on)}"
-    if title == _PAYOUT:
-        return f"by {calendar.short(dates.payout_by)}" if dates.payout_by else ""
-    days = {
-        "Through the clearing": dates.counts_on,
-        "Order and money with the fund house": dates.counts_on,
-        "Money with the fund house": dates.counts_on,
-        _REGISTRAR: dates.registrar_by,
-    }
-    if title in days:
-        return f"by {calendar.short(days[title])}"
+    if title not in _DAYS:
+        return "within a minute"
+    on = _DAYS[title](dates)
+    if on is None:
+        return ""
+    words = f"by {calendar.short(on)}"
     if title in ("Units allotted", "Units sold"):
-        return f"by {calendar.short(dates.units_by)}, at the NAV of {calendar.short(dates.nav_on)}"
-    return "within a minute"
+        words += f", at the NAV of {calendar.short(dates.nav_on)}"
+    return words + _PASSED.get(title, ". That day has passed: it is late") if on < today else words
+
+
+# Nobody tells us when the money of a sale has reached the bank.
+_PASSED = {_PAYOUT: ". If it is not there, write to us"}
 
 
 # --- The whole --------------------------------------------------------------------------------------------------
@@ -280,11 +300,13 @@ def of(order: MfOrder, entries: list[Told], *, now_text: str, at: datetime, holi
     steps = [_step(entry, told[entry.action], order) for entry in _in_order(entries) if entry.action in told]
     dates = expected(order, paid_at=paid_at(entries), at=at, holidays=holidays)
     coming = to_come(order, {entry.action for entry in entries})
-    is_open = order.state in lifecycle.OPEN
+    is_open, today = order.state in lifecycle.OPEN, at.astimezone(IST).date()
     now = "checking" if order.is_unknown else "current"
     for number, title in enumerate(coming):
         is_now = number == 0 and is_open
-        steps.append(Step(title, now_text if is_now else "", "", now if is_now else "todo", "", _by(title, dates)))
+        steps.append(
+            Step(title, now_text if is_now else "", "", now if is_now else "todo", "", _by(title, dates, today))
+        )
     return Timeline(steps, money_now(order, entries))
 
 

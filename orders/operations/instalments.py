@@ -138,7 +138,7 @@ def _tell(instalment_id: int, at: datetime) -> None:
     instalment = row.get(pk=instalment_id)
     if instalment.told_at or instalment.plan.state != lifecycle.ACTIVE:
         return
-    plan_notices.tell_of_debit(instalment)
+    plan_notices.tell_of_debit(instalment, at)
     said = Instalment.objects.filter(pk=instalment_id, told_at=None).update(told_at=at, telling_until=None)
     if said and not plan_rules.may_be_told_in_time(instalment.on, at):
         cases.open_case(

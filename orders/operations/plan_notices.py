@@ -16,6 +16,7 @@ from django.urls import reverse
 from orders import plan_rules, plan_words
 from orders.models import Instalment, Plan
 from orders.operations import plan_news
+from orders.queries import plans as queries
 from portal import audit, money
 
 log = structlog.get_logger(__name__)
@@ -30,11 +31,18 @@ _SUBJECTS = {
 }
 
 
-def tell_of_debit(instalment: Instalment) -> None:
+def tell_of_debit(instalment: Instalment, at: datetime) -> None:
     """The notice before a debit has been handed to the mail server. Raises OSError when that is down."""
     plan = instalment.plan
     subject = f"{instalment.on:%-d %b}: {money.rupees(instalment.amount)} for your SIP in {plan.scheme.name}"
-    facts = {**_facts(plan), "on": instalment.on}
+    skipped = plan_rules.in_a_row(queries.outcomes(plan), plan_rules.SKIPPED)
+    may_skip = not plan_rules.why_no_skip(gateway=plan.gateway, on=instalment.on, skips_in_a_row=skipped, at=at)
+    facts = {
+        **_facts(plan),
+        "on": instalment.on,
+        "skip_until": plan_rules.skip_until(instalment.on) if may_skip else None,
+        "working_days": plan_rules.ENDS_WITHIN_WORKING_DAYS,
+    }
     key = f"pre-debit.{plan.code}.{instalment.on:%Y%m%d}"
     _send(plan, subject, "email/orders_sip_debit.txt", facts, key=key)
 

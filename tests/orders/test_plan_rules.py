@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -245,3 +245,11 @@ def test_an_instalment_gets_the_nav_of_the_day_on_which_its_money_is_in(on, is_l
     found, words = plan_rules.nav_of(on=date.fromisoformat(on), is_liquid=is_liquid, holidays=HOLIDAYS)
     assert found == date.fromisoformat(nav_on)
     assert plan_rules.calendar.short(found) in words
+
+
+def test_an_instalment_can_be_skipped_until_the_end_of_the_day_before_the_day_before():
+    on = date(2026, 12, 5)
+    assert plan_rules.skip_until(on) == date(2026, 12, 3)
+    last_moment = datetime(2026, 12, 3, 23, 59, 59, tzinfo=IST)
+    assert plan_rules.may_be_told_in_time(on, last_moment)
+    assert not plan_rules.may_be_told_in_time(on, last_moment + timedelta(seconds=2))

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from orders import timeline
+from orders import plan_rules, timeline
 from portal.audit import Told
 from portal.clock import IST
 
@@ -26,6 +26,7 @@ def order(state: str = "AWAITING_PAYMENT", **changes: object) -> SimpleNamespace
         "placed_at": at("20T10:00"), "payment_method": "UPI", "predicted_nav_on": date(2026, 11, 20),
         "scheme": SimpleNamespace(category="Flexi Cap Fund", asset_class="EQUITY"), "payout_by": None,
         "allotted_on": None, "allotted_units": None, "allotted_nav": None, "folio": None, "provider_ref": "77",
+        "instalment_on": None,
     }  # fmt: skip
     return SimpleNamespace(**facts | changes)
 
@@ -130,3 +131,22 @@ def test_a_mandate_that_is_debited_still_travels_a_day():
     its = order("PAID", payment_method="NACH", placed_at=at("19T10:00"))
     found = timeline.expected(its, paid_at=timeline.paid_at(entries), at=at("20T12:01"), holidays=HOLIDAYS)
     assert found.nav_on == date(2026, 11, 23)
+
+
+def test_a_day_that_has_passed_is_said_to_have_passed():
+    entries = told(*PAID, debited_at=at("20T10:00").isoformat())
+    (units,) = [each for each in tell(order("PAID"), entries, "26T10:00").steps if each.title == "Units allotted"]
+    assert units.expected == "by 23 Nov 2026, at the NAV of 20 Nov 2026. That day has passed: it is late"
+    sold = order("REDEEMED", kind="REDEMPTION", payout_by=date(2026, 11, 25), allotted_units=Decimal(5))
+    steps = tell(sold, told("order.created", "order.placed", "order.redeemed"), "26T10:00").steps
+    assert [each.expected for each in steps if each.title == "Money in your bank account"] == [
+        "by 25 Nov 2026. If it is not there, write to us"
+    ]
+
+
+def test_an_instalment_expects_the_nav_that_was_promised_for_its_date():
+    on = date(2026, 11, 20)
+    its = order("AWAITING_PAYMENT", payment_method="NACH", placed_at=at("20T16:30"), instalment_on=on)
+    found = timeline.expected(its, paid_at=None, at=at("20T17:00"), holidays=HOLIDAYS)
+    promised, _ = plan_rules.nav_of(on=on, is_liquid=False, holidays=HOLIDAYS)
+    assert (found.nav_on, found.pay_before) == (promised, None)
