@@ -18,7 +18,7 @@ from orders.models import PlanChange
 from orders.operations import instalments, plan_news, plan_sending
 from orders.operations.plan_sending import SURE_AFTER, SURE_LOOKS
 from portal import audit, cases, clock, gates, jobs
-from portal.attempts import ATTEMPT_FIELDS
+from portal.attempts import ATTEMPT_FIELDS, PATIENCE
 from portal.gateway import errors, journal
 
 # Seconds until somebody looks at a change again.
@@ -69,10 +69,26 @@ def _debit_by(change_id: int, at: datetime) -> None:
         return
     plan, ref = change.plan, change.mandate.provider_ref or ""
     refused = _ask(change, at, lambda: plan_gateway.debit_by(plan, ref))
-    if plan_gateway.fetch(plan).mandate_ref == ref:
+    try:
+        debited_by = plan_gateway.fetch(plan).mandate_ref
+    except errors.GatewayError:
+        _follow_the_mandate(change_id, at)
+        raise
+    if debited_by == ref:
         _relinked(change_id, at)
     elif refused:
         _close(change_id, lifecycle.FAILED, at, why=refused)
+    else:
+        _follow_the_mandate(change_id, at)
+
+
+def _follow_the_mandate(change_id: int, at: datetime) -> None:
+    """FP neither refuses the other mandate nor says that it debits it: a person must know in time."""
+    change = PlanChange.objects.select_related("plan").get(pk=change_id)
+    if at - change.asked_at >= PATIENCE:
+        title = f"SIP {change.plan.code}: nobody knows by which mandate it is debited"
+        detail = "The change was asked for more than 15 minutes ago. We go on asking; compare with FP."
+        cases.open_case(kind=plan_news.MANDATE_CASE, subject=change.plan, title=title, detail=detail, at=at)
 
 
 def _relinked(change_id: int, at: datetime) -> None:

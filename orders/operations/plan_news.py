@@ -22,6 +22,7 @@ from portal.models import User
 UNKNOWN_CASE = "plan_outcome_unknown"
 CONFLICT_CASE = "plan_news_conflict"
 NOT_ENDED_CASE = "plan_not_ended"
+MANDATE_CASE = "plan_mandate_unclear"
 STRIKES = "consecutive_failed_installment_limit_exceeded"
 # What the owner of a plan is told (`plan_notices`).
 BEGAN, NOT_BEGUN, STRIKE, ENDED = "began", "not-begun", "strike", "ended"
@@ -194,6 +195,9 @@ def close_change(change: PlanChange, state: str, *, at: datetime, why: str = "")
     change.close_attempt()
     change.state, change.state_since, change.why_not, change.due_at = state, at, why[:300], None
     change.save(update_fields=["state", "state_since", "why_not", *ATTEMPT_FIELDS])
+    if change.kind == PlanChange.Kind.MANDATE:
+        over = "It is known by which mandate FP debits the SIP."
+        cases.close_cases(subject=change.plan, kinds=(MANDATE_CASE,), resolution=over, at=at)
     act = {"SKIP": "skip", "MANDATE": "other_mandate", "CANCEL": "cancel"}[change.kind]
     on = change.on.isoformat() if isinstance(change.on, date) else ""
     audit.record(change.plan, f"plan.{act}_{state.lower()}", actor=None, at=at, change=change.code, on=on, why=why)

@@ -404,6 +404,19 @@ def test_is_debited_by_another_mandate_from_then_on(asha, plan, at, sandbox):
     assert not Case.objects.exists()
 
 
+def test_a_change_of_mandate_that_stays_unclear_is_with_a_person_in_fifteen_minutes(asha, plan, sandbox):
+    change = relink(asha, plan, sips.mandate_at_fp(asha, sandbox, limit=50_000))
+    for minutes, cases in ((1, 0), (16, 1)):
+        sandbox.fault("status:500", method="PATCH", path=ONE_SIP, when="before", times=5)
+        plan_change_sending.advance(change_id=change.pk, at=change.asked_at + timedelta(minutes=minutes))
+        sandbox.no_faults()
+        assert Case.objects.filter(kind=plan_news.MANDATE_CASE, state="OPEN").count() == cases
+    plan_change_sending.advance(change_id=change.pk, at=change.asked_at + timedelta(minutes=17))
+    change.refresh_from_db()
+    assert change.state == "DONE"
+    assert not Case.objects.filter(state="OPEN").exists()
+
+
 def test_not_by_one_whose_limit_is_too_small(asha, plan, sandbox):
     with pytest.raises(InvalidInput, match="allows ₹1,000"):
         relink(asha, plan, sips.mandate_at_fp(asha, sandbox, limit=1_000))
@@ -424,6 +437,7 @@ def test_is_announced_once_and_at_least_24_hours_ahead(plan, at, sandbox):
     assert instalments.tell(at=clock.now()) == 0
     (message,) = mail.outbox
     assert "5 Dec 2026" in message.body
+    assert "skip this instalment until the end of 3 Dec 2026" in message.body
     assert "₹5,000.00" in message.body
     assert plan.code in message.extra_headers["Message-ID"]
     told = Instalment.objects.get(plan=plan)
