@@ -71,6 +71,7 @@ class Line(NamedTuple):
     state: str
     is_unknown: bool
     by_mandate: bool
+    is_instalment: bool
 
     @property
     def asked(self) -> Asked:
@@ -88,7 +89,7 @@ class Page:
 
 _PAGE = """
     SELECT o.id, o.code, s.name, o.kind, o.amount, o.units, o.is_all, o.placed_at, o.state, o.attempt = %(unknown)s,
-           o.payment_method = 'NACH'
+           o.payment_method = 'NACH', o.plan_id IS NOT NULL
       FROM orders_mforder o JOIN orders_scheme s ON s.id = o.scheme_id
      WHERE o.investor_id = %(investor)s
        AND (%(states)s::text[] IS NULL OR o.state = ANY(%(states)s))

@@ -36,7 +36,7 @@ def _row(each: Line, place: str) -> str:
     return ROW.format(
         url=place.replace("CODE", each.code),
         scheme=escape(each.scheme),
-        placed=f"{KINDS[each.kind]} · {moment(each.placed_at)}",
+        placed=f"{'SIP instalment' if each.is_instalment else KINDS[each.kind]} · {moment(each.placed_at)}",
         amount=each.asked.in_words,
         badge=state(said.kind, said.badge),
     )

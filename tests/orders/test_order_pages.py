@@ -414,3 +414,15 @@ def test_that_the_investor_was_written_to_says_nothing_about_paying():
     at = clock.now()
     story = [Told("payment.started", at, {}), Told("payment.failed", at, {}), Told("payment.investor_told", at, {})]
     assert order_queries.paying(story) == order_queries.Paying.FAILED
+
+
+def test_the_order_of_an_instalment_is_called_one_in_the_list(client_for):
+    plan = factories.PlanFactory()
+    at_hand = {"investor": plan.investor, "scheme": plan.scheme, "bank_account": plan.mandate.bank_account}
+    factories.OrderFactory(
+        **at_hand, plan=plan, instalment_on=plan.first_on, mandate=plan.mandate, payment_method="NACH", consent=None,
+        state="AWAITING_PAYMENT",
+    )  # fmt: skip
+    factories.OrderFactory(investor=plan.investor, state="AWAITING_PAYMENT")
+    page = client_for(plan.investor).get("/orders/").content.decode()
+    assert (page.count("SIP instalment ·"), page.count("Purchase ·")) == (1, 1)
