@@ -50,6 +50,8 @@ def drafts_for(investor: Investor) -> Drafts:
 
 def inviter(invite: Invite) -> str:
     """Who invites, as the person invited reads it: `Meera Iyer, Northstar Wealth LLP`."""
+    if invite.invited_by is None:
+        return str(invite.partner)
     person = invite.invited_by.get_full_name() or "Our team"
     return f"{person}, {invite.partner}" if invite.partner else person
 

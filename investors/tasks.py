@@ -8,7 +8,7 @@ from celery import shared_task
 
 from investors import change_tasks, lifecycle, mandate_tasks, privacy_tasks  # noqa: F401 - they register sweeps and tasks
 from investors.models import Investor, KycRequest
-from investors.operations import documents, family, kyc, kyc_notices, kyc_sending, registration
+from investors.operations import documents, family, invites, kyc, kyc_notices, kyc_sending, registration
 from portal import clock, jobs
 from portal.attempts import claim_due
 
@@ -92,3 +92,9 @@ def sweep_files(**_: object) -> None:
 def watch_birthdays(**_: object) -> None:
     """Tell guardians of a child that turns 18, and open a case on the day."""
     family.watch_birthdays(at=clock.now())
+
+
+@shared_task(name="investors.send_invite")
+def send_invite(*, invite_id: int, **_: object) -> None:
+    """Send the link of an invitation that a partner's machine has made."""
+    invites.send(invite_id=invite_id, at=clock.now())

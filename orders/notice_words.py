@@ -125,5 +125,14 @@ EVENTS = (
         (EMAIL, SMS),
         (EMAIL,),
     ),
+    Event(
+        "approval.asked",
+        GROUP,
+        "A partner asks you to approve something",
+        "{partner} asks for your approval",
+        "{what}. Nothing happens unless you approve it here, with your own code.",
+        (EMAIL, SMS),
+        (EMAIL,),
+    ),
 )
 register(*EVENTS)

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from orders.views import baskets, carts, portfolio, purchases, redemptions, schemes, shares, stock_holdings
+from orders.views import approvals, baskets, carts, portfolio, purchases, redemptions, schemes, shares, stock_holdings
 
 app_name = "orders"
 urlpatterns = [
@@ -17,6 +17,8 @@ urlpatterns = [
     path("orders/confirm-sale/<slug:code>/", redemptions.confirm, name="confirm_sale"),
     path("orders/", purchases.order_list, name="list"),
     path("orders/<slug:code>/", purchases.detail, name="detail"),
+    path("approvals/", approvals.approval_list, name="approvals"),
+    path("approvals/<slug:code>/", approvals.approval, name="approval"),
     path("baskets/", baskets.basket_list, name="baskets"),
     path("baskets/logos/<slug:digest>/", baskets.logo, name="basket_logo"),
     path("baskets/<slug:slug>/", baskets.basket, name="basket"),

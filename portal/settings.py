@@ -223,6 +223,7 @@ CELERY_BEAT_SCHEDULE = {
     "compare everything with FP": {"task": "portal.reconcile", "schedule": 3600.0},
     "forget old provider calls": {"task": "portal.purge_journal", "schedule": 86_400.0},
     "forget old webhooks": {"task": "portal.forget_webhooks", "schedule": 86_400.0},
+    "forget old calls of partners": {"task": "portal.forget_calls", "schedule": 86_400.0},
 }
 if not SANDBOX:
     CELERY_BEAT_SCHEDULE.pop("follow the sandbox clock")
@@ -505,12 +506,11 @@ PROVIDER_CALLS_PER_SECOND = {
     "odin": ODIN_CALLS_PER_SECOND, "5paisa": FIVEPAISA_CALLS_PER_SECOND,
 }  # fmt: skip
 
-# --- API (partner endpoints come with their own app files; nothing is open by default) ---------------------------
+# --- Partner API (endpoints stand in each app's `api`; nothing is open by default) --------------------------------
 
 REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "UNAUTHENTICATED_USER": None,
 }
 
 # May webhooks of partners go to this machine? For the demo's receivers; live mode refuses it (portal/checks.py).

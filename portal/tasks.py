@@ -11,6 +11,7 @@ from celery import shared_task
 from django.conf import settings
 
 from portal import clock, gates, inbox, jobs, unknowns
+from portal.api import keys, once, usage
 from portal.gateway import journal
 from portal.gateway.errors import GatewayError
 from portal.gateway.transport import refuse_the_wrong_world
@@ -121,3 +122,13 @@ def send_webhooks(*, row_id: int, **_: object) -> None:
 def forget_webhooks(**_: object) -> None:
     """Forget what was sent long ago; the events stay."""
     log.info("webhooks_forgotten", rows=deliveries.forget_old(clock.now()))
+
+
+@shared_task(name="portal.forget_calls")
+@jobs.singleton
+def forget_calls(**_: object) -> None:
+    """Answers under Idempotency-Keys, counts of calls, and tokens of partners that nobody needs any more."""
+    at = clock.now()
+    once.forget(at)
+    usage.forget(at)
+    keys.forget_tokens()

@@ -4,12 +4,18 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
+import investors.api
+import orders.api
+import payments.api
 from investors.views import changes
 from orders.views import about
 from orders.views.home import home
-from portal import outbox, routes, views  # noqa: F401 - routes registers the inbox handlers
+from portal import outbox, routes, views
+from portal.api import urls as api_urls
 from portal.notices import views as notice_views
 
+# Their modules register handlers and endpoints when they are read.
+DECLARED = (routes, investors.api, orders.api, payments.api)
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
@@ -27,6 +33,7 @@ urlpatterns = [
     path("accounts/email/", changes.login_email, name="account_email"),
     path("accounts/", include("allauth.urls")),
     path("partner/", include("console.urls")),
+    path("api/v1/", include(api_urls.urlpatterns())),
     path("", include("investors.urls")),
     path("", include("orders.urls")),
     path("", include("payments.urls")),

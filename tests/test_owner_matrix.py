@@ -112,6 +112,8 @@ TABLE: dict[str, Line] = {
     "orders:shares": Line(PUBLIC),
     "orders:share": Line(PUBLIC, ("share",)),
     "orders:watchlist": Line(OWN, form=(("act", "add"), ("isin", "share"))),
+    "orders:approvals": Line(OWN),
+    "orders:approval": Line(HERS, ("approval",), (("buy", "yes"), ("line", "0"))),
     "orders:baskets": Line(PUBLIC),
     "orders:basket": Line(PUBLIC, ("basket",)),
     "orders:basket_logo": Line(PUBLIC, ("form_ref",)),
@@ -218,18 +220,23 @@ def of_admin(route: Route) -> bool:
     return route.path.startswith("/admin/")
 
 
+def of_partners(route: Route) -> bool:
+    """The partner API has a matrix of its own: tests/api/test_matrix.py."""
+    return route.path.startswith("/api/v1/")
+
+
 def test_every_route_says_who_may_open_it():
     assert not [route.path for route in routes() if not route.rule]
 
 
 def test_every_route_stands_in_the_table():
-    found = {route.name for route in routes() if not of_admin(route)}
+    found = {route.name for route in routes() if not of_admin(route) and not of_partners(route)}
     assert found == set(TABLE)
 
 
 def test_the_table_and_the_rules_agree():
     for route in routes():
-        if of_admin(route):
+        if of_admin(route) or of_partners(route):
             continue
         line = TABLE[route.name]
         if line.whose == HERS:
@@ -317,6 +324,7 @@ def world(asha: Any) -> World:
         "sip_on": asha.plans.get().first_on.isoformat(),
         "sip_consent": _sip_asked(asha, scheme).code,
         "key": str(key.pk),
+        "approval": _approval(asha, scheme).code,
         "basket": _basket(asha),
         "share": factories.SecurityFactory(isin="INE731A01019").isin,
         "basket_order": asha.basketorders.filter(broker="smallcase")[0].code,
@@ -335,6 +343,12 @@ def world(asha: Any) -> World:
     words = ("Quillfeather", "73,519", "731.319", allotted.folio.number, "secret-page", payment.code, asha.code)
     words = (*words, "91,731", "73191")
     return World(asha, ids, words)
+
+
+def _approval(asha: Any, scheme: Any) -> Any:
+    asha.partner = factories.PartnerFactory()
+    asha.save(update_fields=["partner"])
+    return factories.ApprovalLineFactory(investor=asha, scheme=scheme, amount=Decimal("73519.00")).approval
 
 
 def _cart_consent(asha: Any) -> Any:

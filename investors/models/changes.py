@@ -130,7 +130,10 @@ class Invite(models.Model):
     euin = models.CharField("EUIN", max_length=7, blank=True)
     # Why we may write to this person, in the words of whoever invites (DPDP Act 2023, section 6).
     basis = models.CharField("why we may write to them", max_length=300, blank=True)
-    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    # Empty for a partner's machine.
+    invited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     investor = models.ForeignKey(Investor, null=True, blank=True, on_delete=models.PROTECT, related_name="invites")
     created_at = models.DateTimeField()
     sent = models.CharField(max_length=6, choices=Sent, default=Sent.NO, blank=True)
@@ -147,6 +150,9 @@ class Invite(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(used_at__isnull=True) | Q(revoked_at__isnull=True), name="a_used_invite_is_not_revoked"
+            ),
+            models.CheckConstraint(
+                condition=Q(invited_by__isnull=False) | Q(partner__isnull=False), name="an_invite_says_who_invites"
             ),
             models.CheckConstraint(
                 condition=Q(used_at__isnull=True) | Q(used_at__lte=F("expires_at")),

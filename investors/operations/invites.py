@@ -31,7 +31,7 @@ from django.urls import reverse
 from investors import lifecycle, provenance
 from investors.models import Investor, Invite
 from investors.operations import onboarding
-from portal import audit
+from portal import audit, jobs
 from portal.errors import Failure
 from portal.models import Partner, User
 from portal.scope import ALL, scope
@@ -80,10 +80,10 @@ def invite(
     partner: Partner | None,
     euin: str,
     basis: str,
-    actor: User,
+    actor: User | str,
     at: datetime,
 ) -> Invite:
-    """An open invitation exists and its link is on the way. Raises AlreadyInvited."""
+    """An open invitation exists and its link is on the way. A machine acts by its name. Raises AlreadyInvited."""
     secret = secrets.token_urlsafe(32)
     try:
         with transaction.atomic():
@@ -94,7 +94,7 @@ def invite(
                 partner=partner,
                 euin=euin,
                 basis=basis[:300],
-                invited_by=actor,
+                invited_by=actor if isinstance(actor, User) else None,
                 secret_hash=_hash(secret),
                 created_at=at,
                 expires_at=at + LIFE,
@@ -105,11 +105,11 @@ def invite(
         if "one_open_invite_per_address_and_partner" not in str(error):
             raise
         raise AlreadyInvited from None
-    _send(row, secret, at)
+    _hand_over(row, secret, actor, at)
     return row
 
 
-def resend(*, invite_id: int, actor: User, reason: str, at: datetime) -> Invite:
+def resend(*, invite_id: int, actor: User | str, reason: str, at: datetime) -> Invite:
     """A new link is on the way and lives from now on; the old one no longer works. Raises Closed, TooManyMessages."""
     secret = secrets.token_urlsafe(32)
     with transaction.atomic():
@@ -121,11 +121,11 @@ def resend(*, invite_id: int, actor: User, reason: str, at: datetime) -> Invite:
         row.secret_hash, row.expires_at = _hash(secret), at + LIFE
         row.save(update_fields=["secret_hash", "expires_at"])
         audit.record(row, "invite.sent_again", actor=actor, at=at, reason=reason)
-    _send(row, secret, at)
+    _hand_over(row, secret, actor, at)
     return row
 
 
-def revoke(*, invite_id: int, actor: User, reason: str, at: datetime) -> Invite:
+def revoke(*, invite_id: int, actor: User | str, reason: str, at: datetime) -> Invite:
     """The link no longer works. Raises Closed."""
     with transaction.atomic():
         row = _locked(invite_id)
@@ -198,6 +198,27 @@ def _locked(invite_id: int) -> Invite:
 
 def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def send(*, invite_id: int, at: datetime) -> None:
+    """The message that a partner's machine asked for is on the way; a second call sends nothing."""
+    secret = secrets.token_urlsafe(32)
+    with transaction.atomic():
+        row = _locked(invite_id)
+        if not is_open(row) or row.sent == Invite.Sent.YES:
+            return
+        row.secret_hash = _hash(secret)
+        row.save(update_fields=["secret_hash"])
+    _send(row, secret, at)
+
+
+def _hand_over(row: Invite, secret: str, actor: User | str, at: datetime) -> None:
+    """A person sees at once whether the mail server took it; a partner's call is one transaction, so a worker sends."""
+    if isinstance(actor, User):
+        _send(row, secret, at)
+        return
+    Invite.objects.filter(pk=row.pk).update(sent=Invite.Sent.NO)
+    jobs.nudge("investors.send_invite", invite_id=row.pk)
 
 
 def _send(row: Invite, secret: str, at: datetime) -> None:

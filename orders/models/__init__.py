@@ -1,5 +1,6 @@
 """What was asked for and what it became."""
 
+from orders.models.approvals import Approval, ApprovalLine
 from orders.models.baskets import Basket, BasketChange, BasketConstituent, BasketLogo, BasketSubscription, BasketVersion
 from orders.models.carts import Cart, CartLine
 from orders.models.ledger import Folio, Holding, Transaction
@@ -12,6 +13,8 @@ from orders.models.stock_changes import StockChange
 from orders.models.stocks import BasketOrder, StockHolding, StockOrder
 
 __all__ = [
+    "Approval",
+    "ApprovalLine",
     "Basket",
     "BasketChange",
     "BasketConstituent",

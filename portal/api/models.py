@@ -88,3 +88,24 @@ class IdempotentCall(models.Model):
 
     def __str__(self) -> str:
         return f"{self.route} {self.key}"
+
+
+class ApiUse(models.Model):
+    """How many calls a partner made in one minute or day of Indian time."""
+
+    class Span(models.TextChoices):
+        MINUTE = "MINUTE", "minute"
+        DAY = "DAY", "day"
+
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="+")
+    span = models.CharField(max_length=6, choices=Span)
+    began_at = models.DateTimeField(db_index=True)
+    calls = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["partner", "span", "began_at"], name="use_is_counted_once_per_span")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.calls} in the {self.span} of {self.began_at}"

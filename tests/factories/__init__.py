@@ -33,7 +33,15 @@ from tests.factories.people import (
     UserFactory,
     register_at_fp,
 )
-from tests.factories.plans import CartFactory, CartLineFactory, InstalmentFactory, PlanChangeFactory, PlanFactory
+from tests.factories.plans import (
+    ApprovalFactory,
+    ApprovalLineFactory,
+    CartFactory,
+    CartLineFactory,
+    InstalmentFactory,
+    PlanChangeFactory,
+    PlanFactory,
+)
 from tests.factories.schemes import FundHouseFactory, NavFactory, SchemeFactory
 from tests.factories.stocks import (
     BasketConstituentFactory,
@@ -56,6 +64,8 @@ from tests.factories.stocks import (
 __all__ = [
     "PASSWORD",
     "AddressFactory",
+    "ApprovalFactory",
+    "ApprovalLineFactory",
     "BankAccountFactory",
     "BasketConstituentFactory",
     "BasketFactory",

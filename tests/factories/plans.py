@@ -1,18 +1,19 @@
-"""Carts and SIPs."""
+"""Carts, SIPs, and what partners ask for."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import factory
 from factory.django import DjangoModelFactory
 
 from orders import plan_rules
-from orders.models import Cart, CartLine, Instalment, Plan, PlanChange
+from orders.models import Approval, ApprovalLine, Cart, CartLine, Instalment, Plan, PlanChange
 from portal import clock, identifiers
 from tests.factories.life import MandateFactory
 from tests.factories.money import ConsentFactory
-from tests.factories.people import ReadyInvestorFactory
+from tests.factories.people import PartnerFactory, ReadyInvestorFactory
 from tests.factories.schemes import SchemeFactory
 
 
@@ -89,3 +90,31 @@ class PlanChangeFactory(DjangoModelFactory):
     on = factory.SelfAttribute("plan.first_on")
     asked_at = factory.LazyFunction(clock.now)
     state_since = factory.SelfAttribute("asked_at")
+
+
+class ApprovalFactory(DjangoModelFactory):
+    """What a partner asks, by default the partner that brought the investor."""
+
+    class Meta:
+        model = Approval
+
+    investor = factory.SubFactory(ReadyInvestorFactory)
+    partner = factory.LazyAttribute(lambda o: o.investor.partner or PartnerFactory())
+    reason = "A goal of yours"
+    created_at = factory.LazyFunction(clock.now)
+    expires_at = factory.LazyAttribute(lambda o: o.created_at + timedelta(hours=72))
+
+
+class ApprovalLineFactory(DjangoModelFactory):
+    """A purchase that is asked for."""
+
+    class Meta:
+        model = ApprovalLine
+
+    investor = factory.SubFactory(ReadyInvestorFactory)
+    approval = factory.LazyAttribute(lambda o: ApprovalFactory(investor=o.investor))
+    number = 0
+    kind = "PURCHASE"
+    form_ref = factory.LazyFunction(identifiers.new_client_ref)
+    scheme = factory.SubFactory(SchemeFactory)
+    amount = Decimal("5000.00")

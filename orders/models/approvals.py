@@ -1,0 +1,103 @@
+"""What a partner asks an investor to approve: lines that become orders by the investor's own code, or by nothing."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from django.db import models
+from django.db.models import F, Q
+
+from investors.models import Consent, Mandate, Owned
+from orders.models.carts import CartLine
+from orders.models.plans import Plan, PlanChange
+from orders.models.schemes import Scheme
+from portal import identifiers
+from portal.models import Partner
+
+
+class Approval(Owned):
+    """A partner's request with a reason and an end. Where it stands follows from its lines and its dates."""
+
+    code = models.CharField(max_length=20, unique=True, editable=False)
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="approvals")
+    # Why, in the partner's words: the investor reads them.
+    reason = models.CharField(max_length=300)
+    # The partner's own name for it.
+    reference = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    reminded_at = models.DateTimeField(null=True, blank=True)
+    times_told = models.PositiveSmallIntegerField(default=0)
+    seen_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="an_approval_lasts_for_a_while"),
+            models.CheckConstraint(condition=~Q(reason=""), name="an_approval_says_why"),
+        ]
+        indexes = [models.Index(fields=["partner", "-id"], name="approvals_of_partner")]
+
+    def __str__(self) -> str:
+        return self.code
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.code = self.code or identifiers.new_code("APR")
+        super().save(*args, **kwargs)
+
+
+class ApprovalLine(Owned):
+    """One thing asked for. What became of it is found through the consent, cart line or change that it led to."""
+
+    class Kind(models.TextChoices):
+        PURCHASE = "PURCHASE", "buy"
+        REDEMPTION = "REDEMPTION", "sell"
+        SIP = "SIP", "start a SIP"
+        SIP_SKIP = "SIP_SKIP", "skip an instalment"
+        SIP_CANCEL = "SIP_CANCEL", "end a SIP"
+
+    approval = models.ForeignKey(Approval, on_delete=models.PROTECT, related_name="lines")
+    number = models.PositiveSmallIntegerField()
+    kind = models.CharField(max_length=10, choices=Kind)
+    # The form that the investor's consent belongs to: pressing twice asks once.
+    form_ref = models.CharField(max_length=40, unique=True, editable=False)
+    scheme = models.ForeignKey(Scheme, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    folio_number = models.CharField(max_length=40, blank=True)
+    amount = models.DecimalField("amount, rupees", max_digits=15, decimal_places=2, null=True, blank=True)
+    units = models.DecimalField(max_digits=18, decimal_places=3, null=True, blank=True)
+    is_all = models.BooleanField(default=False)
+    start_day = models.PositiveSmallIntegerField("day of the month", null=True, blank=True)
+    instalments = models.PositiveSmallIntegerField(null=True, blank=True)
+    mandate = models.ForeignKey(Mandate, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    plan = models.ForeignKey(Plan, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    on = models.DateField(null=True, blank=True)
+    # What the investor did with it.
+    consent = models.ForeignKey(Consent, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    cart_line = models.ForeignKey(CartLine, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    change = models.ForeignKey(PlanChange, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    declined_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["approval", "number"], name="lines_of_an_approval_are_numbered"),
+            models.CheckConstraint(
+                condition=Q(amount__isnull=True) | Q(amount__gt=Decimal(0)), name="an_approval_asks_for_rupees"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="PURCHASE", scheme__isnull=False, amount__isnull=False)
+                | Q(kind="REDEMPTION", scheme__isnull=False) & ~Q(folio_number="")
+                | Q(
+                    kind="SIP", scheme__isnull=False, amount__isnull=False, start_day__isnull=False,
+                    instalments__isnull=False, mandate__isnull=False,
+                )
+                | Q(kind="SIP_SKIP", plan__isnull=False, on__isnull=False)
+                | Q(kind="SIP_CANCEL", plan__isnull=False),
+                name="an_approval_line_names_what_it_asks_for",
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.number}"

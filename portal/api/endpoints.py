@@ -1,0 +1,347 @@
+"""Endpoints as data: each app's `api.py` declares its own, the views and the OpenAPI document are made from them.
+
+    @get("orders", answer=ORDER, scope="orders:read", filters={...}, expands={...})
+    def orders(call): return a QuerySet, ordered; the list is paged by its key
+
+    @post("approvals", answer=APPROVAL, scope="approvals:write", body=NewApproval)
+    def ask(call): do it by an operation, return the QuerySet of the one row
+
+A path with `<id>` answers one object: the QuerySet is narrowed by `by`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path
+from rest_framework.parsers import JSONParser
+from rest_framework.permissions import AllowAny
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from portal import encryption
+from portal.access import access
+from portal.api import errors, once, usage
+from portal.api.bodies import Body
+from portal.api.door import PARTNER_API, Call, TokenAuthentication
+from portal.api.errors import Trouble
+from portal.api.shapes import Expand, Filter, Row, Shape
+from portal.errors import Failure
+
+PREFIX = "api/v1/"
+USUAL, MOST = 50, 100
+Do = Callable[[Call], Any]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One operation of the API."""
+
+    method: str
+    path: str
+    name: str
+    summary: str
+    scope: str
+    answer: Shape
+    do: Do
+    filters: Mapping[str, Filter] = field(default_factory=dict)
+    expands: Mapping[str, Expand] = field(default_factory=dict)
+    body: type[Body] | None = None
+    example: Mapping[str, Any] = field(default_factory=dict)
+    failures: tuple[type[Failure], ...] = ()
+    status: int = 200
+    by: str = "code"
+    is_plain: bool = False
+    # For objects that are made of more than columns: a page of them as JSON has it.
+    write: Callable[[list[Any], Call], list[dict[str, Any]]] | None = None
+    deprecated_at: datetime | None = None
+    ends_at: datetime | None = None
+
+    @property
+    def is_list(self) -> bool:
+        """Does it answer a page of objects?"""
+        return self.method == "GET" and "<id>" not in self.path and not self.is_plain
+
+    @property
+    def app(self) -> str:
+        """The resource, for the document."""
+        return self.path.split("/")[0]
+
+
+REGISTRY: dict[tuple[str, str], Endpoint] = {}
+
+
+def _declare(method: str, where: str, **more: Any) -> Callable[[Do], Do]:
+    def keep(do: Do) -> Do:
+        name = more.pop("name", do.__name__)
+        summary = (do.__doc__ or "").strip().split("\n")[0]
+        if (method, where) in REGISTRY:
+            raise ValueError(f"{method} {where} is declared twice")
+        REGISTRY[(method, where)] = Endpoint(method, where, name, summary, do=do, **more)
+        return do
+
+    return keep
+
+
+def get(where: str, **more: Any) -> Callable[[Do], Do]:
+    """Declare what reads."""
+    return _declare("GET", where, **more)
+
+
+def post(where: str, **more: Any) -> Callable[[Do], Do]:
+    """Declare what writes: it is called in a transaction, once per Idempotency-Key."""
+    return _declare("POST", where, **more)
+
+
+def dumps(content: Any) -> str:
+    """JSON without spaces, as it is sent."""
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+
+class EndpointView(APIView):
+    """One path with the endpoints of its methods."""
+
+    authentication_classes = [TokenAuthentication]
+    permission_classes = [AllowAny]  # the scope is asked for in `initial`, with our words
+    renderer_classes = [JSONRenderer]
+    parser_classes = [JSONParser]
+    http_method_names = ["get", "head", "post"]
+    endpoints: Mapping[str, Endpoint] = {}
+    limits: Mapping[str, str] = {}
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Who calls, may they, and not too often. Raises Trouble."""
+        self.limits = {}
+        super().initial(request, *args, **kwargs)
+        call = request.auth
+        if not isinstance(call, Call):
+            raise Trouble("not_authenticated")
+        self.call = call
+        try:
+            self.limits = usage.count(call.partner, call.at)
+        except Trouble as trouble:
+            self.limits = {name: text for name, text in trouble.headers.items() if name.startswith("RateLimit")}
+            raise
+        endpoint = self.endpoint()
+        if endpoint and endpoint.scope and endpoint.scope not in call.scopes:
+            raise Trouble("scope_missing", f"This takes the scope {endpoint.scope}.")
+
+    def endpoint(self) -> Endpoint | None:
+        """The endpoint of this method."""
+        return self.endpoints.get("GET" if self.request.method == "HEAD" else self.request.method or "")
+
+    def handle_exception(self, exc: Exception) -> Any:
+        """A problem for what was foreseen; everything else is the server's own trouble."""
+        response = errors.answer(exc, self)
+        if response is None:
+            raise exc
+        return response
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Limits, deprecation, and that no cache keeps it."""
+        for name, value in self.limits.items():
+            response[name] = value
+        endpoint = self.endpoint()
+        if endpoint and endpoint.deprecated_at:
+            response["Deprecation"] = f"@{int(endpoint.deprecated_at.timestamp())}"
+            if endpoint.ends_at:
+                response["Sunset"] = f"{endpoint.ends_at.astimezone(UTC):%a, %d %b %Y %H:%M:%S GMT}"
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+        response.headers.setdefault("Vary", "Authorization")
+        return response
+
+    def _read(self, request: Request, **kwargs: str) -> HttpResponseBase:
+        endpoint = cast(Endpoint, self.endpoint())
+        self.call.id = kwargs.get("id", "")
+        content = _list(endpoint, self.call, request) if endpoint.is_list else _one(endpoint, self.call, request)
+        return _tagged(dumps(content), request)
+
+    def _write(self, request: Request, **kwargs: str) -> HttpResponseBase:
+        endpoint = cast(Endpoint, self.endpoint())
+        self.call.id = kwargs.get("id", "")
+        plain: HttpRequest = request._request
+        return once.answer(
+            partner=self.call.partner,
+            route=f"POST {plain.path}"[:200],
+            key=request.headers.get("Idempotency-Key", ""),
+            body=plain.body,
+            at=self.call.at,
+            work=lambda: self._work(endpoint, request),
+        )
+
+    def _work(self, endpoint: Endpoint, request: Request) -> HttpResponse:
+        """The write in a savepoint: a refusal leaves nothing but its answer."""
+        try:
+            with transaction.atomic():
+                self.call.data = _checked(endpoint, request)
+                content = _shaped(endpoint, endpoint.do(self.call), self.call, {})
+        except Exception as error:
+            response = errors.answer(error, self)
+            if response is None:
+                raise
+            return response
+        return HttpResponse(dumps(content), status=endpoint.status, content_type="application/json")
+
+
+def _checked(endpoint: Endpoint, request: Request) -> dict[str, Any]:
+    if endpoint.body is None:
+        if request._request.body.strip() not in (b"", b"{}"):
+            raise Trouble("invalid", fields={"body": ["This takes no body."]})
+        return {}
+    body = endpoint.body(data=request.data)
+    body.is_valid(raise_exception=True)
+    return dict(body.validated_data)
+
+
+# --- reading ------------------------------------------------------------------------------------------------------
+
+
+def _one(endpoint: Endpoint, call: Call, request: Request) -> Any:
+    expands = _expands(endpoint, _params(endpoint, request))
+    found = endpoint.do(call)
+    if isinstance(found, QuerySet) and endpoint.by:
+        found = found.filter(**{endpoint.by: call.id})
+    return _shaped(endpoint, found, call, expands)
+
+
+def _shaped(endpoint: Endpoint, found: Any, call: Call, expands: Mapping[str, Expand]) -> Any:
+    """One object: of the QuerySet's first row, or made by the endpoint itself."""
+    if not isinstance(found, QuerySet):
+        return found
+    rows = list(found.values(*_columns(endpoint, expands))[:1])
+    if not rows:
+        raise Trouble("not_found")
+    return _written(endpoint, rows, call, expands)[0]
+
+
+def _list(endpoint: Endpoint, call: Call, request: Request) -> dict[str, Any]:
+    params = _params(endpoint, request)
+    expands, size = _expands(endpoint, params), _size(params)
+    found = _narrowed(endpoint, endpoint.do(call), params)
+    if "cursor" in params:
+        found = found.filter(pk__lt=_opened(params["cursor"], endpoint))
+    found = found.order_by("-pk")
+    if endpoint.write:
+        objects = list(found[: size + 1])
+        data, keys = endpoint.write(objects[:size], call), [each.pk for each in objects]
+    else:
+        rows = list(found.values("pk", *_columns(endpoint, expands))[: size + 1])
+        data, keys = _written(endpoint, rows[:size], call, expands), [row["pk"] for row in rows]
+    return {"data": data, "next_cursor": _sealed(keys[size - 1], endpoint) if len(keys) > size else None}
+
+
+def _columns(endpoint: Endpoint, expands: Mapping[str, Expand]) -> list[str]:
+    return list(dict.fromkeys([*endpoint.answer.columns, *(each.on for each in expands.values())]))
+
+
+def _written(endpoint: Endpoint, rows: list[Any], call: Call, expands: Mapping[str, Expand]) -> list[dict[str, Any]]:
+    written = [endpoint.answer.write(row) for row in cast(Iterable[Row], rows)]
+    for name, expand in expands.items():
+        expand.put(name, rows, written, call)
+    return written
+
+
+def _params(endpoint: Endpoint, request: Request) -> dict[str, str]:
+    """The parameters, each known and given once. Raises Trouble."""
+    known = {
+        *endpoint.filters,
+        *(["cursor", "limit"] if endpoint.is_list else []),
+        *(["expand"] * bool(endpoint.expands)),
+    }
+    wrong: dict[str, list[str]] = {}
+    for name, texts in request.query_params.lists():
+        if name not in known:
+            wrong[name] = ["There is no such parameter."]
+        elif len(texts) > 1:
+            wrong[name] = ["Given more than once."]
+    if wrong:
+        raise Trouble("invalid", fields=wrong)
+    return dict(request.query_params.items())
+
+
+def _expands(endpoint: Endpoint, params: Mapping[str, str]) -> dict[str, Expand]:
+    if "expand" not in params:
+        return {}
+    wanted = params["expand"].split(",")
+    if not set(wanted) <= set(endpoint.expands):
+        raise Trouble("invalid", fields={"expand": [f"Any of: {', '.join(endpoint.expands)}."]})
+    return {name: endpoint.expands[name] for name in wanted}
+
+
+def _size(params: Mapping[str, str]) -> int:
+    text = params.get("limit", str(USUAL))
+    if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= MOST):
+        raise Trouble("invalid", fields={"limit": [f"A number from 1 to {MOST}."]})
+    return int(text)
+
+
+def _narrowed(endpoint: Endpoint, found: QuerySet[Any], params: Mapping[str, str]) -> QuerySet[Any]:
+    wrong: dict[str, list[str]] = {}
+    for name, narrowing in endpoint.filters.items():
+        if name in params:
+            try:
+                found = found.filter(**{narrowing.lookup: narrowing.clean(params[name])})
+            except ValueError as error:
+                wrong[name] = [str(error)]
+    if wrong:
+        raise Trouble("invalid", fields=wrong)
+    return found
+
+
+def _sealed(key: int, endpoint: Endpoint) -> str:
+    """A cursor tells nobody how many rows there are: it is encrypted, and good for this list only."""
+    return encryption.encrypt(f"{endpoint.name}:{key}")
+
+
+def _opened(cursor: str, endpoint: Endpoint) -> int:
+    try:
+        name, _, key = encryption.decrypt(cursor).partition(":")
+        if name != endpoint.name:
+            raise Trouble("cursor")
+        return int(key)
+    except (encryption.InvalidToken, ValueError, TypeError):
+        raise Trouble("cursor") from None
+
+
+def _tagged(text: str, request: Request) -> HttpResponse:
+    """With its version; 304 where the caller has it already."""
+    tag = f'"{hashlib.blake2b(text.encode(), digest_size=16).hexdigest()}"'
+    known = [each.strip().removeprefix("W/") for each in request.headers.get("If-None-Match", "").split(",")]
+    is_known = tag in known or "*" in known
+    response = HttpResponse(status=304) if is_known else HttpResponse(text, content_type="application/json")
+    response["ETag"] = tag
+    return response
+
+
+# --- addresses ----------------------------------------------------------------------------------------------------
+
+
+def urlpatterns() -> list[URLPattern]:
+    """A path per resource, made of what the apps have declared."""
+    by_path: dict[str, dict[str, Endpoint]] = {}
+    for endpoint in REGISTRY.values():
+        by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
+    return [
+        path(where.replace("<id>", "<slug:id>"), _view(found), name=_name(where)) for where, found in by_path.items()
+    ]
+
+
+def _name(where: str) -> str:
+    return "api_" + where.replace("/", "_").replace("<id>", "one").replace("-", "_")
+
+
+def _view(found: Mapping[str, Endpoint]) -> Callable[..., HttpResponseBase]:
+    handlers: dict[str, Any] = {"GET": EndpointView._read, "POST": EndpointView._write}
+    members = {method.lower(): handlers[method] for method in found}
+    kind = type("PathView", (EndpointView,), {"endpoints": dict(found), **members})
+    return access(PARTNER_API)(kind.as_view())

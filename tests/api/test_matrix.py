@@ -1,0 +1,143 @@
+"""No partner sees, guesses or touches what is another's, over every route and method; and no write takes what it
+should not. The table is the registry itself, so a new endpoint cannot be forgotten."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from orders.models import Approval
+from portal import (
+    scope,
+    urls,  # noqa: F401 - reading the addresses declares the endpoints
+)
+from portal.api import door
+from portal.api.endpoints import REGISTRY, Endpoint
+from portal.management.commands.show_routes import routes
+from portal.models import IdempotentCall
+from tests import factories
+from tests.api.conftest import caller_of
+
+pytestmark = pytest.mark.django_db
+# What any partner may read, because it is nobody's.
+SHARED = {"schemes", "baskets", "catalogue", "me"}
+OWNED = [each for each in REGISTRY.values() if each.app not in SHARED]
+NAMES = [f"{each.method} {each.path}" for each in OWNED]
+# Names of members that something inside of us has, none of which a partner may set.
+PROTECTED = """
+    id pk code state state_since status is_active is_staff is_superuser partner partner_id investor_id user user_id
+    created_at updated_at placed_at given_at confirmed_at approved_at approved_by decided_by decided_at settled_at
+    debited_at allotted_units allotted_nav allotted_amount provider_ref client_ref form_ref gateway consent consent_id
+    otp otp_hash cart cart_line order order_id payment payment_method bank_account attempt attempt_no lease_until due_at
+    secret secret_hash used_at revoked_at expires_at times_told seen_at withdrawn_at declined_at actor by at scope
+    scopes __proto__ password
+""".split()
+
+
+@pytest.fixture
+def hers(asha: Any) -> dict[str, str]:
+    """One of everything of Asha's that has an id in the API, with words that nobody else has."""
+    type(asha).objects.filter(pk=asha.pk).update(name="Asha Quillfeather")
+    order = factories.OrderFactory(investor=asha)
+    factories.HoldingFactory(investor=asha)
+    return {
+        "investors": asha.code,
+        "invites": factories.InviteFactory(partner=asha.partner, name="Asha Quillfeather").code,
+        "bank-accounts": asha.bankaccounts.get().code,
+        "mandates": factories.MandateFactory(investor=asha).code,
+        "files": factories.DocumentFactory(investor=asha).code,
+        "orders": order.code,
+        "sips": factories.PlanFactory(investor=asha).code,
+        "payments": factories.PaymentFactory(order=order).code,
+        "approvals": factories.ApprovalLineFactory(investor=asha).approval.code,
+        "basket-orders": factories.BasketOrderFactory(investor=asha).code,
+        "folio": asha.folios.first().number,
+        "name": "Quillfeather",
+    }
+
+
+def address(endpoint: Endpoint, ids: dict[str, str]) -> str:
+    return endpoint.path.replace("<id>", ids.get(endpoint.app, "none"))
+
+
+def call(caller: Any, endpoint: Endpoint, ids: dict[str, str]) -> Any:
+    if endpoint.method == "GET":
+        return caller.get(address(endpoint, ids))
+    return caller.post(address(endpoint, ids), dict(endpoint.example) or None)
+
+
+def leaks(answer: Any, ids: dict[str, str]) -> list[str]:
+    body = answer.content.decode()
+    return [word for word in ids.values() if word in body]
+
+
+def test_every_route_below_the_api_is_declared_or_shows_nothing():
+    found = {route.path for route in routes() if route.path.startswith("/api/v1/")}
+    declared = {"/api/v1/" + each.path.replace("<id>", "<slug:id>") for each in REGISTRY.values()}
+    assert {"/api/v1/token", "/api/v1/docs/", "/api/v1/openapi.json"} <= found - declared
+    others = {route.rule for route in routes() if route.path in declared}
+    assert others == {door.PARTNER_API}
+
+
+@pytest.mark.parametrize("endpoint", OWNED, ids=NAMES)
+def test_nobody_and_another_partner_get_nothing(north, south, hers, endpoint):
+    plain = Client().get(f"/api/v1/{address(endpoint, hers)}")
+    assert plain.status_code in (401, 405)
+    answer = call(south, endpoint, hers)
+    assert not leaks(answer, {name: word for name, word in hers.items() if word not in address(endpoint, hers)})
+    if "<id>" in endpoint.path:
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    elif endpoint.is_list:
+        assert answer.status_code == 200
+        assert all(hers["investors"] != row.get("investor", row.get("id")) for row in answer.json()["data"])
+
+
+@pytest.mark.parametrize("endpoint", [each for each in OWNED if each.method == "GET"], ids=lambda each: each.name)
+def test_the_querysets_alone_hold_without_the_wall_below_them(north, south, hers, endpoint, monkeypatch):
+    monkeypatch.setattr(door, "set_scope", lambda name: scope.set_scope(scope.ALL))
+    answer = call(south, endpoint, hers)
+    assert not leaks(answer, {name: word for name, word in hers.items() if word not in address(endpoint, hers)})
+
+
+@pytest.mark.parametrize("endpoint", [each for each in OWNED if "<id>" in each.path], ids=lambda each: each.name)
+def test_her_own_partner_finds_it(north, hers, endpoint):
+    if endpoint.method == "GET":
+        assert call(north, endpoint, hers).status_code == 200
+
+
+@pytest.mark.parametrize("endpoint", REGISTRY.values(), ids=lambda each: each.name)
+def test_a_key_without_the_scope_is_refused_everywhere(north, hers, endpoint):
+    bare = caller_of(north.partner, ["events:read"])
+    expected = 403 if endpoint.scope else 200
+    assert call(bare, endpoint, hers).status_code == expected
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
+@pytest.mark.parametrize("endpoint", REGISTRY.values(), ids=lambda each: each.name)
+def test_no_other_method_does_anything(north, hers, endpoint, method):
+    answer = Client().generic(
+        method, f"/api/v1/{address(endpoint, hers)}", headers={"Authorization": f"Bearer {north.token}"}
+    )
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+
+
+@pytest.mark.parametrize("endpoint", [e for e in REGISTRY.values() if e.method == "POST"], ids=lambda each: each.name)
+def test_no_write_takes_a_name_that_is_not_its_own(north, hers, endpoint):
+    assert len(PROTECTED) >= 60
+    taken = set(endpoint.body().fields) if endpoint.body else set()
+    before = (Approval.objects.count(), IdempotentCall.objects.filter(status__lt=300).count())
+    for name in set(PROTECTED) - taken:
+        answer = north.post(address(endpoint, hers), {**endpoint.example, name: "1"})
+        assert answer.status_code == 422, (name, answer.content)
+    assert (Approval.objects.count(), IdempotentCall.objects.filter(status__lt=300).count()) == before
+
+
+def test_no_line_of_an_approval_takes_one_either(north, asha):
+    scheme = factories.SchemeFactory(purchase_allowed=True)
+    good = {"kind": "PURCHASE", "scheme": scheme.isin, "amount": "5000.00"}
+    for name in set(PROTECTED):
+        body = {"investor": asha.code, "reason": "why", "lines": [{**good, name: "1"}]}
+        assert list(north.post("approvals", body).json()["fields"]) == [f"lines.0.{name}"]
+    assert not Approval.objects.exists()

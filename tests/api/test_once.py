@@ -1,0 +1,114 @@
+"""Writes under an Idempotency-Key: P6 of reliability.md. Races run on real connections, the guard off first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.http import HttpResponse
+
+from investors.models import Invite
+from investors.operations import invites
+from portal import clock
+from portal.api import endpoints, once
+from portal.models import IdempotentCall
+from tests import factories
+
+BODY = {"email": "hema@example.org", "name": "Hema", "basis": "Asked for it"}
+AT_ONCE = 50
+
+
+@pytest.mark.django_db
+def test_the_same_key_and_body_get_the_same_bytes_and_one_effect(north):
+    first, again = north.post("invites", BODY, key="k1"), north.post("invites", BODY, key="k1")
+    assert first.status_code == again.status_code == 201, first.content
+    assert first.content == again.content
+    assert again["Idempotency-Replayed"] == "true"
+    assert "Idempotency-Replayed" not in first
+    assert Invite.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_another_body_under_the_same_key_is_refused(north):
+    north.post("invites", BODY, key="k1")
+    other = north.post("invites", json.dumps(BODY) + " ", key="k1")
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("key", [" ", "x" * 256, "a b", "ключ"])
+def test_a_write_without_a_good_key_does_nothing(north, key):
+    answer = north.post("invites", BODY, Idempotency_Key=key)
+    assert (answer.status_code, answer.json()["code"]) == (400, "idempotency_key_missing")
+    assert not Invite.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_refusal_is_an_answer_too_and_leaves_nothing(north):
+    factories.InviteFactory(partner=north.partner, email=BODY["email"])
+    first, again = north.post("invites", BODY, key="k1"), north.post("invites", BODY, key="k1")
+    assert (first.status_code, first.json()["code"]) == (422, "already_invited")
+    assert first.content == again.content
+
+
+@pytest.mark.django_db
+def test_two_partners_with_the_same_key_each_get_their_own(north, south):
+    a, b = north.post("invites", BODY, key="k1"), south.post("invites", BODY, key="k1")
+    assert a.json()["id"] != b.json()["id"]
+    assert IdempotentCall.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_a_call_that_died_half_way_is_finished_by_the_next(north, monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    def die(*_: Any, **__: Any) -> None:
+        raise Killed
+
+    monkeypatch.setattr(invites.audit, "record", die)
+    with pytest.raises(Killed):
+        north.post("invites", BODY, key="k1")
+    monkeypatch.undo()
+    assert not Invite.objects.exists(), "the effect has gone with the call"
+    assert IdempotentCall.objects.get().status is None
+    assert north.post("invites", BODY, key="k1").status_code == 201
+    assert Invite.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_keys_are_forgotten_after_thirty_days(north):
+    north.post("invites", BODY, key="k1")
+    assert once.forget(clock.now()) == 0
+    assert once.forget(clock.now() + once.KEPT + once.timedelta(seconds=1)) == 1
+
+
+def _at_once(north: Any) -> list[Any]:
+    def one(_: int) -> Any:
+        try:
+            return north.post("invites", BODY, key="k1")
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(one, range(AT_ONCE)))
+
+
+def _without_guard(*, work: Callable[[], HttpResponse], **_: Any) -> HttpResponse:
+    return work()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_fifty_equal_posts_at_once_make_one_and_answer_the_same_bytes(north, monkeypatch):
+    monkeypatch.setattr(endpoints.once, "answer", _without_guard)
+    assert len({answer.content for answer in _at_once(north)}) > 1, "without the guard the answers differ"
+    Invite.objects.all().delete()
+    monkeypatch.undo()
+    answers = _at_once(north)
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.content for answer in answers}) == 1
+    assert Invite.objects.count() == 1

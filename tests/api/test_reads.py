@@ -1,0 +1,115 @@
+"""What reads answer: shapes, pages, filters, expansion, versions, and nothing of anybody else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from orders.models import MfOrder
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def orders(asha: Any, chitra: Any) -> list[MfOrder]:
+    """Five of Asha's, one of Chitra's."""
+    found = [factories.OrderFactory(investor=asha) for _ in range(5)]
+    factories.OrderFactory(investor=chitra)
+    return found
+
+
+def test_a_list_goes_page_by_page_and_shows_each_once(north, orders):
+    seen, cursor, pages = [], "", 0
+    while cursor is not None:
+        page = north.get(f"orders?limit=2&cursor={cursor}" if cursor else "orders?limit=2").json()
+        seen += [row["id"] for row in page["data"]]
+        cursor, pages = page["next_cursor"], pages + 1
+    assert seen == [order.code for order in reversed(orders)]
+    assert pages == 3
+
+
+@pytest.mark.parametrize("cursor", ["x", "gAAAA", "%00"])
+def test_a_cursor_that_is_not_ours_is_said_to_be_so(north, cursor):
+    answer = north.get(f"orders?cursor={cursor}")
+    assert (answer.status_code, answer.json()["code"]) == (400, "cursor")
+
+
+def test_a_cursor_of_one_list_is_none_of_another(north, orders):
+    cursor = north.get("orders?limit=2").json()["next_cursor"]
+    assert north.get(f"payments?cursor={cursor}").json()["code"] == "cursor"
+
+
+def test_an_order_says_money_as_text_and_moments_with_their_offset(north, orders):
+    row = north.get(f"orders/{orders[0].code}").json()
+    assert row["amount"] == f"{orders[0].amount:.2f}"
+    assert row["placed_at"].endswith("+05:30")
+    assert row["investor"].startswith("INV-")
+    assert row["is_unknown"] is False
+
+
+def test_lists_are_narrowed_by_state_and_investor(north, orders, asha, chitra):
+    MfOrder.objects.filter(pk=orders[0].pk).update(state="CANCELLED")
+    assert [row["id"] for row in north.get("orders?state=CANCELLED").json()["data"]] == [orders[0].code]
+    assert len(north.get(f"orders?investor={asha.code}").json()["data"]) == 5
+    assert north.get(f"orders?investor={chitra.code}").json()["data"] == []
+    wrong = north.get("orders?state=NO&placed_from=yesterday&colour=red")
+    assert wrong.status_code == 422
+    assert set(wrong.json()["fields"]) == {"colour"}
+    assert set(north.get("orders?state=NO&placed_from=yesterday").json()["fields"]) == {"state", "placed_from"}
+
+
+def test_what_is_asked_for_is_put_inside_in_one_statement(north, orders, asha):
+    plain = north.get("orders").json()["data"][0]
+    assert plain["investor"] == asha.code
+    rich = north.get("orders?expand=investor,scheme").json()["data"][0]
+    assert rich["investor"]["id"] == asha.code
+    assert rich["scheme"]["id"] == plain["scheme"]
+    assert north.get("orders?expand=everything").status_code == 422
+
+
+def test_an_object_that_has_not_changed_is_not_sent_again(north, orders):
+    path = f"orders/{orders[0].code}"
+    tag = north.get(path)["ETag"]
+    again = north.get(path, If_None_Match=tag)
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", tag)
+    MfOrder.objects.filter(pk=orders[0].pk).update(state="CANCELLED")
+    assert north.get(path, If_None_Match=tag).status_code == 200
+
+
+def test_pan_mobile_and_account_numbers_are_masked(north, asha):
+    text = north.get(f"investors/{asha.code}?expand=bank_accounts,kyc,mandates").content.decode()
+    assert asha.pan not in text
+    assert asha.mobile not in text
+    assert asha.bankaccounts.get().number not in text
+    assert asha.bankaccounts.get().last_four in text
+
+
+def test_the_status_of_an_application_says_whose_turn_it_is(north, asha):
+    assert north.get(f"investors/{asha.code}/status").json()["stage"] == "READY"
+
+
+def test_the_catalogue_has_every_state_that_is_ever_answered(north):
+    tables = north.get("catalogue").json()
+    assert set(MfOrder.State.values) <= set(tables["order_states"]) | set(tables["sale_states"])
+    assert tables["errors"]["throttled"]["status"] == 429
+    assert tables["scopes"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["investors", "invites", "kyc-checks", "kyc-requests", "bank-accounts", "mandates", "files", "schemes", "orders",
+     "sips", "holdings", "transactions", "approvals", "baskets", "basket-orders", "payments"],
+)  # fmt: skip
+def test_every_list_answers(north, orders, path):
+    answer = north.get(path)
+    assert answer.status_code == 200, answer.content
+    assert set(answer.json()) == {"data", "next_cursor"}
+
+
+def test_a_list_of_a_hundred_orders_takes_a_few_statements(north, asha, django_assert_max_num_queries):
+    for _ in range(3):
+        factories.OrderFactory(investor=asha)
+    with django_assert_max_num_queries(10):
+        north.get("orders?limit=100&expand=investor,scheme")
