@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 from rest_framework import exceptions
@@ -94,6 +94,9 @@ _OF_DRF: tuple[tuple[type[Exception], str], ...] = (
     (exceptions.NotFound, "not_found"),
     (Http404, "not_found"),
     (exceptions.ParseError, "bad_request"),
+    (RequestDataTooBig, "bad_request"),
+    # JSON that is nested deeper than anybody means it.
+    (RecursionError, "bad_request"),
 )
 
 

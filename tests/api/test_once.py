@@ -48,6 +48,15 @@ def test_a_write_without_a_good_key_does_nothing(north, key):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    "body", ["", "{", "[" * 200_000, "x" * 3_000_000, "1" * 5_000, "\ud800".encode("utf-8", "surrogatepass")]
+)
+def test_a_body_that_nobody_can_read_is_said_to_be_so(north, body):
+    answer = north.post("invites", body)
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+
+
+@pytest.mark.django_db
 def test_a_refusal_is_an_answer_too_and_leaves_nothing(north):
     factories.InviteFactory(partner=north.partner, email=BODY["email"])
     first, again = north.post("invites", BODY, key="k1"), north.post("invites", BODY, key="k1")

@@ -21,6 +21,7 @@ BENCHES = {
     "baskets": "a basket of shares at 5paisa",
     "providers": "the clients of the providers, and the sandbox",
     "quotes": "calls to the provider while a thousand people watch prices",
+    "api": "the partner API",
     "events": "the feed of a partner's events",
     "people": "an investor by PAN among a million",
     "rotation": "new keys for 100,000 rows",
