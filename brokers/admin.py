@@ -13,7 +13,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RadioFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from brokers.models import Broker, BrokerAccount, OrderProof
+from brokers.models import Broker, BrokerAccount, NewsCursor, OrderProof
 from brokers.operations import silence
 from investors.admin.papers import picture
 from orders.admin.baskets import BasketOrderAdmin
@@ -71,6 +71,20 @@ class BrokerAccountAdmin(OpsAdmin):
     @display(description="Unlinked")
     def unlinked(self, account: BrokerAccount) -> str:
         return show.moment(account.unlinked_at)
+
+
+@admin.register(NewsCursor)
+class NewsCursorAdmin(OpsAdmin):
+    """How far the numbered news of a broker was read, and when: standing still while orders are open is trouble."""
+
+    list_display = ("broker", "sequence", "read")
+    ordering = ("broker",)
+    shows_timeline = False
+    fieldsets = ((None, {"fields": ("broker", "sequence", "read")}),)
+
+    @display(description="Last read")
+    def read(self, cursor: NewsCursor) -> str:
+        return show.moment(cursor.read_at)
 
 
 class ProofsOf(Lines):

@@ -96,7 +96,7 @@ _VIEW = (
     *(f"investors.view_{name}" for name in _PEOPLE),
     *(f"orders.view_{name}" for name in _ORDERS),
     *(f"payments.view_{name}" for name in ("payment", "paymentline")),
-    *(f"brokers.view_{name}" for name in ("brokeraccount", "orderproof")),
+    *(f"brokers.view_{name}" for name in ("brokeraccount", "orderproof", "newscursor")),
 )
 _SYSTEM = (
     "auth.view_group",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -121,18 +121,6 @@ def read_omex(body: bytes) -> list[messages.Event]:
     except ValidationError as error:
         raise Unreadable("no OMEX message") from error
     return [each for each in read if type(each) is not messages.Event]
-
-
-def latest(events: Iterable[messages.Event]) -> dict[str, messages.OrderEvent]:
-    """The newest message of each order, by sequence number and not by arrival (providers.md 2.7)."""
-    newest: dict[str, messages.OrderEvent] = {}
-    for each in events:
-        known = newest.get(each.order_key)
-        if isinstance(each, messages.OrderEvent) and (
-            known is None or each.message_sequence_number > known.message_sequence_number
-        ):
-            newest[each.order_key] = each
-    return newest
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -44,7 +44,9 @@ def catch_up(*, at: datetime, whole: bool = False) -> set[int]:
             if len(batch) == BATCH:
                 touched |= _keep(batch, at)
                 batch = []
-        return touched | _keep(batch, at)
+        touched |= _keep(batch, at)
+        NewsCursor.objects.filter(pk=ODIN).update(read_at=at)
+    return touched
 
 
 def catch_up_for_a_look(*, at: datetime) -> set[int]:
@@ -71,7 +73,7 @@ def _keep(events: list[messages.Event], at: datetime) -> set[int]:
     fresh = _without_known([row for row in rows if row is not None])
     OmexEvent.objects.bulk_create(fresh, ignore_conflicts=True)
     last = max(each.message_sequence_number for each in events)
-    NewsCursor.objects.filter(pk=ODIN).update(sequence=Greatest("sequence", last), read_at=at)
+    NewsCursor.objects.filter(pk=ODIN).update(sequence=Greatest("sequence", last))
     return {row.basket_order_id for row in fresh}
 
 

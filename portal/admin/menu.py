@@ -55,6 +55,7 @@ MENU: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
     "Shares": (
         ("Share orders", "candlestick_chart", "orders_basketorder_changelist", "", "orders.view_basketorder"),
         ("Broker accounts", "link", "brokers_brokeraccount_changelist", "", "brokers.view_brokeraccount"),
+        ("News of brokers", "rss_feed", "brokers_newscursor_changelist", "", "brokers.view_newscursor"),
         ("Baskets", "shopping_basket", "orders_basket_changelist", "", "orders.view_basket"),
         ("Basket versions", "layers", "orders_basketversion_changelist", "", "orders.view_basketversion"),
         ("Changes of baskets", "edit_note", "orders_basketchange_changelist", "", "orders.view_basketchange"),

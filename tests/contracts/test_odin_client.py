@@ -49,6 +49,14 @@ def button(client, reco_id: str, *lines: Line):
     return client.create_button_request("XYZ", basket(reco_id, *lines), About(our_ref=reco_id))
 
 
+def latest(found):
+    """The newest message of each order, by number and not by arrival."""
+    orders = sorted(
+        (each for each in found if isinstance(each, OrderEvent)), key=lambda each: each.message_sequence_number
+    )
+    return {each.order_key: each for each in orders}
+
+
 class _Stay(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_):
         return None
@@ -129,7 +137,7 @@ def test_an_executed_basket_is_heard_by_sync_in_rupees(client, finish, sandbox):
     finish("01SYNC")
     sandbox.advance("PT5M")
     found = list(client.sync_events())
-    (order,) = events.latest(found).values()
+    (order,) = latest(found).values()
     trades = [each for each in found if isinstance(each, TradeEvent)]
     assert (order.reco_id, order.side, order.scrip_code) == ("01SYNC", Side.BUY, "1660")
     assert order.order_status in (OrderStatus.EXECUTED, OrderStatus.COMPLETED)
@@ -144,7 +152,7 @@ def test_a_limit_price_keeps_its_paise(client, finish):
     line = ITC.model_copy(update={"order_type": OrderType.LIMIT, "price": Decimal("402.35")})
     button(client, "01LIMT", line)
     finish("01LIMT", "pending")
-    (order,) = events.latest(client.sync_events()).values()
+    (order,) = latest(client.sync_events()).values()
     assert order.rupees(order.order_price) == Decimal("402.35")
     assert order.order_status is OrderStatus.PENDING
     assert order.traded_qty == 0
@@ -161,7 +169,7 @@ def test_a_limit_price_keeps_its_paise(client, finish):
 def test_what_was_not_executed_is_not_read_as_executed(client, finish, outcome, statuses, traded):
     button(client, "01SOME")
     finish("01SOME", outcome)
-    (order,) = events.latest(client.sync_events()).values()
+    (order,) = latest(client.sync_events()).values()
     assert order.order_status in statuses
     assert order.traded_qty == traded
 
@@ -186,7 +194,7 @@ def test_pushed_events_end_in_the_same_state_in_any_order(client, finish, portal
     bodies = portal.bodies("/webhooks/odin/", len(synced) * (2 if mode == "duplicate" else 1))
     pushed = [event for body in bodies for event in events.read_omex(body)]
     assert {each.message_sequence_number for each in pushed} == {each.message_sequence_number for each in synced}
-    assert events.latest(pushed) == events.latest(synced)
+    assert latest(pushed) == latest(synced)
     assert any(isinstance(each, OrderEvent) for each in pushed)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import itertools
 import json
 from datetime import datetime
 from decimal import Decimal
@@ -156,20 +155,6 @@ def test_a_status_that_is_not_known_is_unknown_and_never_final(status):
 @pytest.mark.parametrize("status", [7, "7", " 7 "])
 def test_a_status_may_be_text(status):
     assert read_event({**ORDER, "OrderStatus": status}).order_status is OrderStatus.EXECUTED
-
-
-@pytest.mark.parametrize("order", [*itertools.permutations(range(3))])
-def test_the_greatest_number_wins_in_any_order_and_twice(order):
-    history = [
-        {**ORDER, "MessageSequenceNumber": 7},
-        {**ORDER, "MessageSequenceNumber": 9, "OrderStatus": 7, "TradedQTY": 10, "PendingQTY": 0},
-        {**ORDER, "MessageSequenceNumber": 8, "TradedQTY": 8},
-    ]
-    for each in history:
-        each.pop("PendingQty")
-    heard = [read_event(history[number]) for number in (*order, *order)]
-    (newest,) = events.latest([*heard, read_event(TRADE)]).values()
-    assert (newest.message_sequence_number, newest.order_status, newest.traded_qty) == (9, OrderStatus.EXECUTED, 10)
 
 
 def test_types_that_we_do_not_know_are_left_out():
