@@ -28,9 +28,23 @@ from portal import clock, identifiers, typed
 from portal.errors import Failure, InvalidInput
 
 
-def brokers() -> list[tuple[str, str]]:
-    """The choices of a form: code, and name with how the journey goes."""
-    return [(each.code, f"{each.name}: {each.how}") for each in registry.capabilities()]
+def brokers(investor: Investor) -> list[tuple[str, str]]:
+    """The choices of a form: code, and name with how the journey goes; each account of a route that has several."""
+    linked = list(accounts.accounts_of(investor))
+    found: list[tuple[str, str]] = []
+    for each in registry.capabilities():
+        several = [account for account in linked if account.broker == each.code] if each.needs_link else []
+        names = {account.code: f"{each.name}, {account.label or account.code}" for account in several}
+        found += [(code, f"{name}: {each.how}") for code, name in names.items() if len(several) > 1]
+        if len(several) < 2:
+            found.append((each.code, f"{each.name}: {each.how}"))
+    return found
+
+
+def _chosen(investor: Investor, choice: str) -> tuple[str, str]:
+    """The route and, where the choice names one of the investor's accounts, that account."""
+    account = accounts.accounts_of(investor).filter(code=choice).first()
+    return (account.broker, account.account_ref) if account else (choice, "")
 
 
 def _published(slug: str) -> Shown:
@@ -40,9 +54,9 @@ def _published(slug: str) -> Shown:
     return shown
 
 
-def first(extra: dict[str, Any] | None = None) -> dict[str, Any]:
+def first(investor: Investor, extra: dict[str, Any] | None = None) -> dict[str, Any]:
     """What stands in a form before anything is typed."""
-    ways = brokers()
+    ways = brokers(investor)
     return {"form_ref": identifiers.new_client_ref(), "broker": ways[0][0] if ways else None, **(extra or {})}
 
 
@@ -85,11 +99,11 @@ def invest(request: InvestorRequest, slug: str) -> HttpResponse:
     """How much to invest in a basket, and through which broker."""
     shown = _published(slug)
     if request.method == "POST":
-        form = AmountForm(request.POST, brokers=brokers())
+        form = AmountForm(request.POST, brokers=brokers(request.investor))
         return answer(request, form, lambda: _invested(request, shown, form))
     back = typed.kept(request, once=True)
-    initial = first({"amount": f"{shown.minimum:.0f}" if shown.minimum else ""})
-    form = AmountForm(back.data if back else None, brokers=brokers(), initial=initial)
+    initial = first(request.investor, {"amount": f"{shown.minimum:.0f}" if shown.minimum else ""})
+    form = AmountForm(back.data if back else None, brokers=brokers(request.investor), initial=initial)
     if back:
         back.show_in(form)
     context = {
@@ -126,9 +140,11 @@ def opened(
     repairs: BasketOrder | None = None,
 ) -> BasketOrder:
     """The journey that a good form asks for, on record."""
+    broker, account_ref = _chosen(request.investor, form.cleaned_data["broker"])
     return baskets.open_journey(
         investor=request.investor,
-        broker=form.cleaned_data["broker"],
+        broker=broker,
+        account_ref=account_ref,
         intent=intent,
         lines=lines,
         form_ref=form.cleaned_data["form_ref"],
@@ -213,10 +229,10 @@ def _moves_page(
 ) -> HttpResponse:
     """The lines of a journey, to look at before a broker is chosen for them."""
     if request.method == "POST":
-        sent = JourneyForm(request.POST, brokers=brokers())
+        sent = JourneyForm(request.POST, brokers=brokers(request.investor))
         return answer(request, sent, lambda: opened(request, sent, intent, lines, shown, repairs))
     back = typed.kept(request, once=True)
-    form = JourneyForm(back.data if back else None, brokers=brokers(), initial=first())
+    form = JourneyForm(back.data if back else None, brokers=brokers(request.investor), initial=first(request.investor))
     if back:
         back.show_in(form)
     title, text = TITLES[intent]

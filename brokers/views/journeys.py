@@ -71,6 +71,7 @@ def order(request: InvestorRequest, code: str) -> HttpResponse:
         "may_begin_again": found.state in (lifecycle.CANCELLED, lifecycle.EXPIRED),
         "capability": capability,
         "account": account,
+        "account_gone": bool(found.broker_account_ref) and account is None,
         "silent": silence.is_silent(found),
         "ask": silence.should_ask(found, clock.now()),
     }

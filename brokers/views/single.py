@@ -45,11 +45,15 @@ def _page(request: InvestorRequest, isin: str, side: StockOrder.Side) -> HttpRes
     if share is None or not share.is_active:
         raise Http404
     if request.method == "POST":
-        sent = NumberForm(request.POST, brokers=choosing.brokers())
+        sent = NumberForm(request.POST, brokers=choosing.brokers(request.investor))
         return choosing.answer(request, sent, lambda: _opened(request, sent, share, side))
     at, back = clock.now(), typed.kept(request, once=True)
     quotes.want(security_ids=[share.pk], at=at, investor_id=request.investor.pk)
-    form = NumberForm(back.data if back else None, brokers=choosing.brokers(), initial=choosing.first())
+    form = NumberForm(
+        back.data if back else None,
+        brokers=choosing.brokers(request.investor),
+        initial=choosing.first(request.investor),
+    )
     if back:
         back.show_in(form)
     context = {

@@ -181,6 +181,34 @@ def test_what_is_held_is_rebalanced_in_one_mixed_basket_and_sold(sandbox, basket
     assert queries.held(investor=asha, basket=basket) == {}
 
 
+def test_with_two_accounts_the_investor_says_which(sandbox, basket, browser, account, asha):
+    other = logged_in(sandbox, asha, "ASHA2")
+    page = browser.get("/baskets/three/invest/").content.decode()
+    assert "ODIN Connector, ASHA1" in page
+    form = {"amount": "50000", "broker": account.code, "form_ref": identifiers.new_client_ref()}
+    answer = browser.post("/baskets/three/invest/", form)
+    order = BasketOrder.objects.get(code=answer["Location"].split("/")[2])
+    go(browser, order)
+    assert (order.broker, order.broker_account_ref) == ("odin", account.account_ref)
+    assert truth(sandbox, order)["client"] == account.account_ref != other.account_ref
+
+
+def test_an_account_of_somebody_else_is_no_choice(basket, browser, account, chitra):
+    theirs = factories.BrokerAccountFactory(investor=chitra, broker="odin")
+    form = {"amount": "50000", "broker": theirs.code, "form_ref": identifiers.new_client_ref()}
+    browser.post("/baskets/three/invest/", form)
+    assert not BasketOrder.objects.exists()
+
+
+def test_an_order_whose_account_was_unlinked_goes_to_no_other(sandbox, basket, browser, account, asha):
+    order = handed_over(browser)
+    accounts.unlink(account=account, at=clock.now())
+    logged_in(sandbox, asha, "ASHA2")
+    go(browser, order)
+    assert truth(sandbox, order)["received"] == 1
+    assert "no longer linked" in page_of(browser, order)
+
+
 # --- News ---------------------------------------------------------------------------------------------------------
 
 
