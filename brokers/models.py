@@ -60,6 +60,13 @@ class BrokerAccount(Owned):
         lasts = self.session_expires_at is not None and self.session_expires_at > at
         return (self.session or "") if lasts else ""
 
+    def time_left(self, at: datetime) -> str:
+        """How long the session still lasts, in hours and minutes; empty when it is over."""
+        if not self.session_at(at) or self.session_expires_at is None:
+            return ""
+        hours, minutes = divmod(int((self.session_expires_at - at).total_seconds()) // 60, 60)
+        return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.code = self.code or identifiers.new_code("BRK")
         super().save(*args, **kwargs)

@@ -52,6 +52,7 @@ def account_list(request: InvestorRequest) -> HttpResponse:
             "account": each,
             "name": names.get(each.house, each.get_broker_display()),
             "until": each.session_expires_at if each.session_at(at) else None,
+            "left": each.time_left(at),
             "needs_login": each.broker in registry.LOGINS,
             "is_native": registry.native(each.broker) is not None,
         }

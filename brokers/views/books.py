@@ -53,6 +53,7 @@ def _page(request: InvestorRequest, account: BrokerAccount, here: str, trouble: 
         "trouble": trouble,
         "asked_at": at,
         "until": account.session_expires_at if account.session_at(at) and trouble != NOT_LOGGED_IN else None,
+        "left": account.time_left(at),
         **more,
     }
     return render(request, f"brokers/{here}.html", context)

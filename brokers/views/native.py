@@ -33,6 +33,7 @@ class Standing:
     may_place: bool
     needs_login: bool
     until: datetime | None
+    left: str
     to_send: int
     sent: int
     unknown: int
@@ -53,6 +54,7 @@ def standing(order: BasketOrder, lines: list[StockOrder], account: BrokerAccount
         may_place=to_do and logged_in,
         needs_login=not logged_in and open_lines and order.state not in lifecycle.BASKET_ORDER.final,
         until=account.session_expires_at if account and logged_in else None,
+        left=account.time_left(at) if account else "",
         to_send=len(left),
         sent=len(lines) - len(left),
         unknown=sum(line.attempt == StockOrder.Outcome.UNKNOWN for line in lines),

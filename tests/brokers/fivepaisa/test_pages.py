@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -51,6 +52,7 @@ def test_a_login_links_the_account_for_its_day_and_leads_back_to_the_order(sandb
     assert account.session_expires_at
     assert account.session_expires_at.astimezone(clock.IST).strftime("%H:%M") == "23:59"
     assert account.session not in page
+    assert re.search(r"[0-9]+ min left", browser.get("/broker-accounts/").content.decode())
 
 
 def test_the_token_is_kept_encrypted_and_written_down_nowhere_else(sandbox, asha, browser):
