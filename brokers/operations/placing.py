@@ -24,7 +24,7 @@ from brokers.native import NativeAdapter, NoSession
 from brokers.operations import accounts
 from orders import lifecycle, stock_days
 from orders.models import BasketOrder, StockOrder
-from orders.operations import stock_news
+from orders.operations import stock_news, stock_notices
 from orders.stock_snapshots import BasketSnapshot, LineSnapshot
 from portal import audit, cases, gates, jobs
 from portal.attempts import ATTEMPT_FIELDS
@@ -111,9 +111,12 @@ def _claim(order_id: int, at: datetime) -> tuple[StockOrder, BrokerAccount, Nati
 
 
 def _wait_for_login(order: BasketOrder, at: datetime) -> None:
-    """Nothing can be sent: the shares wait for the investor, and end with the day."""
+    """Nothing can be sent: the shares wait for the investor, who is told once, and end with the day."""
     until = stock_days.ends_at(order.handed_over_at or at)
-    _unsent(order.pk).update(due_at=until)
+    unsent = _unsent(order.pk).exclude(due_at=until).update(due_at=until)
+    if unsent:
+        lines = list(order.lines.select_related("security").order_by("id"))
+        stock_notices.tell_waits(order, lines, unsent=unsent, at=at)
 
 
 def end_unsent(*, order_id: int, code: str, at: datetime) -> None:

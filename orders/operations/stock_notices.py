@@ -13,7 +13,7 @@ from portal import money
 from portal.notices import writing
 from portal.notices.catalogue import EMAIL, Event, register
 
-DONE = "basket.done"
+DONE, WAITS = "basket.done", "basket.waits"
 register(
     Event(
         DONE,
@@ -22,7 +22,16 @@ register(
         "{outcome}: {name}",
         "{text} Prices and numbers are those that your broker told us; your broker's contract note is what counts.",
         must=(EMAIL,),
-    )
+    ),
+    Event(
+        WAITS,
+        "Shares",
+        "An order in shares waits for your login",
+        "Log in at your broker to go on: {name}",
+        "Your session at the broker ended before every share was sent. {sent} of {all} shares were sent, the others "
+        "were not ordered. Log in again today to go on; what is not sent by 23:30 is dropped.",
+        must=(EMAIL,),
+    ),
 )
 
 
@@ -39,6 +48,20 @@ def tell_done(order: BasketOrder, lines: list[StockOrder], *, at: datetime) -> N
         outcome=words.title,
         text=words.text,
         name=stock_words.name(order, lines),
+    )
+
+
+def tell_waits(order: BasketOrder, lines: list[StockOrder], *, unsent: int, at: datetime) -> None:
+    """The investor knows that a journey stopped half-way because their session at the broker ended."""
+    writing.tell(
+        user_id=Investor.objects.values_list("user_id", flat=True).get(pk=order.investor_id),
+        event=WAITS,
+        subject=order,
+        url=reverse("brokers:order", args=[order.code]),
+        at=at,
+        name=stock_words.name(order, lines),
+        sent=len(lines) - unsent,
+        all=len(lines),
     )
 
 

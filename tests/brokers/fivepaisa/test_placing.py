@@ -17,6 +17,7 @@ from orders.models import StockOrder
 from orders.operations.baskets import Line
 from portal import clock, gates
 from portal.models import Case, GatewayCall
+from portal.notices.models import Notice
 from tests.brokers.fivepaisa.trading import SHARES, follow, fresh, journey, log_in, place, received, share, states
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -189,6 +190,7 @@ def test_a_session_that_ends_on_the_way_stops_the_rest_and_a_new_login_goes_on(s
     assert account.session is None
     follow(order, recover, after=timedelta(minutes=5))
     assert list(states(order).values()) == ["PLACED", "PENDING", "PENDING", "PENDING"]
+    assert "1 of 4 shares were sent" in Notice.objects.get(event="basket.waits").text
     log_in(sandbox, asha)
     place(order)
     assert set(states(follow(order, recover)).values()) == {"FILLED"}
