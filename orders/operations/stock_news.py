@@ -139,7 +139,7 @@ def _contradiction(line: StockOrder, said: LineSnapshot) -> str:
 
 
 def _write_line(line: StockOrder, said: LineSnapshot, verdict: Verdict, *, at: datetime, source: str) -> None:
-    was, grew = line.state, said.filled > line.filled
+    was, grew, before = line.state, said.filled > line.filled, _written(line)
     if grew:
         line.filled, line.average_price = said.filled, said.average_price or line.average_price
     line.sequence = max(line.sequence, said.sequence)
@@ -154,11 +154,17 @@ def _write_line(line: StockOrder, said: LineSnapshot, verdict: Verdict, *, at: d
         # The broker has it, so what became of our attempt is known.
         line.close_attempt()
         line.due_at = None
-    line.save(update_fields=[*_LINE_FIELDS, *ATTEMPT_FIELDS])
+    if _written(line) != before:
+        # A book is read again and again, and most of its lines say what they said before.
+        line.save(update_fields=[*_LINE_FIELDS, *ATTEMPT_FIELDS])
     if line.state in FINAL and line.state != was:
         stock_changes.follow(line, at=at)
     if line.state != was or grew:
         audit.record(line, f"stock.{line.state.lower()}", actor=None, at=at, source=source, filled=line.filled, was=was)
+
+
+def _written(line: StockOrder) -> list[object]:
+    return [getattr(line, name) for name in (*_LINE_FIELDS, *ATTEMPT_FIELDS)]
 
 
 def _conflict(order: BasketOrder, said: LineSnapshot, what: str, *, at: datetime) -> None:

@@ -34,7 +34,7 @@ def test_a_basket_a_ticket_and_a_sale_through_5paisa(eyes, stack):
     # A basket, begun without a login: it is kept, and the login leads back to it.
     eyes.go("/baskets/banks-of-india/invest/")
     eyes.write(amount="60,000")
-    page.get_by_label(re.compile("^5paisa")).check()
+    page.get_by_role("radio", name=re.compile("^5paisa")).check()
     eyes.press("Go on")
     page.wait_for_url("**/stock-orders/**")
     eyes.sees("Log in at 5paisa to place this order")
@@ -49,7 +49,7 @@ def test_a_basket_a_ticket_and_a_sale_through_5paisa(eyes, stack):
     eyes.sees("Only part of it was executed", within_s=90)
     eyes.look("partly", dark=True)
     eyes.press("Order what is missing")
-    page.get_by_label(re.compile("^5paisa")).check()
+    page.get_by_role("radio", name=re.compile("^5paisa")).check()
     eyes.press("Go on")
     eyes.press(re.compile("^Place 1 share order"))
     eyes.sees("Everything was executed", within_s=90)
@@ -60,8 +60,8 @@ def test_a_basket_a_ticket_and_a_sale_through_5paisa(eyes, stack):
     eyes.press("Open the order ticket")
     eyes.look("ticket", dark=True)
     eyes.write(quantity="2")
-    page.get_by_label(re.compile("^Limit")).check()
-    page.get_by_label(re.compile("^Now")).check()
+    page.get_by_role("radio", name=re.compile("^Limit")).check()
+    page.get_by_role("radio", name=re.compile("^Now")).check()
     eyes.press("Check the order")
     eyes.sees("Enter the limit price.")
     eyes.look("ticket-refused")
@@ -99,7 +99,7 @@ def test_a_basket_a_ticket_and_a_sale_through_5paisa(eyes, stack):
 
     # And out again.
     eyes.go("/baskets/banks-of-india/sell/")
-    page.get_by_label(re.compile("^5paisa")).check()
+    page.get_by_role("radio", name=re.compile("^5paisa")).check()
     eyes.press("Go on")
     eyes.look("sale-to-place")
     eyes.press(re.compile("^Place 5 share orders"))

@@ -8,7 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from brokers.models import BrokerAccount, LinkState
 from orders.models import BasketOrder, StockChange, StockHolding, StockOrder
@@ -18,6 +20,10 @@ from tests.brokers.fivepaisa.test_placing import by_hand, low
 from tests.brokers.fivepaisa.trading import follow, journey, log_in, received, share, states
 
 pytestmark = pytest.mark.django_db(transaction=True)
+TWENTY = tuple(
+    "ITC TCS INFY RELIANCE HDFCBANK ICICIBANK SBIN LT AXISBANK KOTAKBANK BHARTIARTL HINDUNILVR ASIANPAINT TITAN"
+    " SUNPHARMA WIPRO TATASTEEL NTPC ONGC IDEA".split()
+)
 
 
 @pytest.fixture
@@ -56,8 +62,6 @@ def test_a_login_links_the_account_for_its_day_and_leads_back_to_the_order(sandb
 
 
 def test_the_token_is_kept_encrypted_and_written_down_nowhere_else(sandbox, asha, browser):
-    from django.db import connection
-
     answer = browser.post("/broker-accounts/log-in/", {"broker": "5paisa", "house": ""})
     come_back(sandbox, browser, state_of(answer))
     token = BrokerAccount.objects.get().session or ""
@@ -350,3 +354,29 @@ def test_an_order_placed_elsewhere_is_shown_as_such(sandbox, asha, browser):
     order = requests.NewOrder(scrip=scrip, side=requests.Side.BUY, quantity=1, remote_order_id="elsewhere")
     client().create_order(session_of(account), order, About())
     assert "Not placed here" in browser.get(f"/broker-accounts/{account.code}/order-book/").content.decode()
+
+
+# --- What pages cost --------------------------------------------------------------------------------------------------
+
+
+def statements(browser: Client, address: str) -> int:
+    browser.get(address)
+    with CaptureQueriesContext(connection) as seen:
+        assert browser.get(address).status_code == 200
+    return len(seen)
+
+
+def test_pages_cost_the_same_however_many_shares_there_are(sandbox, asha, browser, recover):
+    account = log_in(sandbox, asha)
+    few, many = journey(asha, symbols=("ITC", "TCS")), journey(asha, symbols=TWENTY)
+    book = f"/broker-accounts/{account.code}/order-book/"
+    costs = {}
+    for order in (few, many):
+        browser.post(f"/stock-orders/{order.code}/go/")
+        follow(order, recover)
+        follow(order, recover)
+        costs[order] = (statements(browser, f"/stock-orders/{order.code}/"), statements(browser, book))
+    assert costs[few][0] == costs[many][0] <= 14
+    # A journey more is judged with the book, whatever its number of shares.
+    assert costs[many][1] - costs[few][1] <= 12
+    assert statements(browser, f"/broker-accounts/{account.code}/holdings/") <= 22
