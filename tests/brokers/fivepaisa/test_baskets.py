@@ -15,7 +15,7 @@ from portal import clock, identifiers
 from tests import factories
 from tests.brokers.fivepaisa.trading import follow, log_in, received, share, states
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("trading_hours")]
 WEIGHTS = {"ITC": 5000, "TCS": 3000, "IDEA": 2000}
 PRICES = {"ITC": Decimal(440), "TCS": Decimal(3535), "IDEA": Decimal("7.10"), "TATACONSUM": Decimal(1140)}
 

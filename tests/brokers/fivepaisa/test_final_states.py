@@ -20,7 +20,7 @@ from portal import clock, identifiers
 from tests.brokers.fivepaisa.test_placing import low
 from tests.brokers.fivepaisa.trading import follow, journey, log_in, place, share
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("trading_hours")]
 # Those after which the next share may be sent at once.
 ON_ITS_WAY = (
     "reset close_half_way hang html_200 empty_200 truncated wrong_types timed_out_400 redirect status:400 status:404"

@@ -19,7 +19,7 @@ from portal.models import GatewayCall
 from tests.brokers.fivepaisa.test_placing import by_hand, low
 from tests.brokers.fivepaisa.trading import follow, journey, log_in, received, share, states
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("trading_hours")]
 TWENTY = tuple(
     "ITC TCS INFY RELIANCE HDFCBANK ICICIBANK SBIN LT AXISBANK KOTAKBANK BHARTIARTL HINDUNILVR ASIANPAINT TITAN"
     " SUNPHARMA WIPRO TATASTEEL NTPC ONGC IDEA".split()

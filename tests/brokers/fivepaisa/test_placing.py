@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -20,7 +20,7 @@ from portal.models import Case, GatewayCall
 from portal.notices.models import Notice
 from tests.brokers.fivepaisa.trading import SHARES, follow, fresh, journey, log_in, place, received, share, states
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("trading_hours")]
 PLACE = "*PlaceOrderRequest"
 
 
@@ -156,9 +156,7 @@ def test_low_funds_are_known_before_anything_is_sent(sandbox, asha):
     assert not GatewayCall.objects.filter(path__contains="PlaceOrder").exists()
 
 
-def test_a_closed_market_ends_the_journey_without_asking_for_every_share(sandbox, asha, account, recover):
-    sandbox.call("POST", "/market", {"hours": "exchange"})
-    sandbox.set_clock(datetime(2026, 11, 29, 11, 0, tzinfo=clock.IST))
+def test_a_closed_market_ends_the_journey_without_asking_for_every_share(sandbox, asha, evening, recover):
     log_in(sandbox, asha)
     order = journey(asha)
     journeys.place(order_id=order.pk, at=clock.now())
@@ -235,7 +233,8 @@ def low(account: BrokerAccount, symbol: str) -> Decimal:
     return found.lower_circuit_limit
 
 
-def test_partial_fills_over_two_days_end_as_what_they_are(sandbox, asha, account, recover):
+def test_partial_fills_over_two_days_end_as_what_they_are(sandbox, asha, evening, recover):
+    account = log_in(sandbox, asha)
     price = low(account, "ITC")
     order = journey(asha, Line(share("ITC").pk, "BUY", 10, kind="LIMIT", price=price, is_after_market=True))
     place(order)
@@ -245,7 +244,7 @@ def test_partial_fills_over_two_days_end_as_what_they_are(sandbox, asha, account
     by_hand(sandbox, line, "Fully Executed", qty=4)
     follow(order, recover)
     assert states(order) == {"ITC": "PARTLY_FILLED"}
-    sandbox.advance("P1D")
+    sandbox.advance("PT16H")
     log_in(sandbox, asha)
     by_hand(sandbox, line, "Fully Executed", qty=5)
     follow(order, recover)
