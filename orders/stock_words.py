@@ -162,6 +162,7 @@ def ending(code: str) -> str:
     return ENDINGS.get(code, OTHER_ENDING)
 
 
+BY_INVESTOR = "You cancelled what was open of it."
 # What became of an instruction about an open share, by its state and our code.
 CHANGES: dict[tuple[str, str], str] = {
     (lifecycle.SUBMITTING, ""): "Your {kind} is on its way.",

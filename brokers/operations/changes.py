@@ -9,8 +9,10 @@ sent again, a few times: that cannot change more than once.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+import structlog
 from django.db import transaction
 
 from brokers import queries, registry
@@ -24,6 +26,7 @@ from portal import cases, gates, jobs
 from portal.attempts import ATTEMPT_FIELDS
 from portal.gateway import errors
 
+log = structlog.get_logger(__name__)
 NO_SESSION, NOT_TAKEN_IN = "log_in_first", "not_taken_in"
 RETRY_S = 10.0
 MOST_TRIES = 5
@@ -62,8 +65,7 @@ def _claim(change_id: int, at: datetime) -> tuple[StockChange, BrokerAccount] | 
 
 def _trouble(change: StockChange, account: BrokerAccount, error: errors.GatewayError, at: datetime) -> None:
     if isinstance(error, errors.Refused):
-        _close(change.pk, done=False, at=at, code=error.code, text=error.said)
-        jobs.nudge("brokers.advance", row_id=change.stock_order.basket_order_id)
+        _refused(change, account, error, at)
     elif isinstance(error, errors.NotAuthorised):
         accounts.end_session(account=account, at=at)
         _close(change.pk, done=False, at=at, code=NO_SESSION)
@@ -76,6 +78,22 @@ def _trouble(change: StockChange, account: BrokerAccount, error: errors.GatewayE
                 again.mark_unknown(at)
                 again.save(update_fields=[*ATTEMPT_FIELDS])
                 jobs.nudge("brokers.change", row_id=change.pk, delay_s=2)
+
+
+def _refused(change: StockChange, account: BrokerAccount, error: errors.Refused, at: datetime) -> None:
+    """Not done, unless the book says that it was: a look costs one read, and closes what has come true."""
+    try:
+        read = syncing.sync(account=account, at=at, source="look after a refusal", whole=True)
+    except errors.GatewayError as trouble:
+        log.warning("refusal_not_looked_up", change=change.code, error=type(trouble).__name__)
+        read = []
+    booked = _booked(read, change)
+    done = booked is not None and _has_numbers(change, booked)
+    _close(change.pk, done=done, at=at, code="" if done else error.code, text="" if done else error.said)
+
+
+def _booked(read: Iterable[Booked], change: StockChange) -> Booked | None:
+    return next((each for each in read if each.line.client_ref == change.stock_order.client_ref), None)
 
 
 def _close(change_id: int, *, done: bool, at: datetime, code: str = "", text: str = "") -> None:
@@ -112,7 +130,7 @@ def settle(*, change_id: int, at: datetime) -> None:
     except errors.GatewayError:
         _still_unknown(change_id, at)
         raise
-    booked = next((each for each in read if each.line.client_ref == change.stock_order.client_ref), None)
+    booked = _booked(read, change)
     if booked is None:
         _still_unknown(change_id, at)
     elif _has_numbers(change, booked):

@@ -21,7 +21,7 @@ from brokers.views import native
 from brokers.views.accounts import JOURNEY
 from investors.access import InvestorRequest, client_ip, investor_page, ready_investor_page
 from orders import lifecycle, stock_words
-from orders.models import BasketOrder, StockOrder
+from orders.models import BasketOrder, StockChange, StockOrder
 from orders.operations import baskets, stock_changes
 from orders.queries import baskets as queries
 from portal import clock, gates, hints, identifiers, jobs, money, typed
@@ -90,11 +90,19 @@ def _native_rows(found: BasketOrder, lines: list[StockOrder]) -> list[dict[str, 
         {
             **_row(line),
             "change_code": line.code if line.state in stock_changes.OPEN and line.exchange_ref else "",
-            "instruction": stock_words.instruction(asked[line.pk]) if line.pk in asked else "",
             "is_unknown": line.is_unknown,
+            **_instructed(asked.get(line.pk)),
         }
         for line in lines
     ]
+
+
+def _instructed(change: StockChange | None) -> dict[str, str]:
+    """What to say of an instruction; a cancellation that was carried out is the reason why a share ended."""
+    if change is None:
+        return {}
+    carried_out = change.kind == StockChange.Kind.CANCEL and change.state == lifecycle.DONE
+    return {"reason": stock_words.BY_INVESTOR} if carried_out else {"instruction": stock_words.instruction(change)}
 
 
 def _row(line: StockOrder) -> dict[str, Any]:

@@ -78,9 +78,12 @@ def ticket(request: InvestorRequest, isin: str) -> HttpResponse:
 
 
 def _sent(request: InvestorRequest, share: Security, form: TicketForm, mine: dict[str, BrokerAccount]) -> HttpResponse:
-    """A good ticket is checked and shown once more; one that was looked at is checked again and placed."""
+    """A good ticket is checked and shown once more; one that was looked at is checked again and placed.
+
+    Who goes back from there finds what they typed.
+    """
     errors: dict[str, str] = {}
-    if form.is_valid():
+    if request.POST.get("confirmed") != "back" and form.is_valid():
         account, line, at = mine[form.cleaned_data["account"]], form.line(share.pk), clock.now()
         try:
             checked = tickets.check(account=account, security=share, line=line, at=at)

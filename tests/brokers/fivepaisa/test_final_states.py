@@ -1,7 +1,7 @@
 """Every way in which 5paisa can fail one of our writing calls, and how the share ends: as in 5paisa's own books.
 
-The table is printed at the end (`pytest -s`): call, fault, before or after the effect, how the share ended here, why,
-and how often 5paisa heard of it.
+The table is printed at the end (`pytest -s`) and kept with the artefacts: call, fault, before or after the effect, how
+the share ended here, why, and how often 5paisa heard of it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from orders.models import BasketOrder, StockChange, StockOrder
 from orders.operations import stock_changes
 from orders.operations.baskets import Line
 from portal import clock, identifiers
+from tests import world
 from tests.brokers.fivepaisa.test_placing import low
 from tests.brokers.fivepaisa.trading import follow, journey, log_in, place, share
 
@@ -37,10 +38,16 @@ TABLE: list[tuple[str, str, str, str, str, int]] = []
 
 @pytest.fixture(scope="module", autouse=True)
 def table() -> Iterator[None]:
-    """Print what the tests of this file have found."""
+    """Print what the tests of this file have found, and keep it with the artefacts."""
     yield
-    for row in TABLE:
-        print("  ".join(str(cell).ljust(width) for cell, width in zip(row, (8, 15, 7, 13, 16, 3), strict=True)))
+    head = ("call", "fault", "when", "the share ended", "why", "heard of")
+    lines = [
+        "  ".join(str(cell).ljust(width) for cell, width in zip(row, (8, 15, 7, 16, 16, 8), strict=True))
+        for row in [head, *TABLE]
+    ]
+    print("\n".join(lines))
+    world.ARTIFACTS.mkdir(parents=True, exist_ok=True)
+    (world.ARTIFACTS / "final-states-5paisa.txt").write_text("\n".join(lines) + "\n")
 
 
 def fault(sandbox: Any, mode: str, call: str, when: str) -> None:

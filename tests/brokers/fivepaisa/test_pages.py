@@ -162,6 +162,8 @@ def test_a_ticket_shows_money_and_limits_and_sends_nothing_before_it_is_confirme
     assert "Money this order needs" in page
     assert "limits" in page
     assert not StockOrder.objects.exists()
+    kept = browser.post(ticket_of("ITC"), {**form, "confirmed": "back"}, follow=True).content.decode()
+    assert 'name="quantity" value="3"' in kept
     answers = [browser.post(ticket_of("ITC"), {**form, "confirmed": "yes"}) for _ in range(2)]
     assert answers[0]["Location"] == answers[1]["Location"]
     order = BasketOrder.objects.get()
