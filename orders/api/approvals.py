@@ -107,7 +107,7 @@ class NewApproval(Body):
     reason = TextField(max_length=300, help_text="The investor reads it.")
     reference = TextField(max_length=64, required=False, default="")
     expires_in_hours = WholeField(min_value=1, max_value=168, required=False, default=72)
-    lines = NewLine(many=True, allow_empty=False, max_length=approvals.MOST_LINES)
+    lines = NewLine(many=True, allow_empty=False, max_length=approvals.MOST_LINES)  # type: ignore[call-arg]
 
 
 @get("approvals", answer=APPROVAL, scope="approvals:read", filters={"investor": OWNER}, write=lambda *of: written(*of))

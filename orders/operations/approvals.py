@@ -153,7 +153,7 @@ def _open(approval: Approval, at: datetime) -> Approval:
 
 def _checked(investor: Investor, number: int, ask: Ask, at: datetime) -> ApprovalLine:
     try:
-        line = _CHECKS[ask.kind](investor, ask, at)
+        line = _CHECKS[Kind(ask.kind)](investor, ask, at)
     except InvalidInput as refusal:
         raise InvalidInput(f"lines.{number}.{refusal.field}", refusal.message) from None
     except Failure as refusal:
@@ -260,7 +260,7 @@ def confirm(*, approval: Approval, number: int, ip: str | None, at: datetime) ->
         )  # fmt: skip
         consent = redemptions.ask(wish=sale, investor=investor, form_ref=line.form_ref, ip=ip, at=at)
     else:
-        mandate = Mandate.objects.filter(investor=investor, pk=line.mandate_id).first()
+        mandate = Mandate.objects.filter(investor=investor, pk=line.mandate_id or 0).first()
         sip = plans.prepare(
             investor=investor, isin=scheme.isin, amount=_needed(line.amount, "amount"), start_day=line.start_day or 0,
             instalments=line.instalments or 0, mandate=mandate, at=at,

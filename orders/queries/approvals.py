@@ -67,7 +67,12 @@ def lines_of(approvals: Sequence[Approval], at: datetime) -> list[Line]:
     by_line = {order.cart_line_id: order for order in MfOrder.objects.filter(cart_line__in=carts)}
     sips = {plan.consent_id: plan for plan in Plan.objects.filter(consent__in=consents)}
     return [
-        _stand(row, by_consent.get(row.consent_id) or by_line.get(row.cart_line_id), sips.get(row.consent_id), at)
+        _stand(
+            row,
+            by_consent.get(row.consent_id or 0) or by_line.get(row.cart_line_id or 0),
+            sips.get(row.consent_id or 0),
+            at,
+        )
         for row in rows
     ]
 

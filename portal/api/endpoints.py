@@ -266,7 +266,7 @@ def _params(endpoint: Endpoint, request: Request) -> dict[str, str]:
             wrong[name] = ["Given more than once."]
     if wrong:
         raise Trouble("invalid", fields=wrong)
-    return dict(request.query_params.items())
+    return {name: str(text) for name, text in request.query_params.items()}
 
 
 def _expands(endpoint: Endpoint, params: Mapping[str, str]) -> dict[str, Expand]:
@@ -343,5 +343,5 @@ def _name(where: str) -> str:
 def _view(found: Mapping[str, Endpoint]) -> Callable[..., HttpResponseBase]:
     handlers: dict[str, Any] = {"GET": EndpointView._read, "POST": EndpointView._write}
     members = {method.lower(): handlers[method] for method in found}
-    kind = type("PathView", (EndpointView,), {"endpoints": dict(found), **members})
+    kind = cast(type[EndpointView], type("PathView", (EndpointView,), {"endpoints": dict(found), **members}))
     return access(PARTNER_API)(kind.as_view())

@@ -52,7 +52,7 @@ TYPE = "application/problem+json"
 class Trouble(Exception):
     """A call ends here with one of `KINDS`."""
 
-    def __init__(self, code: str, detail: str = "", *, fields: Mapping[str, list[str]] | None = None, **headers: str):
+    def __init__(self, code: str, detail: str = "", *, fields: Mapping[str, list[str]] | None = None, **headers: Any):
         super().__init__(code)
         self.code, self.detail, self.fields, self.headers = code, detail, fields or {}, headers
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from allauth.idp.oidc.models import Client, Token
 from django.db import transaction
@@ -101,7 +102,7 @@ def is_live(key: ApiKey, at: datetime) -> bool:
     return key.revoked_at is None and (key.retires_at is None or at < key.retires_at)
 
 
-def _record(key: ApiKey, action: str, actor: User, at: datetime, reason: str = "", **data: object) -> None:
+def _record(key: ApiKey, action: str, actor: User, at: datetime, reason: str = "", **data: Any) -> None:
     audit.record(key.partner, action, actor=actor, at=at, reason=reason, key=key.client_id, label=key.label, **data)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from rest_framework import serializers
@@ -294,7 +294,8 @@ def _of_body(body: bodies.Body) -> Json:
 def _of_input(field: Any) -> Json:
     said: Json = {"description": str(field.help_text)} if field.help_text else {}
     if isinstance(field, serializers.ListSerializer):
-        return {**said, "type": "array", "items": _of_body(field.child), "minItems": 1, "maxItems": field.max_length}
+        items, most = _of_body(cast(bodies.Body, field.child)), getattr(field, "max_length", None)
+        return {**said, "type": "array", "items": items, "minItems": 1, "maxItems": most}
     if isinstance(field, serializers.ChoiceField):
         return {**said, "type": "string", "enum": list(field.choices)}
     if isinstance(field, bodies.AmountField):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.db.models import QuerySet
 
@@ -111,10 +111,11 @@ class Expand:
         keys = {row[self.on] for row in found if row[self.on] is not None}
         columns = dict.fromkeys([*self.shape.columns, self.match])
         theirs: dict[Any, list[dict[str, Any]]] = {}
-        for row in self.rows(call).filter(**{f"{self.match}__in": keys}).values(*columns) if keys else ():
+        read = self.rows(call).filter(**{f"{self.match}__in": keys}).values(*columns) if keys else ()
+        for row in cast(Iterable[dict[str, Any]], read):
             theirs.setdefault(row[self.match], []).append(self.shape.write(row))
-        for row, content in zip(found, into, strict=True):
-            mine = theirs.get(row[self.on], [])
+        for parent, content in zip(found, into, strict=True):
+            mine = theirs.get(parent[self.on], [])
             content[name] = mine if self.is_many else (mine[0] if mine else None)
 
 
