@@ -59,7 +59,7 @@ def _page(request: InvestorRequest, isin: str, side: StockOrder.Side) -> HttpRes
     context = {
         "share": share,
         "side": side,
-        "title": TITLES[side],
+        "act": TITLES[side],
         "price": prices.of(share),
         "form": form,
         **choosing.offered(request.investor),
