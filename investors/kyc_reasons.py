@@ -9,6 +9,9 @@ that exist already; KYC on hold or rejected not at all (providers.md 6.2, after 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+
+from portal.desk import wordings
 
 
 @dataclass(frozen=True)
@@ -98,9 +101,24 @@ REASONS: dict[str, Reason] = {
 }
 
 
-def explain(reason: str) -> Reason:
-    """The entry for FP's word, in any spelling of case and spaces."""
-    return REASONS.get(reason.lower().replace("_", "").replace(" ", "").replace("-", ""), REASONS["unknown"])
+def _key(reason: str) -> str:
+    """FP's word in any spelling of case and spaces."""
+    known = reason.lower().replace("_", "").replace(" ", "").replace("-", "")
+    return known if known in REASONS else "unknown"
+
+
+def default(reason: str) -> Reason:
+    """The entry for FP's word, in the words of this file."""
+    return REASONS[_key(reason)]
+
+
+def explain(reason: str, *, at: datetime) -> Reason:
+    """The entry for FP's word as it is told to an investor: in the words that hold at `at`."""
+    return wordings.spoken(CATALOGUE, _key(reason), default(reason), at=at)
+
+
+CATALOGUE = "kyc_reason"
+wordings.register(CATALOGUE, "KYC", lambda: REASONS)
 
 
 @dataclass(frozen=True)

@@ -126,6 +126,7 @@ class PaymentAdmin(MoneyAdmin):
             run=_refresh,
             offered=lambda payment: bool(payment.provider_ref or payment.is_unknown),
             icon="sync",
+            in_bulk=True,
         ),
     )
 

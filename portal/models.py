@@ -395,6 +395,7 @@ from portal.desk.models import (  # noqa: E402, F401
     BulkRun,
     Handling,
     Proposal,
+    SavedList,
     SecondPersonRule,
     Wording,
     WorkItem,

@@ -87,6 +87,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "portal.views.StaffNetworks",
     "portal.views.SecondFactorForStaff",
     "portal.views.AdminContentPolicy",
     "portal.views.RequestLog",
@@ -221,6 +222,7 @@ CELERY_BEAT_SCHEDULE = {
     "watch birthdays of minors": {"task": "investors.watch_birthdays", "schedule": 86_400.0},
     # Looks every hour and compares once a day, so that a lost message or a provider in trouble costs an hour.
     "compare everything with FP": {"task": "portal.reconcile", "schedule": 3600.0},
+    "anchor of the audit chain": {"task": "portal.anchor", "schedule": 3600.0},
     "forget old provider calls": {"task": "portal.purge_journal", "schedule": 86_400.0},
     "forget old webhooks": {"task": "portal.forget_webhooks", "schedule": 86_400.0},
     "forget old calls of partners": {"task": "portal.forget_calls", "schedule": 86_400.0},
@@ -302,6 +304,8 @@ USERSESSIONS_TRACK_ACTIVITY = False
 SESSION_ENGINE = "portal.sessions"
 SESSION_COOKIE_AGE = 60 * 60 * 12
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+# The networks from which the admin answers (`10.0.0.0/8,203.0.113.7`), as trusted proxies see them; empty: everywhere.
+STAFF_NETWORKS = env.list("STAFF_NETWORKS", default=[])
 # Staff must have a second factor before the admin opens. The demo's staff have none, so that a newcomer can look.
 STAFF_SECOND_FACTOR = env.bool("STAFF_SECOND_FACTOR", default=not SANDBOX)
 
@@ -400,6 +404,8 @@ SERVER_IP = env.str("SERVER_IP", default="127.0.0.1" if SANDBOX else "")
 PROVIDER_CONNECT_TIMEOUT_S = env.float("PROVIDER_CONNECT_TIMEOUT_S", default=3.0)
 PROVIDER_READ_TIMEOUT_S = env.float("PROVIDER_READ_TIMEOUT_S", default=10.0)
 PROVIDER_CA_FILE = env.str("PROVIDER_CA_FILE", default="")
+# Where the newest link of the audit chain is written once a day; best a folder that lies on another machine.
+AUDIT_ANCHOR_DIR = Path(env.str("AUDIT_ANCHOR_DIR", default=str(VAR_DIR / "anchors")))
 # Rows of the journal about reads are written together, so many seconds late at most; 0 writes each at once.
 JOURNAL_GATHER_S = env.float("JOURNAL_GATHER_S", default=0.25)
 # How long calls to providers are kept; never less than 180 days (portal/checks.py).

@@ -10,8 +10,9 @@ import structlog
 from celery import shared_task
 from django.conf import settings
 
-from portal import clock, gates, inbox, jobs, unknowns
+from portal import anchors, clock, gates, inbox, jobs, unknowns
 from portal.api import keys, once, usage
+from portal.desk import bulk
 from portal.gateway import journal
 from portal.gateway.errors import GatewayError
 from portal.gateway.transport import refuse_the_wrong_world
@@ -69,6 +70,13 @@ def reconcile(**_: object) -> None:
     log.info("reconciled", compared=dict(report.compared), differences=len(report.differences))
 
 
+@shared_task(name="portal.anchor")
+@jobs.singleton
+def anchor(**_: object) -> None:
+    """Once a day the audit chain is walked, and its newest link is written where anchors are kept."""
+    anchors.write(clock.now())
+
+
 @shared_task(name="portal.purge_journal")
 @jobs.singleton
 def purge_journal(**_: object) -> None:
@@ -83,6 +91,12 @@ def follow_sandbox_clock(**_: object) -> None:
     with urllib.request.urlopen(f"{settings.SANDBOX_URL}/_control/clock", timeout=3) as answer:  # noqa: S310 - loopback, checked above
         world = datetime.fromisoformat(json.load(answer)["now"])
     clock.set_offset(round(world.timestamp() - datetime.now(tz=clock.IST).timestamp(), 0))
+
+
+@shared_task(name="portal.bulk")
+def work_bulk(*, row_id: int, **_: object) -> None:
+    """Some lines of an act on many rows."""
+    jobs.advance(bulk.SWEEP, row_id, clock.now())
 
 
 SWEEP = "notices"

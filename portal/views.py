@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from ipaddress import ip_address, ip_network
 
 import structlog
+from allauth.account.adapter import get_adapter
 from allauth.mfa.utils import is_mfa_enabled
 from csp.constants import HEADER, UNSAFE_EVAL, UNSAFE_INLINE
 from csp.middleware import CSPMiddleware
 from csp.utils import build_policy
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import DatabaseError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
@@ -54,6 +57,26 @@ class SecondFactorForStaff:
                 )
                 return redirect("mfa_index")
         return self.get_response(request)
+
+
+class StaffNetworks:
+    """The admin answers only to the networks of `STAFF_NETWORKS`, where that is set; elsewhere it is not there."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self.networks = [ip_network(each, strict=False) for each in settings.STAFF_NETWORKS]
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if self.networks and request.path.startswith("/admin/") and not self._is_inside(request):
+            raise Http404
+        return self.get_response(request)
+
+    def _is_inside(self, request: HttpRequest) -> bool:
+        try:
+            address = ip_address(get_adapter().get_client_ip(request))
+        except (ValueError, PermissionDenied):
+            return False
+        return any(address in network for network in self.networks)
 
 
 class ContentPolicy(CSPMiddleware):

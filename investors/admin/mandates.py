@@ -18,6 +18,7 @@ from investors.models import PAN_INDEX, Mandate
 from investors.operations import mandate_sending, mandates, ops_mandates, paper_mandates
 from portal.admin import home, show
 from portal.admin.acts import Act, By
+from portal.admin.evidence_pack import EVIDENCE
 from portal.admin.filters import StuckFilter, UnknownFilter, stuck
 from portal.admin.finding import by_code, by_provider_ref, pan_query
 from portal.admin.money import MoneyAdmin
@@ -114,6 +115,7 @@ class MandateAdmin(MoneyAdmin):
             run=_refresh,
             offered=lambda mandate: bool(mandate.provider_ref or mandate.is_unknown),
             icon="sync",
+            in_bulk=True,
         ),
         Act(
             name="go-on",
@@ -155,6 +157,7 @@ class MandateAdmin(MoneyAdmin):
             danger=True,
             not_by=_asker,
         ),
+        EVIDENCE,
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Mandate]:

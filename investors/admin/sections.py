@@ -46,7 +46,7 @@ def _check_row(check: KycCheck, *, is_of_this_pan: bool) -> list[str]:
     limit = f", up to {show.rupees(check.investment_limit)} a year in a fund house" if check.investment_limit else ""
     if check.is_compliant:
         return [show.change_link(check, words), show.badge("done", "compliant") + limit, "", _moment(check.checked_at)]
-    reason = kyc_reasons.explain(check.reason)
+    reason = kyc_reasons.default(check.reason)
     return [
         show.change_link(check, words),
         show.badge("needs", check.reason or "no reason") + limit,

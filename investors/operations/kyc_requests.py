@@ -89,7 +89,7 @@ def may_begin(investor: Investor) -> bool:
     if check is None or check.is_compliant or (last and last.state in OPEN):
         return False
     waits = last is not None and last.state == lifecycle.SUCCESSFUL and last.due_at is not None
-    return kyc_reasons.explain(check.reason).fresh and not waits
+    return kyc_reasons.default(check.reason).fresh and not waits
 
 
 def missing(sheet: Sheet) -> list[str]:

@@ -314,7 +314,7 @@ def pan_context(found: Profile) -> dict[str, Any]:
     check = found.kyc_of_this_pan
     return {
         "check": check,
-        "reason": kyc_reasons.explain(check.reason) if check and not check.is_compliant else None,
+        "reason": kyc_reasons.explain(check.reason, at=clock.now()) if check and not check.is_compliant else None,
         "unanswered": bool(found.investor.kyc_pan) and check is None,
     }
 

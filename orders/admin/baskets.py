@@ -25,6 +25,7 @@ from portal import audit, clock
 from portal.admin import show
 from portal.admin.acts import Act, By
 from portal.admin.base import Lines, OpsAdmin
+from portal.admin.evidence_pack import EVIDENCE
 from portal.admin.filters import StuckFilter, UnknownFilter
 from portal.admin.finding import by_code, by_part, by_text, codes
 
@@ -275,11 +276,15 @@ class BasketOrderAdmin(OpsAdmin):
     shows_calls = True
     patience = basket_desk.PATIENCE
     inlines = (LinesOf,)
+    acts = (EVIDENCE,)
     fieldsets = (
         (None, {"fields": ("code", "investor", "intent", "basket", "version", "repairs")}),
         ("Broker", {"fields": ("broker", "client_ref", "provider_ref", "handed_over_at", "investor_says")}),
         ("State", {"fields": ("in_state", "outcome", "age", "failure_code", "failure_text", "attempt_no")}),
     )
+
+    def related(self, obj: Model) -> Sequence[Model]:
+        return list(obj.lines.select_related("security")) if isinstance(obj, BasketOrder) else ()
 
     @display(description="State")
     def in_state(self, order: BasketOrder) -> str:

@@ -20,6 +20,7 @@ from orders.operations import sending
 from orders.queries.stuck import PATIENCE
 from portal.admin import home, show
 from portal.admin.acts import Act, By
+from portal.admin.evidence_pack import EVIDENCE
 from portal.admin.filters import StuckFilter, UnknownFilter, fixed_filter
 from portal.admin.finding import by_code, by_provider_ref, by_related, codes, pan_query
 from portal.admin.money import MoneyAdmin, waiting
@@ -143,6 +144,7 @@ class MfOrderAdmin(MoneyAdmin):
             run=_refresh,
             offered=lambda order: bool(order.provider_ref or order.is_unknown),
             icon="sync",
+            in_bulk=True,
         ),
         Act(
             name="submit-again",
@@ -156,6 +158,7 @@ class MfOrderAdmin(MoneyAdmin):
             icon="outbox",
             danger=True,
         ),
+        EVIDENCE,
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MfOrder]:

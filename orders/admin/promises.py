@@ -40,7 +40,27 @@ def promises_part(at: datetime) -> home.Part:
     ]
     note = "The last 30 days. Days count from the NAV day that the investor was promised."
     panel = home.Panel("Promises kept", COLUMNS, rows, "Nothing came through lately.", note=note)
-    return home.Part([_clock(at)], [panel])
+    return home.Part([_clock(at)], [panel], charts=_charts(at))
+
+
+# By the time at which they stand in the audit log: the log is walked from the day's first entry on.
+_DAY = """
+    SELECT action, extract(hour FROM at AT TIME ZONE 'Asia/Kolkata')::int, count(*) FROM portal_auditentry
+     WHERE at >= %s AND action = ANY(%s) GROUP BY 1, 2
+"""
+CHARTS = {"order.created": "Orders confirmed", "payment.settled": "Payments settled", "case.opened": "Cases opened"}
+
+
+def _charts(at: datetime) -> list[home.Chart]:
+    """What came in by the hour."""
+    local = at.astimezone(IST)
+    with connection.cursor() as cursor:
+        cursor.execute(_DAY, [local.replace(hour=0, minute=0, second=0, microsecond=0), list(CHARTS)])
+        found = cursor.fetchall()
+    return [
+        home.Chart(title, {hour: count for said, hour, count in found if said == action})
+        for action, title in CHARTS.items()
+    ]
 
 
 def _clock(at: datetime) -> home.Tile:

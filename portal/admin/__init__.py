@@ -11,11 +11,25 @@ work, evidence, notices, people, partners, role_changes, system    the kernel's 
 providers   how the providers are, on the first page
 """
 
-from portal.admin import desk, evidence, notices, partners, people, providers, role_changes, system, words, work
+from portal.admin import (
+    bulk,
+    desk,
+    evidence,
+    notices,
+    partners,
+    people,
+    providers,
+    role_changes,
+    system,
+    wordings,
+    words,
+    work,
+)
 from portal.admin.home import dashboard
 from portal.admin.menu import favicon, navigation, stylesheet
 
 __all__ = [
+    "bulk",
     "dashboard",
     "desk",
     "evidence",
@@ -28,6 +42,7 @@ __all__ = [
     "role_changes",
     "stylesheet",
     "system",
+    "wordings",
     "words",
     "work",
 ]

@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 from django import forms
 from django.db import models
+from django.http import HttpResponse
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from portal import audit, redaction
@@ -63,6 +64,10 @@ def _always(_: Any) -> bool:
     return True
 
 
+def _no_words(_: Any, by: By) -> str:
+    return "Done."
+
+
 def _nobody(_: Any) -> Collection[int]:
     return ()
 
@@ -79,7 +84,7 @@ class Act:
     label: str
     permission: str | Callable[[Any], str]
     explain: str
-    run: Callable[[Any, By], str]
+    run: Callable[[Any, By], str] = _no_words
     offered: Callable[[Any], bool] = _always
     form: type[ReasonForm] = ReasonForm
     icon: str = "play_arrow"
@@ -89,6 +94,8 @@ class Act:
     not_by: Callable[[Any], Collection[int]] = _nobody
     # The only people who may; None: whoever has the right.
     only_by: Callable[[Any], Collection[int]] | None = None
+    # Instead of words the answer is a file, made of the object and what is shown with it.
+    download: Callable[[Any, Any, By], HttpResponse] | None = None
     # May be done to many rows at once, after a dry run (portal/desk/bulk.py).
     in_bulk: bool = False
 

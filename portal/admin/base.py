@@ -27,18 +27,39 @@ from unfold.views import ChangeList
 
 from portal import audit, clock
 from portal.access import STAFF, access
-from portal.admin import acts, export, timeline
+from portal.admin import acts, export, paging, timeline
 from portal.admin.acts import Act, By
 from portal.admin.finding import Finder
 from portal.admin.paging import UncountedPaginator
-from portal.models import User
+from portal.desk import saved
+from portal.models import SavedList, User
 
 
 class UncountedList(ChangeList):
     """A list that does not know how many rows there are, and does not pretend to."""
 
+    queryset: QuerySet[Any]
+    after = ""
+    next_url = first_url = ""
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        # Where the page begins is no filter of the list.
+        self.after = self.after or self.params.pop("after", "")
+        self.filter_params.pop("after", None)
+        return super().get_queryset(request, exclude_parameters)
+
     def get_results(self, request: HttpRequest) -> None:
+        columns = paging.columns_of(self.model, self.queryset.query.order_by)
+        if columns and self.after:
+            self.queryset = paging.beyond(self.queryset, columns, self.after)
         super().get_results(request)
+        if self.after or self.page_num > 1:
+            self.first_url = self.get_query_string()
+        if getattr(self.paginator, "has_more", False) and self.result_list:
+            last = (
+                {"after": paging.cursor_after(self.result_list[-1], columns)} if columns else {"p": self.page_num + 1}
+            )
+            self.next_url = self.get_query_string(last)
         # The theme's header shows a count only where the two differ.
         self.full_result_count = self.result_count
 
@@ -114,7 +135,27 @@ class OpsAdmin(ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if self.private_query(request.GET.get("q", "")):
             return self._found(request, request.GET)
-        return super().changelist_view(request, extra_context)
+        user: Any = request.user
+        kept = SavedList.objects.filter(user=user, page=self.opts.label_lower) if self.list_filter else ()
+        return super().changelist_view(request, {**(extra_context or {}), "saved": kept})
+
+    def saved_view(self, request: HttpRequest) -> HttpResponse:
+        """Keep the list with its filters under a name, or forget one."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        user: Any = request.user
+        page, query = self.opts.label_lower, request.POST.get("query", "")
+        name = request.POST.get("forget", "")
+        if name:
+            saved.forget(user=user, page=page, name=name)
+            messages.success(request, f"“{name}” is forgotten.")
+        elif saved.keep(
+            user=user, page=page, name=request.POST.get("name", ""), query=query, private=self.private_lookups
+        ):
+            messages.success(request, "The list is kept under this name, for you.")
+        else:
+            messages.warning(request, f"Choose filters and a name first; {saved.MOST} lists can be kept.")
+        return redirect(f"{show_list(self.opts)}?{query}")
 
     def _found(self, request: HttpRequest, asked: Any) -> HttpResponse:
         term = asked.get("q", "").strip()
@@ -133,7 +174,8 @@ class OpsAdmin(ModelAdmin):
         """The list with its filters as a file; who took it stands in the audit log."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        rows = list(self.get_changelist_instance(request).get_queryset(request)[: export.MOST + 1])
+        kind = request.GET.get("as", "csv")
+        rows = list(self._export_list(request).get_queryset(request)[: export.MOST + 1])
         if len(rows) > export.MOST:
             messages.warning(
                 request, f"More than {export.MOST} rows would need a second person. Narrow the list by its filters."
@@ -142,7 +184,31 @@ class OpsAdmin(ModelAdmin):
             return redirect(f"{back}?{request.GET.urlencode()}")
         actor: Any = request.user
         audit.record(actor, "list.exported", actor=actor, at=clock.now(), what=self.opts.label_lower, rows=len(rows))
-        return export.answer(f"{self.opts.model_name}s", self.exported, rows)
+        return export.answer(f"{self.opts.model_name}s", self.exported, rows, kind=kind)
+
+    def _export_list(self, request: HttpRequest) -> ChangeList:
+        """The list as its page has it; in which form it is taken is no filter of it."""
+        asked = request.GET.copy()
+        asked.pop("as", None)
+        request.GET = asked  # type: ignore[assignment]
+        return self.get_changelist_instance(request)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """The acts that may be done to many rows at once, for whoever may do them to one."""
+        from portal.admin.bulk import action_for
+
+        return {
+            act.name.replace("-", "_"): (action_for(act), act.name.replace("-", "_"), f"{act.label} (dry run first)")
+            for act in self.acts
+            if act.in_bulk and self._may_in_bulk(request, act)
+        }
+
+    def _may_in_bulk(self, request: HttpRequest, act: Act) -> bool:
+        """Whether an act is worth offering; each row is asked about by itself."""
+        if isinstance(act.permission, str):
+            return bool(request.user.has_perm(act.permission))
+        rights = (f"{self.opts.app_label}.{verb}_{self.opts.model_name}" for verb in ("act", "approve"))
+        return any(request.user.has_perm(right) for right in rights)
 
     # --- Acts -----------------------------------------------------------------------------------------------------
 
@@ -151,9 +217,11 @@ class OpsAdmin(ModelAdmin):
         find = access(STAFF)(self.admin_site.admin_view(require_POST(self.find_view)))
         act = access(STAFF)(self.admin_site.admin_view(self.act_view))
         taken = access(STAFF)(self.admin_site.admin_view(require_safe(self.export_view)))
+        kept = access(STAFF)(self.admin_site.admin_view(require_POST(self.saved_view)))
         own = [
             *([path("export/", taken, name=f"{name}_export")] if self.exported else []),
             path("find/", find, name=f"{name}_find"),
+            path("saved/", kept, name=f"{name}_saved"),
             path("<path:object_id>/act/<slug:act_name>/", act, name=f"{name}_act"),
         ]
         return [*own, *super().get_urls()]
@@ -179,6 +247,8 @@ class OpsAdmin(ModelAdmin):
     def _perform(self, request: HttpRequest, act: Act, obj: Model, answers: dict[str, Any]) -> HttpResponse:
         reason = str(answers.pop("reason"))
         by = By(actor=request.user, reason=reason, at=clock.now(), answers=answers)  # type: ignore[arg-type]
+        if act.download:
+            return act.download(obj, self.related(obj), by)
         done, words = acts.perform(act, obj, by)
         (messages.success if done else messages.warning)(request, words)
         return HttpResponseRedirect(self._url_of(obj))
@@ -231,6 +301,11 @@ class OpsAdmin(ModelAdmin):
             "dialog": None,
             "path": reverse(name, args=[obj.pk, act.name]),
         }
+
+
+def show_list(opts: Any) -> str:
+    """The address of a model's list."""
+    return reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
 
 
 class KeptAdmin(ModelAdmin):

@@ -118,7 +118,7 @@ _CAN_BE_SET_ASIDE = (WorkItem.Source.MANDATE, WorkItem.Source.SIP, WorkItem.Sour
 class WorkItemAdmin(OpsAdmin):
     """Everything that needs a person, across all records, the longest wait first."""
 
-    list_display = ("what", "kind_badge", "change", "age_now", "at_risk", "holder", "asker")
+    list_display = ("what", "record", "kind_badge", "change", "age_now", "at_risk", "holder", "asker")
     list_filter = (("source", ChoicesCheckboxFilter), WhoseFilter, LaterFilter)
     list_select_related = ("owner", "asked_by")
     ordering = ("since", "ref")
@@ -134,7 +134,19 @@ class WorkItemAdmin(OpsAdmin):
     )
     shows_timeline = False
     fieldsets = (
-        (None, {"fields": (("what", "kind_badge"), ("holder", "age_now"), ("at_risk", "asker"), "change", "later")}),
+        (
+            None,
+            {
+                "fields": (
+                    ("what", "record"),
+                    ("kind_badge",),
+                    ("holder", "age_now"),
+                    ("at_risk", "asker"),
+                    "change",
+                    "later",
+                )
+            },
+        ),
     )
     acts = (
         Act(
@@ -190,7 +202,11 @@ class WorkItemAdmin(OpsAdmin):
 
     @display(description="What", ordering="since")
     def what(self, item: WorkItem) -> str:
-        return show.two(show.cut(item.title), show.subject_link(item.subject_kind, item.subject_id))
+        return show.cut(item.title)
+
+    @display(description="Record")
+    def record(self, item: WorkItem) -> str:
+        return show.subject_link(item.subject_kind, item.subject_id)
 
     @display(description="Kind", ordering="source")
     def kind_badge(self, item: WorkItem) -> str:

@@ -2,29 +2,91 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RadioFilter, RangeDateTimeFilter
 from unfold.decorators import display
 
-from portal import redaction
+from portal import audit, redaction
 from portal.admin import show, timeline
+from portal.admin.acts import Act, By, QuickForm
 from portal.admin.base import OpsAdmin
 from portal.admin.filters import fixed_filter
-from portal.admin.finding import by_actor, by_code, by_subject
+from portal.admin.finding import by_actor, by_code, by_path, by_subject
 from portal.admin.providers import CONFIGURED
 from portal.admin.words import words_of
 from portal.models import AuditEntry, GatewayCall
+
+
+class LooksFilter(RadioFilter):
+    """The view log: who looked at personal data, and who had it shown in full."""
+
+    title = "personal data"
+    parameter_name = "looks"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(audit.SEEN, "Looked at"), (audit.UNMASKED, "Shown in full")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
+        return queryset.filter(action=self.value()) if self.value() in (audit.SEEN, audit.UNMASKED) else queryset
+
+
+def _sample(obj: Any, related: Any, by: By) -> HttpResponse:
+    """An exchange or an event, redacted, in the form of the files below `tests/samples`."""
+    if isinstance(obj, GatewayCall):
+        name = f"{obj.provider}-{obj.method.lower()}-{obj.pk}.json"
+        said = {"method": obj.method, "path": obj.path, "status": obj.status}
+        said |= {"request": obj.request_body, "response": obj.response_body}
+    else:
+        name, said = f"{obj.provider}-{obj.kind}-{obj.pk}.json", {"kind": obj.kind, "body": obj.body}
+    audit.record(obj, "sample.taken", actor=by.actor, at=by.at, reason=by.reason)
+    text = redaction.text(json.dumps({"provider": obj.provider, **said}, indent=2, ensure_ascii=False))
+    answer = HttpResponse(text, content_type="application/json")
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+SAMPLE = Act(
+    name="sample",
+    label="Take as a test sample",
+    permission="portal.take_evidence",
+    explain="A JSON file with what was said, redacted as it is shown here. Read it over before it goes into the tests.",
+    download=_sample,
+    form=QuickForm,
+    icon="file_copy",
+)
 
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(OpsAdmin):
     """Who did what to which object, when and why; chained by the database so that no change stays unseen."""
 
-    list_display = ("id", "when", "words", "about", "who", "why")
-    list_filter = (("at", RangeDateTimeFilter),)
+    list_display = ("id", "when", "words", "about", "who", "why", "door")
+    list_filter = (
+        ("at", RangeDateTimeFilter),
+        fixed_filter("door", "door", "admin", "site", "api", "worker", "console"),
+        LooksFilter,
+    )
+    quick = (
+        ("All", ""),
+        ("By hand", "door=admin"),
+        ("Personal data looked at", f"looks={audit.SEEN}"),
+        ("Shown in full", f"looks={audit.UNMASKED}"),
+    )
+    exported = (
+        ("Number", lambda entry: entry.pk),
+        ("When", lambda entry: entry.at),
+        ("What", lambda entry: entry.action),
+        ("About", lambda entry: f"{entry.subject_kind} {entry.subject_id}"),
+        ("Who", lambda entry: entry.actor),
+        ("Door", lambda entry: entry.door),
+        ("Reason", lambda entry: redaction.text(entry.reason)),
+        ("Details", lambda entry: redaction.text(json.dumps(entry.data, ensure_ascii=False))),
+    )
     ordering = ("-id",)
     finders = (by_subject, by_actor)
     search_help_text = "Code of the object, or email of the actor"
@@ -77,8 +139,9 @@ class GatewayCallAdmin(OpsAdmin):
         ("started_at", RangeDateTimeFilter),
     )
     ordering = ("-id",)
-    finders = (by_code("our_ref"), by_subject)
-    search_help_text = "Code of the object, or our reference"
+    finders = (by_code("our_ref"), by_subject, by_path)
+    acts = (SAMPLE,)
+    search_help_text = "Code of the object, our reference, or the beginning of the path"
     quick = (
         ("Unknown outcome", "outcome__exact=OUTCOME_UNKNOWN&outcome__exact=GARBLED&outcome__exact=SENDING"),
         ("Refused", "outcome__exact=REFUSED"),

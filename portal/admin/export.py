@@ -1,4 +1,4 @@
-"""Lists as files: at most a hundred rows, with no cell that a spreadsheet would run (reliability.md P34, P36)."""
+"""Lists as files (CSV, XLSX): at most a hundred rows, no cell that a spreadsheet would run (reliability.md P36)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from typing import Any
 
 from django.http import HttpResponse
 
+from portal.admin import workbook
 from portal.clock import IST
 
 # More rows than this need a second person; there is no such approval yet, so there is no such file.
 MOST = 100
 # What spreadsheets take for the beginning of a formula, also in full width, and what moves it there.
 _LIVE = tuple("=+-@\t\r\n\0|%＝＋－＠")
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 Column = tuple[str, Callable[[Any], Any]]
 
 
@@ -33,8 +35,10 @@ def cell(value: Any) -> str:
     return f"'{text}" if text.lstrip().startswith(_LIVE) or text.startswith(_LIVE) else text
 
 
-def answer(name: str, columns: Sequence[Column], rows: Iterable[Any]) -> HttpResponse:
-    """A CSV file for download."""
+def answer(name: str, columns: Sequence[Column], rows: Iterable[Any], *, kind: str = "csv") -> HttpResponse:
+    """A file for download: `csv`, or `xlsx`."""
+    if kind == "xlsx":
+        return _workbook(name, columns, rows)
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     # A byte-order mark, so that a spreadsheet reads the rupee sign.
@@ -43,3 +47,16 @@ def answer(name: str, columns: Sequence[Column], rows: Iterable[Any]) -> HttpRes
     writer.writerow([label for label, _ in columns])
     writer.writerows([[cell(of(row)) for _, of in columns] for row in rows])
     return response
+
+
+def _workbook(name: str, columns: Sequence[Column], rows: Iterable[Any]) -> HttpResponse:
+    heading = [label for label, _ in columns]
+    book = workbook.write([heading, *([_plain(of(row)) for _, of in columns] for row in rows)])
+    response = HttpResponse(book, content_type=XLSX)
+    response["Content-Disposition"] = f'attachment; filename="{name}.xlsx"'
+    return response
+
+
+def _plain(value: Any) -> Any:
+    """Moments in Indian time; a cell of text is never evaluated, so text stays as it is."""
+    return f"{value.astimezone(IST):%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else value

@@ -73,6 +73,11 @@ def by_subject(term: str) -> Q | None:
     return Q(subject_kind=model._meta.label_lower, subject_id=str(pk or ""))
 
 
+def by_path(term: str) -> Q | None:
+    """Calls to addresses that begin so. Reads the journal backwards from the newest call."""
+    return Q(path__startswith=term) if term.startswith("/") else None
+
+
 def by_actor(term: str) -> Q | None:
     """What a person did, by their whole email address. Reads the log backwards from the newest entry."""
     people = people_at(term)

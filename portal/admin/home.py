@@ -10,7 +10,7 @@ A part is a few numbers (tiles) and tables (panels) from one or two set-based st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -56,8 +56,30 @@ class Panel:
 
 
 @dataclass(frozen=True)
+class Chart:
+    """How many of something came in each hour of the day so far."""
+
+    title: str
+    hours: Mapping[int, int]
+
+    @property
+    def total(self) -> int:
+        """Of the day."""
+        return sum(self.hours.values())
+
+    @property
+    def bars(self) -> list[tuple[str, int, int]]:
+        """(words, how many, percent of the fullest hour) for each hour of the day."""
+        most = max(self.hours.values(), default=0) or 1
+        counts = [self.hours.get(hour, 0) for hour in range(24)]
+        return [(f"{hour:02}:00, {count}", count, round(100 * count / most)) for hour, count in enumerate(counts)]
+
+
+@dataclass(frozen=True)
 class Part:
     """What one app puts on the first page."""
+
+    charts: Sequence[Chart] = field(default_factory=tuple, kw_only=True)
 
     tiles: Sequence[Tile] = field(default_factory=tuple)
     panels: Sequence[Panel] = field(default_factory=tuple)
@@ -89,9 +111,11 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     ]
     tiles = [tile for each in parts for tile in each.tiles]
     panels = [panel for each in parts for panel in each.panels]
-    if request.user.has_perm("portal.view_workitem"):
-        panels.insert(0, desk.summary_panel(request.user, at))
-    return {**context, "title": "Today's work", "tiles": tiles, "panels": panels, "as_of": show.moment(at)}
+    may_see = request.user.has_perm("portal.view_workitem")
+    inbox = [desk.summary_panel(request.user, at)] if may_see else []
+    charts = [chart for each in parts for chart in each.charts]
+    shown = {"inbox": inbox, "tiles": tiles, "panels": panels, "charts": charts, "as_of": show.moment(at)}
+    return {**context, "title": "Today's work", **shown}
 
 
 @part(order=10, permission="portal.view_case")

@@ -20,6 +20,7 @@ MENU: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
         ("Cases", "inbox", "portal_case_changelist", "state__exact=OPEN", "portal.view_case"),
         ("Stuck orders", "hourglass_top", "orders_mforder_changelist", "stuck=1", "orders.view_mforder"),
         ("Stuck payments", "hourglass_bottom", "payments_payment_changelist", "stuck=1", "payments.view_payment"),
+        ("Bulk acts", "library_add_check", "portal_bulkrun_changelist", "", "portal.view_bulkrun"),
         ("Inbound events", "call_received", "portal_inboundevent_changelist", "", "portal.view_inboundevent"),
     ),
     "People": (
@@ -68,6 +69,7 @@ MENU: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
         ("Provider calls", "forum", "portal_gatewaycall_changelist", "", "portal.view_gatewaycall"),
     ),
     "System": (
+        ("Words", "edit_note", "portal_wording_changelist", "", "portal.view_wording"),
         ("Gates", "toggle_on", "portal_gate_changelist", "", "portal.view_gate"),
         ("Users", "group", "portal_user_changelist", "", "portal.view_user"),
         ("Roles", "badge", "auth_group_changelist", "", "auth.view_group"),
@@ -109,6 +111,9 @@ def _items(request: HttpRequest, entries: tuple[tuple[str, str, str, str, str], 
 def _is_active(request: HttpRequest, url: str, query: str) -> bool:
     if "stuck=" in query or request.GET.get("stuck"):
         return request.path == url and ("stuck=" in query) == bool(request.GET.get("stuck"))
+    if url == _url("portal_workitem_changelist"):
+        approvals = request.GET.get("source__exact") == "approval"
+        return request.path.startswith(url) and approvals == bool(query)
     return request.path == url if url == _url("index") else request.path.startswith(url)
 
 

@@ -1,14 +1,23 @@
-"""Paging through big tables without counting them."""
+"""Paging through big tables without counting them, and without walking over what was shown before."""
 
 from __future__ import annotations
 
+import base64
+import binascii
+import json
+from collections.abc import Sequence
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.paginator import Page, Paginator
+from django.db.models import F, Field, Model, Q, QuerySet
+from django.db.models.expressions import OrderBy
 from django.utils.functional import cached_property
 
-# Whoever is this deep in a list is looking for something: the filters and the search find it, offsets do not.
+# Whoever is this deep in a list by page numbers is looking for something: filters and search find it, offsets do not.
 DEEPEST_PAGE = 200
+# One column of an order: the field, and whether it descends.
+Column = tuple["Field[Any, Any]", bool]
 
 
 class UncountedPaginator(Paginator):
@@ -33,3 +42,56 @@ class UncountedPaginator(Paginator):
         self.has_more = len(keys) > self.per_page and number < DEEPEST_PAGE
         found = rows.order_by().in_bulk(keys[: self.per_page])
         return Page([found[key] for key in keys[: self.per_page] if key in found], number, self)
+
+
+def columns_of(model: type[Model], ordering: Sequence[Any]) -> list[Column] | None:
+    """The columns of an order; None where it is not made of the model's own columns (then page numbers are used)."""
+    found = []
+    for each in ordering:
+        name, descends = _named(each)
+        field = next((field for field in model._meta.concrete_fields if name in (field.name, field.attname)), None)
+        field = model._meta.pk if name == "pk" else field
+        if field is None or field.is_relation:
+            return None
+        found.append((field, descends))
+    return found
+
+
+def _named(each: Any) -> tuple[str, bool]:
+    if isinstance(each, OrderBy) and isinstance(each.expression, F):
+        plain = not (each.nulls_first or each.nulls_last)
+        return (str(each.expression.name) if plain else ""), each.descending  # type: ignore[attr-defined]
+    return (each.removeprefix("-"), each.startswith("-")) if isinstance(each, str) else ("", False)
+
+
+def cursor_after(row: Model, columns: Sequence[Column]) -> str:
+    """Where the next page begins, for an address."""
+    values = [None if getattr(row, field.attname) is None else field.value_to_string(row) for field, _ in columns]
+    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
+
+
+def beyond(rows: QuerySet[Any], columns: Sequence[Column], cursor: str) -> QuerySet[Any]:
+    """The rows after a cursor, in this order. A cursor that was not made here begins at the first page."""
+    try:
+        texts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        values = [
+            None if text is None else field.to_python(text) for (field, _), text in zip(columns, texts, strict=True)
+        ]
+    except (ValueError, TypeError, binascii.Error, ValidationError):
+        return rows
+    condition, same = Q(pk__in=[]), Q()
+    for (field, descends), value in zip(columns, values, strict=True):
+        condition |= same & _past(field.name, descends, value)
+        same &= Q(**{field.name: value}) if value is not None else Q(**{f"{field.name}__isnull": True})
+    (field, descends), value = columns[0], values[0]
+    if value is not None and not field.null:
+        # Said once for the first column, so that its index is walked from there.
+        rows = rows.filter(**{f"{field.name}__{'lte' if descends else 'gte'}": value})
+    return rows.filter(condition)
+
+
+def _past(name: str, descends: bool, value: Any) -> Q:
+    """PostgreSQL puts empty values last in rising order, and first in falling order."""
+    if value is None:
+        return Q(**{f"{name}__isnull": False}) if descends else Q(pk__in=[])
+    return Q(**{f"{name}__lt": value}) if descends else Q(**{f"{name}__gt": value}) | Q(**{f"{name}__isnull": True})

@@ -48,13 +48,17 @@ class ProposedAdmin(KeptAdmin):
         return [*super().get_fields(request, obj), "why"]
 
     def save_model(self, request: HttpRequest, obj: Any, form: forms.ModelForm, change: bool) -> None:
-        names = [name for name in (form.changed_data if change else form.fields) if name != "why"]
+        names = [name for name in form.changed_data if name != "why"] if change else self.proposed_names(form)
         if not names:
             messages.info(request, "Nothing would change.")
             return
         old = type(obj)._default_manager.get(pk=obj.pk) if change else None
         before = proposals.values_of(old, names) if old else None
         self._propose(request, obj, before, proposals.values_of(obj, names), form.cleaned_data["why"])
+
+    def proposed_names(self, form: forms.ModelForm) -> list[str]:
+        """The fields of a new row that the form fills."""
+        return [name for name in form.fields if name != "why"]
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         names = [field.name for field in obj._meta.fields]
@@ -77,7 +81,7 @@ class ProposedAdmin(KeptAdmin):
     def log_addition(self, *args: Any) -> None:
         """The audit log has it."""
 
-    log_change = log_deletions = log_addition  # type: ignore[assignment]
+    log_change = log_deletions = log_addition
 
     def response_add(self, request: HttpRequest, obj: Model, post_url_continue: str | None = None) -> HttpResponse:
         return redirect(show.list_url(self.model))

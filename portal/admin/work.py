@@ -14,6 +14,7 @@ from portal import cases, gates, inbox
 from portal.admin import show, timeline
 from portal.admin.acts import Act, By
 from portal.admin.base import OpsAdmin
+from portal.admin.evidence import SAMPLE
 from portal.admin.finding import by_code, by_subject, by_text
 from portal.admin.words import words_of
 from portal.models import Case, Gate, InboundEvent
@@ -38,6 +39,27 @@ def _close(case: Case, by: By) -> str:
 
 def _is_open(case: Case) -> bool:
     return case.state == Case.State.OPEN
+
+
+def _refresh_of(case: Case) -> tuple[Act, Any] | None:
+    """The act that asks the provider about the record of a case, and the record; None where there is none."""
+    subject: Any = show.find(case.subject_kind, case.subject_id)
+    page: Any = admin.site._registry.get(type(subject))
+    act = next((each for each in getattr(page, "acts", ()) if each.name == "refresh"), None)
+    return (act, subject) if act and act.offered(subject) else None
+
+
+def _look_again(case: Case, by: By) -> str:
+    found = _refresh_of(case)
+    if found is None:
+        return "There is nothing to ask the provider about it."
+    act, subject = found
+    words = act.run(subject, by)
+    subject.refresh_from_db()
+    if case.kind == getattr(subject, "unknown_case", lambda: "")() and not subject.is_unknown:
+        cases.close(case=case, resolution=f"Looked up again. {words}", actor=by.actor, at=by.at)
+        return f"{words} {case.code} is closed."
+    return f"{words} {case.code} stays open; a difference closes with the comparison that no longer finds it."
 
 
 class WhoseFilter(RadioFilter):
@@ -95,6 +117,18 @@ class CaseAdmin(OpsAdmin):
             run=_claim,
             offered=_is_open,
             icon="front_hand",
+            in_bulk=True,
+        ),
+        Act(
+            name="look-again",
+            label="Look up and link again",
+            permission="portal.act_case",
+            explain="Asks the provider about the record of this case, by its number or by our reference, and links and "
+            "takes in what it finds. The case closes where nothing is in doubt any more.",
+            run=_look_again,
+            offered=lambda case: _is_open(case) and _refresh_of(case) is not None,
+            icon="sync",
+            in_bulk=True,
         ),
         Act(
             name="close",
@@ -105,6 +139,7 @@ class CaseAdmin(OpsAdmin):
             run=_close,
             offered=_is_open,
             icon="task_alt",
+            in_bulk=True,
         ),
     )
 
@@ -173,7 +208,9 @@ class InboundEventAdmin(OpsAdmin):
             "that the event says, so working it twice is harmless.",
             run=_work_again,
             icon="replay",
+            in_bulk=True,
         ),
+        SAMPLE,
     )
 
     @display(description="State", ordering="state")

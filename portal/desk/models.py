@@ -248,3 +248,21 @@ class BulkLine(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class SavedList(models.Model):
+    """A list with its filters under a name, for one member of staff. What was searched for is not kept."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    page = models.CharField(max_length=80)
+    name = models.CharField(max_length=40)
+    query = models.CharField(max_length=500)
+
+    class Meta:
+        app_label = "portal"
+        verbose_name = "saved list"
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["user", "page", "name"], name="a_list_is_saved_once_by_a_name")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -72,7 +72,7 @@ def set_aside(*, item: WorkItem, actor: User, reason: str, at: datetime) -> None
 
 def _handle(item: WorkItem, action: str, actor: User, reason: str, at: datetime, **values: Any) -> None:
     subject = apps.get_model(item.subject_kind)(pk=item.subject_id)
-    key = {"subject_kind": item.subject_kind, "subject_id": item.subject_id}
+    key: dict[str, Any] = {"subject_kind": item.subject_kind, "subject_id": item.subject_id}
     with transaction.atomic():
         Handling.objects.update_or_create(**key, defaults=values)
         told = {name: value.isoformat() for name, value in values.items() if isinstance(value, datetime)}

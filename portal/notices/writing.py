@@ -12,6 +12,7 @@ from django.db import models, transaction
 from portal import audit, jobs
 from portal.attempts import claim_due
 from portal.clock import IST
+from portal.desk import wordings
 from portal.models import User
 from portal.notices import catalogue, senders
 from portal.notices.catalogue import Event
@@ -42,7 +43,7 @@ def tell(
 
     `words` fill the event's title and text. Raises KeyError for an event that nobody registered.
     """
-    its = catalogue.event(event)
+    its = wordings.spoken("notice", event, catalogue.event(event), at=at)
     notice, made = Notice.objects.get_or_create(
         user_id=user_id,
         event=event,

@@ -233,7 +233,7 @@ def test_repeats_fps_reason_without_personal_data() -> None:
 
 @pytest.mark.parametrize("word", [*kyc_reasons.REASONS, "UNDER_PROCESS", "On Hold", "something new", ""])
 def test_explains_every_reason(word: str) -> None:
-    entry = kyc_reasons.explain(word)
+    entry = kyc_reasons.default(word)
     assert all(text for text in vars(entry).values() if isinstance(text, str))
     if word == "UNDER_PROCESS":
         assert entry is kyc_reasons.REASONS["underprocess"]
@@ -241,6 +241,6 @@ def test_explains_every_reason(word: str) -> None:
 
 @pytest.mark.parametrize("word", ["onhold", "rejected", "deactivated"])
 def test_promises_no_purchase_where_kyc_stops_everything(word: str) -> None:
-    meanwhile = kyc_reasons.explain(word).meanwhile
+    meanwhile = kyc_reasons.default(word).meanwhile
     assert "no purchase" in meanwhile
     assert "first purchase" not in meanwhile

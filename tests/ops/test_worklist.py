@@ -118,7 +118,7 @@ def test_the_longest_wait_stands_first(as_role, unknown, desk):
 def test_the_first_page_sums_the_inbox_by_kind(as_role, unknown, desk):
     maker = as_role(roles.MAKER)
     maker.post(act_url(of(unknown), "claim"), {"reason": ""})
-    panel = maker.get(reverse("admin:index")).context["panels"][0]
+    panel = maker.get(reverse("admin:index")).context["inbox"][0]
     rows = {str(row[0]).partition(">")[2].partition("<")[0]: row[1:] for row in panel.rows}
     assert rows["Unknown outcomes"][:5] == ["1", "1", "0", "0", "₹70,000.00"]
     assert rows["Cases"][:4] == ["1", "0", "0", "1"]

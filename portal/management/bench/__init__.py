@@ -24,11 +24,12 @@ BENCHES = {
     "api": "the partner API",
     "events": "the feed of a partner's events",
     "people": "an investor by PAN among a million",
+    "admin_lists": "the admin's lists with a million orders and investors",
     "rotation": "new keys for 100,000 rows",
     "strangers": "whether the time of an answer tells who is a client",
 }
 # Only when they are named: they take minutes each.
-LONG = {"people", "rotation", "strangers", "sync", "many_orders"}
+LONG = {"people", "rotation", "strangers", "sync", "many_orders", "admin_lists"}
 Row = dict[str, Any]
 
 

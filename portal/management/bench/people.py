@@ -93,12 +93,12 @@ _INVESTORS = """
 """
 
 
-def build(people: int, progress: ProgressLine | None = None) -> None:
-    """So many investors with a PAN each, a chunk a transaction. History takes no note of them."""
-    for start in range(0, people, _CHUNK):
-        stop = min(start + _CHUNK, people)
+def build(people: int, progress: ProgressLine | None = None, *, start: int = 0) -> None:
+    """Investors with a PAN each, numbered from `start` on, a chunk a transaction. History takes no note of them."""
+    for first in range(start, people, _CHUNK):
+        stop = min(first + _CHUNK, people)
         with transaction.atomic():
-            _chunk(start, stop)
+            _chunk(first, stop)
         if progress:
             progress("people", stop, people)
 

@@ -1,0 +1,191 @@
+"""One act on many rows: a dry run with a line each, then the background, then a report.
+
+    plan     DRAFT: a line per row says what would happen, or why it is left out; nothing is done
+    start    RUNNING, with a reason; whoever made the dry run starts it, and may stop it
+    work     a worker takes line after line; each is RUNNING and committed before its act begins, so that
+             a line whose worker died is UNKNOWN and never done twice by itself
+
+The acts are those of the record's own page (`portal/admin/acts.py`, `in_bulk`), with the same permission and the same
+question whether they are possible, asked for every row when its turn comes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.apps import apps
+from django.contrib import admin
+from django.db import models, transaction
+from django.db.models import Count
+
+from portal import audit, clock, jobs
+from portal.admin.acts import Act, By, perform
+from portal.attempts import claim_due
+from portal.desk.models import BulkLine, BulkRun
+from portal.errors import Failure
+from portal.models import User
+
+log = structlog.get_logger(__name__)
+MOST = 1_000
+# A worker hands over after this, so that a deploy waits for nobody.
+TURN_S = 20.0
+# A line that has been under way for longer than any call takes: its worker is gone.
+LOST_AFTER = timedelta(minutes=2)
+LATER_S = 30.0
+SWEEP = "bulk"
+
+
+class NotADraft(Failure):
+    """It was started or stopped already."""
+
+    code = "not_a_draft"
+    message = "This was started or stopped already."
+
+
+def act_of(run: BulkRun) -> Act:
+    """The act that a run does. Raises LookupError for one that the page no longer has."""
+    page: Any = admin.site._registry[apps.get_model(run.subject_kind)]
+    found = next((act for act in page.acts if act.name == run.act and act.in_bulk), None)
+    if found is None:
+        raise LookupError(f"{run.subject_kind} has no {run.act}")
+    return found
+
+
+def plan(*, act: Act, model: type[models.Model], rows: Iterable[models.Model], actor: User, at: datetime) -> BulkRun:
+    """The dry run: a line per row, at most `MOST`, and nothing done."""
+    with transaction.atomic():
+        run = BulkRun.objects.create(
+            subject_kind=model._meta.label_lower, act=act.name, label=act.label, asked_by=actor, asked_at=at
+        )
+        lines = []
+        for row in rows:
+            why_not = _why_not(act, row, actor)
+            state = BulkLine.State.SKIPPED if why_not else BulkLine.State.WAITING
+            words = why_not or f"{act.label}; now {_standing(row)}"
+            lines.append(
+                BulkLine(run=run, subject_id=str(row.pk), title=str(row)[:200], state=state, words=words[:300])
+            )
+        BulkLine.objects.bulk_create(lines, batch_size=500)
+    return run
+
+
+def _standing(row: Any) -> str:
+    if getattr(row, "is_unknown", False):
+        return "unknown"
+    return str(row.get_state_display()) if hasattr(row, "get_state_display") else "waiting"
+
+
+def _why_not(act: Act, row: models.Model, actor: User) -> str:
+    if not act.allowed(actor, row):
+        return "left out: your role, or your part in it, does not allow this here"
+    return "" if act.offered(row) else "left out: not possible in its present state"
+
+
+def start(*, run: BulkRun, actor: User, reason: str, at: datetime) -> None:
+    """The background does it from now on. Raises NotADraft."""
+    with transaction.atomic():
+        values = {"state": BulkRun.State.RUNNING, "reason": reason[:300], "started_at": at, "due_at": at}
+        if not BulkRun.objects.filter(pk=run.pk, state=BulkRun.State.DRAFT).update(**values):
+            raise NotADraft
+        lines = run.lines.filter(state=BulkLine.State.WAITING).count()
+        audit.record(run, "bulk.started", actor=actor, at=at, reason=reason, act=run.act, rows=lines)
+        jobs.nudge("portal.bulk", row_id=run.pk)
+
+
+def stop(*, run: BulkRun, actor: User, reason: str, at: datetime) -> None:
+    """No further line is begun. Raises NotADraft for one that has ended."""
+    with transaction.atomic():
+        live = (BulkRun.State.DRAFT, BulkRun.State.RUNNING)
+        values = {"state": BulkRun.State.STOPPED, "ended_at": at, "due_at": None}
+        if not BulkRun.objects.filter(pk=run.pk, state__in=live).update(**values):
+            raise NotADraft
+        audit.record(run, "bulk.stopped", actor=actor, at=at, reason=reason)
+
+
+def counts(run: BulkRun) -> dict[str, int]:
+    """How many lines stand where."""
+    found = run.lines.order_by().values_list("state").annotate(n=Count("pk"))
+    return dict(found)
+
+
+# --- the background ---------------------------------------------------------------------------------------------
+
+
+def find_due(at: datetime) -> list[int]:
+    """Runs that go on now: for the sweep."""
+    return claim_due(BulkRun, at=at, pace={BulkRun.State.RUNNING: LATER_S})
+
+
+def work(run_id: int, at: datetime) -> None:
+    """Do lines for some seconds; the run ends with its last line. Several workers may share one run."""
+    run = BulkRun.objects.select_related("asked_by").get(pk=run_id)
+    act, until = act_of(run), time.monotonic() + TURN_S
+    _give_up_lost(run, at)
+    while time.monotonic() < until:
+        line = _take(run)
+        if line is None:
+            _end(run)
+            return
+        _do(run, act, line)
+    jobs.nudge("portal.bulk", row_id=run_id)
+
+
+def _take(run: BulkRun) -> BulkLine | None:
+    """The next line is under way, and committed as such before its act begins."""
+    with transaction.atomic():
+        if not BulkRun.objects.filter(pk=run.pk, state=BulkRun.State.RUNNING).exists():
+            return None
+        waiting = run.lines.select_for_update(skip_locked=True).filter(state=BulkLine.State.WAITING)
+        line = waiting.order_by("id").first()
+        if line:
+            line.state, line.at = BulkLine.State.RUNNING, clock.now()
+            line.save(update_fields=["state", "at"])
+    return line
+
+
+def _do(run: BulkRun, act: Act, line: BulkLine) -> None:
+    row: Any = apps.get_model(run.subject_kind)._default_manager.filter(pk=line.subject_id).first()
+    actor = User.objects.get(pk=run.asked_by_id)
+    if row is None:
+        _close(line, BulkLine.State.SKIPPED, "left out: it is gone, or needs nobody any more")
+        return
+    if why_not := _why_not(act, row, actor) or ("" if actor.is_active else "left out: you may no longer sign in"):
+        _close(line, BulkLine.State.SKIPPED, why_not)
+        return
+    try:
+        done, words = perform(act, row, By(actor=actor, reason=run.reason, at=clock.now()))
+    except Exception as error:
+        # Nobody can say how far it came: the record's own page tells.
+        log.exception("bulk_line_broke", run=run.code, subject=line.subject_id)
+        _close(line, BulkLine.State.UNKNOWN, f"broke with {type(error).__name__}: look at the record")
+        return
+    _close(line, BulkLine.State.DONE if done else BulkLine.State.FAILED, words)
+
+
+def _close(line: BulkLine, state: str, words: str) -> None:
+    line.state, line.words, line.at = state, words[:300], clock.now()
+    line.save(update_fields=["state", "words", "at"])
+
+
+def _give_up_lost(run: BulkRun, at: datetime) -> None:
+    lost = run.lines.filter(state=BulkLine.State.RUNNING, at__lte=at - LOST_AFTER)
+    lost.update(state=BulkLine.State.UNKNOWN, words="the worker stopped meanwhile: look at the record")
+
+
+def _end(run: BulkRun) -> None:
+    """The run is over once no line is waiting or under way."""
+    with transaction.atomic():
+        row = BulkRun.objects.select_for_update().get(pk=run.pk)
+        found = counts(run)
+        if row.state != BulkRun.State.RUNNING or found.get("WAITING") or found.get("RUNNING"):
+            return
+        at = clock.now()
+        BulkRun.objects.filter(pk=run.pk).update(state=BulkRun.State.DONE, ended_at=at, due_at=None)
+        audit.record(run, "bulk.ended", actor=None, at=at, data=found)
+
+
+jobs.register_sweep(SWEEP, jobs.Sweep(find=find_due, advance=work, task="portal.bulk"))

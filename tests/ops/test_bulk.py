@@ -1,0 +1,160 @@
+"""Acts on many rows: nothing before the dry run is started, a line each, the background, the report."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from portal import cases, clock, roles
+from portal.admin import workbook
+from portal.desk import bulk
+from portal.models import AuditEntry, BulkLine, BulkRun, Case
+from tests import factories
+from tests.ops.test_roles import act_url
+
+pytestmark = pytest.mark.django_db
+START = {"reason": "Asked after the outage"}
+
+
+@pytest.fixture
+def three(db: None) -> list[Case]:
+    """Three cases, one of them closed."""
+    found = []
+    for _ in range(3):
+        order = factories.OrderFactory(state="PLACED")
+        found.append(cases.open_case(kind="order_outcome_unknown", subject=order, title="?", detail="", at=clock.now()))
+    cases.close(case=found[2], resolution="Found", actor=None, at=clock.now())
+    return found
+
+
+def choose(client: Any, rows: list[Any], act: str = "claim") -> BulkRun:
+    page = reverse(f"admin:{rows[0]._meta.app_label}_{rows[0]._meta.model_name}_changelist")
+    answer = client.post(page, {"action": act, "_selected_action": [row.pk for row in rows]})
+    assert answer.status_code == 302, answer.content.decode()[:500]
+    return BulkRun.objects.latest("id")
+
+
+def words(run: BulkRun) -> list[tuple[str, str]]:
+    return list(run.lines.order_by("id").values_list("state", "words"))
+
+
+def test_the_dry_run_says_what_would_happen_to_each_and_does_nothing(as_role, three):
+    maker = as_role(roles.MAKER)
+    run = choose(maker, three)
+    found = dict(run.lines.values_list("subject_id", "state"))
+    assert found == {str(three[0].pk): "WAITING", str(three[1].pk): "WAITING", str(three[2].pk): "SKIPPED"}
+    assert not Case.objects.exclude(owner=None).exists()
+    page = maker.get(reverse("admin:portal_bulkrun_change", args=[run.pk]))
+    assert "2 to be done, 1 left out" in page.content.decode()
+    bulk.work(run.pk, clock.now())
+    assert not Case.objects.exclude(owner=None).exists()
+
+
+def test_started_with_a_reason_it_is_done_under_the_name_of_whoever_started_it(as_role, three):
+    maker = as_role(roles.MAKER)
+    run = choose(maker, three)
+    maker.post(act_url(run, "start"), START)
+    bulk.work(run.pk, clock.now())
+    run.refresh_from_db()
+    assert (run.state, run.due_at) == ("DONE", None)
+    assert [case.owner for case in Case.objects.order_by("id")] == [maker.user, maker.user, None]
+    assert sorted(state for state, _ in words(run)) == ["DONE", "DONE", "SKIPPED"]
+    claimed = AuditEntry.objects.filter(action="case.claimed")
+    assert {entry.reason for entry in claimed} == {START["reason"]}
+    assert AuditEntry.objects.get(action="bulk.ended").data == {"DONE": 2, "SKIPPED": 1}
+
+
+def test_a_row_that_changed_after_the_dry_run_is_left_out(as_role, three):
+    maker = as_role(roles.MAKER)
+    run = choose(maker, three[:2])
+    maker.post(act_url(run, "start"), START)
+    cases.close(case=three[0], resolution="Found", actor=None, at=clock.now())
+    bulk.work(run.pk, clock.now())
+    assert run.lines.get(subject_id=str(three[0].pk)).state == "SKIPPED"
+    assert run.lines.get(subject_id=str(three[1].pk)).state == "DONE"
+
+
+def test_a_line_whose_worker_died_is_unknown_and_not_done_again(as_role, three):
+    maker = as_role(roles.MAKER)
+    run = choose(maker, three[:2])
+    maker.post(act_url(run, "start"), START)
+    line = run.lines.get(subject_id=str(three[0].pk))
+    BulkLine.objects.filter(pk=line.pk).update(state="RUNNING", at=clock.now() - timedelta(minutes=3))
+    assert bulk.find_due(clock.now()) == [run.pk]
+    bulk.work(run.pk, clock.now())
+    line.refresh_from_db()
+    assert line.state == "UNKNOWN"
+    assert Case.objects.get(pk=three[0].pk).owner is None
+    run.refresh_from_db()
+    assert run.state == "DONE"
+
+
+def test_trouble_with_one_line_stops_no_other(as_role, three, monkeypatch):
+    maker = as_role(roles.MAKER)
+    run = choose(maker, three[:2])
+    maker.post(act_url(run, "start"), START)
+    first = str(three[0].pk)
+
+    def breaks(*, case: Case, **_: Any) -> None:
+        if str(case.pk) == first:
+            raise RuntimeError("odd")
+
+    monkeypatch.setattr(cases, "claim", breaks)
+    bulk.work(run.pk, clock.now())
+    assert run.lines.get(subject_id=first).state == "UNKNOWN"
+    assert run.lines.get(subject_id=str(three[1].pk)).state == "DONE"
+
+
+def test_nobody_starts_what_somebody_else_chose_and_a_stopped_one_goes_no_further(as_role, three):
+    maker, other = as_role(roles.MAKER), as_role(roles.MAKER)
+    run = choose(maker, three)
+    assert other.post(act_url(run, "start"), START).status_code == 403
+    maker.post(act_url(run, "start"), START)
+    maker.post(act_url(run, "stop"), {"reason": "The wrong ones"})
+    bulk.work(run.pk, clock.now())
+    assert not Case.objects.exclude(owner=None).exists()
+    with pytest.raises(bulk.NotADraft):
+        bulk.start(run=run, actor=maker.user, reason="Once more", at=clock.now())
+
+
+def test_whoever_may_not_do_it_to_one_is_not_offered_it_for_many(as_role, three):
+    answer = as_role(roles.VIEWER).get(reverse("admin:portal_case_changelist"))
+    assert "dry run first" not in answer.content.decode()
+    client = as_role(roles.VIEWER)
+    client.post(
+        reverse("admin:portal_case_changelist"), {"action": "claim", "_selected_action": [three[0].pk]}, follow=True
+    )
+    assert not BulkRun.objects.exists()
+
+
+def test_the_report_has_every_line_as_csv_and_xlsx(as_role, three):
+    maker = as_role(roles.MAKER)
+    run = choose(maker, three)
+    report = reverse("admin:portal_bulkrun_report", args=[run.pk])
+    assert maker.get(report).content.decode().count("\n") == 4
+    with zipfile.ZipFile(io.BytesIO(maker.get(f"{report}?as=xlsx").content)) as book:
+        assert book.read("xl/worksheets/sheet1.xml").decode().count("<row>") == 4
+
+
+@pytest.mark.parametrize("live", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "＝1", "=HYPERLINK(1)"])
+def test_no_cell_of_a_workbook_is_a_formula(live):
+    cell = workbook.cell(live)
+    assert cell.startswith('<c t="inlineStr">')
+    assert "<f>" not in workbook.write([[live]]).decode("latin-1")
+
+
+@pytest.mark.parametrize(("value", "shown"), [(Decimal("-5.00"), "<c><v>-5.00</v></c>"), (7, "<c><v>7</v></c>")])
+def test_numbers_of_a_workbook_stay_numbers(value, shown):
+    assert workbook.cell(value) == shown
+
+
+def test_a_long_number_keeps_its_digits_and_odd_characters_break_nothing():
+    assert "50100123456789012" in workbook.cell(50100123456789012)
+    assert "inlineStr" in workbook.cell(50100123456789012)
+    assert workbook.cell("a\0b<c>\x1f") == '<c t="inlineStr"><is><t xml:space="preserve">ab&lt;c&gt;</t></is></c>'
