@@ -13,9 +13,10 @@ from orders.views.home import home
 from portal import outbox, routes, views
 from portal.api import urls as api_urls
 from portal.notices import views as notice_views
+from portal.webhooks import api as events_api
 
 # Their modules register handlers and endpoints when they are read.
-DECLARED = (routes, investors.api, orders.api, payments.api)
+DECLARED = (routes, investors.api, orders.api, payments.api, events_api)
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [

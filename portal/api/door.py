@@ -34,6 +34,8 @@ class Call:
     at: datetime
     id: str = ""
     data: dict[str, Any] = field(default_factory=dict)
+    # What stood in the address, each known and given once; for endpoints that are no list and no object.
+    params: dict[str, str] = field(default_factory=dict)
 
     @property
     def actor(self) -> str:

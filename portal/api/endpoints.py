@@ -207,7 +207,8 @@ def _checked(endpoint: Endpoint, request: Request) -> dict[str, Any]:
 
 
 def _one(endpoint: Endpoint, call: Call, request: Request) -> Any:
-    expands = _expands(endpoint, _params(endpoint, request))
+    call.params = _params(endpoint, request)
+    expands = _expands(endpoint, call.params)
     found = endpoint.do(call)
     if isinstance(found, QuerySet) and endpoint.by:
         found = found.filter(**{endpoint.by: call.id})

@@ -18,5 +18,4 @@ SCOPES: dict[str, str] = {
     "approvals:read": "Read what you asked investors to approve",
     "approvals:write": "Ask an investor to approve purchases, sales and SIPs; remind and withdraw",
     "events:read": "Read the feed of events",
-    "webhooks:write": "Look after webhooks",
 }
