@@ -8,6 +8,7 @@ from django import forms
 
 from investors import rules
 from portal import identifiers
+from portal.api.scopes import SCOPES
 from portal.webhooks import addresses
 from portal.webhooks.models import KINDS
 
@@ -102,6 +103,31 @@ class SignatureForm(forms.Form):
     signature = forms.CharField(label="webhook-signature", max_length=1000)
     body = forms.CharField(
         label="Body, exactly as it arrived", max_length=20_000, strip=False, widget=forms.Textarea({"rows": 5})
+    )
+
+
+class KeyForm(forms.Form):
+    """A name for a key, and what it may do."""
+
+    label = forms.CharField(
+        label="Name",
+        max_length=60,
+        help_text="Which machine or program uses it, so that you know what stops when you revoke it.",
+        widget=forms.TextInput({"autocomplete": "off"}),
+    )
+    scopes = forms.MultipleChoiceField(
+        label="What it may do",
+        choices=[(scope, f"{words} ({scope})") for scope, words in SCOPES.items()],
+        help_text="Give each key what it needs and no more.",
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+
+class RevokeForm(forms.Form):
+    """Why a key ends."""
+
+    reason = forms.CharField(
+        label="Why", max_length=300, help_text="Kept with the key.", widget=forms.TextInput({"autocomplete": "off"})
     )
 
 

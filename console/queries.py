@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeVar
 
@@ -11,7 +11,8 @@ from django.db.models import Count, F, Max, Min, Model, Q, QuerySet, Sum
 
 from investors.models import Investor, Invite
 from orders import lifecycle
-from orders.models import BasketOrder, Holding, MfOrder, Plan
+from orders.models import Approval, BasketOrder, Holding, MfOrder, Plan
+from orders.queries import approvals
 from portal.models import Partner
 
 Row = TypeVar("Row", bound=Model)
@@ -108,3 +109,14 @@ def baskets_in_flight(partner: Partner) -> int:
     """Basket orders that have not ended."""
     ended = lifecycle.BASKET_ORDER.final
     return theirs(BasketOrder.objects.exclude(state__in=ended), partner).count()
+
+
+def approvals_of(partner: Partner) -> QuerySet[Approval]:
+    """What the partner asked of investors who are still its own."""
+    return Approval.objects.filter(partner=partner, investor__partner=partner)
+
+
+def approvals_pending(partner: Partner, at: datetime) -> int:
+    """Requests that an investor can still decide; of more than a thousand, those that were asked last."""
+    alive = list(approvals_of(partner).filter(withdrawn_at=None, expires_at__gt=at).order_by("-pk")[:1000])
+    return len({line.line.approval_id for line in approvals.lines_of(alive, at) if line.is_open})

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from console.views import events, investors, overview, webhooks
+from console.views import approvals, events, investors, keys, overview, webhooks
 
 app_name = "console"
 urlpatterns = [
@@ -11,6 +11,12 @@ urlpatterns = [
     path("investors/<str:code>/", investors.investor, name="investor"),
     path("invite/", investors.invite, name="invite"),
     path("invites/<str:code>/<slug:act>/", investors.invite_act, name="invite_act"),
+    path("approvals/", approvals.listed, name="approvals"),
+    path("keys/", keys.listed, name="keys"),
+    path("keys/add/", keys.add, name="key_add"),
+    path("keys/secret/", keys.secret, name="key_secret"),
+    path("keys/<str:key_id>/rotate/", keys.rotate, name="key_rotate"),
+    path("keys/<str:key_id>/revoke/", keys.revoke, name="key_revoke"),
     path("webhooks/", webhooks.listed, name="webhooks"),
     path("webhooks/add/", webhooks.add, name="webhook_add"),
     path("webhooks/<str:code>/", webhooks.one, name="webhook"),

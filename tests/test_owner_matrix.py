@@ -145,7 +145,12 @@ TABLE: dict[str, Line] = {
     **{f"brokers:{name}": Line(PUBLIC) for name in ("embed_script", "embed_frame", "go_embedded")},
     "brokers:odin_webhook": Line(BELL),
     # Partners among each other: tests/console/test_console.py.
-    **{f"console:{name}": Line(OWN) for name in ("home", "investors", "invite", "webhooks", "webhook_add", "events")},
+    **{
+        f"console:{name}": Line(OWN)
+        for name in ("home", "investors", "invite", "webhooks", "webhook_add", "events", "approvals")
+    },
+    **{f"console:key{what}": Line(OWN) for what in ("s", "_add", "_secret")},
+    **{f"console:key{what}": Line(OWN, ("form_ref",)) for what in ("_rotate", "_revoke")},
     **{f"console:webhook{what}": Line(OWN, ("form_ref",)) for what in ("", "_kinds", "_secret", "_signature")},
     "console:investor": Line(OWN, ("investor",)),
     "console:event": Line(OWN, ("form_ref",)),

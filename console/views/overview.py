@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from console import queries
 from console.access import ConsoleRequest, console_page
 from orders import words
+from portal import clock
 from portal.webhooks import endpoints
 from portal.webhooks.models import WebhookEndpoint
 
@@ -21,12 +22,14 @@ def home(request: ConsoleRequest) -> HttpResponse:
     """Assets, SIP book, people, orders in flight."""
     partner = request.partner
     orders = [(words.STATES[each.state], each) for each in queries.in_flight(partner)]
+    waiting = queries.approvals_pending(partner, clock.now())
     context = {
         "book": queries.book_of(partner),
         "orders": orders,
         "orders_count": sum(each.orders for _, each in orders),
         "baskets": queries.baskets_in_flight(partner),
-        "approvals": 0,
+        "approvals": waiting,
+        "waits": f"{waiting} approval{'' if waiting == 1 else 's'} waiting for investors",
         "off": endpoints.of_partner(partner).filter(state=WebhookEndpoint.State.DISABLED).first(),
     }
     return render(request, "console/home.html", context)

@@ -59,6 +59,8 @@ NAVIGATION = (
 CONSOLE = (
     ("Overview", "house", "console:home"),
     ("Investors", "users", "console:investors"),
+    ("Approvals", "badge-check", "console:approvals"),
+    ("API keys", "key-round", "console:keys"),
     ("Webhooks", "webhook", "console:webhooks"),
     ("Events", "list-ordered", "console:events"),
 )

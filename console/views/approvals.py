@@ -1,0 +1,55 @@
+"""What the partner asked investors to approve, and what became of each line."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from console.access import ConsoleRequest, console_page
+from console.queries import approvals_of
+from orders.queries import approvals as queries
+from portal import clock, identifiers
+
+PAGE_SIZE = 20
+FILTERS = (("", "All"), ("open", "Waiting for the investor"))
+STATES = {
+    queries.OPEN: ("waiting", "Waiting for the investor"),
+    queries.DECIDED: ("done", "Decided"),
+    queries.EXPIRED: ("neutral", "Expired"),
+    queries.WITHDRAWN: ("neutral", "Withdrawn"),
+}
+LINES = {
+    queries.WAITING: ("waiting", "Waiting"),
+    queries.APPROVED: ("done", "Approved"),
+    queries.DECLINED: ("failed", "Declined"),
+    queries.EXPIRED: ("neutral", "Expired"),
+    queries.WITHDRAWN: ("neutral", "Withdrawn"),
+}
+
+
+@require_safe
+@never_cache
+@console_page
+def listed(request: ConsoleRequest) -> HttpResponse:
+    """All that was asked for, the newest first, each line with what the investor decided."""
+    at, only = clock.now(), request.GET.get("show", "")
+    before = identifiers.row_key(request.GET.get("before", ""))
+    rows = approvals_of(request.partner).select_related("investor").order_by("-pk")
+    if only == "open":
+        rows = rows.filter(withdrawn_at=None, expires_at__gt=at)
+    found = list((rows.filter(pk__lt=before) if before else rows)[: PAGE_SIZE + 1])
+    lines = queries.lines_of(found[:PAGE_SIZE], at)
+    shown = []
+    for each in found[:PAGE_SIZE]:
+        its = [line for line in lines if line.line.approval_id == each.pk]
+        shown.append((each, STATES[queries.state_of(each, its, at)], [(line, LINES[line.state]) for line in its]))
+    context = {
+        "rows": [row for row in shown if only != "open" or row[1] == STATES[queries.OPEN]],
+        "filters": FILTERS,
+        "only": only,
+        "next_url": f"?show={only}&before={found[PAGE_SIZE - 1].pk}" if len(found) > PAGE_SIZE else "",
+        "first_url": f"?show={only}" if before else "",
+    }
+    return render(request, "console/approvals.html", context)
