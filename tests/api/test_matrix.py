@@ -15,6 +15,7 @@ from portal import (
 )
 from portal.api import door
 from portal.api.endpoints import REGISTRY, Endpoint
+from portal.api.scopes import SCOPES
 from portal.management.commands.show_routes import routes
 from portal.models import IdempotentCall
 from tests import factories
@@ -109,7 +110,7 @@ def test_her_own_partner_finds_it(north, hers, endpoint):
 
 @pytest.mark.parametrize("endpoint", REGISTRY.values(), ids=lambda each: each.name)
 def test_a_key_without_the_scope_is_refused_everywhere(north, hers, endpoint):
-    bare = caller_of(north.partner, ["events:read"])
+    bare = caller_of(north.partner, [name for name in SCOPES if name != endpoint.scope][:3])
     expected = 403 if endpoint.scope else 200
     assert call(bare, endpoint, hers).status_code == expected
 
