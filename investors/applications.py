@@ -157,4 +157,5 @@ def clock_of(application: Application, at: datetime) -> str:
     """`since 3 days`, `since today, until 30 Nov 2026`: the clock that an investor reads."""
     days = (at.date() - application.since.astimezone(at.tzinfo).date()).days
     since = "since today" if days <= 0 else "since yesterday" if days == 1 else f"for {days} days"
-    return f"{since}, until {application.until:%-d %b %Y}" if application.until else since
+    until = application.until.astimezone(at.tzinfo) if application.until else None
+    return f"{since}, until {until:%-d %b %Y}" if until else since
