@@ -276,7 +276,7 @@ class BasketOrderAdmin(OpsAdmin):
     shows_calls = True
     patience = basket_desk.PATIENCE
     inlines = (LinesOf,)
-    acts = (EVIDENCE,)
+    acts: tuple[Act, ...] = (EVIDENCE,)
     fieldsets = (
         (None, {"fields": ("code", "investor", "intent", "basket", "version", "repairs")}),
         ("Broker", {"fields": ("broker", "client_ref", "provider_ref", "handed_over_at", "investor_says")}),

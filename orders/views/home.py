@@ -44,7 +44,7 @@ def home(request: HttpRequest) -> HttpResponse:
     if not request.user.is_authenticated:
         return render(request, "landing.html")
     investor = investor_of(request)
-    if investor is None and partners.partner_of(request.user):  # type: ignore[arg-type]
+    if investor is None and partners.partner_of(request.user):
         return redirect("console:home")
     context = _nobody(request) if investor is None else _investor(investor, at=clock.now())
     return render(request, "home.html", context)
