@@ -33,7 +33,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/email/", changes.login_email, name="account_email"),
     path("accounts/", include("allauth.urls")),
-    path("partner/", include("console.urls")),
+    path("partner/", include("portal.console.urls")),
     path("api/v1/", include(api_urls.urlpatterns())),
     path("", include("investors.urls")),
     path("", include("orders.urls")),

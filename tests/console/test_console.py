@@ -8,10 +8,10 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.urls import reverse
 
-from console.urls import urlpatterns
 from investors.models import Invite
 from portal import clock
 from portal.api import partners
+from portal.console.urls import urlpatterns
 from portal.webhooks import feed, signing
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 from tests import factories
@@ -228,7 +228,7 @@ def test_pages_ask_as_often_for_many_rows_as_for_few(north, client_for, django_a
 
 
 def test_lists_page_by_cursor(north, client_for, monkeypatch):
-    from console.views import events, investors, webhooks
+    from portal.console.views import events, investors, webhooks
 
     for module in (events, investors, webhooks):
         monkeypatch.setattr(module, "PAGE_SIZE", 1)

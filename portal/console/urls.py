@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from console.views import approvals, events, investors, keys, overview, webhooks
+from portal.console.views import approvals, events, investors, keys, overview, webhooks
 
 app_name = "console"
 urlpatterns = [

@@ -7,8 +7,8 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from console.access import ConsoleRequest, console_page
 from portal import identifiers
+from portal.console.access import ConsoleRequest, console_page
 from portal.webhooks import feed
 from portal.webhooks.models import KINDS, LABELS
 

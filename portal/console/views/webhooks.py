@@ -12,9 +12,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from console.access import ConsoleRequest, console_page
-from console.forms import EndpointForm, KindsForm, SignatureForm
 from portal import clock, identifiers, typed
+from portal.console.access import ConsoleRequest, console_page
+from portal.console.forms import EndpointForm, KindsForm, SignatureForm
 from portal.errors import Failure
 from portal.models import Partner
 from portal.webhooks import deliveries, endpoints, feed, signing

@@ -7,10 +7,10 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from console import queries
-from console.access import ConsoleRequest, console_page
 from orders import words
 from portal import clock
+from portal.console import queries
+from portal.console.access import ConsoleRequest, console_page
 from portal.webhooks import endpoints
 from portal.webhooks.models import WebhookEndpoint
 

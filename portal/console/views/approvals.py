@@ -7,10 +7,10 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from console.access import ConsoleRequest, console_page
-from console.queries import approvals_of
 from orders.queries import approvals as queries
 from portal import clock, identifiers
+from portal.console.access import ConsoleRequest, console_page
+from portal.console.queries import approvals_of
 
 PAGE_SIZE = 20
 FILTERS = (("", "All"), ("open", "Waiting for the investor"))

@@ -13,12 +13,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from console.access import ConsoleRequest, console_page
-from console.forms import KeyForm, RevokeForm
 from portal import clock, typed
 from portal.api import keys
 from portal.api.models import ApiKey
 from portal.api.scopes import SCOPES
+from portal.console.access import ConsoleRequest, console_page
+from portal.console.forms import KeyForm, RevokeForm
 from portal.errors import Failure, InvalidInput
 from portal.models import Partner
 

@@ -9,14 +9,14 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from console import queries
-from console.access import ConsoleRequest, console_page
-from console.forms import InviteForm
 from investors.models import Investor, Invite
 from investors.operations import invites
 from orders import lifecycle, words
 from orders.models import Holding, MfOrder, Plan
 from portal import clock, identifiers, redaction, typed
+from portal.console import queries
+from portal.console.access import ConsoleRequest, console_page
+from portal.console.forms import InviteForm
 from portal.errors import Failure
 
 PAGE_SIZE = 30
