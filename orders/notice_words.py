@@ -127,7 +127,7 @@ EVENTS = (
     ),
     Event(
         "approval.asked",
-        GROUP,
+        "Approvals",
         "A partner asks you to approve something",
         "{partner} asks for your approval",
         "{what}. Nothing happens unless you approve it here, with your own code.",

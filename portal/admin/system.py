@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.idp.oidc.models import Client, Token
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -104,5 +105,6 @@ class HeartbeatAdmin(OpsAdmin):
 replace(PeriodicTask, PeriodicTaskAdmin)
 replace(IntervalSchedule, ScheduleAdmin)
 replace(CrontabSchedule, ScheduleAdmin)
-for unused in (ClockedSchedule, SolarSchedule):
+# Keys of partners are made and ended in their console, with a record of each.
+for unused in (ClockedSchedule, SolarSchedule, Client, Token):
     admin.site.unregister(unused)

@@ -83,7 +83,7 @@ def first_form(page: str) -> tuple[str, dict[str, str]]:
 
 def log_in(client, portal, minted: list[str], settings) -> events.WayBack:
     answer = lambda body: events.two_way_answer(  # noqa: E731
-        events.is_ours(events.read_two_way_question(body), minted), "trace-1"
+        events.read_two_way_question(body) in minted, "trace-1"
     )
     portal.answers["/odin/two-way-auth/"] = answer
     page, _ = browse(client.login_url("0AF1C1", "two-way-token-1"))

@@ -9,6 +9,7 @@ import json
 import re
 import time
 import urllib.parse
+from typing import Any
 
 import pytest
 
@@ -246,6 +247,11 @@ def test_what_real_clients_send_is_understood(broker: Broker):
         assert broker.caller.raw("POST", SERVICE + "V4/Margin", body, headers).json["body"]["Status"] == 0
 
 
+def _without_price(told: dict[str, Any]) -> list[dict[str, Any]]:
+    """The market goes on between two questions."""
+    return [{key: value for key, value in each.items() if key != "CurrentPrice"} for each in told["Data"]]
+
+
 def test_the_versions_that_sdks_call_are_served(broker: Broker):
     ref = broker.placed()
     for version in ("V2", "V3", "v3"):
@@ -258,7 +264,7 @@ def test_the_versions_that_sdks_call_are_served(broker: Broker):
     for version in ("V1", "V2"):
         body = broker.ask(f"{version}/NetPositionNetWise")
         assert body["NetPositions"] == body["NetPositionDetail"] != []
-    assert broker.ask("V3/Holding")["Data"] == broker.ask("V4/Holding")["Data"]
+    assert _without_price(broker.ask("V3/Holding")) == _without_price(broker.ask("V4/Holding"))
     assert broker.ask("V3/OrderStatus", OrdStatusReqList=[{"Exch": "N", "RemoteOrderID": ref}])["Status"] == 0
     assert broker.caller.raw("POST", SERVICE + "V9/OrderBook", b"{}").status == 404
     assert broker.caller.raw("GET", SERVICE + "V4/OrderBook").status == 405
