@@ -5,7 +5,8 @@
     advance      what a due share needs
 
 A share that was sent once is found, or proven absent, before anything else happens to it: absent from the order status
-and the whole book for `ABSENT_AFTER` it has not arrived, ends as such, and can be ordered again by the investor. What
+and the whole book for `ABSENT_AFTER` it has not arrived, ends as such, and can be ordered again by the investor. Only
+the books of the day on which it was sent prove that; later it stays unknown, and is a case for a person. What
 5paisa certainly did not take (nothing sent, asked to slow down, the session refused) is tried again, after a look.
 """
 
@@ -28,6 +29,7 @@ from orders.operations import stock_news, stock_notices
 from orders.stock_snapshots import BasketSnapshot, LineSnapshot
 from portal import audit, cases, gates, jobs
 from portal.attempts import ATTEMPT_FIELDS
+from portal.clock import IST
 from portal.gateway import errors, journal
 
 log = structlog.get_logger(__name__)
@@ -36,6 +38,8 @@ ABSENT_AFTER = timedelta(minutes=5)
 RETRY_S = 10.0
 TWICE_CASE = "stock_order_placed_twice"
 NOT_SENT, NOT_RECEIVED, CLOSED = "not_sent", "not_received", "market_closed"
+# What the address of a call that sends a share has in it.
+SENDING = "PlaceOrder"
 PENDING, NONE = lifecycle.PENDING, StockOrder.Outcome.NONE
 
 
@@ -251,11 +255,19 @@ def settle(*, line_id: int, at: datetime) -> None:
         raise
     if found:
         _record(line, account, found, at=at, source="look-up by our reference")
+    elif not _was_sent_today(line, at):
+        _still_unknown(line_id, at, "it was sent on an earlier day, and the broker's books are those of the day")
     elif line.unknown_since and at - line.unknown_since >= ABSENT_AFTER:
         said = _ended(line, NOT_RECEIVED, "neither the order status nor the order book has it")
         _record(line, account, [said], at=at, source="look-up by our reference")
     else:
         _still_unknown(line_id, at, "looks by our reference found nothing so far")
+
+
+def _was_sent_today(line: StockOrder, at: datetime) -> bool:
+    """Can the books of today tell that it has not arrived? What an earlier day executed is in none of them."""
+    sent_at = journal.begun_at(line, line.attempt_no, SENDING)
+    return sent_at is not None and sent_at.astimezone(IST).date() == at.astimezone(IST).date()
 
 
 def look(*, line: StockOrder, account: BrokerAccount, at: datetime) -> None:
@@ -273,7 +285,7 @@ def _take_over(line_id: int, at: datetime) -> StockOrder | None:
     with transaction.atomic(durable=True):
         line = _locked(line_id)
         if line.lease_ran_out(at):
-            if not journal.was_begun(line, line.attempt_no, "PlaceOrder"):
+            if not journal.was_begun(line, line.attempt_no, SENDING):
                 line.close_attempt()
                 line.due_at = at
                 line.save(update_fields=[*ATTEMPT_FIELDS])

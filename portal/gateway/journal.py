@@ -126,6 +126,19 @@ def _json(body: Any) -> str | None:
 
 def was_begun(subject: models.Model, attempt_no: int, path_part: str = "") -> bool:
     """Did any byte of this attempt possibly leave? False proves that nothing was sent."""
+    # Also what a worker has sent: a call that this connection does not see must not prove that nothing was sent.
+    with scope(ALL):
+        return _sent(subject, attempt_no, path_part).exists()
+
+
+def begun_at(subject: models.Model, attempt_no: int, path_part: str = "") -> datetime | None:
+    """When this attempt began to leave; None when the journal has nothing of it (any more)."""
+    with scope(ALL):
+        calls = _sent(subject, attempt_no, path_part).order_by("started_at")
+        return calls.values_list("started_at", flat=True).first()
+
+
+def _sent(subject: models.Model, attempt_no: int, path_part: str) -> models.QuerySet[GatewayCall]:
     calls = GatewayCall.objects.filter(
         subject_kind=audit.kind_of(subject),
         subject_id=str(subject.pk),
@@ -133,9 +146,7 @@ def was_begun(subject: models.Model, attempt_no: int, path_part: str = "") -> bo
         path__contains=path_part,
         method="POST",
     )
-    # Also what a worker has sent: a call that this connection does not see must not prove that nothing was sent.
-    with scope(ALL):
-        return calls.exclude(outcome=GatewayCall.Outcome.UNREACHABLE).exists()
+    return calls.exclude(outcome=GatewayCall.Outcome.UNREACHABLE)
 
 
 def purge(at: datetime) -> int:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from brokers.fivepaisa import requests
 from brokers.fivepaisa.adapter import FivePaisaAdapter, session_of
-from brokers.fivepaisa.client import client
+from brokers.fivepaisa.client import FivePaisa, client
 from brokers.models import BrokerAccount
 from brokers.operations import journeys, placing
 from orders.models import StockOrder
@@ -18,6 +18,7 @@ from orders.operations.baskets import Line
 from portal import clock, gates
 from portal.models import Case, GatewayCall
 from portal.notices.models import Notice
+from portal.sandbox import market
 from tests.brokers.fivepaisa.trading import SHARES, follow, fresh, journey, log_in, place, received, share, states
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("trading_hours")]
@@ -136,6 +137,22 @@ def test_a_share_that_shows_late_is_found_in_the_book(sandbox, asha, account, re
     follow(order, recover, after=timedelta(seconds=60))
     assert states(follow(order, recover)) == {"ITC": "FILLED"}
     assert received(sandbox, order.lines.get()) == 1
+
+
+def test_the_books_of_a_later_day_do_not_prove_that_a_share_never_arrived(sandbox, asha, account, recover, monkeypatch):
+    # The order status may be empty though the book has the order (py5paisa #80).
+    monkeypatch.setattr(FivePaisa, "fetch_order_statuses", lambda *args, **kwargs: [])
+    sandbox.fault("reset", path=PLACE, when="after", provider="5paisa")
+    order = place(journey(asha, symbols=("ITC",)))
+    BrokerAccount.objects.update(session=None, session_expires_at=None)
+    next_day = datetime.fromtimestamp(market.next_open(clock.now().timestamp()), clock.IST)
+    sandbox.set_clock(next_day + timedelta(hours=2))
+    log_in(sandbox, asha)
+    order = follow(order, recover, after=timedelta(minutes=6))
+    line = order.lines.get()
+    assert received(sandbox, line) == 1, "5paisa had it on its day"
+    assert (order.state, line.state, line.attempt) == ("HANDED_OVER", "PENDING", "UNKNOWN")
+    assert Case.objects.filter(kind=StockOrder.unknown_case(), subject_id=str(line.pk)).exists()
 
 
 def test_being_asked_to_slow_down_delays_a_share_and_loses_none(sandbox, asha, account, recover):
