@@ -197,6 +197,7 @@ def again(request: InvestorRequest, code: str) -> HttpResponse:
             investor=request.investor,
             broker=found.broker,
             intent=found.intent,
+            account_ref=found.broker_account_ref if registry.capability(found.broker).needs_link else "",
             lines=baskets.lines_again(found),
             # One fresh journey per journey that came to nothing: a double click finds the first.
             form_ref=f"AGAIN{found.client_ref[:15]}",

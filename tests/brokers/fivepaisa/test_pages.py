@@ -13,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from brokers.models import BrokerAccount, LinkState
+from brokers.operations import journeys
 from orders.models import BasketOrder, StockChange, StockHolding, StockOrder
 from portal import clock, identifiers
 from portal.models import GatewayCall
@@ -132,6 +133,16 @@ def test_a_session_that_ended_half_way_is_said_with_its_numbers(sandbox, asha, b
     follow(order, recover)
     page = browser.get(f"/stock-orders/{order.code}/").content.decode()
     assert "0 of 2 shares were sent, 2 were not" in page
+
+
+def test_an_order_that_is_begun_again_goes_to_the_account_that_was_chosen_for_it(sandbox, asha, browser):
+    chosen = log_in(sandbox, asha)
+    order = journey(asha, symbols=("ITC",))
+    BasketOrder.objects.filter(pk=order.pk).update(broker_account_ref=chosen.account_ref)
+    journeys.give_up(order_id=order.pk, at=clock.now())
+    log_in(sandbox, asha, "50000009")
+    browser.post(f"/stock-orders/{order.code}/again/")
+    assert BasketOrder.objects.exclude(pk=order.pk).get().broker_account_ref == chosen.account_ref
 
 
 # --- The ticket -------------------------------------------------------------------------------------------------------
@@ -313,6 +324,15 @@ def test_a_cancellation_that_comes_too_late_is_no_cancellation(sandbox, browser,
     change.refresh_from_db()
     open_line.refresh_from_db()
     assert (change.state, open_line.state) == ("FAILED", "FILLED")
+
+
+def test_an_order_whose_account_is_gone_says_so_before_a_login(sandbox, asha, browser):
+    account = log_in(sandbox, asha)
+    order = journey(asha, symbols=("ITC",))
+    BasketOrder.objects.filter(pk=order.pk).update(broker_account_ref=account.account_ref)
+    browser.post(f"/broker-accounts/{account.code}/unlink/")
+    page = browser.get(f"/stock-orders/{order.code}/").content.decode()
+    assert "no longer linked" in page
 
 
 # --- What the broker says of the account ------------------------------------------------------------------------------
