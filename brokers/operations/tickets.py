@@ -22,6 +22,19 @@ from portal.errors import Failure, InvalidInput
 from portal.gateway import errors
 
 
+class SentBefore(Failure):
+    """Raised for a ticket that is on record already with other numbers; it opens and sends nothing."""
+
+    code = "ticket_sent_before"
+    message = (
+        "This ticket became this order before you changed it. What you changed was not sent: begin with a new ticket."
+    )
+
+    def __init__(self, order: BasketOrder) -> None:
+        super().__init__(self.message)
+        self.order = order
+
+
 class NotChecked(Failure):
     """Raised when the broker could not be asked, so nothing is sent blindly."""
 
@@ -103,7 +116,7 @@ def _must_be_held(account: BrokerAccount, security: Security, line: Line, at: da
 def place(
     *, investor: Investor, account: BrokerAccount, line: Line, form_ref: str, user_ip: str | None, at: datetime
 ) -> BasketOrder:
-    """The order is on record, and on its way to the broker. Raises what `journeys.place` raises."""
+    """The order is on record, and on its way to the broker. Raises SentBefore, and what `journeys.place` raises."""
     order = baskets.open_journey(
         investor=investor,
         broker=account.broker,
@@ -114,5 +127,7 @@ def place(
         user_ip=user_ip,
         at=at,
     )
+    if order.broker_account_ref != account.account_ref or baskets.lines_again(order) != [line]:
+        raise SentBefore(order)
     journeys.place(order_id=order.pk, at=at)
     return order

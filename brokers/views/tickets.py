@@ -98,6 +98,9 @@ def _sent(request: InvestorRequest, share: Security, form: TicketForm, mine: dic
                 at=at,
             )
             return redirect("brokers:order", code=order.code)
+        except tickets.SentBefore as error:
+            messages.warning(request, error.message)
+            return redirect("brokers:order", code=error.order.code)
         except InvalidInput as error:
             errors = {error.field: error.message}
         except (Failure, gates.GateClosed) as error:

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from brokers.models import BrokerAccount, LinkState
 from brokers.operations import journeys
 from orders.models import BasketOrder, StockChange, StockHolding, StockOrder
-from portal import clock, identifiers
+from portal import clock, gates, identifiers
 from portal.models import GatewayCall
 from tests.brokers.fivepaisa.test_placing import by_hand, low
 from tests.brokers.fivepaisa.trading import follow, journey, log_in, received, share, states
@@ -181,6 +181,20 @@ def test_a_ticket_shows_money_and_limits_and_sends_nothing_before_it_is_confirme
     follow(order, recover)
     assert states(follow(order, recover)) == {"ITC": "FILLED"}
     assert received(sandbox, order.lines.get()) == 1
+
+
+def test_a_ticket_that_is_changed_once_it_is_on_record_sends_nothing_of_either(sandbox, asha, browser, recover):
+    log_in(sandbox, asha)
+    share("ITC")
+    form = ticket()
+    gates.turn(name=gates.of("5paisa"), closed=True, reason="drill", actor="test", at=clock.now())
+    browser.post(ticket_of("ITC"), {**form, "confirmed": "yes"})
+    gates.turn(name=gates.of("5paisa"), closed=False, reason="drill", actor="test", at=clock.now())
+    page = browser.post(ticket_of("ITC"), {**form, "quantity": "1", "confirmed": "yes"}, follow=True).content.decode()
+    assert "What you changed was not sent" in page
+    recover()
+    order = BasketOrder.objects.get()
+    assert (order.state, received(sandbox, order.lines.get())) == ("CREATED", 0)
 
 
 @pytest.mark.parametrize(
