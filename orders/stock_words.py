@@ -138,8 +138,11 @@ def outcome(lines: Sequence[StockOrder]) -> str:
 
 def ended(lines: Sequence[StockOrder]) -> Words:
     """The words for a complete journey."""
-    found = outcome(lines)
-    text = DELIVERED.get(frozenset(line.side for line in lines)) if found == "filled" else None
+    found, text = outcome(lines), None
+    if found == "filled":
+        text = DELIVERED.get(frozenset(line.side for line in lines))
+    elif found == "partly" and not any(line.filled < line.quantity and line.is_plain for line in lines):
+        text = "The rest was not executed. To order it again, write a new order."
     return replace(OUTCOME[found], text=text) if text else OUTCOME[found]
 
 

@@ -215,7 +215,7 @@ TITLES: dict[str, tuple[str, str]] = {
 NOTHING: dict[str, str] = {
     BasketOrder.Intent.REBALANCE: "What you hold already fits.",
     BasketOrder.Intent.EXIT: "You hold no shares that you bought with this basket here.",
-    BasketOrder.Intent.REPAIR: "Nothing is missing.",
+    BasketOrder.Intent.REPAIR: "Nothing is missing that can be ordered again as it was.",
 }
 
 

@@ -127,7 +127,7 @@ def _total(lines: list[StockOrder]) -> dict[str, Any]:
 
 
 def _may_repair(found: BasketOrder, lines: list[StockOrder]) -> bool:
-    missing = any(line.filled < line.quantity for line in lines)
+    missing = any(line.filled < line.quantity and line.is_plain for line in lines)
     return found.state == lifecycle.COMPLETE and missing and queries.repair_of(found) is None
 
 

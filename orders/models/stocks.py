@@ -168,6 +168,12 @@ class StockOrder(Attempted, Owned):
     def __str__(self) -> str:
         return self.code
 
+    @property
+    def is_plain(self) -> bool:
+        """At the market's price, for delivery, valid for the day: what every route takes, and says the same of."""
+        at_market = (self.kind, self.product) == (self.Kind.MARKET, self.Product.DELIVERY)
+        return at_market and not self.is_immediate
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.code = self.code or identifiers.new_code("STK")
         self.client_ref = self.client_ref or identifiers.new_client_ref()

@@ -192,11 +192,11 @@ def lines_of_moves(moves: Mapping[int, int]) -> list[Line]:
 
 
 def lines_to_repair(order: BasketOrder) -> list[Line]:
-    """What of a finished journey did not fill."""
+    """What of a finished journey did not fill; not an order with a price of its own: its repair would have none."""
     return [
         Line(line.security_id, line.side, line.quantity - line.filled)
         for line in order.lines.order_by("id")
-        if line.state in stock_news.FINAL and line.filled < line.quantity
+        if line.state in stock_news.FINAL and line.filled < line.quantity and line.is_plain
     ]
 
 

@@ -340,6 +340,22 @@ def test_a_cancellation_that_comes_too_late_is_no_cancellation(sandbox, browser,
     assert (change.state, open_line.state) == ("FAILED", "FILLED")
 
 
+def test_what_is_missing_of_an_order_with_a_limit_is_not_ordered_again_at_any_price(
+    sandbox, asha, browser, recover, open_line
+):
+    by_hand(sandbox, open_line, "Fully Executed", qty=1)
+    by_hand(sandbox, open_line, "Cancelled")
+    order = follow(open_line.basket_order, recover)
+    open_line.refresh_from_db()
+    assert (order.state, open_line.filled) == ("COMPLETE", 1)
+    page = browser.get(f"/stock-orders/{order.code}/").content.decode()
+    assert "write a new order" in page
+    assert "Order what is missing" not in page
+    form = {"broker": "5paisa", "form_ref": identifiers.new_client_ref()}
+    browser.post(f"/stock-orders/{order.code}/repair/", form)
+    assert BasketOrder.objects.count() == 1
+
+
 def test_an_order_whose_account_is_gone_says_so_before_a_login(sandbox, asha, browser):
     account = log_in(sandbox, asha)
     order = journey(asha, symbols=("ITC",))
