@@ -91,17 +91,20 @@ def _native_rows(found: BasketOrder, lines: list[StockOrder]) -> list[dict[str, 
             **_row(line),
             "change_code": line.code if line.state in stock_changes.OPEN and line.exchange_ref else "",
             "is_unknown": line.is_unknown,
-            **_instructed(asked.get(line.pk)),
+            **_instructed(line, asked.get(line.pk)),
         }
         for line in lines
     ]
 
 
-def _instructed(change: StockChange | None) -> dict[str, str]:
+def _instructed(line: StockOrder, change: StockChange | None) -> dict[str, str]:
     """What to say of an instruction; a cancellation that was carried out is the reason why a share ended."""
     if change is None:
         return {}
     carried_out = change.kind == StockChange.Kind.CANCEL and change.state == lifecycle.DONE
+    if carried_out and line.state == lifecycle.FILLED:
+        # The broker took the instruction, and the exchange was faster.
+        return {}
     return {"reason": stock_words.BY_INVESTOR} if carried_out else {"instruction": stock_words.instruction(change)}
 
 

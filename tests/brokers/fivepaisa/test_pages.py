@@ -8,13 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from brokers.models import BrokerAccount, LinkState
 from brokers.operations import journeys
 from orders.models import BasketOrder, StockChange, StockHolding, StockOrder
+from orders.operations import stock_changes
 from portal import clock, gates, identifiers
 from portal.models import GatewayCall
 from tests.brokers.fivepaisa.test_placing import by_hand, low
@@ -338,6 +339,20 @@ def test_a_cancellation_that_comes_too_late_is_no_cancellation(sandbox, browser,
     change.refresh_from_db()
     open_line.refresh_from_db()
     assert (change.state, open_line.state) == ("FAILED", "FILLED")
+
+
+def test_a_share_that_was_executed_before_its_cancellation_is_not_called_cancelled(
+    sandbox, browser, recover, open_line
+):
+    change = instruct(browser, open_line, "cancel")
+    with transaction.atomic():
+        stock_changes.close(change=stock_changes.locked(change.pk), done=True, at=clock.now())
+    by_hand(sandbox, open_line, "Fully Executed")
+    follow(open_line.basket_order, recover)
+    open_line.refresh_from_db()
+    assert open_line.state == "FILLED"
+    page = browser.get(f"/stock-orders/{open_line.basket_order.code}/").content.decode()
+    assert "You cancelled" not in page
 
 
 def test_what_is_missing_of_an_order_with_a_limit_is_not_ordered_again_at_any_price(
