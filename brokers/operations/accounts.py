@@ -70,10 +70,14 @@ def unlink(*, account: BrokerAccount, at: datetime) -> None:
 
 
 def end_session(*, account: BrokerAccount, at: datetime) -> bool:
-    """The session is over and forgotten: the investor logs in again at the next order. False when there was none."""
+    """The session is over and forgotten: the investor logs in again at the next order. False when there was none.
+
+    A session that a login has brought since `account` was read is another one, and stays.
+    """
     with transaction.atomic():
-        changed = BrokerAccount.objects.filter(pk=account.pk, session__isnull=False)
-        ended = bool(changed.update(session=None, session_expires_at=None))
+        now = BrokerAccount.objects.select_for_update().get(pk=account.pk)
+        ended = now.session is not None and now.session == account.session
         if ended:
+            BrokerAccount.objects.filter(pk=account.pk).update(session=None, session_expires_at=None)
             audit.record(account, "broker.session_ended", actor=None, at=at)
     return ended

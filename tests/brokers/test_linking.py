@@ -154,6 +154,13 @@ def test_sessions_whose_day_is_over_are_wiped(sandbox, browser):
     assert "before the next order" in page
 
 
+def test_a_call_of_the_old_session_does_not_end_the_one_that_a_login_has_brought_since(sandbox, browser):
+    before = log_in(browser, sandbox)
+    BrokerAccount.objects.update(session="a newer one")
+    assert not accounts.end_session(account=before, at=clock.now())
+    assert BrokerAccount.objects.get().session == "a newer one"
+
+
 def test_the_brokers_that_cannot_be_listed_are_said_so(sandbox, browser):
     cache.delete("odin-brokers")
     sandbox.fault("status:500", provider="odin", method="GET", path="*BrokerList*", times=0)
