@@ -28,12 +28,18 @@ class Held:
 
 def take(*, investor: Investor, broker: str, account_ref: str, held: Iterable[Held], at: datetime) -> int:
     """The account holds exactly these. Returns how many of them are no shares that we know."""
-    rows, foreign = {}, 0
+    rows: dict[int, StockHolding] = {}
+    foreign = 0
     by_isin, by_symbol = _known(held := list(held))
     for each in held:
         share = by_isin.get(each.isin) or by_symbol.get(each.symbol)
         if share is None:
             foreign += 1
+            continue
+        if known := rows.get(share):
+            # Reported in two places, as what lies there and what is on its way under another name.
+            known.quantity += each.quantity
+            known.unsettled += each.unsettled
             continue
         rows[share] = StockHolding(
             investor=investor,

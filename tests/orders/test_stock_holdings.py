@@ -46,6 +46,11 @@ def test_a_report_is_the_whole_truth_of_its_account_and_of_no_other(asha, itc):
     assert shares(asha) == {("A1", "TCS", 6), ("A2", "ITC", 7)}
 
 
+def test_a_share_that_is_reported_in_two_places_counts_with_both(asha, itc):
+    report(asha, Held(itc.isin, "ITC LTD", 10, average_price=Decimal(400)), Held("", "ITC", 0, unsettled=3))
+    assert (StockHolding.objects.get().quantity, StockHolding.objects.get().unsettled) == (10, 3)
+
+
 def test_an_older_report_that_comes_late_changes_nothing(asha, itc):
     report(asha, Held(itc.isin, "ITC", 10))
     report(asha, at=FRIDAY - timedelta(hours=1))
