@@ -92,8 +92,10 @@ def _claim(order_id: int, at: datetime) -> tuple[StockOrder, BrokerAccount, Nati
     with transaction.atomic(durable=True):
         order = stock_news.locked(order_id)
         adapter = registry.native(order.broker)
-        waiting = list(order.lines.select_for_update(of=("self",)).select_related("security").filter(state=PENDING))
-        if adapter is None or order.state not in (lifecycle.HANDED_OVER, lifecycle.PLACED) or not waiting:
+        waiting = order.lines.filter(state=PENDING)
+        unsent = waiting.filter(attempt=NONE).select_for_update(of=("self",)).select_related("security")
+        line = unsent.order_by("id").first()
+        if adapter is None or order.state not in (lifecycle.HANDED_OVER, lifecycle.PLACED) or line is None:
             return None
         gates.check(order.broker)
         if stock_days.is_over(order.handed_over_at or order.created_at, at):
@@ -103,11 +105,10 @@ def _claim(order_id: int, at: datetime) -> tuple[StockOrder, BrokerAccount, Nati
         if account is None or not account.session_at(at):
             _wait_for_login(order, at)
             return None
-        if any(line.attempt == StockOrder.Outcome.OPEN and not line.lease_ran_out(at) for line in waiting):
+        if waiting.filter(attempt=StockOrder.Outcome.OPEN).exclude(lease_until__lte=at).exists():
             # Somebody else is sending a share of this journey.
             return None
-        line = next((each for each in waiting if each.attempt == NONE), None)
-        if line is None or (line.due_at and line.due_at > at):
+        if line.due_at and line.due_at > at:
             return None
         line.open_attempt(at)
         line.save(update_fields=[*ATTEMPT_FIELDS])

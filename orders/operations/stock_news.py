@@ -52,13 +52,27 @@ def absorb_within(order: BasketOrder, snapshot: BasketSnapshot, *, at: datetime,
     if _is_another_account(order, snapshot, at=at):
         return
     _recognise(order, snapshot, at=at)
-    lines = list(order.lines.select_for_update(of=("self",)).select_related("security"))
+    lines, others = _lines_told_of(order, snapshot)
     for said in snapshot.lines:
         _absorb_line(order, lines, said, at=at, source=source)
-    if snapshot.ended and all(line.state == lifecycle.PENDING for line in lines):
+    states = {line.state for line in lines} | others
+    if snapshot.ended and states <= {lifecycle.PENDING}:
         end(order, snapshot, at=at)
     else:
-        _follow_lines(order, lines, at=at, source=source)
+        _follow_lines(order, states, at=at, source=source)
+
+
+def _lines_told_of(order: BasketOrder, snapshot: BasketSnapshot) -> tuple[list[StockOrder], set[str]]:
+    """The lines that the news may be about, locked, and the states of the others.
+
+    A broker that tells of one share after the other, by our reference, must not cost every line of a basket each time.
+    """
+    lines = order.lines.select_for_update(of=("self",)).select_related("security")
+    ref = snapshot.lines[0].client_ref if len(snapshot.lines) == 1 else ""
+    if not ref:
+        return list(lines), set()
+    others = order.lines.exclude(client_ref=ref).order_by().values_list("state", flat=True).distinct()
+    return list(lines.filter(client_ref=ref)), set(others)
 
 
 def _is_another_account(order: BasketOrder, snapshot: BasketSnapshot, *, at: datetime) -> bool:
@@ -180,10 +194,10 @@ def _conflict(order: BasketOrder, said: LineSnapshot, what: str, *, at: datetime
 # --- The journey ----------------------------------------------------------------------------------------------------
 
 
-def _follow_lines(order: BasketOrder, lines: list[StockOrder], *, at: datetime, source: str) -> None:
-    """The journey is placed with its first line and complete with its last."""
-    states = {line.state for line in lines}
+def _follow_lines(order: BasketOrder, states: set[str], *, at: datetime, source: str) -> None:
+    """The journey is placed with its first line and complete with its last; `states` are those of all its lines."""
     if states <= FINAL and order.state not in lifecycle.BASKET_ORDER.final:
+        lines = list(order.lines.select_related("security"))
         if order.state != lifecycle.PLACED:
             move_to(order, lifecycle.PLACED, at=at, actor=None, source=source)
         move_to(order, lifecycle.COMPLETE, at=at, actor=None, source=source, filled=sum(each.filled for each in lines))
