@@ -27,7 +27,7 @@ class Receiver:
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def bodies(
-        self, path: str, count: int = 1, *, within_s: float = 20, such: Callable[[bytes], bool] = lambda body: True
+        self, path: str, count: int = 1, *, within_s: float = 40, such: Callable[[bytes], bool] = lambda body: True
     ) -> list[bytes]:
         """All bodies sent to `path`, once `count` of them are `such`. Raises AssertionError when they do not come."""
         deadline = time.monotonic() + within_s

@@ -177,7 +177,7 @@ class Eyes:
         for name, value in values.items():
             self.page.locator(f"[name={name}]").fill(value)
 
-    def sees(self, text: str | re.Pattern[str], *, within_s: float = 15) -> None:
+    def sees(self, text: str | re.Pattern[str], *, within_s: float = 40) -> None:
         """Wait until the page shows this."""
         self.page.get_by_text(text).first.wait_for(timeout=within_s * 1000)
 

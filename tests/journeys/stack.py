@@ -171,7 +171,7 @@ class LiveStack(Stack):
         return kept
 
 
-def until(what: Callable[[], Any], *, within_s: float = 10, words: str = "it did not happen") -> Any:
+def until(what: Callable[[], Any], *, within_s: float = 30, words: str = "it did not happen") -> Any:
     """The first true answer of `what()`. Raises AssertionError."""
     deadline = time.monotonic() + within_s
     while True:

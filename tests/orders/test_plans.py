@@ -57,7 +57,7 @@ def at_fp(sandbox) -> list[dict[str, object]]:
     return [sip.model_dump() for sip in fp.client().list_sips(account)]
 
 
-def until_through(plan: Plan, number: int = 1, seconds: float = 20) -> MfOrder:
+def until_through(plan: Plan, number: int = 1, seconds: float = 60) -> MfOrder:
     """Poll as the worker would until the instalment's order has ended."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

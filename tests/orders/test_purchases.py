@@ -29,7 +29,7 @@ from tests.orders.conftest import ours_at_fp
 pytestmark = pytest.mark.django_db
 
 
-def until_settled(order: MfOrder, sandbox, seconds: float = 20) -> MfOrder:
+def until_settled(order: MfOrder, sandbox, seconds: float = 60) -> MfOrder:
     """Poll as the worker would until the order is final."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

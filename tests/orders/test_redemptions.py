@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db
 SELL = "*/orders/sell"
 
 
-def until_through(order: MfOrder, seconds: float = 20) -> MfOrder:
+def until_through(order: MfOrder, seconds: float = 60) -> MfOrder:
     """Poll as the worker would until the order is final."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

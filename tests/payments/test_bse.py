@@ -42,7 +42,7 @@ def order(bse: None, asha: Any, scheme: Any, request: Any) -> MfOrder:  # noqa: 
     return until(made, "AWAITING_PAYMENT")
 
 
-def until(order: MfOrder, state: str, seconds: float = 20) -> MfOrder:
+def until(order: MfOrder, state: str, seconds: float = 60) -> MfOrder:
     """Let the worker's sweep do what the rows say until the order is in a state."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

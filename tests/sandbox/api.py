@@ -201,7 +201,7 @@ def hidden_fields(page: str) -> dict[str, str]:
     return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page))
 
 
-def wait_for(check: Any, seconds: float = 15) -> Any:
+def wait_for(check: Any, seconds: float = 40) -> Any:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if found := check():
