@@ -40,3 +40,6 @@ urlpatterns = [
     path("", include("payments.urls")),
     path("", include("brokers.urls")),
 ]
+# The API answers with problems where people get pages.
+handler404 = "portal.api.views.not_found"
+handler500 = "portal.api.views.server_error"

@@ -45,6 +45,7 @@ KINDS: dict[str, Kind] = {
     "invalid": Kind(422, "Something in the request is not right."),
     "idempotency_key_reused": Kind(422, "This Idempotency-Key was used with another body."),
     "throttled": Kind(429, "Too many calls."),
+    "server": Kind(500, "Something went wrong on our side and nothing was done. Call again, with the same key."),
 }
 TYPE = "application/problem+json"
 
@@ -76,7 +77,8 @@ def problem(
     }
     if fields:
         content["fields"] = fields
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    # A name of the caller's own may be half of a pair of surrogates, which is no text in UTF-8.
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
     response = HttpResponse(text, status=content["status"], content_type=TYPE)
     for name, value in (headers or {}).items():
         response[name] = value

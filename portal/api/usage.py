@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -44,7 +45,7 @@ def count(partner: Partner, at: datetime) -> dict[str, str]:
         Left(partner.calls_per_minute, used["MINUTE"], _until(minute + timedelta(minutes=1), at)),
         Left(partner.calls_per_day, used["DAY"], _until(day + timedelta(days=1), at)),
     )
-    headers = _headers(spans)
+    headers: dict[str, Any] = _headers(spans)
     if over := [left for left in spans if left.used > left.allowed]:
         raise Trouble("throttled", **headers, Retry_After=str(max(left.seconds for left in over)))
     return headers

@@ -10,6 +10,7 @@ from allauth.idp.oidc import views as idp
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.views import defaults
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
@@ -17,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from portal import clock
 from portal.access import ANYONE, access
 from portal.api import catalogue, door, errors, schema, usage
-from portal.api.endpoints import dumps, get
+from portal.api.endpoints import PREFIX, dumps, get
 from portal.api.errors import Trouble
 from portal.api.models import ApiKey
 from portal.api.shapes import Shape, col
@@ -31,15 +32,16 @@ from portal.scope import ALL, scope
 def token(request: HttpRequest) -> HttpResponse:
     """Client credentials for an access token (RFC 6749, section 4.4), answered by allauth's identity provider.
 
-    A key that is over, a partner whose API is closed and a foreign address get no token; tries are counted.
+    A key that is over, a partner whose API is closed and a foreign address get no token. All other tries are counted:
+    whoever knows no more than a partner's client id uses nothing up from outside of its networks.
     """
     with scope(ALL):
         key = ApiKey.objects.select_related("partner", "client").filter(pk=_client_id(request)).first()
         if key is None or request.POST.get("grant_type") != "client_credentials":
             return _refused("invalid_client" if key is None else "unsupported_grant_type")
         try:
-            usage.count(key.partner, clock.now())
             door.check(key, request, clock.now())
+            usage.count(key.partner, clock.now())
         except Trouble as trouble:
             return _refused("invalid_client", trouble)
         response = idp.token(request)
@@ -89,6 +91,20 @@ def docs(request: HttpRequest) -> HttpResponse:
         "base": f"{settings.PUBLIC_URL}/api/v1",
     }
     return render(request, "api/docs.html", context)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """An address that nothing answers: a problem below the API, the page elsewhere."""
+    return errors.problem("not_found") if _is_ours(request) else defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Trouble that nobody foresaw; it is logged and mailed before this is asked."""
+    return errors.problem("server") if _is_ours(request) else defaults.server_error(request)
+
+
+def _is_ours(request: HttpRequest) -> bool:
+    return request.path.startswith("/" + PREFIX)
 
 
 CATALOGUE = Shape(

@@ -11,7 +11,7 @@ from django.test import Client
 
 from portal import clock
 from portal.api import keys, partners
-from portal.models import ApiKey, AuditEntry
+from portal.models import ApiKey, ApiUse, AuditEntry
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -142,3 +142,33 @@ def test_a_key_has_scopes_that_exist_and_a_partner_has_few_keys(north):
         keys.make(partner=north.partner, label="x", scopes=["orders:read"], actor=person, at=at)
     with pytest.raises(keys.TooManyKeys):
         keys.make(partner=north.partner, label="x", scopes=["orders:read"], actor=person, at=at)
+
+
+def test_what_nobody_foresaw_and_what_nothing_answers_are_problems_too(north, monkeypatch):
+    def die(*_: Any) -> None:
+        raise RuntimeError
+
+    nowhere = Client().get("/api/v1/nowhere")
+    monkeypatch.setattr("portal.api.usage.count", die)
+    broken = Client(raise_request_exception=False).get(
+        "/api/v1/orders", headers={"Authorization": f"Bearer {north.token}"}
+    )
+    for answer, status, code in ((nowhere, 404, "not_found"), (broken, 500, "server")):
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+        assert answer["Content-Type"] == "application/problem+json"
+    assert Client().get("/nowhere/")["Content-Type"].startswith("text/html")
+
+
+def test_tries_from_a_foreign_address_use_nothing_up(north):
+    type(north.partner).objects.filter(pk=north.partner.pk).update(networks=["203.0.113.0/24"])
+    assert ask_token(north.key, "x").status_code == 403
+    assert not ApiUse.objects.exists()
+    type(north.partner).objects.filter(pk=north.partner.pk).update(networks=[])
+    assert ask_token(north.key, "x").status_code == 401
+    assert ApiUse.objects.count() == 2, "a try from where the partner may call is counted, by minute and day"
+
+
+@pytest.mark.parametrize("body", ['{"\\ud800": 1}', '{"lines": [{"kind": "\\ud800"}]}', '{"reason": "\\udfff"}'])
+def test_half_a_character_is_refused_in_words(north, body):
+    answer = north.post("approvals", body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
