@@ -94,7 +94,21 @@ def watch_birthdays(**_: object) -> None:
     family.watch_birthdays(at=clock.now())
 
 
+INVITE_SWEEP = "invitations"
+
+
+def _find_invites(at: datetime) -> list[int]:
+    return invites.unsent(at=at)
+
+
+def _send_invite(invite_id: int, at: datetime) -> None:
+    invites.send(invite_id=invite_id, at=at)
+
+
+jobs.register_sweep(INVITE_SWEEP, jobs.Sweep(find=_find_invites, advance=_send_invite, task="investors.send_invite"))
+
+
 @shared_task(name="investors.send_invite")
-def send_invite(*, invite_id: int, **_: object) -> None:
-    """Send the link of an invitation that a partner's machine has made."""
-    invites.send(invite_id=invite_id, at=clock.now())
+def send_invite(*, row_id: int, **_: object) -> None:
+    """Send the link of an invitation that a partner's machine has made, or whose sender is no more."""
+    jobs.advance(INVITE_SWEEP, row_id, clock.now())

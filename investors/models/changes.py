@@ -169,6 +169,14 @@ class Invite(models.Model):
                 name="one_open_invite_per_address_and_partner",
             ),
         ]
+        # What the sweep looks for every minute.
+        indexes = [
+            models.Index(
+                fields=["expires_at"],
+                condition=Q(sent="", used_at=None, revoked_at=None),
+                name="invites_not_sent_yet",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.code

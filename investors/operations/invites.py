@@ -38,6 +38,8 @@ from portal.scope import ALL, scope
 
 log = structlog.get_logger(__name__)
 LIFE = timedelta(days=7)
+# Whoever was to send a link has done so by then, or is no more.
+GRACE = timedelta(minutes=2)
 # A link is sent again at most so often; more would be pestering.
 MOST_MESSAGES = 5
 SIGNER = signing.Signer(salt="investors.invite")
@@ -200,12 +202,34 @@ def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+def unsent(*, at: datetime) -> list[int]:
+    """Claims invitations whose message nobody has tried to send: the nudge was lost, or a process ended meanwhile.
+
+    Asking for a message begins the link's time anew, here as well: so its end says when it was asked for, and a row
+    comes back after `GRACE` and no sooner.
+    """
+    waiting = Invite.objects.filter(sent=Invite.Sent.NO, used_at=None, revoked_at=None, expires_at__gt=at)
+    with transaction.atomic():
+        late = (
+            waiting.filter(expires_at__lte=at + LIFE - GRACE).order_by("expires_at").select_for_update(skip_locked=True)
+        )
+        found = list(late.values_list("pk", flat=True)[:100])
+        Invite.objects.filter(pk__in=found).update(expires_at=at + LIFE)
+    return found
+
+
 def send(*, invite_id: int, at: datetime) -> None:
-    """The message that a partner's machine asked for is on the way; a second call sends nothing."""
+    """The message that was asked for is on the way; a second call sends nothing, also while the first is at it."""
+    with jobs.alone(f"investors.send_invite:{invite_id}") as mine:
+        if mine:
+            _send_once(invite_id, at)
+
+
+def _send_once(invite_id: int, at: datetime) -> None:
     secret = secrets.token_urlsafe(32)
     with transaction.atomic():
         row = _locked(invite_id)
-        if not is_open(row) or row.sent == Invite.Sent.YES:
+        if not is_open(row) or row.sent == Invite.Sent.YES or at >= row.expires_at:
             return
         row.secret_hash = _hash(secret)
         row.save(update_fields=["secret_hash"])
@@ -213,12 +237,14 @@ def send(*, invite_id: int, at: datetime) -> None:
 
 
 def _hand_over(row: Invite, secret: str, actor: User | str, at: datetime) -> None:
-    """A person sees at once whether the mail server took it; a partner's call is one transaction, so a worker sends."""
+    """A person sees at once whether the mail server took it; a partner's call is one transaction, so a worker sends.
+
+    The sweep sends what the worker was never told of (`unsent`)."""
     if isinstance(actor, User):
         _send(row, secret, at)
         return
     Invite.objects.filter(pk=row.pk).update(sent=Invite.Sent.NO)
-    jobs.nudge("investors.send_invite", invite_id=row.pk)
+    jobs.nudge("investors.send_invite", row_id=row.pk)
 
 
 def _send(row: Invite, secret: str, at: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from datetime import date, timedelta
 
 import pytest
@@ -14,7 +15,7 @@ from django.urls import reverse
 from investors import steps
 from investors.models import FieldSource, Invite
 from investors.operations import invites, onboarding
-from portal import clock, roles
+from portal import clock, jobs, roles
 from portal.models import AuditEntry, User
 from tests import factories
 
@@ -42,7 +43,7 @@ def invite(maker: User) -> Invite:
     return send(maker)
 
 
-def send(actor: User, **given: object) -> Invite:
+def send(actor: User | str, **given: object) -> Invite:
     asked = {
         "email": EMAIL, "name": "Asha Rao", "filled": FILLED, "partner": None, "euin": "E123456",
         "basis": "Asked for it on the phone", "actor": actor, "at": clock.now(), **given,
@@ -284,3 +285,37 @@ def test_who_only_reads_invites_nobody():
     user = factories.UserFactory()
     roles.grant(user, roles.VIEWER)
     assert signed_in(User.objects.get(pk=user.pk)).get(reverse("admin:investors_invite_add")).status_code == 403
+
+
+def test_a_message_whose_worker_was_never_told_is_sent_by_the_sweep_once():
+    """A partner's machine hands the sending to a worker; the row brings it back when that was lost."""
+    row, now = send("partner:1", partner=factories.PartnerFactory()), clock.now()
+    assert row.sent == Invite.Sent.NO
+    assert invites.unsent(at=now) == [], "the worker may still be about to"
+    later = now + invites.GRACE
+    assert [jobs.recover(later)["invitations"] for _ in range(2)] == [1, 0]
+    row.refresh_from_db()
+    assert (row.sent, row.times_sent, len(mail.outbox)) == (Invite.Sent.YES, 1, 1)
+
+
+@pytest.mark.parametrize("change", ["revoked_at", "expires_at"])
+def test_no_message_is_sent_for_a_link_that_is_worth_nothing(change):
+    row, now = send("partner:1", partner=factories.PartnerFactory()), clock.now()
+    Invite.objects.filter(pk=row.pk).update(**{change: now})
+    assert invites.unsent(at=now + invites.LIFE) == []
+    invites.send(invite_id=row.pk, at=now)
+    assert not mail.outbox
+
+
+def test_two_workers_do_not_send_at_once(monkeypatch):
+    row = send("partner:1", partner=factories.PartnerFactory())
+    monkeypatch.setattr(jobs, "alone", lambda name: nullcontext(False))
+    invites.send(invite_id=row.pk, at=clock.now())
+    assert not mail.outbox
+
+
+def test_a_message_that_waits_is_handed_out_once_in_two_minutes():
+    row = send("partner:1", partner=factories.PartnerFactory())
+    later = clock.now() + invites.GRACE
+    assert [invites.unsent(at=later) for _ in range(2)] == [[row.pk], []]
+    assert invites.unsent(at=later + invites.GRACE) == [row.pk]
