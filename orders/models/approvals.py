@@ -21,6 +21,9 @@ class Approval(Owned):
 
     code = models.CharField(max_length=20, unique=True, editable=False)
     partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="approvals")
+    # Who asked, as the investor read it: it stays when the investor, or the partner, goes elsewhere.
+    asked_by = models.CharField(max_length=120)
+    asked_by_arn = models.CharField(max_length=20, blank=True)
     # Why, in the partner's words: the investor reads them.
     reason = models.CharField(max_length=300)
     # The partner's own name for it.
@@ -37,6 +40,7 @@ class Approval(Owned):
         constraints = [
             models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="an_approval_lasts_for_a_while"),
             models.CheckConstraint(condition=~Q(reason=""), name="an_approval_says_why"),
+            models.CheckConstraint(condition=~Q(asked_by=""), name="an_approval_says_who_asks"),
         ]
         indexes = [models.Index(fields=["partner", "-id"], name="approvals_of_partner")]
 

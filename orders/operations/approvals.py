@@ -2,7 +2,7 @@
 
     ask        the lines are checked against today's rules and stand open until they expire; the investor is told
     remind     the investor is told again
-    withdraw   nothing of it can be approved any more
+    withdraw   nothing more of it can be taken up
     to_cart    purchases stand in the investor's cart, where one code confirms them
     confirm    a sale or a SIP: the consent is asked for, its code is on the way
     stop       a skip or the end of a SIP, which take no code
@@ -87,10 +87,12 @@ def ask(
     Raises InvalidInput("lines.<n>.<field>", ...) or, for a line as a whole, InvalidInput("lines.<n>", ...).
     """
     lines = [_checked(investor, number, each, at) for number, each in enumerate(asks)]
+    _refuse_twins(lines)
     with transaction.atomic():
         approval = Approval.objects.create(
-            investor=investor, partner=partner, reason=reason, reference=reference, created_at=at, expires_at=at + life
-        )
+            investor=investor, partner=partner, asked_by=partner.name, asked_by_arn=partner.arn, reason=reason,
+            reference=reference, created_at=at, expires_at=at + life,
+        )  # fmt: skip
         for line in lines:
             line.approval = approval
         ApprovalLine.objects.bulk_create(lines)
@@ -111,7 +113,10 @@ def remind(*, approval: Approval, actor: str, at: datetime) -> None:
 
 
 def withdraw(*, approval: Approval, actor: str, at: datetime) -> None:
-    """Nothing of it can be approved any more; what was approved stays. Raises ApprovalOver."""
+    """Nothing more of it can be taken up; what was approved, or stands in a cart already, stays the investor's own.
+
+    Raises ApprovalOver.
+    """
     with transaction.atomic():
         approval = _open(approval, at)
         Approval.objects.filter(pk=approval.pk).update(withdrawn_at=at)
@@ -161,6 +166,19 @@ def _checked(investor: Investor, number: int, ask: Ask, at: datetime) -> Approva
     line.investor, line.number, line.kind = investor, number, ask.kind
     line.form_ref = identifiers.new_client_ref()
     return line
+
+
+def _refuse_twins(lines: Sequence[ApprovalLine]) -> None:
+    """Two purchases that would share a line of the cart: one order would answer both. Raises InvalidInput."""
+    seen: dict[int | None, set[str]] = {}
+    for line in lines:
+        if line.kind != Kind.PURCHASE:
+            continue
+        folios = seen.setdefault(line.scheme_id, set())
+        if folios and (line.folio_number in folios | {""} or "" in folios):
+            message = "Another line buys the same fund. Put the amounts together, or name another folio in each."
+            raise InvalidInput(f"lines.{line.number}.scheme", message)
+        folios.add(line.folio_number)
 
 
 def _purchase(investor: Investor, ask: Ask, at: datetime) -> ApprovalLine:
@@ -245,6 +263,8 @@ def to_cart(*, approval: Approval, numbers: Sequence[int], at: datetime) -> list
                 folio=line.folio_number, at=at,
             )  # fmt: skip
             line.save(update_fields=["cart_line"])
+            # The same fund of another request made room, so its order is no answer to that one.
+            ApprovalLine.objects.filter(cart_line=line.cart_line).exclude(pk=line.pk).update(cart_line=None)
         audit.record(approval, "approval.taken_to_cart", actor=_by(approval), at=at, lines=[x.number for x in lines])
     return lines
 
@@ -252,22 +272,31 @@ def to_cart(*, approval: Approval, numbers: Sequence[int], at: datetime) -> list
 def confirm(*, approval: Approval, number: int, ip: str | None, at: datetime) -> Consent:
     """The consent for this sale or SIP stands open and its code is on the way. Raises what its operation raises."""
     [line] = _undecided(approval, [number], at, Kind.REDEMPTION, Kind.SIP)
-    investor, scheme = approval.investor, _scheme(line)
+    investor, scheme, form_ref = approval.investor, _scheme(line), _form_of(line)
     if line.kind == Kind.REDEMPTION:
         sale = redemptions.prepare(
             investor=investor, isin=scheme.isin, folio_number=line.folio_number, at=at,
             asked=Asked(line.amount, line.units, line.is_all),
         )  # fmt: skip
-        consent = redemptions.ask(wish=sale, investor=investor, form_ref=line.form_ref, ip=ip, at=at)
+        consent = redemptions.ask(wish=sale, investor=investor, form_ref=form_ref, ip=ip, at=at)
     else:
         mandate = Mandate.objects.filter(investor=investor, pk=line.mandate_id or 0).first()
         sip = plans.prepare(
             investor=investor, isin=scheme.isin, amount=_needed(line.amount, "amount"), start_day=line.start_day or 0,
             instalments=line.instalments or 0, mandate=mandate, at=at,
         )  # fmt: skip
-        consent = plans.ask(wish=sip, investor=investor, form_ref=line.form_ref, ip=ip, at=at)
+        consent = plans.ask(wish=sip, investor=investor, form_ref=form_ref, ip=ip, at=at)
     ApprovalLine.objects.filter(pk=line.pk).update(consent=consent)
     return consent
+
+
+def _form_of(line: ApprovalLine) -> str:
+    """The form of the line's consent: a new one once five codes did not match, as for everybody who starts again."""
+    consent = line.consent
+    if consent and consent.given_at is None and consent.tries >= Consent.MAX_TRIES:
+        line.form_ref = identifiers.new_client_ref()
+        line.save(update_fields=["form_ref"])
+    return line.form_ref
 
 
 def stop(*, approval: Approval, number: int, at: datetime) -> None:
@@ -284,9 +313,12 @@ def stop(*, approval: Approval, number: int, at: datetime) -> None:
 
 
 def decline(*, approval: Approval, numbers: Sequence[int], at: datetime) -> None:
-    """The investor does not want these lines. Raises ApprovalOver."""
+    """The investor does not want these lines, and none of them stands in the cart. Raises ApprovalOver."""
     with transaction.atomic():
         lines = _undecided(approval, numbers, at)
+        for line in lines:
+            if line.cart_line_id:
+                carts.remove(investor=approval.investor, line_id=line.cart_line_id)
         ApprovalLine.objects.filter(pk__in=[line.pk for line in lines]).update(declined_at=at)
         audit.record(approval, "approval.declined", actor=_by(approval), at=at, lines=[line.number for line in lines])
 

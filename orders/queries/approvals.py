@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from investors.models import Investor
 from orders import lifecycle
@@ -50,8 +50,18 @@ def state_of(approval: Approval, lines: Iterable[Line], at: datetime) -> str:
 
 
 def of_investor(investor: Investor) -> QuerySet[Approval]:
-    """What partners have asked this investor, newest first."""
-    return Approval.objects.filter(investor=investor).select_related("partner").order_by("-pk")
+    """What partners have asked this investor, newest first. An investor sees no partner's row but the own one's."""
+    return Approval.objects.filter(investor=investor).order_by("-pk")
+
+
+def waiting(investor: Investor, at: datetime) -> QuerySet[Approval]:
+    """Those in which a line can still be decided, in one statement: what `_stand` says of a line, as a filter."""
+    lines = ApprovalLine.objects.filter(approval=OuterRef("pk"), declined_at=None, change=None).exclude(
+        Q(consent__given_at__isnull=False)
+        | Q(cart_line__cart__confirmed_at__isnull=False)
+        | Q(kind=ApprovalLine.Kind.SIP_CANCEL, plan__state=lifecycle.CANCELLED)
+    )
+    return of_investor(investor).filter(Exists(lines), withdrawn_at=None, expires_at__gt=at)
 
 
 def lines_of(approvals: Sequence[Approval], at: datetime) -> list[Line]:

@@ -107,7 +107,9 @@ def _stop(request: InvestorRequest, found: Approval) -> HttpResponse:
 
 def _decline(request: InvestorRequest, found: Approval) -> HttpResponse:
     approvals.decline(approval=found, numbers=_numbers(request, "decline"), at=clock.now())
-    messages.info(request, "Declined. Nothing was ordered, and the partner sees that you declined.")
+    messages.info(
+        request, "Declined. Nothing of it was ordered or stands in your cart. The partner sees that you declined."
+    )
     return redirect("orders:approval", found.code)
 
 

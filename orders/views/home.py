@@ -15,6 +15,7 @@ from investors import queries as people
 from investors.access import investor_of
 from investors.models import Investor
 from orders import calendar, plan_rules, words
+from orders.queries import approvals as approval_queries
 from orders.queries import orders as order_queries
 from orders.queries import plans as plan_queries
 from orders.queries import portfolio as queries
@@ -74,6 +75,7 @@ def _investor(investor: Investor, *, at: datetime) -> dict[str, Any]:
             *_getting_ready(investor, steps, at=at),
             *_orders_that_need(book.open_orders),
             *_sips_that_need(investor, at=at),
+            *_asked_of(investor, at=at),
         ],
         "summary": summary(book.totals, at=at) if book.totals.nav_days else None,
         "unvalued": book.unvalued,
@@ -117,6 +119,19 @@ def _sips_that_need(investor: Investor, *, at: datetime) -> list[Attention]:
             reverse("orders:sip", args=[each.plan.code]),
         )
         for each in plan_queries.needing(investor, at.astimezone(clock.IST).date())
+    ]
+
+
+def _asked_of(investor: Investor, *, at: datetime) -> list[Attention]:
+    """What a partner waits to hear about. Only who came through one is looked up."""
+    return [
+        Attention(
+            "needs",
+            f"{each.asked_by} asks for your approval",
+            f"“{each.reason}” Until {calendar.short(each.expires_at.astimezone(clock.IST).date())}.",
+            reverse("orders:approval", args=[each.code]),
+        )
+        for each in (approval_queries.waiting(investor, at)[:RECENT] if investor.partner_id else ())
     ]
 
 

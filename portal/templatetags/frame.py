@@ -68,7 +68,7 @@ CONSOLE = (
 # Pages that lie elsewhere and belong to an entry of the navigation all the same.
 ALSO = {
     "orders:baskets": ("orders:shares", "orders:watchlist"),
-    "orders:list": ("orders:sips", "orders:cart"),
+    "orders:list": ("orders:sips", "orders:cart", "orders:approvals"),
     "investors:profile": (
         "investors:banks",
         "investors:mandates",

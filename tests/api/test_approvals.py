@@ -10,6 +10,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from orders.models import Approval, ApprovalLine, CartLine, PlanChange
+from orders.queries import approvals as queries
 from portal import clock
 from portal.notices.models import Notice
 from tests import factories
@@ -93,6 +94,76 @@ def test_the_investor_takes_what_is_ticked_into_the_cart_and_declines_the_rest(n
     )
 
 
+def test_a_request_says_who_asked_after_the_investor_went_to_another_partner(north, asha, scheme, client_for):
+    code = north.post("approvals", purchase(asha, scheme)).json()["id"]
+    type(asha).objects.filter(pk=asha.pk).update(partner=factories.PartnerFactory(name="South Advisors"))
+    browser = client_for(asha)
+    for page in ("/approvals/", f"/approvals/{code}/"):
+        shown = browser.get(page)
+        assert shown.status_code == 200
+        assert "North Wealth" in shown.content.decode()
+    assert north.get(f"approvals/{code}").status_code == 404
+
+
+def test_two_lines_that_one_order_would_answer_are_refused(north, asha, scheme):
+    answer = north.post("approvals", purchase(asha, scheme, scheme))
+    assert list(answer.json()["fields"]) == ["lines.1.scheme"]
+
+
+def test_a_fund_of_two_requests_is_in_the_cart_for_the_later_one_only(north, asha, scheme, client_for):
+    codes = [north.post("approvals", purchase(asha, scheme)).json()["id"] for _ in range(2)]
+    for code in codes:
+        client_for(asha).post(f"/approvals/{code}/", {"buy": "yes", "line": "0"})
+    line = CartLine.objects.get()
+    assert ApprovalLine.objects.get(cart_line=line).approval.code == codes[1]
+
+
+def test_the_first_page_leads_to_what_waits_until_it_is_decided(north, asha, scheme, client_for):
+    plan = factories.PlanFactory(investor=asha)
+    lines = [*purchase(asha, scheme)["lines"], {"kind": "SIP_CANCEL", "sip": plan.code}]
+    code = north.post("approvals", purchase(asha) | {"lines": lines}).json()["id"]
+    page, browser = f"/approvals/{code}/", client_for(asha)
+
+    def is_waiting() -> bool:
+        return f'href="{page}"' in browser.get("/").content.decode()
+
+    assert is_waiting()
+    browser.post(page, {"stop": "1"})
+    assert is_waiting(), "one line is open"
+    browser.post(page, {"decline": "0"})
+    assert not is_waiting()
+    north.post("approvals", purchase(asha, scheme, expires_in_hours=1))
+    assert queries.waiting(asha, clock.now()).count() == 1
+    assert queries.waiting(asha, clock.now() + timedelta(hours=1)).count() == 0
+
+
+def test_what_is_declined_leaves_the_cart(north, asha, scheme, client_for):
+    code = north.post("approvals", purchase(asha, scheme)).json()["id"]
+    for form in ({"buy": "yes", "line": "0"}, {"decline": "0"}):
+        client_for(asha).post(f"/approvals/{code}/", form)
+    assert not CartLine.objects.exists()
+    assert north.get(f"approvals/{code}").json()["lines"][0]["state"] == "DECLINED"
+
+
+def test_after_five_wrong_codes_a_sale_can_be_begun_again(north, asha, client_for):
+    holding = factories.HoldingFactory(investor=asha)
+    type(holding.scheme).objects.update(redemption_allowed=True, nav=Decimal("50"), nav_on=clock.today())
+    line = {"kind": "REDEMPTION", "scheme": holding.scheme.isin, "folio": holding.folio.number, "all": True}
+    page = f"/approvals/{north.post('approvals', purchase(asha) | {'lines': [line]}).json()['id']}/"
+    browser = client_for(asha)
+    browser.post(page, {"confirm": "0"})
+    first = ApprovalLine.objects.get().consent
+    assert first is not None
+    browser.post(page, {"confirm": "0"})
+    assert ApprovalLine.objects.get().consent == first, "while it is open, one consent"
+    type(first).objects.filter(pk=first.pk).update(tries=first.MAX_TRIES)
+    again = browser.post(page, {"confirm": "0"})
+    second = ApprovalLine.objects.get().consent
+    assert second is not None
+    assert second != first
+    assert again.url == f"/orders/confirm-sale/{second.code}/"
+
+
 def test_a_sale_leads_to_the_investors_own_confirmation(north, asha, client_for):
     holding = factories.HoldingFactory(investor=asha)
     scheme = holding.scheme
@@ -146,7 +217,12 @@ def test_an_investor_is_reminded_three_times_and_no_more(north, asha, scheme):
 
 def test_what_was_asked_never_changes(north, asha, scheme):
     north.post("approvals", purchase(asha, scheme))
-    for model, change in ((ApprovalLine, {"amount": Decimal(1)}), (Approval, {"reason": "Something else"})):
+    changes = (
+        (ApprovalLine, {"amount": Decimal(1)}),
+        (Approval, {"reason": "Something else"}),
+        (Approval, {"asked_by": "Somebody else"}),
+    )
+    for model, change in changes:
         with pytest.raises(IntegrityError, match="what a partner asked for"), transaction.atomic():
             model.objects.update(**change)
 

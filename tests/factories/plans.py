@@ -100,6 +100,7 @@ class ApprovalFactory(DjangoModelFactory):
 
     investor = factory.SubFactory(ReadyInvestorFactory)
     partner = factory.LazyAttribute(lambda o: o.investor.partner or PartnerFactory())
+    asked_by = factory.SelfAttribute("partner.name")
     reason = "A goal of yours"
     created_at = factory.LazyFunction(clock.now)
     expires_at = factory.LazyAttribute(lambda o: o.created_at + timedelta(hours=72))
