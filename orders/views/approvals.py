@@ -135,6 +135,7 @@ def _line(found: queries.Line) -> dict[str, Any]:
         "words": words,
         "is_open": found.is_open,
         "act": _ACT_OF[Kind(found.line.kind)],
+        "stop": _STOP.get(Kind(found.line.kind), ""),
         "order": found.order,
         "plan": found.plan or (found.line.plan if found.change else None),
         "in_cart": found.is_open and found.line.cart_line_id is not None,
@@ -143,6 +144,8 @@ def _line(found: queries.Line) -> dict[str, Any]:
 
 _ACT_OF = {Kind.PURCHASE: "", Kind.REDEMPTION: "confirm", Kind.SIP: "confirm", Kind.SIP_SKIP: "stop",
            Kind.SIP_CANCEL: "stop"}  # fmt: skip
+# What takes no code is done at once, so its button says what.
+_STOP = {Kind.SIP_SKIP: "Skip this instalment", Kind.SIP_CANCEL: "End this SIP"}
 
 
 def _what(line: ApprovalLine) -> str:

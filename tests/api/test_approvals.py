@@ -227,7 +227,10 @@ def test_what_was_asked_never_changes(north, asha, scheme):
             model.objects.update(**change)
 
 
-@pytest.mark.parametrize("form", [{}, {"buy": "yes"}, {"buy": "yes", "line": "9"}, {"confirm": "x"}, {"stop": "0"}])
+@pytest.mark.parametrize(
+    "form",
+    [{}, {"look": "yes", "line": "0"}, {"buy": "yes"}, {"buy": "yes", "line": "9"}, {"confirm": "x"}, {"stop": "0"}],
+)
 def test_a_form_that_makes_no_sense_does_nothing(north, asha, scheme, client_for, form):
     code = north.post("approvals", purchase(asha, scheme)).json()["id"]
     assert client_for(asha).post(f"/approvals/{code}/", form).status_code == 302
