@@ -49,11 +49,17 @@ def test_a_write_without_a_good_key_does_nothing(north, key):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    "body", ["", "{", "[" * 200_000, "x" * 3_000_000, "1" * 5_000, "\ud800".encode("utf-8", "surrogatepass")]
+    "body", ["{", "[" * 200_000, "x" * 3_000_000, "1" * 5_000, "\ud800".encode("utf-8", "surrogatepass")]
 )
 def test_a_body_that_nobody_can_read_is_said_to_be_so(north, body):
     answer = north.post("invites", body)
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+
+
+@pytest.mark.django_db
+def test_an_empty_body_lacks_its_members(north):
+    answer = north.post("invites", "")
+    assert (answer.status_code, sorted(answer.json()["fields"])) == (422, ["basis", "email"])
 
 
 @pytest.mark.django_db
