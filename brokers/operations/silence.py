@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import Max
 
 from brokers import registry
 from brokers.models import OrderProof
@@ -71,6 +72,11 @@ def should_ask(order: BasketOrder, at: datetime) -> bool:
     """Is it time to ask the investor whether they confirmed? Once: until they have answered."""
     waited = order.handed_over_at is not None and at - order.handed_over_at >= ASK_AFTER
     return is_silent(order) and waited and not order.investor_says
+
+
+def proof_sent_at(order: BasketOrder) -> datetime | None:
+    """When the investor last sent a paper about a journey that still waits; None without one."""
+    return order.proofs.aggregate(last=Max("sent_at"))["last"] if is_silent(order) else None
 
 
 def send_proof(*, investor: Investor, code: str, name: str, data: bytes, at: datetime) -> OrderProof:

@@ -74,6 +74,7 @@ def order(request: InvestorRequest, code: str) -> HttpResponse:
         "account_gone": bool(found.broker_account_ref) and account is None,
         "silent": silence.is_silent(found),
         "ask": silence.should_ask(found, clock.now()),
+        "proof_sent_at": silence.proof_sent_at(found),
     }
     if not request.headers.get("HX-Request"):
         return render(request, "brokers/order.html", context)

@@ -95,6 +95,13 @@ def test_a_paper_goes_to_a_person_and_moves_nothing(browser, silent):
     assert OrderProof.objects.get().document.code in Case.objects.get(kind="broker_says_nothing").detail
 
 
+def test_the_order_remembers_that_a_paper_was_sent(browser, silent):
+    browser.post(f"/stock-orders/{silent.code}/says/", {"answer": "yes"})
+    assert "You sent its confirmation" not in page_of(browser, silent)
+    send_paper(browser, silent)
+    assert "You sent its confirmation" in page_of(browser, silent)
+
+
 def test_what_is_no_paper_is_said_at_its_field(browser, silent):
     address = f"/stock-orders/{silent.code}/proof/"
     assert "Choose the photo, scan or PDF first" in browser.post(address, {}, follow=True).content.decode()
