@@ -67,8 +67,8 @@ def logged_in(sandbox, investor, user: str = "ASHA1") -> BrokerAccount:
     return account
 
 
-def invest(browser: Client, amount: int = 50_000) -> BasketOrder:
-    form = {"amount": str(amount), "broker": "odin", "form_ref": identifiers.new_client_ref()}
+def invest(browser: Client, amount: int = 50_000, broker: str = "odin") -> BasketOrder:
+    form = {"amount": str(amount), "broker": broker, "form_ref": identifiers.new_client_ref()}
     answer = browser.post("/baskets/three/invest/", form)
     return BasketOrder.objects.get(code=answer["Location"].split("/")[2])
 

@@ -17,7 +17,7 @@ from orders.models import BasketOrder, StockChange, StockOrder
 from orders.operations import stock_changes
 from orders.operations.baskets import Line
 from portal import clock, identifiers
-from tests import world
+from tests.brokers.final_states import FinalStates
 from tests.brokers.fivepaisa.test_placing import low
 from tests.brokers.fivepaisa.trading import follow, journey, log_in, place, share
 
@@ -33,21 +33,14 @@ SYMBOLS = (
     "ITC TCS INFY RELIANCE HDFCBANK ICICIBANK SBIN LT AXISBANK KOTAKBANK BHARTIARTL HINDUNILVR ASIANPAINT TITAN"
     " SUNPHARMA"
 ).split()
-TABLE: list[tuple[str, str, str, str, str, int]] = []
+TABLE = FinalStates("5paisa", "call", "fault", "when", "the share ended", "why", "heard of")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def table() -> Iterator[None]:
     """Print what the tests of this file have found, and keep it with the artefacts."""
     yield
-    head = ("call", "fault", "when", "the share ended", "why", "heard of")
-    lines = [
-        "  ".join(str(cell).ljust(width) for cell, width in zip(row, (8, 15, 7, 16, 16, 8), strict=True))
-        for row in [head, *TABLE]
-    ]
-    print("\n".join(lines))
-    world.ARTIFACTS.mkdir(parents=True, exist_ok=True)
-    (world.ARTIFACTS / "final-states-5paisa.txt").write_text("\n".join(lines) + "\n")
+    TABLE.keep()
 
 
 def fault(sandbox: Any, mode: str, call: str, when: str) -> None:
@@ -61,7 +54,7 @@ def truth(sandbox: Any) -> dict[str, dict[str, Any]]:
 
 
 def note(call: str, mode: str, when: str, line: StockOrder, times: int) -> None:
-    TABLE.append((call, mode, when, line.state, line.failure_code, times))
+    TABLE.add(call, mode, when, line.state, line.failure_code, times)
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
