@@ -41,6 +41,8 @@ RUPEES: dict[str, Any] = {
     "widget": forms.TextInput(attrs={"inputmode": "numeric", "class": "input-money", "autocomplete": "off"}),
 }
 AMOUNT, UNITS, ALL = "amount", "units", "all"
+# Neither field must be filled in by itself, and "optional" beside both would be wrong.
+ONE_OF_TWO = "one of the two, unless you sell all"
 
 
 def _words(source: Sellable) -> str:
@@ -79,6 +81,8 @@ class SellForm(forms.Form):
 
     def __init__(self, *args: Any, sources: Iterable[Sellable], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in (AMOUNT, UNITS):
+            self.fields[name].optional_words = ONE_OF_TWO  # type: ignore[attr-defined]
         field: Any = self.fields["folio"]
         field.choices = [(each.folio_number, _words(each)) for each in sources]
         if len(field.choices) == 1:  # nothing to choose

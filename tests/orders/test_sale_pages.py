@@ -65,6 +65,12 @@ def test_says_what_is_free_and_by_when_the_money_comes(browser, holding, url):
     assert "business days" in page
 
 
+def test_says_that_one_of_amount_and_units_is_needed(browser, url):
+    page = browser.get(url).content.decode()
+    assert page.count("(one of the two, unless you sell all)") == 2
+    assert "(optional)" not in page
+
+
 @pytest.mark.parametrize(
     ("asked", "words", "heading"),
     [
