@@ -16,6 +16,7 @@ from investors.access import investor_of
 from investors.models import Investor
 from orders import calendar, plan_rules, words
 from orders.queries import approvals as approval_queries
+from orders.queries import investor_cases
 from orders.queries import orders as order_queries
 from orders.queries import plans as plan_queries
 from orders.queries import portfolio as queries
@@ -76,6 +77,7 @@ def _investor(investor: Investor, *, at: datetime) -> dict[str, Any]:
             *_orders_that_need(book.open_orders),
             *_sips_that_need(investor, at=at),
             *_asked_of(investor, at=at),
+            *_cases(investor),
         ],
         "summary": summary(book.totals, at=at) if book.totals.nav_days else None,
         "unvalued": book.unvalued,
@@ -132,6 +134,19 @@ def _asked_of(investor: Investor, *, at: datetime) -> list[Attention]:
             reverse("orders:approval", args=[each.code]),
         )
         for each in (approval_queries.waiting(investor, at)[:RECENT] if investor.partner_id else ())
+    ]
+
+
+def _cases(investor: Investor) -> list[Attention]:
+    """What went wrong with their money, as far as they were told of it, and that we follow it."""
+    return [
+        Attention(
+            "checking",
+            each.words.title,
+            f"{each.order.asked.in_words} in {each.order.scheme.name}. {each.words.doing} Case {each.code}.",
+            reverse("orders:detail", args=[each.order.code]),
+        )
+        for each in investor_cases.of(investor)
     ]
 
 

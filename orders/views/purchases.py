@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -20,10 +20,10 @@ from orders import lifecycle, rules, timeline, words
 from orders.forms import ConfirmForm, PurchaseForm
 from orders.models import MfOrder, Scheme
 from orders.operations import carts, new_houses, purchases
+from orders.queries import investor_cases, ways
 from orders.queries import orders as order_queries
 from orders.queries import purchases as purchase_queries
 from orders.queries import schemes as scheme_queries
-from orders.queries import ways
 from orders.views import confirming, order_rows
 from orders.views.ways import way_of
 from portal import audit, clock, hints, identifiers, jobs, money, typed
@@ -233,12 +233,25 @@ def detail(request: InvestorRequest, code: str) -> HttpResponse:
         "money_back": words.money_back(order, was_paid=was_paid, today=clock.today(), holidays=holidays),
     }
     if not request.headers.get("HX-Request"):
+        found = investor_cases.of_order(order, recorded)
+        context["cases"] = [_case(each, holidays) for each in found]
         return render(request, "orders/detail.html", context)
     response = render(request, "orders/_order_status.html", context)
     if not is_open:
         # The end of the story changes the rest of the page too (folio, NAV day): load it whole, once.
         response["HX-Refresh"] = "true"
     return response
+
+
+def _case(found: investor_cases.OpenCase, holidays: frozenset[date]) -> dict[str, object]:
+    by = found.clock(today=clock.today(), holidays=holidays)
+    return {
+        "code": found.code,
+        "words": found.words,
+        "opened_at": found.opened_at,
+        "by": by.in_words,
+        "is_over": by.is_over,
+    }
 
 
 def _payment_failure(recorded: list[audit.Told]) -> order_queries.PaymentFailure | None:

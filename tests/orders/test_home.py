@@ -15,7 +15,7 @@ from portal.attempts import Attempted
 from tests import factories
 
 pytestmark = pytest.mark.django_db
-BUDGET = 6
+BUDGET = 7
 
 
 def home(client: Client) -> str:
