@@ -47,7 +47,7 @@ def hers(asha: Any) -> dict[str, str]:
         "investors": asha.code,
         "invites": factories.InviteFactory(partner=asha.partner, name="Asha Quillfeather").code,
         "bank-accounts": asha.bankaccounts.get().code,
-        "mandates": factories.MandateFactory(investor=asha).code,
+        "mandates": factories.MandateFactory(bank_account=asha.bankaccounts.get()).code,
         "files": factories.DocumentFactory(investor=asha).code,
         "orders": order.code,
         "sips": factories.PlanFactory(investor=asha).code,
