@@ -28,7 +28,7 @@ class Eyes:
     def __init__(self, browser: Browser, base_url: str, journey: str) -> None:
         self.context = browser.new_context(base_url=base_url, viewport=WIDE, reduced_motion="reduce", locale="en-IN")
         self.page = self.context.new_page()
-        self.page.set_default_timeout(15_000)
+        self.page.set_default_timeout(40_000)
         self.base_url = base_url
         self.journey = journey
         self.problems: list[str] = []
