@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -45,7 +45,10 @@ def action_for(act: Act) -> Callable[[OpsAdmin, HttpRequest, Any], HttpResponse]
 
     def choose(page: OpsAdmin, request: HttpRequest, rows: Any) -> HttpResponse:
         actor: Any = request.user
-        run = bulk.plan(act=act, model=page.model, rows=rows[: bulk.MOST], actor=actor, at=clock.now())
+        chosen = list(rows[: bulk.MOST + 1])
+        run = bulk.plan(act=act, model=page.model, rows=chosen[: bulk.MOST], actor=actor, at=clock.now())
+        if len(chosen) > bulk.MOST:
+            messages.warning(request, f"Only the first {bulk.MOST:,} rows are in it. Do the others after these.")
         return redirect(show.change_url(BulkRun, run.pk) or "admin:index")
 
     return choose

@@ -54,6 +54,8 @@ def _look_again(case: Case, by: By) -> str:
     if found is None:
         return "There is nothing to ask the provider about it."
     act, subject = found
+    if not act.allowed(by.actor, subject):
+        return "Your role does not ask the provider about such records. Nothing was done."
     words = act.run(subject, by)
     subject.refresh_from_db()
     if case.kind == getattr(subject, "unknown_case", lambda: "")() and not subject.is_unknown:

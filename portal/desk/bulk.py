@@ -99,10 +99,13 @@ def start(*, run: BulkRun, actor: User, reason: str, at: datetime) -> None:
 def stop(*, run: BulkRun, actor: User, reason: str, at: datetime) -> None:
     """No further line is begun. Raises NotADraft for one that has ended."""
     with transaction.atomic():
-        live = (BulkRun.State.DRAFT, BulkRun.State.RUNNING)
-        values = {"state": BulkRun.State.STOPPED, "ended_at": at, "due_at": None}
-        if not BulkRun.objects.filter(pk=run.pk, state__in=live).update(**values):
+        row = BulkRun.objects.select_for_update(of=("self",)).get(pk=run.pk)
+        if row.state not in (BulkRun.State.DRAFT, BulkRun.State.RUNNING):
             raise NotADraft
+        row.state, row.ended_at, row.due_at = BulkRun.State.STOPPED, at, None
+        # A dry run has no reason yet; what was started keeps the one it was started with.
+        row.reason = row.reason or reason[:300]
+        row.save(update_fields=["state", "ended_at", "due_at", "reason"])
         audit.record(run, "bulk.stopped", actor=actor, at=at, reason=reason)
 
 

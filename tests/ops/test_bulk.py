@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from portal import cases, clock, roles
 from portal.admin import workbook
+from portal.admin.acts import By
 from portal.desk import bulk
 from portal.models import AuditEntry, BulkLine, BulkRun, Case
 from tests import factories
@@ -121,6 +122,45 @@ def test_nobody_starts_what_somebody_else_chose_and_a_stopped_one_goes_no_furthe
     assert not Case.objects.exclude(owner=None).exists()
     with pytest.raises(bulk.NotADraft):
         bulk.start(run=run, actor=maker.user, reason="Once more", at=clock.now())
+
+
+def test_a_dry_run_is_stopped_with_the_reason_and_what_was_started_keeps_its_own(as_role, three):
+    maker = as_role(roles.MAKER)
+    dry, started = choose(maker, three), choose(maker, three)
+    maker.post(act_url(started, "start"), START)
+    for run in (dry, started):
+        assert maker.post(act_url(run, "stop"), {"reason": "The wrong ones"}).status_code == 302
+        run.refresh_from_db()
+    assert (dry.state, dry.reason) == ("STOPPED", "The wrong ones")
+    assert (started.state, started.reason) == ("STOPPED", START["reason"])
+    with pytest.raises(bulk.NotADraft):
+        bulk.stop(run=dry, actor=maker.user, reason="Once more", at=clock.now())
+
+
+def test_more_rows_than_one_act_takes_are_left_for_the_next_and_that_is_said(as_role, three, monkeypatch):
+    monkeypatch.setattr(bulk, "MOST", 2)
+    answer = as_role(roles.MAKER).post(
+        reverse("admin:portal_case_changelist"),
+        {"action": "claim", "select_across": "1", "_selected_action": [three[0].pk]},
+        follow=True,
+    )
+    assert BulkRun.objects.get().lines.count() == 2
+    assert "Only the first 2 rows are in it" in answer.content.decode()
+
+
+def test_choosing_all_rows_of_a_list_names_no_number_that_nobody_counted(as_role, three, monkeypatch):
+    monkeypatch.setattr("portal.admin.base.OpsAdmin.list_per_page", 2)
+    page = reverse("admin:portal_case_changelist")
+    text = as_role(roles.MAKER).get(page).content.decode()
+    assert "Choose all rows of this list" in text
+    assert "Select all" not in text
+    assert "Choose all rows" not in as_role(roles.MAKER).get(page, {"state__exact": "CLOSED"}).content.decode()
+
+
+def test_looking_up_again_from_a_case_takes_the_right_to_ask_about_its_record(staff, three):
+    act = bulk.act_of(BulkRun(subject_kind="portal.case", act="look-again"))
+    assert "Nothing was done" in act.run(three[0], By(actor=staff(roles.VIEWER), reason="Curious", at=clock.now()))
+    assert not AuditEntry.objects.filter(action="order.refresh_asked").exists()
 
 
 def test_whoever_may_not_do_it_to_one_is_not_offered_it_for_many(as_role, three):
