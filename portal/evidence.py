@@ -47,20 +47,25 @@ def take(
 
 
 def _zip(data: bytes, paper: bytes, digests: dict[str, str]) -> bytes:
-    seal = "".join(f"{digest}  {name}\n" for name, digest in digests.items())
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as pack:
-        for name, content in ((JSON, data), (PDF, paper), (SEAL, seal.encode())):
+        for name, content in ((JSON, data), (PDF, paper), (SEAL, _seal(digests))):
             pack.writestr(name, content)
     return out.getvalue()
+
+
+def _seal(digests: dict[str, str]) -> bytes:
+    return "".join(f"{digest}  {name}\n" for name, digest in digests.items()).encode()
 
 
 def verify(pack: bytes) -> list[str]:
     """What is wrong with a pack; nothing when its files are those that were sealed, by an entry in the chain."""
     try:
         with zipfile.ZipFile(io.BytesIO(pack)) as found:
-            files = {name: found.read(name) for name in (JSON, PDF)}
-    except (zipfile.BadZipFile, KeyError):
+            if sorted(found.namelist()) != sorted((JSON, PDF, SEAL)):
+                return ["the pack does not hold the three files of a pack, each once"]
+            files, seal = {name: found.read(name) for name in (JSON, PDF)}, found.read(SEAL)
+    except zipfile.BadZipFile:
         return ["this is no evidence pack"]
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     entry = AuditEntry.objects.filter(action=TAKEN, data__sha256__contains={JSON: digests[JSON]}).first()
@@ -68,6 +73,8 @@ def verify(pack: bytes) -> list[str]:
         return [f"{JSON} is not what was sealed: no such pack was taken here"]
     if entry.data["sha256"] != digests:
         return [f"{PDF} is not what was sealed"]
+    if seal != _seal(digests):
+        return [f"{SEAL} is not what was sealed"]
     return [] if AuditLink.objects.filter(entry=entry).exists() else ["the entry of the audit log is not in the chain"]
 
 
@@ -113,13 +120,7 @@ def _facts(row: models.Model) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, bool | int | None):
-        return value
-    if isinstance(value, datetime):
-        return _moment(value)
-    if isinstance(value, dict | list):
-        return json.loads(redaction.text(json.dumps(value, ensure_ascii=False, default=str)))
-    return redaction.text(str(value))
+    return _moment(value) if isinstance(value, datetime) else redaction.each_in(value)
 
 
 def _consents(rows: Sequence[models.Model]) -> list[Any]:

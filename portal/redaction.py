@@ -116,6 +116,21 @@ def text(value: str) -> str:
     return value if len(value) <= MAX_TEXT else value[:MAX_TEXT] + "… [cut]"
 
 
+def each_in(body: Any) -> Any:
+    """A parsed body whose texts and long numbers were looked at one by one, as `text` does: its shape stays.
+
+    Of a body that is written out first, `text` may hide a name together with its value, or cut it in the middle.
+    """
+    if isinstance(body, dict):
+        return {text(str(name)): each_in(each) for name, each in body.items()}
+    if isinstance(body, list):
+        return [each_in(each) for each in body]
+    if body is None or isinstance(body, bool):
+        return body
+    seen = text(str(body))
+    return body if isinstance(body, int | float) and seen == str(body) else seen
+
+
 def storable(value: str) -> str:
     """`value` without what PostgreSQL cannot keep: NUL characters and lone surrogates become replacement characters."""
     if value.isascii() and "\x00" not in value:

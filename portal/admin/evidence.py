@@ -44,7 +44,7 @@ def _sample(obj: Any, related: Any, by: By) -> HttpResponse:
     else:
         name, said = f"{obj.provider}-{obj.kind}-{obj.pk}.json", {"kind": obj.kind, "body": obj.body}
     audit.record(obj, "sample.taken", actor=by.actor, at=by.at, reason=by.reason)
-    text = redaction.text(json.dumps({"provider": obj.provider, **said}, indent=2, ensure_ascii=False))
+    text = json.dumps(redaction.each_in({"provider": obj.provider, **said}), indent=2, ensure_ascii=False)
     answer = HttpResponse(text, content_type="application/json")
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer

@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from portal import evidence, roles
-from portal.models import AuditEntry
+from portal.models import AuditEntry, GatewayCall
 from tests import factories
 from tests.ops.conftest import ACCOUNT_NUMBER, PAN
 from tests.ops.test_roles import act_url
@@ -64,6 +64,24 @@ def test_taking_it_is_on_record_with_the_digests_of_both_files(as_role, desk):
     assert inside(pack, "evidence.pdf").startswith(b"%PDF")
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"pincode": "400001", "token": "[hidden]", "scheme_code": 119551},
+        {"lines": ["a line that goes on " * 300]},
+        {"account": int(ACCOUNT_NUMBER), "rupees": 1500.5, "paid": True},
+    ],
+)
+def test_a_body_of_any_kind_stands_in_it(as_role, desk, body):
+    """What hides identifiers works on values, so that neither a long body nor a hidden word breaks the pack."""
+    GatewayCall.objects.update(response_body=body)
+    pack = take(as_role(roles.MAKER), desk.order)
+    kept = json.loads(inside(pack))["calls"][0]["response"]
+    assert kept.keys() == body.keys()
+    assert kept.get("scheme_code", 119551) == 119551
+    assert ACCOUNT_NUMBER not in inside(pack).decode()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_changed_file_breaks_the_seal(as_role, desk, tmp_path):
     pack = take(as_role(roles.MAKER), desk.order)
@@ -72,6 +90,11 @@ def test_a_changed_file_breaks_the_seal(as_role, desk, tmp_path):
         "evidence.json is not what was sealed: no such pack was taken here"
     ]
     assert evidence.verify(changed(pack, "evidence.pdf")) == ["evidence.pdf is not what was sealed"]
+    assert evidence.verify(changed(pack, "SEAL.txt")) == ["SEAL.txt is not what was sealed"]
+    with_more = io.BytesIO(pack)
+    with zipfile.ZipFile(with_more, "a") as files:
+        files.writestr("evidence.txt", "a file that was never sealed")
+    assert "three files" in evidence.verify(with_more.getvalue())[0]
     assert evidence.verify(b"no zip") == ["this is no evidence pack"]
     (tmp_path / "pack.zip").write_bytes(pack)
     call_command("evidence_verify", str(tmp_path / "pack.zip"))

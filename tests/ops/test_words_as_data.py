@@ -145,4 +145,7 @@ def test_a_call_is_found_by_its_path_and_taken_as_a_sample_without_an_identifier
     sample = json.loads(maker.post(act_url(call, "sample"), {"reason": ""}).content)
     assert sample["path"] == "/api/oms/orders"
     assert "ASHPR3751C" not in json.dumps(sample)
+    GatewayCall.objects.update(response_body={"pincode": "400001", "token": "[hidden]", "lines": ["long " * 2_000]})
+    sample = json.loads(maker.post(act_url(call, "sample"), {"reason": ""}).content)
+    assert sample["response"]["pincode"] == "400001"
     assert AuditEntry.objects.filter(action="sample.taken", actor=f"user:{maker.user.pk}").exists()
