@@ -134,7 +134,7 @@ class MergeAdmin(OpsAdmin):
             explain="What moved, and is still where it was moved to, goes back; the other login works again.",
             run=_undo,
             offered=lambda row: row.state == Merge.State.APPLIED,
-            not_by=lambda row: (row.asked_by_id,),
+            not_by=merges.may_not_decide,
             icon="history",
             danger=True,
         ),

@@ -1,6 +1,7 @@
 """The desk's own yes to a fresh KYC, and sending one again that the provider turned down: always two persons.
 
-approve    what was confirmed goes to FP. Not by whoever sent one of its papers, invited the investor, or sent it again
+approve    what was confirmed goes to FP. Not by the investor, nor by whoever sent one of its papers, invited them, or
+           sent it again
 resubmit   after a rejection that the desk knows to be wrong, the same answers and papers wait for a second person
 """
 
@@ -23,7 +24,9 @@ class SecondPerson(Failure):
     """Whoever had a hand in it does not approve it (reliability.md P34)."""
 
     code = "second_person"
-    message = "Somebody else has to approve this: you sent it again, sent one of its papers, or invited the investor."
+    message = (
+        "Somebody else has to approve this: it is your own, or you sent it again, a paper of it, or the invitation."
+    )
 
 
 class NotWaiting(Failure):
@@ -84,7 +87,8 @@ def may_resubmit(request: KycRequest) -> bool:
 
 
 def may_not_approve(request: KycRequest) -> set[int]:
-    """Everybody who had a hand in it."""
+    """Whose it is, and everybody who had a hand in it."""
     senders = Document.objects.filter(investor=request.investor_id, replaced_at=None).values_list("sent_by", flat=True)
     inviters = Invite.objects.filter(investor=request.investor_id).values_list("invited_by", flat=True)
-    return {*senders, *inviters, *([request.resent_by_id] if request.resent_by_id else [])}
+    resent = [request.resent_by_id] if request.resent_by_id else []
+    return {request.investor.user_id, *senders, *inviters, *resent}

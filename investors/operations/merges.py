@@ -161,7 +161,7 @@ def undo(*, merge_id: int, actor: User, reason: str, at: datetime) -> Merge:
         row = _locked(merge_id)
         if row.state != Merge.State.APPLIED:
             raise AlreadyDecided
-        if actor.pk == row.asked_by_id:
+        if actor.pk in may_not_decide(row):
             raise SecondPerson
         if row.kept.state != lifecycle.DRAFT and any(row.plan[each] for each in ("moves", "fills", "takes_pan")):
             raise Refused("FP has the kept investor with what was moved to them. It stays, and a person corrects it.")

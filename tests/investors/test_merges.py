@@ -111,8 +111,9 @@ def test_what_the_kept_one_has_already_is_not_doubled(kept, gone, maker, checker
 def test_undoing_puts_everything_back(kept, gone, maker, checker):
     before = (whose(kept), whose(gone))
     row = approve(ask(kept, gone, maker), checker)
-    with pytest.raises(merges.SecondPerson):
-        merges.undo(merge_id=row.pk, actor=maker, reason="Two sisters", at=clock.now())
+    for one in (maker, kept.user, gone.user):
+        with pytest.raises(merges.SecondPerson):
+            merges.undo(merge_id=row.pk, actor=one, reason="Two sisters", at=clock.now())
     merges.undo(merge_id=row.pk, actor=checker, reason="Two sisters", at=clock.now())
     kept.refresh_from_db()
     gone.refresh_from_db()
