@@ -20,7 +20,8 @@ def keep(*, user: User, page: str, name: str, query: str, private: Collection[st
     for key in (*NOT_KEPT, *private):
         asked.pop(key, None)
     kept, name = asked.urlencode(), name.strip()[:40]
-    if not kept or not name or len(kept) > 500 or SavedList.objects.filter(user=user, page=page).count() >= MOST:
+    others = SavedList.objects.filter(user=user, page=page).exclude(name=name)
+    if not kept or not name or len(kept) > 500 or others.count() >= MOST:
         return None
     return SavedList.objects.update_or_create(user=user, page=page, name=name, defaults={"query": kept})[0]
 

@@ -113,3 +113,11 @@ def test_a_list_is_kept_under_a_name_without_what_was_searched_for(as_role):
     assert SavedList.objects.exists()
     viewer.post(f"{ORDERS}saved/", {"forget": "Paid ones"})
     assert not SavedList.objects.exists()
+
+
+def test_a_name_is_given_to_another_list_also_when_no_more_can_be_kept(as_role, monkeypatch):
+    monkeypatch.setattr("portal.desk.saved.MOST", 1)
+    viewer = as_role(roles.VIEWER)
+    for name, query in (("Mine", "state__exact=PAID"), ("Mine", "state__exact=REJECTED"), ("More", "stuck=1")):
+        viewer.post(f"{ORDERS}saved/", {"name": name, "query": query})
+    assert [(row.name, row.query) for row in SavedList.objects.all()] == [("Mine", "state__exact=REJECTED")]

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from portal import cases, clock, inbox, role_changes, roles, scope
-from portal.models import AuditEntry, Case, Handling, InboundEvent, WorkItem
+from portal.models import AuditEntry, Case, Handling, InboundEvent, SavedList, WorkItem
 from tests import factories
 from tests.ops.test_roles import act_url
 
@@ -142,13 +142,19 @@ def test_the_checker_reads_what_would_change_in_the_list(as_role):
 
 
 def test_behind_the_wall_an_investor_sees_nothing_of_the_desk(desk):
-    tables = ("portal_proposal", "portal_secondpersonrule", "portal_handling", "portal_bulkrun", "portal_bulkline")
+    tables = (
+        "portal_proposal", "portal_secondpersonrule", "portal_handling", "portal_bulkrun", "portal_bulkline",
+        "portal_savedlist",
+    )  # fmt: skip
+    investor = factories.UserFactory()
+    SavedList.objects.create(user=investor, page="orders.mforder", name="Paid", query="state__exact=PAID")
     with connection.cursor() as cursor:
         for table in tables:
             cursor.execute("SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE relname = %s", [table])
             assert cursor.fetchone() == (True, True), table
     assert WorkItem.objects.exists()
-    with scope.scope(f"user:{factories.UserFactory().pk}"):
+    with scope.scope(f"user:{investor.pk}"):
+        assert not SavedList.objects.exists()
         assert not WorkItem.objects.filter(subject_kind="portal.case").exists()
         assert not WorkItem.objects.exclude(subject_kind__startswith="orders.").exists()
 
