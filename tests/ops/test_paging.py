@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import timedelta
+from urllib.parse import parse_qs
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from portal import audit, cases, clock, roles
+from portal import audit, cases, clock, encryption, roles
 from portal.models import Case, SavedList
 from tests import factories
 
@@ -84,6 +86,16 @@ def test_empty_values_have_their_place_in_the_order(as_role):
     made = {factories.OrderFactory(amount=amount, state="PAID").pk for amount in (1000, 2000, 3000)}
     for order in ("3", "-3"):
         assert set(walk(as_role(roles.VIEWER), f"{ORDERS}?o={order}")) == made
+
+
+def test_an_address_names_nobody_when_people_are_listed_by_name(as_role):
+    for name in ("Asha Rao", "Bina Das", "Chitra Sen"):
+        factories.InvestorFactory(name=name)
+    found = as_role(roles.VIEWER).get("/admin/investors/investor/", {"o": "1"}).context["cl"]
+    cursor = parse_qs(found.next_url.lstrip("?"))["after"][0]
+    assert found.result_list[-1].name == "Bina Das"
+    assert b"Bina" not in base64.urlsafe_b64decode(cursor)
+    assert encryption.decrypt(cursor).startswith('["Bina Das"')
 
 
 @pytest.mark.parametrize("cursor", ["nonsense", "W10", "WyJhIl0", "é"])
