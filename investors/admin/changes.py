@@ -110,7 +110,11 @@ class ChangeRequestAdmin(MoneyAdmin):
             for line in change_words.of(change, masked=change_words.STAFF)
         )
         head = mark_safe("<thead><tr><th>What</th><th>Before</th><th>After</th><th></th></tr></thead>")
-        body = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>", rows)
+        cells = (
+            '<tr><th scope="row">{}</th><td data-label="Before">{}</td><td data-label="After">{}</td>'
+            '<td data-label="">{}</td></tr>'
+        )
+        body = format_html_join("", cells, rows)
         return format_html('<table class="ops-table">{}<tbody>{}</tbody></table>', head, body)
 
     @display(description="Cancelled cheque")

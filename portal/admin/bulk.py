@@ -173,8 +173,11 @@ class BulkRunAdmin(OpsAdmin):
             )
             for line in found[:SHOWN]
         )
-        head = mark_safe("<thead><tr><th>Record</th><th>Result</th><th>Words</th></tr></thead>")
-        cells = '<tr><th scope="row">{}</th><td data-label="Result">{}</td><td data-label="Words">{}</td></tr>'
+        head = mark_safe('<thead><tr><th>Record</th><th>Result</th><th class="ops-words">Words</th></tr></thead>')
+        cells = (
+            '<tr><th scope="row">{}</th><td data-label="Result">{}</td>'
+            '<td data-label="Words" class="ops-words">{}</td></tr>'
+        )
         table = format_html(
             '<table class="ops-table">{}<tbody>{}</tbody></table>', head, format_html_join("", cells, rows)
         )

@@ -202,7 +202,7 @@ class WorkItemAdmin(OpsAdmin):
 
     @display(description="What", ordering="since")
     def what(self, item: WorkItem) -> str:
-        return show.cut(item.title)
+        return item.title
 
     @display(description="Record")
     def record(self, item: WorkItem) -> str:
