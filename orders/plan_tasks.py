@@ -9,7 +9,7 @@ import structlog
 from celery import shared_task
 
 from orders.models import Plan, PlanChange
-from orders.operations import instalments, plan_change_sending, plan_news, plan_notices, plan_sending
+from orders.operations import instalments, plan_change_sending, plan_news, plan_sending
 from portal import clock, gates, jobs
 from portal.attempts import claim_due
 from portal.gateway.errors import GatewayError
@@ -57,12 +57,6 @@ def expect_plan(*, plan_id: int, **_: object) -> None:
     instalments.expect_of(plan_id=plan_id, at=clock.now())
 
 
-@shared_task(name="orders.tell_plan")
-def tell_plan(*, plan_id: int, **_: object) -> None:
-    """Write to an investor about a SIP."""
-    plan_notices.tell(plan_id=plan_id, at=clock.now())
-
-
 def _tell_all(*, at: datetime) -> None:
     while instalments.tell(at=at):
         at = clock.now()
@@ -72,7 +66,6 @@ def _tell_all(*, at: datetime) -> None:
 SIP_DAY: tuple[Callable[..., object], ...] = (
     instalments.expect_all,
     _tell_all,
-    plan_notices.tell_waiting,
     instalments.catch_up,
 )
 
@@ -80,9 +73,9 @@ SIP_DAY: tuple[Callable[..., object], ...] = (
 @shared_task(name="orders.sip_days")
 @jobs.singleton
 def sip_days(**_: object) -> None:
-    """Expect the instalments of the next days, write to their investors, and catch up on their orders."""
+    """Expect the instalments of the next days, tell their investors, and catch up on their orders."""
     for step in SIP_DAY:
         try:
             step(at=clock.now())
-        except (gates.GateClosed, GatewayError, OSError) as error:
+        except (gates.GateClosed, GatewayError) as error:
             log.warning("sip_day_stopped", step=step.__name__, error=str(error))

@@ -58,8 +58,6 @@ class Plan(Attempted, Owned):
     bounces_in_a_row = models.PositiveSmallIntegerField(default=0, editable=False)
     failure_code = models.CharField(max_length=60, blank=True, editable=False)
     failure_text = models.CharField("the provider's words", max_length=500, blank=True, editable=False)
-    # What its owner is to be written about next; empty when they know (`orders/operations/plan_notices.py`).
-    to_tell = models.CharField(max_length=10, blank=True, editable=False)
 
     class Meta:
         verbose_name = "SIP"
@@ -85,7 +83,6 @@ class Plan(Attempted, Owned):
             # What a SIP day reads, however many plans there are for other days.
             models.Index(fields=["start_day", "id"], condition=Q(state="ACTIVE"), name="plan_of_day"),
             models.Index(fields=["mandate"], condition=Q(state="ACTIVE"), name="plan_of_mandate"),
-            models.Index(fields=["id"], condition=~Q(to_tell=""), name="plan_to_tell"),
         ]
 
     def __str__(self) -> str:
@@ -108,9 +105,8 @@ class Instalment(Owned):
     on = models.DateField("instalment of")
     amount = models.DecimalField("rupees", max_digits=15, decimal_places=2)
     expected_at = models.DateTimeField()
-    # The notice of at least 24 hours before a debit (RBI e-mandate framework): taken to be written until, written at.
+    # When its investor was told of it, at least 24 hours before the debit (RBI e-mandate framework).
     told_at = models.DateTimeField("told", null=True, blank=True)
-    telling_until = models.DateTimeField(null=True, blank=True)
     # FP's order for it, once FP lists one.
     order = models.OneToOneField(
         "orders.MfOrder", null=True, blank=True, on_delete=models.PROTECT, related_name="instalment"

@@ -1,7 +1,7 @@
 """The instalments of SIPs: expected and announced by us, made by FP, taken in as orders.
 
     expect      one statement for 5,000 plans of a date: whoever and however many expect it, a plan has one a date
-    tell        the notice of at least 24 hours before a debit, by e-mail
+    tell        the notice of at least 24 hours before a debit, a hundred in a transaction
     take_in     FP's orders for instalments become orders of ours, once per plan and date
 
 The first two stop between two chunks when the kill switch is on; what FP has done is taken in all the same. Each can be
@@ -13,9 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from itertools import islice
-from typing import Any
 
-import structlog
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Min, QuerySet
@@ -27,13 +25,9 @@ from orders.operations import news, plan_news, plan_notices
 from orders.queries import schemes as scheme_queries
 from portal import audit, cases, clock, gates, identifiers
 
-log = structlog.get_logger(__name__)
-
 CHUNK = 5_000
 TOLD_AT_ONCE = 100
 TAKEN_AT_ONCE = 500
-# A worker that takes longer to write to a hundred people is taken to be dead.
-TELLING = timedelta(minutes=10)
 # Plans that are asked about at once because FP's order for a date is missing.
 LOOK_FOR_AT_ONCE = 500
 DOUBLE_CASE = "two_orders_for_one_instalment"
@@ -94,61 +88,50 @@ def expect_of(*, plan_id: int, at: datetime) -> None:
 
 # --- The notice before a debit ------------------------------------------------------------------------------------
 
-# Skipped dates and ended plans are not announced; a claim whose worker died is taken again after a while.
-_CLAIM = """
-    UPDATE orders_instalment SET telling_until = %(until)s
-     WHERE id IN (
-        SELECT i.id FROM orders_instalment i JOIN orders_plan p ON p.id = i.plan_id
-         WHERE i.told_at IS NULL AND i."on" > %(today)s AND p.state = 'ACTIVE'
-           AND (i.telling_until IS NULL OR i.telling_until < %(at)s)
-           AND NOT EXISTS (SELECT FROM orders_planchange c WHERE c.plan_id = i.plan_id AND c."on" = i."on"
-                              AND c.kind = 'SKIP' AND c.state <> 'FAILED')
-         ORDER BY i."on", i.id LIMIT %(size)s FOR UPDATE OF i SKIP LOCKED)
-    RETURNING id
+# Skipped dates and ended plans are not announced.
+_UNTOLD = """
+    SELECT i.id FROM orders_instalment i JOIN orders_plan p ON p.id = i.plan_id
+     WHERE i.told_at IS NULL AND i."on" > %(today)s AND p.state = 'ACTIVE'
+       AND NOT EXISTS (SELECT FROM orders_planchange c WHERE c.plan_id = i.plan_id AND c."on" = i."on"
+                          AND c.kind = 'SKIP' AND c.state <> 'FAILED')
+     ORDER BY i."on", i.id LIMIT %(size)s FOR UPDATE OF i SKIP LOCKED
 """
 
 
 def tell(*, at: datetime) -> int:
-    """Up to a hundred people whose instalment is near have been written to. Returns how many were taken; 0: all told.
+    """Up to a hundred people whose instalment is near have been told. Returns how many; 0: all are.
 
-    One message per plan and date; only a worker that dies between handing a message over and saying so can make it two,
-    and both then carry the same Message-ID. Raises gates.GateClosed, and OSError while the mail server is down.
+    The notice and the row that says so are one transaction, so a plan and date is told once, whoever dies when. Raises
+    gates.GateClosed.
     """
-    claimed = _claim(at)
-    for instalment_id in claimed:
-        try:
-            _tell(instalment_id, at)
-        except plan_notices.UNDELIVERABLE as error:
-            # One address that is refused holds nobody else up; it is tried again when the claim has run out.
-            log.warning("notice_refused", instalment=instalment_id, error=type(error).__name__)
-    return len(claimed)
-
-
-def _claim(at: datetime) -> list[int]:
     gates.check()
-    values: dict[str, Any] = {"until": at + TELLING, "at": at, "size": TOLD_AT_ONCE}
-    values["today"] = at.astimezone(clock.IST).date()
-    with transaction.atomic(durable=True), connection.cursor() as cursor:
-        cursor.execute(_CLAIM, values)
-        return sorted(row[0] for row in cursor.fetchall())
+    with transaction.atomic(durable=True):
+        rows = Instalment.objects.filter(pk__in=_untold(at)).order_by("on", "pk")
+        near = list(rows.select_related("plan__scheme", "plan__mandate__bank_account"))
+        for instalment in near:
+            plan_notices.tell_of_debit(instalment, at=at)
+            if not plan_rules.may_be_told_in_time(instalment.on, at):
+                _too_late(instalment, at)
+        Instalment.objects.filter(pk__in=[each.pk for each in near]).update(told_at=at)
+    return len(near)
 
 
-def _tell(instalment_id: int, at: datetime) -> None:
-    row = Instalment.objects.select_related("plan__scheme", "plan__mandate__bank_account", "investor__user")
-    instalment = row.get(pk=instalment_id)
-    if instalment.told_at or instalment.plan.state != lifecycle.ACTIVE:
-        return
-    plan_notices.tell_of_debit(instalment, at)
-    said = Instalment.objects.filter(pk=instalment_id, told_at=None).update(told_at=at, telling_until=None)
-    if said and not plan_rules.may_be_told_in_time(instalment.on, at):
-        cases.open_case(
-            kind=LATE_CASE,
-            subject=instalment.plan,
-            title=f"SIP {instalment.plan.code}: told less than 24 hours before the debit",
-            detail=f"The instalment of {calendar.short(instalment.on)} was announced late: mail was down, or FP dated "
-            "the SIP otherwise than confirmed.",
-            at=at,
-        )
+def _untold(at: datetime) -> list[int]:
+    """Locked until the transaction ends; what somebody else is telling is passed over."""
+    with connection.cursor() as cursor:
+        cursor.execute(_UNTOLD, {"today": at.astimezone(clock.IST).date(), "size": TOLD_AT_ONCE})
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _too_late(instalment: Instalment, at: datetime) -> None:
+    cases.open_case(
+        kind=LATE_CASE,
+        subject=instalment.plan,
+        title=f"SIP {instalment.plan.code}: told less than 24 hours before the debit",
+        detail=f"The instalment of {calendar.short(instalment.on)} was announced late: no worker ran, or FP dated the "
+        "SIP otherwise than confirmed.",
+        at=at,
+    )
 
 
 # --- FP's orders --------------------------------------------------------------------------------------------------

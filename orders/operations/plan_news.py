@@ -12,6 +12,7 @@ from django.db import transaction
 
 from orders import calendar, lifecycle, plan_rules
 from orders.models import MfOrder, Plan, PlanChange
+from orders.operations import plan_notices
 from orders.plan_gateway import PlanSnapshot
 from orders.queries import plans as queries
 from portal import audit, cases, jobs
@@ -24,8 +25,6 @@ CONFLICT_CASE = "plan_news_conflict"
 NOT_ENDED_CASE = "plan_not_ended"
 MANDATE_CASE = "plan_mandate_unclear"
 STRIKES = "consecutive_failed_installment_limit_exceeded"
-# What the owner of a plan is told (`plan_notices`).
-BEGAN, NOT_BEGUN, STRIKE, ENDED = "began", "not-begun", "strike", "ended"
 # Seconds until somebody looks at a plan again, by state. Its instalments come with the list of open orders; a plan is
 # asked about by itself once a week, when an instalment has failed or is missing, and when its owner looks at it.
 PACE_S = {lifecycle.CREATED: 30.0, lifecycle.SUBMITTING: 45.0, lifecycle.ACTIVE: 7 * 86_400.0}
@@ -107,15 +106,8 @@ def count_failures(*, plan_id: int, at: datetime) -> int:
             plan.save(update_fields=["bounces_in_a_row"])
             audit.record(plan, "plan.failures_in_a_row", actor=None, at=at, was=was, now=row)
         if row > was:
-            _tell(plan, STRIKE)
+            plan_notices.tell(plan, plan_notices.DEBIT_FAILED, at=at, about=queries.last_failed(plan))
     return row
-
-
-def _tell(plan: Plan, what: str) -> None:
-    """Its owner is to be written to. What is to be told later overtakes what was not told yet."""
-    plan.to_tell = what
-    plan.save(update_fields=["to_tell"])
-    jobs.nudge("orders.tell_plan", plan_id=plan.pk)
 
 
 def conflict(plan: Plan, what: str, *, at: datetime) -> None:
@@ -168,7 +160,7 @@ def _nothing(plan: Plan, at: datetime) -> None:
 
 def _began(plan: Plan, at: datetime) -> None:
     jobs.nudge("orders.expect_plan", plan_id=plan.pk)
-    _tell(plan, BEGAN)
+    plan_notices.tell(plan, plan_notices.BEGAN, at=at)
 
 
 def _ended(plan: Plan, at: datetime) -> None:
@@ -177,7 +169,8 @@ def _ended(plan: Plan, at: datetime) -> None:
         done = change.kind == PlanChange.Kind.CANCEL
         close_change(change, lifecycle.DONE if done else lifecycle.FAILED, at=at, why="" if done else "The SIP ended.")
     cases.close_cases(subject=plan, kinds=(NOT_ENDED_CASE,), resolution="The SIP has ended.", at=at)
-    _tell(plan, NOT_BEGUN if plan.state == lifecycle.FAILED else ENDED)
+    ended = plan_notices.NOT_BEGUN if plan.state == lifecycle.FAILED else plan_notices.ENDED
+    plan_notices.tell(plan, ended, at=at)
 
 
 _DUTIES = {

@@ -13,6 +13,8 @@ from portal import clock
 from portal.fintech_primitives import client as fp
 from portal.fintech_primitives.messages import NewEMandate
 from portal.gateway.journal import about
+from portal.models import Delivery
+from portal.notices import writing
 from tests import factories
 
 RUPEES = Decimal("5000.00")
@@ -69,6 +71,12 @@ def send(plan: Plan) -> Plan:
     plan_sending.refresh(plan_id=plan.pk, at=clock.now())
     plan.refresh_from_db()
     return plan
+
+
+def deliver() -> None:
+    """Every message that waits to be sent is sent, or its row says what became of it."""
+    for waiting in Delivery.objects.filter(state="WAITING").order_by("pk").values_list("pk", flat=True):
+        writing.deliver(delivery_id=waiting, at=clock.now())
 
 
 def day_of(plan: Plan, number: int = 1, *, hour: int = 11) -> datetime:

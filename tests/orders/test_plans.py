@@ -25,7 +25,8 @@ from portal.errors import InvalidInput
 from portal.fintech_primitives import client as fp
 from portal.gateway import errors
 from portal.management import reconciliation
-from portal.models import Case
+from portal.models import Case, Notice
+from portal.notices import catalogue
 from tests import factories
 from tests.orders import sips
 
@@ -164,14 +165,41 @@ def test_three_failures_end_it_and_each_is_told_once(asha, fund, mandate, at, sa
     for number in (1, 2, 3):
         order = live(plan, number, at, sandbox)
         assert (order.state, plan.bounces_in_a_row) == ("REJECTED", number)
-        assert plan_notices.to_tell() == [plan.pk]
-        assert plan_notices.tell(plan_id=plan.pk, at=clock.now())
-        assert not plan_notices.tell(plan_id=plan.pk, at=clock.now())
+        for _ in range(2):
+            plan_news.count_failures(plan_id=plan.pk, at=clock.now())
+            sips.deliver()
     assert (plan.state, plan.failure_code) == ("CANCELLED", plan_news.STRIKES)
-    first, second, third = (message.body for message in mail.outbox)
+    began, first, second, third, ended = (message.body for message in mail.outbox)
+    assert "Your SIP is set up" in began
     assert "2 more in a row end this SIP" in first
     assert "one more failure ends this SIP" in second
-    assert "The fund house has ended this SIP" in third
+    assert "3 instalments in a row failed" in third
+    assert "The fund house has ended this SIP" in ended
+
+
+def test_a_failure_after_one_that_was_made_good_is_told_again(plan, at, sandbox):
+    """The count begins anew, so only the date tells this failure from the one before."""
+    for month, state in (("2026-12", "REJECTED"), ("2027-01", "ALLOTTED"), ("2027-02", "REJECTED")):
+        factories.OrderFactory(
+            investor=plan.investor, plan=plan, scheme=plan.scheme, state=state, instalment_on=f"{month}-05",
+            consent=None, mandate=plan.mandate, payment_method="NACH",
+        )  # fmt: skip
+        plan_news.count_failures(plan_id=plan.pk, at=clock.now())
+    told = Notice.objects.filter(event=plan_notices.DEBIT_FAILED).order_by("pk")
+    assert [each.about for each in told] == ["2026-12-05", "2027-02-05"]
+
+
+def test_every_notice_of_a_sip_can_be_told_and_leads_to_it(plan):
+    for event in (each for each in catalogue.everything() if each.group == plan_notices.GROUP):
+        if event.key != plan_notices.DEBIT_NEAR:
+            plan_notices.tell(plan, event.key, at=clock.now())
+    plan_notices.tell_of_debit(factories.InstalmentFactory(plan=plan), at=clock.now())
+    told = Notice.objects.filter(user=plan.investor.user)
+    assert {each.event for each in told} == {
+        "plan.began", "plan.not_begun", "plan.ended", "plan.debit_near", "plan.debit_failed",
+    }  # fmt: skip
+    assert {each.url for each in told} == {f"/sips/{plan.code}/"}
+    assert not any("{" in each.title + each.text or "  " in each.text for each in told)
 
 
 # --- Unclear outcomes ---------------------------------------------------------------------------------------------
@@ -316,7 +344,7 @@ def test_ended_days_before_its_date_it_is_neither_debited_nor_announced(days_bef
     at(sips.day_of(plan))
     plan_sending.refresh(plan_id=plan.pk, at=clock.now())
     assert not MfOrder.objects.exists()
-    assert mail.outbox == []
+    assert not Notice.objects.filter(event=plan_notices.DEBIT_NEAR).exists()
 
 
 def test_a_sip_that_fp_never_heard_of_is_over_at_once(asha, fund, mandate, at, sandbox):
@@ -435,11 +463,15 @@ def test_is_announced_once_and_at_least_24_hours_ahead(plan, at, sandbox):
     instalments.expect_all(at=clock.now())
     assert instalments.tell(at=clock.now()) == 1
     assert instalments.tell(at=clock.now()) == 0
-    (message,) = mail.outbox
+    assert Notice.objects.filter(event=plan_notices.DEBIT_NEAR).count() == 1
+    sips.deliver()
+    sips.deliver()
+    message = mail.outbox[-1]
+    assert [each.subject for each in mail.outbox].count(message.subject) == 1
     assert "5 Dec 2026" in message.body
     assert "skip this instalment until the end of 3 Dec 2026" in message.body
     assert "₹5,000.00" in message.body
-    assert plan.code in message.extra_headers["Message-ID"]
+    assert f"Mandate: {plan.mandate.code}" in message.body
     told = Instalment.objects.get(plan=plan)
     assert sips.day_of(plan, hour=0) - told.told_at >= timedelta(hours=24)
     assert not Case.objects.exists()
@@ -452,7 +484,7 @@ def test_a_date_that_is_skipped_is_not_announced(plan, at, sandbox):
     assert instalments.tell(at=clock.now()) == 0
 
 
-def test_a_notice_that_went_out_late_is_a_case(plan, at, sandbox):
+def test_a_notice_that_comes_late_is_a_case(plan, at, sandbox):
     at(sips.day_of(plan, hour=10) - timedelta(days=1))
     instalments.expect_all(at=clock.now())
     instalments.tell(at=clock.now())

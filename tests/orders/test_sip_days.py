@@ -16,10 +16,8 @@ import time
 from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
-from smtplib import SMTPRecipientsRefused
 
 import pytest
-from django.core.mail.backends.base import BaseEmailBackend
 from django.db import IntegrityError, connection, transaction
 
 from orders import plan_rules
@@ -27,7 +25,7 @@ from orders.gateway import OrderSnapshot
 from orders.models import Instalment, MfOrder, Plan
 from orders.operations import instalments
 from portal import clock, gates, identifiers, outbox
-from portal.models import Case
+from portal.models import Case, Delivery, Notice
 from tests import database, factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -134,42 +132,37 @@ def test_stops_between_two_chunks_at_the_kill_switch(book, monkeypatch):
 # --- Telling ------------------------------------------------------------------------------------------------------
 
 
-def test_two_who_tell_write_one_message_each_date(book, mailoutbox):
-    instalments.expect(on=due(book)[0].first_on, at=clock.now())
+def tell_all() -> int:
+    told = 0
+    while now := instalments.tell(at=clock.now()):
+        told += now
+    return told
 
-    def tell_all() -> int:
-        told = 0
-        while now := instalments.tell(at=clock.now()):
-            told += now
-        return told
 
+def announced() -> Counter[tuple[str, str]]:
+    """How often each plan and date was told."""
+    return Counter(Notice.objects.filter(event="plan.debit_near").values_list("subject_id", "about"))
+
+
+def test_two_who_tell_tell_each_date_once(book):
+    on = due(book)[0].first_on
+    instalments.expect(on=on, at=clock.now())
     assert sum(at_once(tell_all)) == MANY
-    assert Counter(mail.extra_headers["Message-ID"] for mail in mailoutbox).most_common(1)[0][1] == 1
-    assert len(mailoutbox) == MANY
+    assert announced() == Counter((str(plan.pk), on.isoformat()) for plan in due(book))
+    assert Delivery.objects.filter(channel="EMAIL").count() == MANY
 
 
-def test_an_address_that_is_refused_holds_nobody_else_up(book, settings, mailoutbox):
-    settings.EMAIL_BACKEND = "tests.orders.test_sip_days.RefusesTheFirst"
+def test_what_fails_among_a_hundred_leaves_nobody_half_told(book, monkeypatch):
     instalments.expect(on=due(book)[0].first_on, at=clock.now())
-    RefusesTheFirst.refused = 0
-    while instalments.tell(at=clock.now()):
-        pass
-    assert RefusesTheFirst.refused == 1
-    assert Instalment.objects.filter(told_at=None).count() == 1
-    assert instalments.tell(at=clock.now() + instalments.TELLING + timedelta(minutes=1)) == 1
-    assert not Instalment.objects.filter(told_at=None).exists()
 
+    def die(*_: object, **__: object) -> None:
+        raise MemoryError
 
-class RefusesTheFirst(BaseEmailBackend):
-    """A mail server that does not know the first address it is given."""
-
-    refused = 0
-
-    def send_messages(self, messages) -> int:
-        if not RefusesTheFirst.refused:
-            RefusesTheFirst.refused += 1
-            raise SMTPRecipientsRefused({messages[0].to[0]: (550, b"no such user")})
-        return len(messages)
+    monkeypatch.setattr(instalments.plan_rules, "may_be_told_in_time", die)
+    with pytest.raises(MemoryError):
+        instalments.tell(at=clock.now())
+    assert not announced()
+    assert not Instalment.objects.exclude(told_at=None).exists()
 
 
 # --- Killed anywhere ----------------------------------------------------------------------------------------------
@@ -178,11 +171,15 @@ BATCH = """
 import django; django.setup()
 from orders.operations import instalments
 from portal import clock
+from portal.notices import writing
 print("ready", flush=True)
 instalments.CHUNK = 40
 instalments.expect_all(at=clock.now())
 while instalments.tell(at=clock.now()):
     pass
+while found := writing.find_due(clock.now()):
+    for delivery_id in found:
+        writing.deliver(delivery_id=delivery_id, at=clock.now())
 print("done", flush=True)
 """
 
@@ -203,8 +200,8 @@ def batch() -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("seed", range(14, 14 + BATCHES))
-def test_a_day_killed_at_random_moments_tells_everybody_and_nobody_twice_but_the_last(seed, book):
-    """Four kills and then two at once; a kill can make at most the message under way two, of one identity."""
+def test_a_day_killed_at_random_moments_tells_everybody_once_and_writes_to_nobody_twice(seed, book):
+    """Four kills and then two at once; each kill can leave the one message that was under way without an outcome."""
     dice, kills = random.Random(seed), 4
     for path in outbox._files():
         path.unlink()  # messages of an earlier day have the same codes
@@ -213,18 +210,17 @@ def test_a_day_killed_at_random_moments_tells_everybody_and_nobody_twice_but_the
         time.sleep(dice.uniform(0, 0.25))
         process.send_signal(signal.SIGKILL)
         process.wait(10)
-        # A worker that died holds its hundred for ten minutes; here they have passed.
-        Instalment.objects.filter(told_at=None).update(telling_until=None)
+        # What a worker that died had taken to send comes back after a minute; here it has passed.
+        Delivery.objects.filter(state="WAITING").update(due_at=clock.now())
     both = [batch(), batch()]
     assert [process.wait(120) for process in both] == [0, 0]
     on = due(book)[0].first_on
-    assert Instalment.objects.filter(on=on).count() == MANY
+    assert announced() == Counter((str(plan.pk), on.isoformat()) for plan in due(book))
     assert not Instalment.objects.filter(on=on, told_at=None).exists()
-    seen = Counter(
-        mail.text.split("SIP        ")[1][:14] for mail in outbox.mails(to="many@portal.example", limit=10_000)
-    )
-    assert len(seen) == MANY
-    assert sum(seen.values()) - MANY <= kills
+    seen = Counter(mail.text.split("SIP: ")[1][:12] for mail in outbox.mails(to="many@portal.example", limit=10_000))
+    assert set(seen.values()) == {1}
+    # Of those without an outcome, some had gone out.
+    assert MANY - len(seen) <= Delivery.objects.exclude(state="SENT").count() <= kills
 
 
 # --- FP's orders --------------------------------------------------------------------------------------------------

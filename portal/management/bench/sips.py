@@ -30,9 +30,9 @@ YEAR, MONTH = 2035, 1
 _BOOK = """
     INSERT INTO orders_plan (code, client_ref, provider, provider_ref, gateway, state, state_since, scheme_id,
         investment_account_id, mandate_id, consent_id, investor_id, amount, start_day, instalments, euin, placed_at,
-        first_on, last_on, bounces_in_a_row, failure_code, failure_text, to_tell, attempt, attempt_no, looks)
+        first_on, last_on, bounces_in_a_row, failure_code, failure_text, attempt, attempt_no, looks)
     SELECT 'BENCH-' || n, 'bench-' || n, 'fp', 'bench-' || n, 'RTA', 'ACTIVE', now(), %(scheme)s, %(account)s,
-        %(mandate)s, n, %(investor)s, 5000, {day}, 1200, '', now(), '2026-01-01', '2099-12-31', 0, '', '', '', '', 0, 0
+        %(mandate)s, n, %(investor)s, 5000, {day}, 1200, '', now(), '2026-01-01', '2099-12-31', 0, '', '', '', 0, 0
       FROM generate_series(%(from)s::int, %(to)s::int) AS n
 """
 # The first quarter of the book holds all plans of the 3rd, the rest those of the 4th and the 5th, evenly among others.
