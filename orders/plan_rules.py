@@ -36,7 +36,7 @@ FAILURES_THAT_END = {
     "YEARLY": 2,
 }
 NOTICE = timedelta(hours=24)
-# Instalments are expected, and investors told, this many days ahead: a mail server may be down for two of them.
+# Instalments are expected, and investors told, this many days ahead: a mail server may be down for nearly two of them.
 EXPECT_AHEAD = 3
 ENDS_WITHIN_WORKING_DAYS = 2
 FORECAST = timedelta(days=30)

@@ -20,8 +20,9 @@ from portal.notices.models import Delivery, Notice, NoticeChoice
 
 log = structlog.get_logger(__name__)
 Facts = Sequence[tuple[str, str]]
-# How long after a try that did not reach anybody the next one comes; then it is given up, and operations see it.
-AGAIN_AFTER = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6))
+# How long after a try that reached nobody the next one comes; then it is given up, and operations see it. Together
+# nearly two days: the notice before a debit is written three days ahead, and a mail server may be down that long.
+AGAIN_AFTER = (timedelta(minutes=1), timedelta(minutes=10), *(timedelta(hours=each) for each in (1, 6, 12, 24)))
 # A sender that died keeps its row SENDING; after this nobody is sending it any more.
 SENDS_WITHIN = timedelta(minutes=5)
 # Nobody's phone rings at night for what can wait (F60).
