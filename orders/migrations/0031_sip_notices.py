@@ -7,7 +7,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orders", "0029_approvals"),
+        ("orders", "0030_who_asked"),
     ]
 
     operations = [
