@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from datetime import timedelta
 from decimal import Decimal
@@ -153,7 +154,7 @@ def test_choosing_all_rows_of_a_list_names_no_number_that_nobody_counted(as_role
     page = reverse("admin:portal_case_changelist")
     text = as_role(roles.MAKER).get(page).content.decode()
     assert "Choose all rows of this list" in text
-    assert "Select all" not in text
+    assert not re.search(r"Select all \d", text)
     assert "Choose all rows" not in as_role(roles.MAKER).get(page, {"state__exact": "CLOSED"}).content.decode()
 
 
