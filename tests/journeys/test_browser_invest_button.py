@@ -100,5 +100,5 @@ def test_a_single_share_is_found_watched_and_bought(eyes, stack):
     eyes.look("held-shares", dark=True)
     eyes.go("/portfolio/")
     eyes.sees("Shares on their way")
-    eyes.look("portfolio-part")
+    eyes.look("portfolio-part", charts=True)
     eyes.assert_clean()
