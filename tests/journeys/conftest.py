@@ -21,7 +21,7 @@ from tests.journeys.eyes import Eyes
 from tests.journeys.keys import Keys
 from tests.journeys.stack import LiveStack
 
-INVESTORS = tuple(f"{name}@journey.example" for name in ("nila", "omar", "pari", "ravi", "gita", "odil"))
+INVESTORS = tuple(f"{name}@journey.example" for name in ("nila", "omar", "pari", "ravi", "gita", "odil", "usha"))
 CLOCK = "test_waiting_time"
 _failed = pytest.StashKey[bool]()
 

@@ -1,6 +1,6 @@
 """What lies on the desk before an ops day begins. Run inside the stack, as a process of its own.
 
-`python -m tests.journeys.desk_day omar@journey.example ORD-... ORD-...` opens a case about each of these orders, and
+`python -m tests.journeys.desk_day usha@journey.example ORD-... ORD-...` opens a case about each of these orders, and
 has their investor ask for another bank account, with the code typed.
 """
 

@@ -14,7 +14,7 @@ from tests.journeys.stack import LiveStack, until
 from tests.journeys.visitor import Visitor
 
 pytestmark = [pytest.mark.live_stack, pytest.mark.browser, pytest.mark.xdist_group("live_stack")]
-OMAR = "omar@journey.example"
+USHA = "usha@journey.example"
 ISIN = "INF179K01608"
 CHANGE_OF = """
     SELECT change.id FROM investors_changerequest change
@@ -62,13 +62,13 @@ def open_item(eyes: Eyes, words: str) -> None:
 
 
 def test_an_ops_day(eyes, checker, stack):
-    placed = [Visitor(stack, OMAR).log_in().order(ISIN, amount).code for amount in (5_301, 5_302)]
+    placed = [Visitor(stack, USHA).log_in().order(ISIN, amount).code for amount in (5_301, 5_302)]
     for code in placed:
         until(lambda code=code: stack.operation(code)["provider_id"], within_s=60, words=f"{code} did not reach FP")
     stack.sandbox.fault("hang+invisible:40", path="/orders/purchase/", when="after", delay_s=3)
-    lost = Visitor(stack, OMAR).log_in().order(ISIN, 5_303).code
+    lost = Visitor(stack, USHA).log_in().order(ISIN, 5_303).code
     until(lambda: stack.operation(lost)["state"] == "unknown", within_s=60, words="the outcome was clear")
-    stack.finish(stack.start("desk-day", "-m", "tests.journeys.desk_day", OMAR, *placed))
+    stack.finish(stack.start("desk-day", "-m", "tests.journeys.desk_day", USHA, *placed))
 
     # The inbox: an unknown order is claimed, and settled by asking the provider.
     sign_in(eyes, "maker")
@@ -110,7 +110,7 @@ def test_an_ops_day(eyes, checker, stack):
     checker.go("/admin/portal/workitem/?source__exact=approval")
     checker.sees("bank account")
     checker.look("to-approve", ours=False)
-    change = stack.rows(CHANGE_OF, OMAR)[0]
+    change = stack.rows(CHANGE_OF, USHA)[0]
     eyes.go(f"/admin/investors/changerequest/{change['id']}/change/")
     assert not eyes.page.get_by_role("link", name=button("Approve")).count()
     checker.go(f"/admin/investors/changerequest/{change['id']}/change/")
