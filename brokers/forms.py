@@ -12,6 +12,22 @@ from orders.forms import TOO_MUCH, RupeesField
 MOST_SHARES = 100_000
 
 
+def shares_field() -> forms.IntegerField:
+    """A whole number of shares, from 1 to MOST_SHARES."""
+    return forms.IntegerField(
+        label="Number of shares",
+        min_value=1,
+        max_value=MOST_SHARES,
+        error_messages={
+            "required": "Enter how many shares.",
+            "invalid": "Enter a whole number of shares, for example 10.",
+            "min_value": "Enter at least 1 share.",
+            "max_value": f"Enter at most {MOST_SHARES:,} shares in one order.",
+        },
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+
+
 class JourneyForm(forms.Form):
     """Through which broker. The reference makes a double click one order."""
 
@@ -30,18 +46,7 @@ class JourneyForm(forms.Form):
 class NumberForm(JourneyForm):
     """How many of one share."""
 
-    quantity = forms.IntegerField(
-        label="Number of shares",
-        min_value=1,
-        max_value=MOST_SHARES,
-        error_messages={
-            "required": "Enter how many shares.",
-            "invalid": "Enter a whole number of shares, for example 10.",
-            "min_value": "Enter at least 1 share.",
-            "max_value": f"Enter at most {MOST_SHARES:,} shares in one order.",
-        },
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
-    )
+    quantity = shares_field()
 
 
 class AmountForm(JourneyForm):

@@ -7,29 +7,14 @@ from typing import Any
 
 from django import forms
 
+from brokers.forms import shares_field
 from orders.models import StockOrder
 from orders.operations.baskets import Line
 
 TICK = Decimal("0.05")
-MOST_SHARES = 100_000
 NOW, IMMEDIATE, AFTER_MARKET = "now", "immediate", "after_market"
 LIMITED = (StockOrder.Kind.LIMIT, StockOrder.Kind.STOP_LOSS)
 STOPS = (StockOrder.Kind.STOP_LOSS, StockOrder.Kind.STOP_LOSS_MARKET)
-
-
-def _whole(label: str) -> forms.IntegerField:
-    return forms.IntegerField(
-        label=label,
-        min_value=1,
-        max_value=MOST_SHARES,
-        error_messages={
-            "required": "Enter how many shares.",
-            "invalid": "Enter a whole number of shares, for example 10.",
-            "min_value": "Enter at least 1 share.",
-            "max_value": f"Enter at most {MOST_SHARES:,} shares in one order.",
-        },
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
-    )
 
 
 def _rupees(label: str, help_text: str) -> forms.DecimalField:
@@ -50,7 +35,7 @@ def _rupees(label: str, help_text: str) -> forms.DecimalField:
 class NumbersForm(forms.Form):
     """Number, limit and trigger of an order; which of the two prices belong to it follows from its kind."""
 
-    quantity = _whole("Number of shares")
+    quantity = shares_field()
     price = _rupees("Limit price", "The worst price that you accept. Only for limit and stop-loss orders.")
     trigger = _rupees("Trigger price", "The order wakes when the share trades at this price. Only for stop-losses.")
 
