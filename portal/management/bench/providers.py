@@ -1,7 +1,7 @@
 """The clients of the providers against the sandbox, beside a bare keep-alive HTTP client that makes the same call.
 
-One call after the other, as a worker makes them. Ours does all that it does in life: pace, breaker, journal, the
-table of refusals, typed messages. 5paisa's own SDK, a developer's dependency, makes the same calls in the same rounds.
+Sixteen callers at once, as the threads of a worker: the commit that a write waits for is shared, as in life. Ours does
+all that it does in life: pace, breaker, journal, the table of refusals, typed messages. 5paisa's own SDK, a developer's dependency, makes the same calls in the same rounds.
 The HTTP client is Python's own (`http.client`). A socket that only sends the bytes stands beside it, without a target.
 """
 
@@ -11,11 +11,16 @@ import http.client
 import itertools
 import re
 import statistics
+import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NamedTuple
 
+from django.db import connection
 from django.test import override_settings
 
 from brokers.fivepaisa import client as fivepaisa
@@ -32,12 +37,14 @@ from portal.management.bench import Row, evidence, investing, load, parsing, row
 from portal.management.bench.played import Played, addresses, sandbox
 
 ROUNDS = 5
-CALLS = 40
+CALLERS, CALLS = 16, 20
 OF_BARE, OF_SDK = 0.30, 1.3
 MEDIAN_MS = 5.0
 FEW, MANY = 1_000, 100_000
 ITC = requests.Scrip(exchange=requests.Exchange.NSE, code=1660)
 Call = Callable[[], Any]
+# Each caller's own: a kept connection, where it takes one.
+Caller = Callable[[], Call]
 # Our reference of an order in the bytes of its call.
 REFERENCE = re.compile(rb'"b[0-9]{8}"')
 
@@ -125,8 +132,8 @@ def _others(played: Played) -> list[Contest]:
 def _contest(played: Played, contest: Contest) -> list[Row]:
     """Bare, ours and theirs in turn; the first round warms up and is dropped."""
     raw = _bytes_of(played, contest)
-    sides: list[Call] = [_http(played, raw), _socket(played, raw), contest.call]
-    sides += [contest.theirs] if contest.theirs else []
+    sides: list[Caller] = [partial(_http, played, raw), partial(_socket, played, raw), lambda: contest.call]
+    sides += [lambda: contest.theirs] if contest.theirs else []
     rounds = [[_per_second(side) for side in sides] for _ in range(ROUNDS + 1)][1:]
     limit, socket, ours, *theirs = (list(each) for each in zip(*rounds, strict=True))
     limits = [("bare HTTP client", limit, OF_BARE), ("bare socket", socket, None)]
@@ -178,11 +185,31 @@ def _numbered() -> Callable[[bytes], bytes]:
     return lambda raw: REFERENCE.sub(lambda _: b'"c%08d"' % next(_references), raw)
 
 
-def _per_second(call: Call) -> float:
-    began = time.perf_counter()
+def _per_second(side: Caller) -> float:
+    """Calls a second of all callers, until the last has its answer."""
+    ready = threading.Barrier(CALLERS + 1)
+    with ThreadPoolExecutor(CALLERS) as pool:
+        callers = [pool.submit(_make_calls, side, ready) for _ in range(CALLERS)]
+        with suppress(threading.BrokenBarrierError):  # a caller failed: its own words come below
+            ready.wait()
+        began = time.perf_counter()
+        for caller in callers:
+            caller.result()
+        return CALLERS * CALLS / (time.perf_counter() - began)
+
+
+def _make_calls(side: Caller, ready: threading.Barrier) -> None:
+    """One call to open the connections, unmeasured, then the calls that count."""
+    try:
+        call = side()
+        call()
+    except Exception:
+        ready.abort()
+        raise
+    ready.wait()
     for _ in range(CALLS):
         call()
-    return CALLS / (time.perf_counter() - began)
+    connection.close()
 
 
 def _bytes_of(played: Played, contest: Contest) -> bytes:
