@@ -6,12 +6,23 @@ of a call differ, and numbers may be text. Order ids have more digits than a flo
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AliasChoices, BeforeValidator, Field, PlainValidator, model_validator
+from pydantic import AliasChoices, BeforeValidator, Field, PlainValidator, Strict, model_validator
 
 from brokers.fivepaisa.moments import Moment
-from portal.gateway.wire import Amount, Count, FoldedMessage, Identifier, MaybeAmount, MaybeCount, Text, Word, fold
+from portal.gateway.wire import (
+    FIRST,
+    Amount,
+    Count,
+    FoldedMessage,
+    Identifier,
+    MaybeAmount,
+    MaybeCount,
+    Text,
+    Word,
+    fold,
+)
 
 
 class OrderStatus(Word):
@@ -57,10 +68,14 @@ def _exchange(value: Any) -> Any:
     return _EXCHANGES[value] if value in _EXCHANGES else _EXCHANGES.get(value.strip().upper(), "")
 
 
-ExchangeOrderId = Annotated[str, Field(max_length=40), BeforeValidator(_no_id_yet)]
-Flag = Annotated[bool | None, PlainValidator(_flag)]
-Exchange = Annotated[str, Field(max_length=1), BeforeValidator(_exchange)]
-Status = Annotated[OrderStatus, PlainValidator(OrderStatus.read)]
+ExchangeOrderId = Annotated[
+    Annotated[str, Strict(), Field(min_length=2, max_length=40)]
+    | Annotated[str, Field(max_length=40), BeforeValidator(_no_id_yet)],
+    FIRST,
+]
+Flag = Annotated[Annotated[bool, Strict()] | Annotated[bool | None, PlainValidator(_flag)], FIRST]
+Exchange = Annotated[Literal["N", "B"] | Annotated[str, Field(max_length=1), BeforeValidator(_exchange)], FIRST]
+Status = Annotated[OrderStatus, Strict(False)]
 # A position may be short and a margin negative, so a signed whole number.
 Whole = Annotated[int, BeforeValidator(lambda value: _whole(value))]
 
@@ -164,8 +179,6 @@ class BookedOrder(_Quantities):
     scrip_name: Text = ""
     at_market: Flag = None
     after_hours: Flag = None
-    disclosed_qty: MaybeCount = None
-    old_order_qty: MaybeCount = None
     delv_intra: Text = ""
     reason: Text = ""
     broker_order_time: Moment = None

@@ -23,12 +23,13 @@ def read(value: Any) -> datetime | None:
     """
     if not isinstance(value, str) or len(value) > LONGEST:
         return None
-    return _read(value.strip())
+    return _read(value)
 
 
 # A book is asked for again and again, and its orders keep their times.
 @lru_cache(maxsize=4_096)
 def _read(value: str) -> datetime | None:
+    value = value.strip()
     try:
         if value.startswith("/"):
             moment = datetime.fromtimestamp(int(_DATE.match(value)[1]) / 1000, IST)  # type: ignore[index]

@@ -14,7 +14,7 @@ from brokers.fivepaisa import refusals
 from brokers.fivepaisa.messages import Exchange
 from portal.gateway import errors
 from portal.gateway.transport import Request
-from portal.gateway.wire import Amount, Count, FoldedMessage, Text, folded
+from portal.gateway.wire import Amount, FoldedMessage, Text, folded
 
 log = structlog.get_logger(__name__)
 GZIP = b"\x1f\x8b"
@@ -27,8 +27,8 @@ class ScripRow(FoldedMessage):
 
     exch: Exchange
     exch_type: Text
-    scrip_code: Count = Field(gt=0)
-    name: Text = Field(min_length=1)
+    scrip_code: int = Field(gt=0)
+    name: str = Field(min_length=1, max_length=2_000)
     full_name: Text = ""
     symbol_root: Text = ""
     scrip_data: Text = ""
@@ -38,7 +38,7 @@ class ScripRow(FoldedMessage):
     scrip_type: Text = ""
     strike_rate: Text = ""
     tick_size: Amount
-    lot_size: Count = Field(gt=0)
+    lot_size: int = Field(gt=0)
     multiplier: Text = ""
 
 

@@ -16,6 +16,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainValidator,
+    Strict,
     TypeAdapter,
     ValidationError,
     model_validator,
@@ -148,30 +149,36 @@ def _text(value: Any) -> Any:
 
 
 # No rupee amount and no number of units is beyond the first, or finer than the second.
-LARGEST, FINEST = Decimal(10) ** 15, Decimal("0.000001")
+LARGEST, SMALLEST, FINEST = Decimal(10) ** 15, -(Decimal(10) ** 15), Decimal("0.000001")
 _any_decimal = TypeAdapter(Annotated[Decimal, Field(allow_inf_nan=False)]).validate_python
 
 
 def _amount(value: Any) -> Decimal:
     """A bounded number, without the tail that an average or floating-point arithmetic leaves (`431.0533333333333`)."""
     found = value if value.__class__ is Decimal and value.is_finite() else _any_decimal(_number(value))
-    if not -LARGEST < found < LARGEST:
+    if not SMALLEST < found < LARGEST:
         raise ValueError("no real amount")
     return found.quantize(FINEST, ROUND_HALF_EVEN) if found % FINEST else found
 
 
 def _maybe_amount(value: Any) -> Decimal | None:
-    return None if value is None or value == "" else _amount(value)
+    # A decimal is not compared with a text: to say no, it asks whether the text is a fraction.
+    return None if value is None or (value.__class__ is str and not value) else _amount(value)
 
 
 # What a function of ours decides alone (amounts, words, moments) is not asked about again inside pydantic.
 Amount = Annotated[Decimal, PlainValidator(_amount)]
 MaybeAmount = Annotated[Decimal | None, PlainValidator(_maybe_amount)]
 # Bounds stand before the validator: so they are part of the type itself, and checked without a call of Python.
-Text = Annotated[str, Field(max_length=2_000), BeforeValidator(_text)]
-Identifier = Annotated[str, Field(min_length=1, max_length=100), BeforeValidator(_identifier)]
-Count = Annotated[int, Field(ge=0), BeforeValidator(_number)]
-MaybeCount = Annotated[int | None, BeforeValidator(_maybe)]
+# What a value is as a rule is tried first, without Python: a book of a hundred orders asks two thousand times.
+FIRST = Field(union_mode="left_to_right")
+_TEXT, _IDENTIFIER = Field(max_length=2_000), Field(min_length=1, max_length=100)
+Text = Annotated[Annotated[str, Strict(), _TEXT] | Annotated[str, _TEXT, BeforeValidator(_text)], FIRST]
+Identifier = Annotated[
+    Annotated[str, Strict(), _IDENTIFIER] | Annotated[str, _IDENTIFIER, BeforeValidator(_identifier)], FIRST
+]
+Count = Annotated[Annotated[int, Strict(), Field(ge=0)] | Annotated[int, Field(ge=0), BeforeValidator(_number)], FIRST]
+MaybeCount = Annotated[Annotated[int, Strict()] | Annotated[int | None, BeforeValidator(_maybe)], FIRST]
 
 
 def read_as(kind: type[M], provider: str, request: Request, parsed: Any) -> M:
