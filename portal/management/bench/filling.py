@@ -38,6 +38,8 @@ def orders(like: MfOrder, count: int, *, state: str, first: int = FIRST) -> None
         "consent": like.consent_id,
     }
     with transaction.atomic(), connection.cursor() as cursor:
+        # A million rows take longer than a page may.
+        cursor.execute("SET LOCAL statement_timeout = 0")
         # A table that waits for checks at the commit cannot be altered: they are made now.
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in _TABLES:

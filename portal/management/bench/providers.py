@@ -1,8 +1,9 @@
 """The clients of the providers against the sandbox, beside a bare keep-alive HTTP client that makes the same call.
 
 Sixteen callers at once, as the threads of a worker: the commit that a write waits for is shared, as in life. Ours does
-all that it does in life: pace, breaker, journal, the table of refusals, typed messages. 5paisa's own SDK, a developer's dependency, makes the same calls in the same rounds.
-The HTTP client is Python's own (`http.client`). A socket that only sends the bytes stands beside it, without a target.
+all that it does in life: pace, breaker, journal, the table of refusals, typed messages. 5paisa's own SDK, a
+developer's dependency, makes the same calls in the same rounds. The HTTP client is Python's own (`http.client`). A
+socket that only sends the bytes stands beside it, without a target.
 """
 
 from __future__ import annotations
@@ -133,11 +134,12 @@ def _contest(played: Played, contest: Contest) -> list[Row]:
     """Bare, ours and theirs in turn; the first round warms up and is dropped."""
     raw = _bytes_of(played, contest)
     sides: list[Caller] = [partial(_http, played, raw), partial(_socket, played, raw), lambda: contest.call]
-    sides += [lambda: contest.theirs] if contest.theirs else []
+    if theirs := contest.theirs:
+        sides.append(lambda: theirs)
     rounds = [[_per_second(side) for side in sides] for _ in range(ROUNDS + 1)][1:]
-    limit, socket, ours, *theirs = (list(each) for each in zip(*rounds, strict=True))
+    limit, socket, ours, *sdks = (list(each) for each in zip(*rounds, strict=True))
     limits = [("bare HTTP client", limit, OF_BARE), ("bare socket", socket, None)]
-    limits += [("py5paisa", each, OF_SDK) for each in theirs]
+    limits += [("py5paisa", each, OF_SDK) for each in sdks]
     rows = [
         row(work=contest.work, unit="calls/s", limit=each, ours=ours, target=target, note=f"limit: {name}")
         for name, each, target in limits
