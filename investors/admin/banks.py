@@ -46,6 +46,7 @@ class BankAccountAdmin(OpsAdmin):
             run=_cheque_fits,
             offered=lambda account: account.cancelled_cheque_id is not None and not account.verified,
             icon="verified",
+            rests_on=lambda account: (account.code, account.cancelled_cheque_id),
             not_by=lambda account: (account.investor.user_id,),
         ),
     )

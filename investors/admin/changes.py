@@ -85,6 +85,7 @@ class ChangeRequestAdmin(MoneyAdmin):
             offered=_is_checked,
             icon="how_to_reg",
             not_by=_whose,
+            rests_on=lambda change: (change.code, change.paper_id),
         ),
         Act(
             name="refuse",

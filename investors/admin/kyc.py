@@ -177,7 +177,7 @@ class KycRequestAdmin(OpsAdmin):
             label="Ask for a paper again",
             permission="investors.act_kycrequest",
             explain="The investor is written to and cannot send the request before a better one has come. Possible "
-            "until the request is confirmed.",
+            "until it goes to the provider.",
             run=_ask_again,
             offered=lambda row: kyc_requests.may_change(row) or kyc_requests.waits_for_the_desk(row),
             form=AskAgainForm,
@@ -192,6 +192,7 @@ class KycRequestAdmin(OpsAdmin):
             run=_approve,
             offered=kyc_requests.waits_for_the_desk,
             not_by=kyc_desk.may_not_approve,
+            rests_on=kyc_desk.rests_on,
             icon="task_alt",
         ),
         Act(

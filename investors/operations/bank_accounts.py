@@ -139,6 +139,8 @@ def ask_to_close(*, account: BankAccount, form_ref: str, ip: str | None, at: dat
 def confirm_close(*, investor: Investor, code: str, otp: object, ip: str | None, at: datetime) -> BankAccount:
     """The code has closed the account, now or by an earlier click. Raises NotPossible and what a code raises."""
     with transaction.atomic():
+        # Before everything else: nothing that would need the account begins meanwhile.
+        Investor.objects.select_for_update().only("pk").get(pk=investor.pk)
         consent = consents.lock(investor=investor, code=code)
         if consent.shown.get("act") != CLOSE:
             raise Consent.DoesNotExist
@@ -151,9 +153,18 @@ def confirm_close(*, investor: Investor, code: str, otp: object, ip: str | None,
                 raise NotPossible(reason)
             account.closed_at = at
             account.save(update_fields=["closed_at"])
+            _forget_wishes_for(account, at)
             audit.record(account, "bank_account.closed", actor=f"user:{investor.user_id}", at=at)
             return account
     raise failure
+
+
+def _forget_wishes_for(account: BankAccount, at: datetime) -> None:
+    """A change to this as the main account, whose code was not typed yet, is not waited for any more."""
+    asked = ChangeRequest.objects.select_for_update().filter(investor=account.investor_id, what=What.PRIMARY_BANK)
+    for change in asked.filter(state=lifecycle.ASKED):
+        if json.loads(change.after)["code"] == account.code:
+            changes.move_to(change, lifecycle.WITHDRAWN, at=at, actor=None, reason="the account was closed")
 
 
 # --- what proves that an account is the investor's ------------------------------------------------------------
@@ -165,9 +176,15 @@ def paid_from(*, account_id: int, at: datetime) -> None:
 
 
 def cheque_fits(*, account_id: int, actor: User, reason: str, at: datetime) -> None:
-    """Somebody here has compared the cancelled cheque with the account. Raises NotPossible without a cheque."""
+    """Somebody here has compared the cancelled cheque with the account: never the one whose account it is.
+
+    Raises changes.OwnChange, NotPossible without a cheque.
+    """
     with transaction.atomic():
-        account = BankAccount.objects.select_for_update().get(pk=account_id)
+        rows = BankAccount.objects.select_for_update(of=("self",)).select_related("investor")
+        account = rows.get(pk=account_id)
+        if actor.pk == account.investor.user_id:
+            raise changes.OwnChange("Somebody else has to compare it: the account is your own.")
         if account.cancelled_cheque_id is None:
             raise NotPossible("The investor has sent no cheque for this account.")
         _verify(account_id, BankAccount.Verified.CHEQUE, actor=actor, at=at, reason=reason)

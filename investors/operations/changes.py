@@ -22,6 +22,7 @@ from investors.changes import NONE, RULES
 from investors.models import ChangeRequest, Consent, Investor
 from investors.operations import consents
 from portal import audit, clock, jobs
+from portal.encryption import blind_index, blind_indexes
 from portal.errors import Failure
 from portal.models import User
 from portal.scope import ALL, scope
@@ -29,6 +30,8 @@ from portal.scope import ALL, scope
 log = structlog.get_logger(__name__)
 OPEN = (lifecycle.COOLING, lifecycle.CHECKING, lifecycle.SENDING)
 ACT, PROOF = "change", "prove"
+# The key under which what was asked for is indexed, so that a code is good for exactly that.
+CONTENTS = "contents"
 
 
 class OneAtATime(Failure):
@@ -52,6 +55,13 @@ class TooSoon(Failure):
     message = "Email and mobile cannot change within ten days of each other, so that one of them always reaches you."
 
 
+class Exchanged(Failure):
+    """The row says something else than what the code was asked for."""
+
+    code = "change_exchanged"
+    message = "This was changed after the code was sent. Nothing was done; please look at it again and start anew."
+
+
 class OwnChange(Failure):
     """Nobody decides what they asked for (reliability.md P34)."""
 
@@ -70,7 +80,7 @@ def ask(
     ip: str | None,
     at: datetime,
 ) -> Consent:
-    """The change stands ASKED and its code is on the way. `shown` must name everything in `after` that matters.
+    """The change stands ASKED and its code is on the way. `shown` names everything in `after` that matters.
 
     Raises OneAtATime, TooSoon, and what `consents.ask` raises: AlreadyGiven where this form was confirmed before.
     """
@@ -89,7 +99,7 @@ def ask(
             raise consents.AlreadyGiven
         change.before, change.after = json.dumps(before), json.dumps(after)
         change.save()
-    lines = {**shown, "act": ACT, "change": change.code}
+    lines = {**shown, "act": ACT, "change": change.code, CONTENTS: blind_index(change.after, CONTENTS)}
     return consents.ask(
         investor=investor, purpose=Consent.Purpose.CHANGE, form_ref=form_ref, shown=lines, amount=None, isin="",
         folio_number="", ip=ip, at=at,
@@ -138,7 +148,7 @@ def confirm(*, investor: Investor, code: str, otp: object, ip: str | None, at: d
     """The investor's code has set the change going: now, or by an earlier click.
 
     A change that `waits_for_proof` afterwards still needs the code of the new address. Raises consents.WrongCode,
-    CodeExpired, TooManyTries, TooLate, TooSoon, and Consent.DoesNotExist for another consent.
+    CodeExpired, TooManyTries, TooLate, TooSoon, Exchanged, and Consent.DoesNotExist for another consent.
     """
     with transaction.atomic():
         _lock(investor.pk)
@@ -164,6 +174,8 @@ def _said_yes(change: ChangeRequest, consent: Consent, at: datetime) -> ChangeRe
     if change.state != lifecycle.ASKED:
         raise TooLate
     is_proof = consent.shown["act"] == PROOF
+    if not is_proof and consent.shown.get(CONTENTS) not in blind_indexes(change.after, CONTENTS):
+        raise Exchanged
     setattr(change, "proof" if is_proof else "consent", consent)
     change.save(update_fields=["consent", "proof"])
     return change if waits_for_proof(change) else _begin(change, at)

@@ -86,6 +86,12 @@ def may_resubmit(request: KycRequest) -> bool:
     return ended and kyc_requests.may_begin(request.investor)
 
 
+def rests_on(request: KycRequest) -> list[object]:
+    """What a yes is about: the confirmation of the investor, and each paper as it is now."""
+    papers = Document.objects.filter(investor=request.investor_id, replaced_at=None).order_by("pk")
+    return [request.code, request.submitted_at, *papers.values_list("pk", flat=True)]
+
+
 def may_not_approve(request: KycRequest) -> set[int]:
     """Whose it is, and everybody who had a hand in it."""
     senders = Document.objects.filter(investor=request.investor_id, replaced_at=None).values_list("sent_by", flat=True)

@@ -180,6 +180,9 @@ def wish_of(*, consent: Consent, investor: Investor, at: datetime) -> Wish:
 
 def _create(consent: Consent, investor: Investor, at: datetime) -> Mandate:
     """The row, its audit entry, and a nudge. The caller holds the lock on the consent."""
+    # The account is not closed meanwhile.
+    accounts = BankAccount.objects.select_for_update().only("pk")
+    accounts.get(investor=investor, code=consent.shown["bank_account"])
     wish = wish_of(consent=consent, investor=investor, at=at)
     mandate = Mandate.objects.create(
         investor=investor,

@@ -6,7 +6,8 @@ and runs the operation on POST. The same operation runs in the worker; here it g
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+import hashlib
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -72,6 +73,10 @@ def _nobody(_: Any) -> Collection[int]:
     return ()
 
 
+def _nothing(_: Any) -> Sequence[object]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Act:
     """One thing that staff may do. `run` calls the operation and returns words for the person who pressed the button.
@@ -98,6 +103,14 @@ class Act:
     download: Callable[[Any, Any, By], HttpResponse] | None = None
     # May be done to many rows at once, after a dry run (portal/desk/bulk.py).
     in_bulk: bool = False
+    # What a decision rests on and somebody else may exchange meanwhile, such as papers: no names, only what tells one
+    # from another. An act is refused where it is no longer what the page had shown.
+    rests_on: Callable[[Any], Sequence[object]] = _nothing
+
+    def seen(self, obj: Any) -> str:
+        """A mark of what the decision rests on, for the address of the page and its form; empty where on nothing."""
+        facts = [str(fact) for fact in self.rests_on(obj)]
+        return hashlib.sha256("\n".join(facts).encode()).hexdigest()[:16] if facts else ""
 
     def permission_for(self, obj: Any) -> str:
         """The permission that this act needs on this object."""

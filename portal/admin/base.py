@@ -239,6 +239,10 @@ class OpsAdmin(ModelAdmin):
         if not act.offered(obj):
             messages.warning(request, f"“{act.label}” is not possible in the present state.")
             return HttpResponseRedirect(self._url_of(obj))
+        seen = act.seen(obj)
+        if (request.POST.get("seen") or request.GET.get("seen") or seen) != seen:
+            messages.warning(request, "Something here has changed since you looked. Nothing was done: look again.")
+            return HttpResponseRedirect(self._url_of(obj))
         form = act.form(request.POST if request.method == "POST" else None)
         if form.is_valid():
             return self._perform(request, act, obj, form.cleaned_data)
@@ -261,6 +265,7 @@ class OpsAdmin(ModelAdmin):
             "act": act,
             "object": obj,
             "form": form,
+            "seen": act.seen(obj),
             "back": self._url_of(obj),
         }
         status = 422 if form.is_bound else 200
@@ -293,13 +298,14 @@ class OpsAdmin(ModelAdmin):
 
     def _button(self, act: Act, obj: Model) -> dict[str, Any]:
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_act"
+        seen = act.seen(obj)
         return {
             "title": act.label,
             "icon": act.icon,
             "variant": ActionVariant.DANGER if act.danger else ActionVariant.DEFAULT,
             "attrs": {},
             "dialog": None,
-            "path": reverse(name, args=[obj.pk, act.name]),
+            "path": reverse(name, args=[obj.pk, act.name]) + (f"?seen={seen}" if seen else ""),
         }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -256,6 +257,54 @@ def test_an_account_is_closed_by_code_unless_it_is_needed(asha):
     consent = bank_accounts.ask_to_close(**ask)
     closed = bank_accounts.confirm_close(investor=asha, code=consent.code, otp="123456", ip=None, at=clock.now())
     assert closed.closed_at
+
+
+def test_an_account_that_was_closed_meanwhile_does_not_become_the_main_one(asha, second):
+    ref, at = identifiers.new_client_ref(), clock.now()
+    wish = bank_accounts.ask_to_make_primary(account=second, form_ref=ref, ip=None, at=at)
+    closing = bank_accounts.ask_to_close(account=second, form_ref=identifiers.new_client_ref(), ip=None, at=at)
+    bank_accounts.confirm_close(investor=asha, code=closing.code, otp="123456", ip=None, at=at)
+    with pytest.raises(changes.TooLate):
+        confirmed(asha, wish)
+    assert ChangeRequest.objects.get(what="PRIMARY_BANK").state == "WITHDRAWN"
+
+
+def test_nobody_compares_the_cheque_of_their_own_account(asha):
+    account = asha.bankaccounts.get()
+    account.cancelled_cheque = factories.DocumentFactory(investor=asha, kind="CANCELLED_CHEQUE")
+    account.save()
+    with pytest.raises(changes.OwnChange):
+        bank_accounts.cheque_fits(account_id=account.pk, actor=asha.user, reason="it is mine", at=clock.now())
+    account.refresh_from_db()
+    assert not account.verified
+
+
+# --- at the desk ------------------------------------------------------------------------------------------------
+
+
+def test_a_yes_is_about_the_paper_that_was_looked_at(asha, dev, sandbox, client_for):
+    change, desk = confirmed(asha, ask(asha)), client_for(dev)
+    page = reverse("admin:investors_changerequest_change", args=[change.pk])
+
+    def looked_at() -> str:
+        found = re.search(r'/act/approve/\?seen=([0-9a-f]{16})"', desk.get(page).content.decode())
+        assert found
+        return found[1]
+
+    before = looked_at()
+    change.paper = factories.DocumentFactory(investor=asha, kind="CANCELLED_CHEQUE")
+    change.save()
+    act, why = reverse("admin:investors_changerequest_act", args=[change.pk, "approve"]), "seen and compared"
+    for answer in (
+        desk.get(f"{act}?seen={before}", follow=True),
+        desk.post(act, {"reason": why, "seen": before}, follow=True),
+    ):
+        assert "has changed since you looked" in answer.content.decode()
+    change.refresh_from_db()
+    assert change.state == "CHECKING"
+    desk.post(act, {"reason": why, "seen": looked_at()})
+    change.refresh_from_db()
+    assert change.state == "SENDING"
 
 
 # --- pages ------------------------------------------------------------------------------------------------------

@@ -291,6 +291,19 @@ def test_a_form_that_was_confirmed_is_never_exchanged(asha, sandbox):
     assert change.after == before
 
 
+def test_a_code_is_good_for_what_it_was_asked_for_and_for_nothing_else(asha, sandbox, monkeypatch):
+    """The form comes again with other contents, and no further code may be sent: the first one must not do for them."""
+    form = {"investor": asha, "what": "EMAIL", "form_ref": identifiers.new_client_ref(), "ip": None, "at": clock.now()}
+    consent = detail_changes.ask(**form, values={"email": NEW_EMAIL})
+    monkeypatch.setattr(consents, "MESSAGES_PER_CONSENT", 1)
+    with pytest.raises(consents.TooManyMessages):
+        detail_changes.ask(**form, values={"email": "thief@portal.example"})
+    with pytest.raises(changes.Exchanged):
+        yes(asha, consent)
+    assert ChangeRequest.objects.get().state == "ASKED"
+    assert Consent.objects.get().given_at is None
+
+
 # --- email and mobile apart -------------------------------------------------------------------------------------
 
 

@@ -110,6 +110,16 @@ def test_whoever_had_a_hand_in_it_does_not_approve(applicant):
     assert approve(row, other).approved_by == other
 
 
+def test_a_yes_is_about_the_papers_that_were_looked_at(applicant):
+    row = factories.KycRequestFactory(investor=applicant, state="PENDING", submitted_at=clock.now(), approved_at=None)
+    photo = factories.DocumentFactory(investor=applicant, kind="PHOTO")
+    before = kyc_desk.rests_on(row)
+    photo.replaced_at = clock.now()
+    photo.save()
+    factories.DocumentFactory(investor=applicant, kind="PHOTO")
+    assert kyc_desk.rests_on(row) != before
+
+
 @pytest.fixture
 def rejected(applicant) -> KycRequest:
     return factories.KycRequestFactory(
