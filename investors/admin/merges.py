@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.db.models import Model, Q
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import display
@@ -17,13 +18,18 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from investors.admin import panel
 from investors.admin.finding import by_investor
 from investors.models import Investor, Merge
-from investors.operations import merges
+from investors.operations import merge_plans, merges
+from portal import clock, redaction
 from portal.admin import home, show
 from portal.admin.acts import Act, By, ReasonForm
 from portal.admin.base import OpsAdmin
 from portal.admin.finding import by_code
 
 TONES = {"ASKED": "needs", "APPLIED": "done", "REFUSED": "failed", "WITHDRAWN": "neutral", "UNDONE": "neutral"}
+
+
+# Of one table, on the page; more are only counted.
+MOST_NAMED = 6
 
 
 class OtherForm(ReasonForm):
@@ -86,13 +92,14 @@ class MergeAdmin(OpsAdmin):
 
     list_display = ("code", "kept", "gone", "state_badge", "asked_by", "asked", "decided_by")
     list_filter = (("state", ChoicesCheckboxFilter),)
-    list_select_related = ("kept", "gone", "asked_by", "decided_by")
+    list_select_related = ("kept__user", "gone__user", "asked_by", "decided_by")
     ordering = ("-id",)
     finders = (by_code("code"), by_investor("kept"), by_investor("gone"))
     search_help_text = "Code of the merge or of one of the two, or email"
     quick = (("To be decided", "state__exact=ASKED"), ("Merged", "state__exact=APPLIED"), ("All", ""))
     fieldsets = (
         (None, {"fields": (("code", "state_badge"), ("kept_link", "gone_link"), ("asked_by", "asked"), "reason")}),
+        ("The two, side by side", {"fields": ("compared",)}),
         ("Preview", {"fields": ("moves", "fills", "conflicts", "stays")}),
         ("Decided", {"fields": (("decided_by", "decided"), "answer")}),
     )
@@ -166,10 +173,20 @@ class MergeAdmin(OpsAdmin):
     def decided(self, row: Merge) -> str:
         return show.moment(row.decided_at)
 
+    @display(description="Who they are")
+    def compared(self, row: Merge) -> str:
+        head = mark_safe("<thead><tr><th>What</th><th>Stays</th><th>Goes</th><th></th></tr></thead>")
+        cells = (
+            '<tr><th scope="row">{}</th><td data-label="Stays">{}</td><td data-label="Goes">{}</td>'
+            '<td data-label="">{}</td></tr>'
+        )
+        body = format_html_join("", cells, _both(row))
+        return format_html('<table class="ops-table">{}<tbody>{}</tbody></table>', head, body)
+
     @display(description="Moves")
     def moves(self, row: Merge) -> str:
-        every = [f"{name}: {', '.join(f'#{key}' for key in keys)}" for name, keys in row.plan.get("moves", {}).items()]
-        return _lines([*every, *(["PAN"] if row.plan.get("takes_pan") else [])])
+        every = [_moved(relation, row) for relation in merge_plans.relations()]
+        return _lines([*filter(None, every), *(["the PAN"] if row.plan.get("takes_pan") else [])])
 
     @display(description="Is filled in")
     def fills(self, row: Merge) -> str:
@@ -182,6 +199,47 @@ class MergeAdmin(OpsAdmin):
     @display(description="Stays where it is")
     def stays(self, row: Merge) -> str:
         return _lines([words for each in row.plan.get("stays", {}).values() for words in each])
+
+
+def _both(row: Merge) -> list[tuple[str, str, str, str]]:
+    """What tells one person from two: label, of the one that stays, of the one that goes, and whether they differ.
+
+    Whole values are compared, and masked ones are shown.
+    """
+    kept, gone = _facts(row.kept), _facts(row.gone)
+    return [
+        (label, text or show.NOTHING, gone[label][0] or show.NOTHING, "" if whole == gone[label][1] else "differs")
+        for label, (text, whole) in kept.items()
+    ]
+
+
+def _facts(investor: Investor) -> dict[str, tuple[str, object]]:
+    born, mobile, email = investor.date_of_birth, investor.mobile, investor.user.email
+    accounts = list(investor.bankaccounts.defer("number").order_by("id"))
+    since, state = investor.created_at.astimezone(clock.IST), str(investor.get_state_display())
+    return {
+        "Name": (investor.name, investor.name.casefold()),
+        "Born in": (f"{born:%Y}" if born else "", born),
+        "PAN": (investor.masked_pan, investor.pan),
+        "Mobile": (redaction.mask(mobile) if mobile else "", mobile),
+        "Email": (redaction.mask_email(email), email),
+        "Bank accounts": (", ".join(map(str, accounts)), {each.number_index for each in accounts}),
+        "Application": (state, state),
+        "At the provider": (investor.provider_ref or "", investor.provider_ref),
+        "Here since": (f"{since:%-d %b %Y}", since.date()),
+    }
+
+
+def _moved(relation: Any, row: Merge) -> str:
+    """`documents: PAN card DOC-…, signature DOC-…`; where there are many, how many."""
+    model = relation.related_model
+    keys = row.plan.get("moves", {}).get(model._meta.model_name, [])
+    if not keys:
+        return ""
+    words = str(model._meta.verbose_name_plural)
+    if len(keys) > MOST_NAMED:
+        return f"{len(keys)} {words}"
+    return f"{words}: {', '.join(str(each) for each in model._base_manager.filter(pk__in=keys).order_by('pk'))}"
 
 
 def _lines(texts: Sequence[str]) -> str:

@@ -122,12 +122,11 @@ def _sort_out(plan: Plan, name: str, relation: Any, keys: list[int], kept: Inves
 # What must not stand twice with one investor: model -> the columns by which rows are the same.
 SAME_BY: dict[str, tuple[str, ...]] = {
     "address": ("kind",),
-    "bankaccount": ("number_index", "ifsc"),
     "fieldsource": ("field",),
     "document": ("kind",),
 }
-# What is taken over whole or not at all.
-WHOLE = ("nominee", "taxresidence")
+# What is taken over whole or not at all. An application has one bank account: its owner adds a second one, by code.
+WHOLE = ("nominee", "taxresidence", "bankaccount")
 
 
 def _move(plan: Plan, name: str, relation: Any, keys: list[int], kept: Investor) -> None:

@@ -217,11 +217,8 @@ def _decide(row: Merge, state: str, actor: User, reason: str, at: datetime) -> N
 def _shift(plan: Plan, source: Investor, target: Investor) -> None:
     by_name = {relation.related_model._meta.model_name: relation for relation in merge_plans.relations()}
     for name, keys in plan.moves.items():
-        relation = by_name[name]
-        rows = merge_plans.rows(relation, source).filter(pk__in=keys)
-        if name == "bankaccount" and BankAccount.objects.filter(investor=target, is_primary=True).exists():
-            rows.update(is_primary=False)
-        rows.update(**{relation.field.name: target})
+        rows = merge_plans.rows(by_name[name], source).filter(pk__in=keys)
+        rows.update(**{by_name[name].field.name: target})
 
 
 def _carry_out(row: Merge, plan: Plan) -> None:
