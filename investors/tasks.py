@@ -94,6 +94,13 @@ def watch_birthdays(**_: object) -> None:
     family.watch_birthdays(at=clock.now())
 
 
+@shared_task(name="investors.forget_invites")
+@jobs.singleton
+def forget_invites(**_: object) -> None:
+    """Forget who was invited long ago and never came."""
+    invites.forget_unused(at=clock.now())
+
+
 INVITE_SWEEP = "invitations"
 
 

@@ -224,6 +224,7 @@ CELERY_BEAT_SCHEDULE = {
     "compare everything with FP": {"task": "portal.reconcile", "schedule": 3600.0},
     "anchor of the audit chain": {"task": "portal.anchor", "schedule": 3600.0},
     "forget old provider calls": {"task": "portal.purge_journal", "schedule": 86_400.0},
+    "forget unused invitations": {"task": "investors.forget_invites", "schedule": 86_400.0},
     "forget old webhooks": {"task": "portal.forget_webhooks", "schedule": 86_400.0},
     "forget old calls of partners": {"task": "portal.forget_calls", "schedule": 86_400.0},
 }

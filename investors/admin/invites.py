@@ -232,7 +232,7 @@ class InviteAdmin(OpsAdmin):
 
     @display(description="By")
     def by(self, row: Invite) -> str:
-        return str(row.invited_by)
+        return str(row.invited_by or row.partner)
 
     @display(description="Until", ordering="expires_at")
     def expires(self, row: Invite) -> str:

@@ -153,9 +153,14 @@ def family(investor: Investor, at: datetime) -> Found:
 @part(order=90, permission="investors.view_invite")
 def sources(investor: Investor, at: datetime) -> Found:
     """Who invited, and which values somebody else entered."""
-    invites = list(Invite.objects.filter(investor=investor).select_related("invited_by").defer("filled"))
+    invites = list(Invite.objects.filter(investor=investor).select_related("invited_by", "partner").defer("filled"))
     rows = [
-        [show.change_link(each), f"by {each.invited_by}", each.euin or show.NOTHING, show.moment(each.used_at)]
+        [
+            show.change_link(each),
+            f"by {each.invited_by or each.partner}",
+            each.euin or show.NOTHING,
+            show.moment(each.used_at),
+        ]
         for each in invites
     ]
     theirs = FieldSource.objects.filter(investor=investor, source__in=("STAFF", "PARTNER")).order_by("field")

@@ -15,6 +15,8 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.db import connection, models, transaction
+from django.db.models import Value
+from django.db.models.functions import Coalesce
 
 from investors import lifecycle, retention
 from investors.models import (
@@ -37,6 +39,7 @@ from investors.models import (
     TaxResidence,
 )
 from investors.operations import consents
+from investors.operations.invites import FORGOTTEN
 from portal import audit
 from portal.errors import Failure
 from portal.files import vault
@@ -133,7 +136,7 @@ def advance(*, erasure_id: int, at: datetime) -> None:
         _hold(wish, at)
         if wish.held_until is None or wish.held_until > at:
             return
-        wish.outcome = erase(investor)
+        wish.outcome = erase(investor, at)
         wish.done_at, wish.due_at = at, None
         _move(wish, lifecycle.DONE, at, actor=None, rows=wish.outcome)
 
@@ -147,7 +150,7 @@ def register(eraser: Eraser) -> None:
     _erasers.append(eraser)
 
 
-def erase(investor: Investor) -> dict[str, int]:
+def erase(investor: Investor, at: datetime) -> dict[str, int]:
     """Everything personal is gone, in the caller's transaction. Returns kind of record -> rows."""
     with connection.cursor() as cursor:
         # Lets registry answers be emptied and the login be renamed, until the end of this transaction.
@@ -157,7 +160,7 @@ def erase(investor: Investor) -> dict[str, int]:
     done |= {_name(model): model._default_manager.filter(investor=investor).delete()[0] for model in DELETED}
     _forget_files(investor)
     _erase_person(investor)
-    _erase_login(investor)
+    _erase_login(investor, at)
     _erase_history(investor)
     return done
 
@@ -173,7 +176,7 @@ EMPTIED: dict[type[models.Model], dict[str, Any]] = {
     KycCheck: {"verbatim": "", "pan_index": ""},
     KycRequest: {"answers": "{}", "rejections": [], "refusal": []},
     Consent: {"shown": {}, "contact": "", "ip": None, "given_ip": None},
-    Invite: {"email": "erased@example.invalid", "name": "", "filled": ""},
+    Invite: {**FORGOTTEN, "agreed_ip": None},
 }
 
 
@@ -244,11 +247,14 @@ def _erase_person(investor: Investor) -> None:
         account.save()
 
 
-def _erase_login(investor: Investor) -> None:
-    """The login goes with the last person for whom it acts."""
+def _erase_login(investor: Investor, at: datetime) -> None:
+    """The login goes with the last person for whom it acts; that of one who works here is the firm's, and stays."""
     user = investor.user
-    if Investor.objects.filter(user=user).exclude(pk=investor.pk).exists():
+    if user.is_staff or Investor.objects.filter(user=user).exclude(pk=investor.pk).exists():
         return
+    # Links that were sent to this address and never used.
+    unused = Invite.objects.filter(email__iexact=user.email, used_at=None)
+    unused.update(**FORGOTTEN, revoked_at=Coalesce("revoked_at", Value(at)))
     for model in (EmailAddress, Authenticator, UserSession, Session):
         model._default_manager.filter(user=user).delete()
     user.email, user.first_name, user.last_name, user.mobile = f"erased-{user.pk}@example.invalid", "", "", ""

@@ -25,6 +25,8 @@ from django.conf import settings
 from django.core import signing
 from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
+from django.db.models import Value
+from django.db.models.functions import Coalesce
 from django.template.loader import render_to_string
 from django.urls import reverse
 
@@ -42,6 +44,9 @@ LIFE = timedelta(days=7)
 GRACE = timedelta(minutes=2)
 # A link is sent again at most so often; more would be pestering.
 MOST_MESSAGES = 5
+# An invitation that nobody took up is about somebody who is no client: so long it may still be asked about.
+KEPT_UNUSED = timedelta(days=90)
+FORGOTTEN = {"email": "erased@example.invalid", "name": "", "filled": "", "basis": ""}
 SIGNER = signing.Signer(salt="investors.invite")
 Filled = Mapping[str, Mapping[str, str]]
 
@@ -137,6 +142,15 @@ def revoke(*, invite_id: int, actor: User | str, reason: str, at: datetime) -> I
         row.save(update_fields=["revoked_at"])
         audit.record(row, "invite.revoked", actor=actor, at=at, reason=reason)
     return row
+
+
+def forget_unused(*, at: datetime) -> int:
+    """Who was invited long ago and never came is forgotten: what stays is that somebody was invited, and by whom.
+
+    Source: Digital Personal Data Protection Act 2023, section 8(7). Returns how many.
+    """
+    over = Invite.objects.filter(used_at=None, expires_at__lte=at - KEPT_UNUSED).exclude(email=FORGOTTEN["email"])
+    return over.update(**FORGOTTEN, revoked_at=Coalesce("revoked_at", Value(at)))
 
 
 def found(token: str, *, at: datetime) -> Invite | None:

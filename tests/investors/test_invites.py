@@ -77,6 +77,20 @@ def accept(client: Client, address: str | None = None):
     return client.post(PAGE, {"agreed": "yes"})
 
 
+def test_who_was_invited_and_never_came_is_forgotten_after_ninety_days(invite):
+    other = factories.InviteFactory(email="later@portal.example", name="Later")
+    assert invites.forget_unused(at=invite.expires_at + timedelta(days=89)) == 0
+    Invite.objects.filter(pk=other.pk).update(expires_at=invite.expires_at + timedelta(days=30))
+    assert invites.forget_unused(at=invite.expires_at + timedelta(days=90)) == 1
+    invite.refresh_from_db()
+    assert (invite.name, invite.filled, invite.basis) == ("", "", "")
+    assert invite.email != EMAIL
+    assert invite.revoked_at
+    assert invites.forget_unused(at=invite.expires_at + timedelta(days=91)) == 0
+    other.refresh_from_db()
+    assert other.name == "Later"
+
+
 # --- the link ----------------------------------------------------------------------------------------------------
 
 

@@ -267,6 +267,34 @@ def test_after_the_term_nothing_leads_back_to_the_person_and_the_books_stay(
     assert not user.has_usable_password()
 
 
+def test_what_somebody_had_written_into_invitations_is_forgotten_too(asha, django_capture_on_commit_callbacks):
+    taken = factories.InviteFactory(
+        investor=asha, used_at=clock.now(), agreed="I agree", agreed_ip="203.0.113.9", basis="Quillfeather asked for it"
+    )
+    unused = factories.InviteFactory(email=asha.user.email.upper(), name="Asha Quillfeather")
+    others = factories.InviteFactory(email="chitra@portal.example", name="Chitra")
+    wish = given(asha, erasure)
+    with django_capture_on_commit_callbacks(execute=True):
+        erasure.advance(erasure_id=wish.pk, at=wish.held_until + timedelta(minutes=1))
+    left = everything_stored()
+    assert [word for word in ("Quillfeather", "203.0.113.9") if word in left] == []
+    unused.refresh_from_db()
+    others.refresh_from_db()
+    assert unused.revoked_at
+    assert (others.name, others.revoked_at) == ("Chitra", None)
+    assert Invite.objects.get(pk=taken.pk).agreed == "I agree"
+
+
+def test_whoever_works_here_keeps_the_login_of_their_work(asha, django_capture_on_commit_callbacks):
+    User.objects.filter(pk=asha.user_id).update(is_staff=True)
+    wish = given(asha, erasure)
+    with django_capture_on_commit_callbacks(execute=True):
+        erasure.advance(erasure_id=wish.pk, at=wish.held_until + timedelta(minutes=1))
+    user = User.objects.get(pk=asha.user_id)
+    assert (user.is_active, user.email) == (True, asha.user.email)
+    assert Investor.objects.get(pk=asha.pk).name == ""
+
+
 def test_registry_answers_still_never_change_otherwise(asha):
     check = KycCheck.objects.filter(investor=asha).first()
     with pytest.raises(IntegrityError), transaction.atomic():
