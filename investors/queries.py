@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -211,8 +212,8 @@ def may_change(investor: Investor, slug: str) -> bool:
 KYC_GOOD_FOR = timedelta(days=30)
 
 
-def kyc_checks_that_are_old(*, at: datetime, limit: int) -> list[Investor]:
-    """Ready investors whose newest check is older than 30 days, the oldest first."""
+def kyc_checks_that_are_old(*, at: datetime, limit: int, besides: Collection[int] = ()) -> list[Investor]:
+    """Ready investors whose newest check is older than 30 days, the oldest first; those of `besides` are left out."""
     newest = KycCheck.objects.filter(investor=OuterRef("pk")).order_by("-checked_at").values("checked_at")[:1]
     ready = Investor.objects.filter(state=lifecycle.READY).annotate(kyc_at=Subquery(newest))
-    return list(ready.filter(kyc_at__lte=at - KYC_GOOD_FOR).order_by("kyc_at")[:limit])
+    return list(ready.filter(kyc_at__lte=at - KYC_GOOD_FOR).exclude(pk__in=besides).order_by("kyc_at")[:limit])

@@ -47,6 +47,13 @@ def open_case(
     return case
 
 
+def subjects_of(kind: str) -> list[int]:
+    """The keys of everything that an open case of this kind is about: all of one model, for a kind of its own."""
+    with scope(ALL):
+        found = Case.objects.filter(kind=kind, state="OPEN").order_by().values_list("subject_id", flat=True)
+        return [int(key) for key in found]
+
+
 def close_cases(*, subject: models.Model, kinds: tuple[str, ...], resolution: str, at: datetime) -> int:
     """No open case of these kinds about `subject` is left, because the thing has settled. Returns how many closed."""
     cases = Case.objects.filter(

@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 
 CHECKS_A_DAY = 10
 KYC_TURNED_CASE = "kyc_no_longer_compliant"
+NOT_ASKED_CASE = "kyc_recheck_refused"
 
 
 class RegistrySilent(Failure):
@@ -150,17 +151,19 @@ def claim(row: Investor) -> bool:
     return bool(row.pan_index)
 
 
-def recheck_old(*, at: datetime, limit: int = 50) -> int:
+def recheck_old(*, at: datetime, limit: int = 1_500) -> int:
     """Ready investors whose check is older than 30 days have a fresh one; stops when FP cannot be reached.
 
-    An investor whose KYC has turned becomes a case. Returns how many were checked.
+    Every hour, `limit` is enough for a million investors. One whose KYC has turned becomes a case, and so does one
+    about whom FP refuses to ask: who has such a case is passed over, so that nobody stands in the way of others.
+    Returns how many were checked.
     """
     done = 0
-    for investor in queries.kyc_checks_that_are_old(at=at, limit=limit):
+    for investor in queries.kyc_checks_that_are_old(at=at, limit=limit, besides=cases.subjects_of(NOT_ASKED_CASE)):
         try:
             recheck(investor=investor, at=at)
         except errors.Refused as refusal:
-            log.warning("kyc_recheck_refused", investor=investor.pk, code=refusal.code)
+            _report_not_asked(investor, refusal, at)
             continue
         except errors.GatewayError as error:
             log.warning("kyc_recheck_stopped", error=str(error), done=done)
@@ -178,9 +181,23 @@ def recheck(*, investor: Investor, at: datetime, actor: User | None = None, reas
         audit.record(investor, "kyc.recheck_asked", actor=actor, at=at, reason=reason)
     answer = gateway.check_kyc(investor)
     kept = _keep(investor_id=investor.pk, pan=investor.kyc_pan, answer=answer, actor=actor, at=at)
-    if not answer.status and investor.state == lifecycle.READY:
+    if answer.status:
+        kinds = (KYC_TURNED_CASE, NOT_ASKED_CASE)
+        cases.close_cases(subject=investor, kinds=kinds, resolution="The registries say yes.", at=at)
+    elif investor.state == lifecycle.READY:
         _report_turned(investor, answer, at)
     return kept
+
+
+def _report_not_asked(investor: Investor, refusal: errors.Refused, at: datetime) -> None:
+    log.warning("kyc_recheck_refused", investor=investor.pk, code=refusal.code)
+    cases.open_case(
+        kind=NOT_ASKED_CASE,
+        subject=investor,
+        title=f"FP refuses to check the KYC of {investor.code} again",
+        detail=f"{refusal.said} While this case is open, the schedule passes this investor over.",
+        at=at,
+    )
 
 
 def _report_turned(investor: Investor, answer: messages.KycCheck, at: datetime) -> None:

@@ -181,6 +181,21 @@ def test_a_kyc_that_has_turned_becomes_a_case(sandbox: SandboxControl, checked_l
     assert fresh(investor).state == "READY"
 
 
+def test_whom_fp_refuses_to_check_becomes_a_case_and_stands_in_nobodys_way(
+    sandbox: SandboxControl, checked_long_ago: Any
+) -> None:
+    refused, behind = checked_long_ago("ASHPR3751C", 40), checked_long_ago("BSHPR3751C", 31)
+    sandbox.fault("status:400", path="*/kyc/check", times=1)
+    assert kyc.recheck_old(at=clock.now(), limit=1) == 0
+    case = Case.objects.get(kind=kyc.NOT_ASKED_CASE)
+    assert case.subject_id == str(refused.pk)
+    assert kyc.recheck_old(at=clock.now(), limit=1) == 1
+    assert behind.kycchecks.count() == 2
+    kyc.recheck(investor=refused, at=clock.now())
+    case.refresh_from_db()
+    assert case.state == "CLOSED"
+
+
 def test_stops_asking_when_nobody_answers(sandbox: SandboxControl, checked_long_ago: Any) -> None:
     first, second = checked_long_ago("ASHPR3751C", 40), checked_long_ago("BSHPR3751C", 31)
     sandbox.fault("status:500", path="*/kyc/check", times=3)
