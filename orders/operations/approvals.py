@@ -24,7 +24,7 @@ from django.urls import reverse
 from investors import queries as people
 from investors.models import Consent, Investor, Mandate
 from orders.models import Approval, ApprovalLine, MfOrder, Plan, Scheme
-from orders.operations import carts, plan_changes, plans, purchases, redemptions
+from orders.operations import carts, new_houses, plan_changes, plans, purchases, redemptions
 from orders.queries import approvals as queries
 from orders.queries import plans as plan_queries
 from orders.redemption_rules import Asked
@@ -270,7 +270,10 @@ def to_cart(*, approval: Approval, numbers: Sequence[int], at: datetime) -> list
 
 
 def confirm(*, approval: Approval, number: int, ip: str | None, at: datetime) -> Consent:
-    """The consent for this sale or SIP stands open and its code is on the way. Raises what its operation raises."""
+    """The consent for this sale or SIP stands open and its code is on the way. Raises what its operation raises.
+
+    Of a SIP in a fund house without a folio the registries are asked first; no transaction may be open.
+    """
     [line] = _undecided(approval, [number], at, Kind.REDEMPTION, Kind.SIP)
     investor, scheme, form_ref = approval.investor, _scheme(line), _form_of(line)
     if line.kind == Kind.REDEMPTION:
@@ -280,6 +283,7 @@ def confirm(*, approval: Approval, number: int, ip: str | None, at: datetime) ->
         )  # fmt: skip
         consent = redemptions.ask(wish=sale, investor=investor, form_ref=form_ref, ip=ip, at=at)
     else:
+        new_houses.ask_registries(investor=investor, isins=[scheme.isin], at=at)
         mandate = Mandate.objects.filter(investor=investor, pk=line.mandate_id or 0).first()
         sip = plans.prepare(
             investor=investor, isin=scheme.isin, amount=_needed(line.amount, "amount"), start_day=line.start_day or 0,

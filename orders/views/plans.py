@@ -17,7 +17,7 @@ from investors.access import InvestorRequest, client_ip, investor_page, ready_in
 from investors.models import Consent
 from orders import calendar, lifecycle, plan_rules, plan_words
 from orders.models import Plan, Scheme
-from orders.operations import plan_changes, plans
+from orders.operations import new_houses, plan_changes, plans
 from orders.plan_forms import ConfirmSipForm, StartForm
 from orders.queries import plans as queries
 from orders.views import confirming
@@ -82,7 +82,7 @@ def _forecast_row(found: queries.Forecast) -> dict[str, Any]:
 def start(request: InvestorRequest, isin: str) -> HttpResponse:
     """How much, when, how often, by which mandate. A valid answer leads to the confirmation; nothing starts here."""
     scheme = get_object_or_404(Scheme.objects.select_related("fund_house"), isin=isin)
-    why_not, terms = plans.why_not(scheme), plans.terms_of(scheme)
+    why_not, terms = plans.why_not(scheme, clock.today()), plans.terms_of(scheme)
     mandates = queries.usable_mandates(request.investor)
     if request.method == "POST" and not why_not:
         return _asked(request, scheme, StartForm(request.POST, days=terms.days, mandates=mandates))
@@ -125,6 +125,7 @@ def _asked(request: InvestorRequest, scheme: Scheme, form: StartForm) -> HttpRes
         return typed.again(request)
     answers, at = form.cleaned_data, clock.now()
     try:
+        new_houses.ask_registries(investor=request.investor, isins=[scheme.isin], at=at)
         wish = plans.prepare(
             investor=request.investor, isin=scheme.isin, amount=answers["amount"], start_day=answers["start_day"],
             instalments=answers["instalments"], mandate=answers["mandate"], at=at,

@@ -11,6 +11,7 @@ from orders.operations import new_houses
 from portal import clock
 from portal.models import Case
 from tests import factories
+from tests.orders import sips
 from tests.orders.test_order_pages import answers, form_of, refused_by
 
 pytestmark = pytest.mark.django_db
@@ -31,6 +32,15 @@ def test_a_first_order_in_a_fund_house_asks_the_registries_again(asha, scheme, s
     browser.post(url, {**form_of(browser.get(url)), **answers(asha)})
     assert asha.kycchecks.count() == before + 1
     assert Consent.objects.filter(investor=asha).exists()
+
+
+def test_a_first_sip_in_a_fund_house_asks_them_too(asha, scheme, sandbox, later, client_for):
+    fund, mandate = sips.with_terms(scheme), sips.mandate_at_fp(asha, sandbox)
+    browser, url, before = client_for(asha), f"/funds/{fund.isin}/sip/", asha.kycchecks.count()
+    said = {"amount": "5,000", "start_day": fund.sip_days.split(",")[-1], "instalments": "12", "mandate": mandate.code}
+    browser.post(url, {**form_of(browser.get(url)), **said})
+    assert asha.kycchecks.count() == before + 1
+    assert Consent.objects.filter(investor=asha, purpose="SIP").exists()
 
 
 def test_an_answer_of_today_is_not_asked_for_twice(asha, scheme, sandbox, later):
