@@ -44,6 +44,18 @@ class Cutoff:
         return self.liquid if is_liquid else self.general
 
 
+def why_no_new_business(*, arn_until: date | None, on: date) -> str:
+    """Why no purchase and no SIP is begun on that day: a distributor whose ARN has run out brings no new business, and
+    what runs and what is held goes on (AMFI, guidelines for intermediaries; screens.md F78). Empty when nothing is in
+    the way; `arn_until` is the last good day."""
+    if arn_until is None or on <= arn_until:
+        return ""
+    return (
+        f"Our registration with AMFI ended on {calendar.short(arn_until)} and is being renewed, so nothing new can be "
+        "bought here today. What you hold stays yours: you can sell, and running SIPs go on."
+    )
+
+
 # SEBI, for purchases: Master Circular for Mutual Funds of 19 May 2023, chapter 8 (uniform cut-off timings).
 SEBI_CUTOFF = Cutoff(general=time(15, 0), liquid=time(13, 30))
 # FP's own, by payment method: docs.fintechprimitives.com, page on NAV applicability, read 2026 (providers.md 3.15).

@@ -7,6 +7,7 @@ Every difference between machines is an environment variable, read here through 
 from __future__ import annotations
 
 import sys
+from datetime import date
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -133,6 +134,8 @@ BRAND = {
     "grievance_email": env.str("BRAND_GRIEVANCE_EMAIL", default="grievance@portal.example"),
     "sandbox": SANDBOX,
 }
+# The last day on which new business may be taken (AMFI: an ARN is valid for three years); empty: not watched.
+ARN_VALID_UNTIL = date.fromisoformat(BRAND["arn_valid_until"]) if BRAND["arn_valid_until"] else None
 
 # --- Database ---------------------------------------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ from orders.queries import purchases as purchase_queries
 from orders.queries import schemes as scheme_queries
 from orders.queries.purchases import Facts
 from portal import audit, jobs, money
+from portal.clock import IST
 from portal.errors import InvalidInput
 
 START = "start"
@@ -57,9 +58,9 @@ class Wish:
         return plan_rules.last(self.first_on, self.instalments, self.start_day)
 
 
-def why_not(scheme: Scheme) -> str:
-    """Why nobody can start a SIP in this scheme here, for the investor; empty when they can."""
-    if reason := scheme_queries.why_not_for_sale(scheme):
+def why_not(scheme: Scheme, on: date) -> str:
+    """Why nobody can start a SIP in this scheme here that day, for the investor; empty when they can."""
+    if reason := scheme_queries.why_not_for_sale(scheme, on):
         return reason
     if not scheme.sip_allowed or not scheme.sip_days:
         return "The fund house offers no SIP in this fund through us."
@@ -92,7 +93,7 @@ def prepare(
     scheme = Scheme.objects.filter(isin=isin).first()
     if facts is None or scheme is None:
         raise NotForSale
-    if reason := why_not(scheme):
+    if reason := why_not(scheme, at.astimezone(IST).date()):
         raise NotForSale(reason)
     if not facts.kyc_is_compliant:
         raise KycStandsInTheWay

@@ -137,7 +137,7 @@ def weigh(
         raise NotReady
     if facts is None:
         raise NotForSale
-    if reason := scheme_queries.why_not_for_sale(facts.scheme):
+    if reason := scheme_queries.why_not_for_sale(facts.scheme, at.astimezone(IST).date()):
         raise NotForSale(reason)
     if asked.folio not in ("", NEW_FOLIO, facts.folio_number):
         raise InvalidInput("folio", "Choose one of your own folios at this fund house, or a new one.")

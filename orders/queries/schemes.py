@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from django.conf import settings
+
 from investors.models import Investor
 from orders import redemption_rules, rules
 from orders.models import Holding, Holiday, Nav, Scheme
@@ -53,8 +55,10 @@ def bounds_of_redemption(scheme: Scheme) -> redemption_rules.Bounds:
     return redemption_rules.Bounds(amount, scheme.min_redeem_units, scheme.max_redeem_units)
 
 
-def why_not_for_sale(scheme: Scheme) -> str:
-    """Why nobody can buy this scheme here, in words for the investor; an empty text when it is for sale."""
+def why_not_for_sale(scheme: Scheme, on: date) -> str:
+    """Why nobody can buy this scheme here that day, in words for the investor; an empty text when it is for sale."""
+    if reason := rules.why_no_new_business(arn_until=settings.ARN_VALID_UNTIL, on=on):
+        return reason
     if not scheme.is_active:
         return "This scheme is no longer offered. Units that you hold stay yours."
     if scheme.plan == Scheme.Plan.DIRECT:

@@ -228,7 +228,7 @@ def holding(request: InvestorRequest, isin: str) -> HttpResponse:
     context = {
         "position": position,
         "can_be_sold": scheme.redemption_allowed,
-        "not_for_sale": scheme_queries.why_not_for_sale(scheme),
+        "not_for_sale": scheme_queries.why_not_for_sale(scheme, today),
         "summary": summary(book.totals, at=at, is_one=True) if position.units and book.totals.nav_days else None,
         "row": figures.position(position),
         "average": f"₹{money.number(position.invested / position.units, 4)}" if position.units else figures.NOTHING,

@@ -42,7 +42,7 @@ def buy(request: InvestorRequest, isin: str) -> HttpResponse:
     """How much to invest in a scheme. A valid answer leads to the confirmation page; nothing is ordered here."""
     scheme = get_object_or_404(Scheme.objects.select_related("fund_house"), isin=isin)
     accounts = people.bank_accounts_of(request.investor).filter(provider_ref__isnull=False)
-    why_not = scheme_queries.why_not_for_sale(scheme)
+    why_not = scheme_queries.why_not_for_sale(scheme, clock.today())
     if request.method == "POST" and not why_not:
         return _asked(request, scheme, _form(request, scheme, accounts, request.POST))
     back = typed.kept(request, once=True)

@@ -158,7 +158,7 @@ def _about(found: Scheme) -> dict[str, Any]:
         "about": " · ".join(
             part for part in (found.category, found.get_plan_display(), found.get_option_display()) if part
         ),
-        "why_not": queries.why_not_for_sale(found),
+        "why_not": queries.why_not_for_sale(found, clock.today()),
         "has_change": change is not None,
         "nav_change": figures.signed_percent(change),
         "risk_level": level or "",
@@ -186,7 +186,7 @@ def _for_visitor(request: HttpRequest, found: Scheme) -> dict[str, Any]:
     """What depends on who looks and when: the next cut-off, and what they hold."""
     investor = investor_of(request) if request.user.is_authenticated else None
     held = queries.held_by(investor, found) if investor else None
-    may_sip = not plans.why_not(found)
+    may_sip = not plans.why_not(found, clock.today())
     return {"held": held, "cutoff": _cutoff(found), "may_sip": may_sip} | _gain(held)
 
 
@@ -198,7 +198,7 @@ def _gain(held: queries.Held | None) -> dict[str, Any]:
 
 def _cutoff(found: Scheme) -> dict[str, Any] | None:
     """By when a purchase must be paid for which NAV; None where nothing is sold."""
-    if queries.why_not_for_sale(found):
+    if queries.why_not_for_sale(found, clock.today()):
         return None
     now = clock.now()
     predicted = rules.predict_nav_day(

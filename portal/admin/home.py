@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count, Min, Q, Sum
 from django.http import HttpRequest
 
@@ -25,6 +26,8 @@ from portal.models import Case, Gate, Heartbeat, InboundEvent
 # Beat sends the heartbeat every 30 seconds and a worker writes it.
 BEAT_IS_LATE_AFTER = timedelta(minutes=3)
 COMPARED_AGAIN_WITHIN = timedelta(hours=26)
+# AMFI takes renewals from two months before the end.
+ARN_IS_RENEWED_WITHIN = timedelta(days=60)
 
 
 @dataclass(frozen=True)
@@ -202,4 +205,22 @@ def machinery_part(at: datetime) -> Part:
         show.list_url(Heartbeat),
         "neutral" if compared is None else "needs" if at - compared > COMPARED_AGAIN_WITHIN else "done",
     )
-    return Part([gate, beat, comparison])
+    return Part([gate, beat, comparison, *_registration(at)])
+
+
+def _registration(at: datetime) -> list[Tile]:
+    """The end of our registration with AMFI, from two months before it: from the next day on nothing new is sold."""
+    until = settings.ARN_VALID_UNTIL
+    if until is None or until - at.date() > ARN_IS_RENEWED_WITHIN:
+        return []
+    is_over = at.date() > until
+    note = "No purchase and no SIP can be begun." if is_over else "From the next day on nothing new is sold."
+    return [
+        Tile(
+            "ARN ended on" if is_over else "ARN ends on",
+            f"{until:%-d %b %Y}",
+            note,
+            "",
+            "failed" if is_over else "needs",
+        )
+    ]

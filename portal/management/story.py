@@ -268,7 +268,8 @@ def a_fund(category: str, *, not_of: tuple[int, ...] = ()) -> Scheme:
         purchase_allowed=True,
         nav__isnull=False,
     ).exclude(fund_house_id__in=not_of)
-    wanted = [fund for fund in funds.order_by("-min_first", "name")[:200] if not scheme_queries.why_not_for_sale(fund)]
+    today, cheapest_last = clock.today(), funds.order_by("-min_first", "name")[:200]
+    wanted = [fund for fund in cheapest_last if not scheme_queries.why_not_for_sale(fund, today)]
     cheap = [fund for fund in wanted if fund.min_first is not None and fund.min_first <= 5_000 and fund.amfi_code]
     if not cheap:
         raise StoryStuck(f"no {category} can be bought in this sandbox")

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from investors.models import Consent
 from orders import words
 from orders.models import MfOrder
-from orders.operations import news
+from orders.operations import news, purchases
 from orders.queries import orders as order_queries
 from portal import audit, clock, typed
 from portal.audit import Told
@@ -426,3 +426,17 @@ def test_the_order_of_an_instalment_is_called_one_in_the_list(client_for):
     factories.OrderFactory(investor=plan.investor, state="AWAITING_PAYMENT")
     page = client_for(plan.investor).get("/orders/").content.decode()
     assert (page.count("SIP instalment ·"), page.count("Purchase ·")) == (1, 1)
+
+
+# --- the registration of the distributor ------------------------------------------------------------------------
+
+
+def test_without_a_valid_arn_nothing_new_is_offered_or_taken(asha, scheme, client_for, settings, given):
+    consent = given(asha)
+    settings.ARN_VALID_UNTIL = clock.today() - timedelta(days=1)
+    browser, words = client_for(asha), "Our registration with AMFI ended on"
+    for url in (f"/funds/{scheme.isin}/", f"/funds/{scheme.isin}/buy/", f"/funds/{scheme.isin}/sip/"):
+        assert words in browser.get(url).content.decode(), url
+    with pytest.raises(purchases.NotForSale, match=words):
+        purchases.confirm(investor=asha, code=consent.code, otp="", buy_again=False, ip=None, at=clock.now())
+    assert not MfOrder.objects.exists()

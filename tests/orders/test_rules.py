@@ -158,3 +158,19 @@ def test_the_usual_risk_is_silent_where_a_category_says_nothing() -> None:
     assert risk.usual("Small Cap Fund") == "Very High"
     assert risk.usual("Overnight Fund") == "Low"
     assert risk.usual("Index Funds") is None
+
+
+# --- the registration of the distributor ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("on", "may"), [(date(2028, 3, 30), True), (date(2028, 3, 31), True), (date(2028, 4, 1), False)]
+)
+def test_nothing_new_is_sold_from_the_day_after_the_arn_ran_out(on: date, may: bool) -> None:
+    words = rules.why_no_new_business(arn_until=date(2028, 3, 31), on=on)
+    assert (words == "") == may
+    assert may or "ended on 31 Mar 2028" in words
+
+
+def test_an_arn_whose_end_is_not_known_is_not_watched() -> None:
+    assert rules.why_no_new_business(arn_until=None, on=date(2099, 1, 1)) == ""
