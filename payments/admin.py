@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import Count, Model, QuerySet, Sum
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter
 from unfold.decorators import display
@@ -15,6 +15,8 @@ from unfold.decorators import display
 from investors.admin import panel
 from investors.admin.finding import by_investor
 from investors.models import PAN_INDEX, Investor
+from orders import payment_failures
+from orders.models import MfOrder
 from payments import lifecycle, operations
 from payments.models import Payment, PaymentLine
 from payments.patience import PATIENCE
@@ -201,3 +203,31 @@ def of_an_investor(investor: Investor, at: datetime) -> panel.Found:
 def payments_part(at: datetime) -> home.Part:
     """Payments that are on their way."""
     return waiting(Payment, "payments", open_states=lifecycle.OPEN, patience=PATIENCE, at=at)
+
+
+BOUNCES_OF = timedelta(days=30)
+MOST_BANKS = 12
+
+
+@home.part(order=31, permission="payments.view_payment")
+def bounces_part(at: datetime) -> home.Part:
+    """Which banks did not debit mandates, and why."""
+    failed = PaymentLine.objects.filter(
+        payment__method=MfOrder.PaymentMethod.NACH,
+        payment__state=lifecycle.FAILED,
+        payment__state_since__gt=at - BOUNCES_OF,
+    )
+    bank, code = "order__bank_account__bank_name", "payment__failure_code"
+    counted = failed.order_by().values(bank, code).annotate(times=Count("pk"), rupees=Sum("amount"))
+    rows = [
+        [each[bank], payment_failures.of(each[code]).meaning, f"{each['times']:,}", show.rupees(each["rupees"])]
+        for each in counted.order_by("-times", bank, code)[:MOST_BANKS]
+    ]
+    columns = ("Bank", "Why", "Debits", "Amount")
+    note = (
+        f"Of the last {BOUNCES_OF.days} days, the most frequent first. Ask a bank about a reason that it alone gives."
+    )
+    empty = f"No debit by mandate failed in the last {BOUNCES_OF.days} days."
+    return home.Part(
+        [], [home.Panel("Debits that banks did not make", columns, rows, empty, note=note if rows else "")]
+    )

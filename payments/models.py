@@ -72,6 +72,9 @@ class Payment(Attempted, Owned):
             due_index("payment"),
             models.Index(fields=["investor", "-id"], name="payment_of_investor"),
             models.Index(fields=["state", "state_since"], condition=Q(state__in=lifecycle.OPEN), name="payment_open"),
+            models.Index(
+                fields=["state_since"], condition=Q(state=lifecycle.FAILED, method="NACH"), name="payment_not_debited"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -15,6 +15,7 @@ from unfold.decorators import display
 from investors.admin.finding import by_investor
 from investors.models import PAN_INDEX
 from orders import lifecycle, plan_rules
+from orders.admin import plan_risks
 from orders.models import Instalment, Plan, PlanChange, Scheme
 from orders.operations import plan_change_sending, plan_sending
 from orders.queries import plans as queries
@@ -63,11 +64,12 @@ class PlanAdmin(MoneyAdmin):
 
     tones = TONES
     patience = PATIENCE
-    list_display = ("code", "what", "rupees", "day", "state_and_age", "failures", "mandate_now", "at_provider", "due")
+    list_display = ("code", "what", "rupees", "next_debit", "state_and_age", "failures", "mandate_now", "at_provider")
     list_filter = (
         ("state", ChoicesCheckboxFilter),
         StuckFilter,
         UnknownFilter,
+        plan_risks.RiskFilter,
         "bounces_in_a_row",
         ("first_on", RangeDateFilter),
     )
@@ -82,6 +84,7 @@ class PlanAdmin(MoneyAdmin):
     search_help_text = "Code, reference, ISIN, investor code, email or PAN"
     quick = (
         ("Running", "state__exact=ACTIVE"),
+        ("Next debit may fail", "risk=1"),
         ("One failure", "state__exact=ACTIVE&bounces_in_a_row__exact=1"),
         ("Two failures", "state__exact=ACTIVE&bounces_in_a_row__exact=2"),
         ("We are checking", "unknown=1"),
@@ -119,7 +122,8 @@ class PlanAdmin(MoneyAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Plan]:
-        return super().get_queryset(request).defer("investor__pan", "mandate__page_url")
+        found = super().get_queryset(request).defer("investor__pan", "mandate__page_url")
+        return queries.with_risks(found, clock.today())
 
     def related(self, obj: Model) -> Sequence[Model]:
         return list(obj.changes.all())  # type: ignore[attr-defined]
@@ -128,9 +132,9 @@ class PlanAdmin(MoneyAdmin):
     def what(self, plan: Plan) -> str:
         return show.two(show.cut(str(plan.investor)), show.cut(plan.scheme.name))
 
-    @display(description="Day", ordering="start_day")
-    def day(self, plan: Plan) -> str:
-        return plan_rules.ordinal(plan.start_day)
+    @display(description="Next debit", ordering="start_day")
+    def next_debit(self, plan: Plan) -> str:
+        return plan_risks.next_debit(plan)
 
     @display(description="Failures in a row", ordering="bounces_in_a_row")
     def failures(self, plan: Plan) -> str:

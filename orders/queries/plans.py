@@ -10,12 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
 
 from investors import lifecycle as people_lifecycle
 from investors import queries as people
-from investors.models import Investor, Mandate
+from investors.models import Investor, KycCheck, Mandate
 from orders import lifecycle, plan_rules
 from orders.models import Instalment, MfOrder, Plan, PlanChange
 from orders.plan_rules import Authority, Debit, Risk
@@ -191,6 +193,33 @@ def needing(investor: Investor, today: date) -> list[Forecast]:
     bad = [each for each in near if each.level in (plan_rules.RISK, plan_rules.FAILS)]
     first = {each.plan.pk: each for each in reversed(bad)}
     return sorted(first.values(), key=lambda each: each.on)
+
+
+def with_risks(plans: QuerySet[Plan], today: date) -> QuerySet[Plan]:
+    """Each plan with what its debits depend on beside its mandate: what else is debited by it on that day of the month,
+    and whether the newest answer of the registries allows purchases."""
+    running = Plan.objects.filter(state=lifecycle.ACTIVE, last_on__gte=today).order_by()
+    same_day = running.filter(mandate=OuterRef("mandate"), start_day=OuterRef("start_day")).values("mandate")
+    newest = KycCheck.objects.filter(investor=OuterRef("investor")).order_by("-checked_at", "-id")
+    return plans.annotate(
+        same_day=Coalesce(Subquery(same_day.annotate(sum=Sum("amount")).values("sum")), F("amount")),
+        kyc_is_good=Coalesce(Subquery(newest.values("is_compliant")[:1]), Value(True)),
+    )
+
+
+def may_fail(today: date) -> Q:
+    """Running plans of `with_risks` that `plan_rules.risks` says more about than that banks are closed that day."""
+    mandate_is_over = ~Q(mandate__state=people_lifecycle.APPROVED) | Q(mandate__cancel_asked_at__isnull=False)
+    ends = Q(mandate__valid_to__lte=today + plan_rules.FORECAST)
+    too_small = Q(amount__gt=F("mandate__limit")) | Q(same_day__gt=F("mandate__limit"))
+    against = mandate_is_over | ends | too_small | Q(bounces_in_a_row__gt=0) | Q(kyc_is_good=False)
+    return Q(state=lifecycle.ACTIVE, last_on__gt=today) & against
+
+
+def risks_of(plan: Plan, on: date, holidays: frozenset[date]) -> list[Risk]:
+    """What speaks against the debit of a plan of `with_risks` on that date, the worst first."""
+    found: Any = plan
+    return plan_rules.risks(_debit(plan, on, found.same_day, found.kyc_is_good), holidays)
 
 
 def _debit(plan: Plan, on: date, same_day: Decimal, kyc_is_compliant: bool) -> Debit:
