@@ -100,4 +100,19 @@ def _ensure_role_and_database(superuser_uri: str) -> tuple[str, int]:
             connection.execute(
                 sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier(ROLE))
             )
+        _keep_rows_out_of_the_log(connection)
         return connection.info.host, connection.info.port
+
+
+# An error's detail shows the row that was refused, and a statement may carry what somebody typed: both are for whoever
+# sent the statement, not for a file.
+QUIET = {"log_error_verbosity": "terse", "log_min_error_statement": "panic"}
+
+
+def _keep_rows_out_of_the_log(connection: psycopg.Connection) -> None:
+    now = {name: connection.execute(f"SHOW {name}").fetchone() for name in QUIET}
+    if now == {name: (value,) for name, value in QUIET.items()}:
+        return
+    for name, value in QUIET.items():
+        connection.execute(sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(name), sql.Literal(value)))
+    connection.execute("SELECT pg_reload_conf()")

@@ -20,6 +20,8 @@ from django.conf import settings
 from django.db import connection
 from django.test import Client
 
+from tests import world
+
 DEPTH = 4
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{12,}={0,2}")
 _HEX = re.compile(rb"(?:[0-9a-fA-F]{2}){6,}")
@@ -31,11 +33,12 @@ _SHORT = 8
 class Canaries:
     """What was planted: kind -> the secrets of it."""
 
-    planted: dict[str, set[str]] = field(default_factory=dict)
+    planted: dict[str, set[bytes]] = field(default_factory=dict)
 
-    def plant(self, kind: str, *secrets: str) -> None:
+    def plant(self, kind: str, *secrets: str | bytes) -> None:
         """Look for these from now on."""
-        self.planted.setdefault(kind, set()).update(secret for secret in secrets if secret)
+        plain = (secret.encode() if isinstance(secret, str) else secret for secret in secrets if secret)
+        self.planted.setdefault(kind, set()).update(plain)
 
     def found_in(self, content: bytes) -> set[str]:
         """The kinds of which a secret can be read in `content`, in any spelling."""
@@ -43,7 +46,7 @@ class Canaries:
 
     def _read_in(self, reading: bytes) -> Iterator[str]:
         for kind, secrets in self.planted.items():
-            if any(_stands_in(secret.encode(), reading) for secret in secrets):
+            if any(_stands_in(secret, reading) for secret in secrets):
                 yield kind
 
 
@@ -126,6 +129,21 @@ def files(folder: Path, *, besides: tuple[str, ...] = ()) -> Iterator[tuple[str,
         if path.is_file() and inside.parts[0] not in besides:
             yield f"file {inside}", str(inside).encode()
             yield f"file {inside}", path.read_bytes()
+
+
+def server_log(since: int = 0) -> Iterator[tuple[str, bytes]]:
+    """What the embedded PostgreSQL has written into its own log; another server's is not ours to read."""
+    if settings.DATABASE_IS_EMBEDDED:
+        yield "log of the database", _server_log().read_bytes()[since:]
+
+
+def server_log_size() -> int:
+    """How long that log is now, so that a test reads what came after."""
+    return _server_log().stat().st_size if settings.DATABASE_IS_EMBEDDED else 0
+
+
+def _server_log() -> Path:
+    return world.KEPT / "postgres" / "log"
 
 
 class Lines(logging.Handler):
