@@ -165,7 +165,7 @@ class Command(BaseCommand):
         approved = Mandate.objects.filter(investor=investor, state=Mandate.State.APPROVED)
         mandate = approved.select_related("bank_account").first() or story.give_mandate(investor, SIP_LIMIT)
         funds = (order.scheme for order in MfOrder.objects.filter(investor=investor).select_related("scheme"))
-        fund = next((each for each in funds if not plans.why_not(each)), None)
+        fund = next((each for each in funds if not plans.why_not(each, clock.today())), None)
         if fund is not None:
             plan = story.start_sip(investor, fund.isin, SIP, mandate)
             self._say(f"{person.name}: {plan.code}, {SIP:,} rupees a month in {fund.name}")
