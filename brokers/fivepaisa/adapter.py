@@ -25,7 +25,7 @@ from orders.models import BasketOrder, SecurityCode, StockChange, StockOrder
 from orders.operations.stock_reports import Held
 from orders.stock_snapshots import LineSnapshot
 from portal.gateway import errors
-from portal.gateway.journal import About, about
+from portal.gateway.journal import About, about, fenced
 
 CODE = "5paisa"
 PLACE_PATH, CHANGE_PATHS = "PlaceOrderRequest", ("ModifyOrderRequest", "CancelOrderRequest")
@@ -81,7 +81,7 @@ class FivePaisaAdapter:
 
     def place(self, line: StockOrder, account: BrokerAccount) -> LineSnapshot:
         """POST one share. Taken by 5paisa's risk management is not yet executed (providers.md 4.3)."""
-        told = about(line, our_ref=line.client_ref, attempt_no=line.attempt_no)
+        told = fenced(line, our_ref=line.client_ref, attempt_no=line.attempt_no)
         taken = client().create_order(session_of(account), new_order(line), told)
         return _snapshot(line, lifecycle.PLACED, "taken", provider_ref=taken.broker_order_id)
 
@@ -105,7 +105,7 @@ class FivePaisaAdapter:
     def change(self, change: StockChange, account: BrokerAccount) -> None:
         """POST a change or the cancellation of an open share."""
         line, session = change.stock_order, session_of(account)
-        told = about(change, our_ref=line.client_ref, attempt_no=change.attempt_no)
+        told = fenced(change, our_ref=line.client_ref, attempt_no=change.attempt_no)
         if change.kind == StockChange.Kind.CANCEL:
             client().cancel_order(session, line.exchange_ref, told)
             return

@@ -18,11 +18,11 @@ from django.db import transaction
 from brokers import queries, registry
 from brokers.models import BrokerAccount
 from brokers.native import Booked
-from brokers.operations import accounts, syncing
+from brokers.operations import accounts, endings, syncing
 from orders import lifecycle
 from orders.models import StockChange
 from orders.operations import stock_changes
-from portal import cases, gates, jobs
+from portal import gates, jobs
 from portal.attempts import ATTEMPT_FIELDS
 from portal.gateway import errors
 
@@ -30,6 +30,12 @@ log = structlog.get_logger(__name__)
 NO_SESSION, NOT_TAKEN_IN = "log_in_first", "not_taken_in"
 RETRY_S = 10.0
 MOST_TRIES = 5
+INSTRUCTION = endings.Sent(
+    locked=stock_changes.locked,
+    task="brokers.change",
+    title=lambda change: f"{change.code}: nobody knows whether the broker has the {change.get_kind_display()}",
+    detail="Compare the order that it is about with the broker's order book of the day.",
+)
 
 
 def submit(*, change_id: int, at: datetime) -> None:
@@ -70,14 +76,9 @@ def _trouble(change: StockChange, account: BrokerAccount, error: errors.GatewayE
         accounts.end_session(account=account, at=at)
         _close(change.pk, done=False, at=at, code=NO_SESSION)
     elif isinstance(error, errors.NOT_TAKEN):
-        _again(change.pk, at=at, wait_s=RETRY_S)
+        _again(change, at=at, wait_s=RETRY_S)
     else:
-        with transaction.atomic(durable=True):
-            again = stock_changes.locked(change.pk)
-            if again.holds(change.attempt_no) and again.attempt == StockChange.Outcome.OPEN:
-                again.mark_unknown(at)
-                again.save(update_fields=[*ATTEMPT_FIELDS])
-                jobs.nudge("brokers.change", row_id=change.pk, delay_s=2)
+        endings.unknown(INSTRUCTION, change, why=type(error).__name__, at=at)
 
 
 def _refused(change: StockChange, account: BrokerAccount, error: errors.Refused, at: datetime) -> None:
@@ -101,18 +102,16 @@ def _close(change_id: int, *, done: bool, at: datetime, code: str = "", text: st
         stock_changes.close(change=stock_changes.locked(change_id), done=done, at=at, code=code, text=text)
 
 
-def _again(change_id: int, *, at: datetime, wait_s: float) -> None:
-    """Nothing of it has arrived: it is sent again, unless that was tried often enough."""
+def _again(sent: StockChange, *, at: datetime, wait_s: float) -> None:
+    """Nothing of this attempt has arrived: it is sent again, unless that was tried often enough."""
     with transaction.atomic(durable=True):
-        change = stock_changes.locked(change_id)
-        if change.state != lifecycle.SUBMITTING:
+        change = stock_changes.locked(sent.pk)
+        if change.state != lifecycle.SUBMITTING or not change.holds(sent.attempt_no):
             return
         if change.attempt_no >= MOST_TRIES:
             stock_changes.close(change=change, done=False, at=at, code=NOT_TAKEN_IN)
-            return
-        change.close_attempt()
-        change.due_at = at + timedelta(seconds=wait_s)
-        change.save(update_fields=[*ATTEMPT_FIELDS])
+        else:
+            endings.release(change, due_at=at + timedelta(seconds=wait_s))
 
 
 def settle(*, change_id: int, at: datetime) -> None:
@@ -123,20 +122,21 @@ def settle(*, change_id: int, at: datetime) -> None:
     order = change.stock_order.basket_order
     account = queries.account_for(order)
     if account is None or not account.session_at(at):
-        _still_unknown(change_id, at)
+        endings.still_unknown(INSTRUCTION, change_id, why="nobody is logged in at the broker", at=at)
         return
     try:
         read = syncing.sync(account=account, at=at, source="look for a change", whole=True)
-    except errors.GatewayError:
-        _still_unknown(change_id, at)
+    except errors.GatewayError as error:
+        why = f"the last look failed: {type(error).__name__}"
+        endings.still_unknown(INSTRUCTION, change_id, why=why, at=at)
         raise
     booked = _booked(read, change)
     if booked is None:
-        _still_unknown(change_id, at)
+        endings.still_unknown(INSTRUCTION, change_id, why="the broker's book does not have the order", at=at)
     elif _has_numbers(change, booked):
         _close(change_id, done=True, at=at)
     else:
-        _again(change_id, at=at, wait_s=0)
+        _again(change, at=at, wait_s=0)
 
 
 def _has_numbers(change: StockChange, booked: Booked) -> bool:
@@ -151,26 +151,8 @@ def _take_over(change_id: int, at: datetime) -> StockChange | None:
     with transaction.atomic(durable=True):
         change = stock_changes.locked(change_id)
         if change.lease_ran_out(at):
-            change.mark_unknown(at)
-            change.save(update_fields=[*ATTEMPT_FIELDS])
+            endings.mark_unknown(INSTRUCTION, change, why="the worker stopped", at=at)
         return change if change.is_unknown and change.state == lifecycle.SUBMITTING else None
-
-
-def _still_unknown(change_id: int, at: datetime) -> None:
-    with transaction.atomic(durable=True):
-        change = stock_changes.locked(change_id)
-        if not change.is_unknown:
-            return
-        change.look_again(at)
-        change.save(update_fields=[*ATTEMPT_FIELDS])
-        if change.out_of_patience(at):
-            cases.open_case(
-                kind=StockChange.unknown_case(),
-                subject=change,
-                title=f"{change.code}: nobody knows whether the broker has the {change.get_kind_display()}",
-                detail=f"It is about {change.stock_order}. Compare with the broker's order book of the day.",
-                at=at,
-            )
 
 
 def advance(*, change_id: int, at: datetime) -> None:

@@ -92,10 +92,10 @@ def _prepared(order: BasketOrder, account: BrokerAccount | None, at: datetime) -
     return native.prepare(order, _lines(order), account)
 
 
-def place(*, order_id: int, at: datetime, after_market: bool = False) -> BasketOrder:
+def place(*, order_id: int, at: datetime, after_market: bool | None = None) -> BasketOrder:
     """The shares of a journey are on their way to a broker at which we place them ourselves.
 
-    With `after_market` they wait there for the next session of the exchange.
+    `after_market`: do they wait there for the next session of the exchange? None: as each share has it.
 
     Raises what `prepare` raises; NoSession for the rest of a journey that an ended session has stopped.
     """

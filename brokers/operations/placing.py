@@ -22,7 +22,7 @@ from django.db.models import QuerySet
 from brokers import queries, registry
 from brokers.models import BrokerAccount
 from brokers.native import NativeAdapter, NoSession
-from brokers.operations import accounts
+from brokers.operations import accounts, endings
 from orders import lifecycle, stock_days
 from orders.models import BasketOrder, StockOrder
 from orders.operations import stock_news, stock_notices
@@ -43,13 +43,17 @@ SENDING = "PlaceOrder"
 PENDING, NONE = lifecycle.PENDING, StockOrder.Outcome.NONE
 
 
-def begin(*, order_id: int, at: datetime, after_market: bool = False) -> None:
-    """Every share of the journey that was not sent is due now; `after_market` is for the next session."""
+def begin(*, order_id: int, at: datetime, after_market: bool | None = None) -> None:
+    """Every share of the journey that was not sent is due now.
+
+    `after_market` says of all of them whether they wait for the next session, whatever was chosen earlier; None leaves
+    each as its ticket has it. An order that is immediate or nothing never waits.
+    """
     with transaction.atomic():
         stock_news.locked(order_id)
         _unsent(order_id).update(due_at=at)
-        if after_market:
-            _unsent(order_id).filter(is_immediate=False).update(is_after_market=True)
+        if after_market is not None:
+            _unsent(order_id).filter(is_immediate=False).update(is_after_market=after_market)
         jobs.nudge("brokers.place", row_id=order_id)
 
 
@@ -154,16 +158,28 @@ def _ended(line: StockOrder, code: str, text: str = "", state: str = lifecycle.C
 
 
 def _record(line: StockOrder, account: BrokerAccount, found: list[LineSnapshot], *, at: datetime, source: str) -> None:
-    said = BasketSnapshot(their_word=found[0].their_word, account_ref=account.account_ref, lines=tuple(found[:1]))
+    the_one = only_one(line, found, at=at)
+    said = BasketSnapshot(their_word=the_one.their_word, account_ref=account.account_ref, lines=(the_one,))
     stock_news.absorb(order_id=line.basket_order_id, snapshot=said, at=at, source=source)
-    if len(found) > 1:
+
+
+def only_one(line: StockOrder, found: list[LineSnapshot], *, at: datetime) -> LineSnapshot:
+    """Of the orders that a broker has under a share's reference the one that counts; two that live are a case.
+
+    What was refused without an execution is no second order. Of several the one that we know by its number counts.
+    """
+    lives = [each for each in found if each.filled or each.state not in (lifecycle.REJECTED, lifecycle.CANCELLED)]
+    if len(lives) > 1:
         cases.open_case(
             kind=TWICE_CASE,
             subject=line,
-            title=f"{line.code}: the broker has {len(found)} orders under one reference",
-            detail=f"{line.side} {line.quantity} {line.security.symbol} was placed more than once. The first is shown.",
+            title=f"{line.code}: the broker has {len(lives)} orders under one reference",
+            detail=f"{line.side} {line.quantity} {line.security.symbol} was placed more than once. One of them is "
+            "shown; settle the others with the broker.",
             at=at,
         )
+    known = [each for each in lives if line.exchange_ref and each.exchange_ref == line.exchange_ref]
+    return [*known, *lives, *found][0]
 
 
 def _record_trouble(
@@ -174,10 +190,7 @@ def _record_trouble(
         return _refused(line, account, adapter, error, at)
     if isinstance(error, (*errors.NOT_TAKEN, errors.NotAuthorised)):
         return _not_sent(line, account, error, at)
-    with transaction.atomic(durable=True):
-        again = _locked(line.pk)
-        if again.holds(line.attempt_no) and again.attempt == StockOrder.Outcome.OPEN:
-            _mark_unknown(again, type(error).__name__, at)
+    endings.unknown(SHARE, line, why=type(error).__name__, at=at)
     return True
 
 
@@ -206,10 +219,8 @@ def _not_sent(line: StockOrder, account: BrokerAccount, error: errors.GatewayErr
     with transaction.atomic(durable=True):
         order = stock_news.locked(line.basket_order_id)
         again = _locked(line.pk)
-        if again.holds(line.attempt_no) and again.attempt == StockOrder.Outcome.OPEN:
-            again.close_attempt()
-            again.due_at = at + timedelta(seconds=wait)
-            again.save(update_fields=[*ATTEMPT_FIELDS])
+        if endings.still_open(again, line):
+            endings.release(again, due_at=at + timedelta(seconds=wait))
             audit.record(again, "stock.not_sent", actor=None, at=at, why=type(error).__name__)
         if isinstance(error, errors.NotAuthorised):
             _wait_for_login(order, at)
@@ -224,11 +235,12 @@ def _locked(line_id: int) -> StockOrder:
     return StockOrder.objects.select_for_update(of=("self",)).select_related("security", "investor").get(pk=line_id)
 
 
-def _mark_unknown(line: StockOrder, why: str, at: datetime) -> None:
-    line.mark_unknown(at)
-    line.save(update_fields=[*ATTEMPT_FIELDS])
-    audit.record(line, "stock.outcome_unknown", actor=None, at=at, why=why)
-    jobs.nudge("brokers.line", row_id=line.pk, delay_s=2)
+SHARE = endings.Sent(
+    locked=_locked,
+    task="brokers.line",
+    title=lambda line: f"Share order {line.code}: nobody knows whether the broker has it",
+    detail="Compare with the broker's order book of the day.",
+)
 
 
 # --- Looking up what was sent -----------------------------------------------------------------------------------------
@@ -287,31 +299,16 @@ def _take_over(line_id: int, at: datetime) -> StockOrder | None:
         line = _locked(line_id)
         if line.lease_ran_out(at):
             if not journal.was_begun(line, line.attempt_no, SENDING):
-                line.close_attempt()
-                line.due_at = at
-                line.save(update_fields=[*ATTEMPT_FIELDS])
+                endings.release(line, due_at=at)
                 audit.record(line, "stock.not_sent", actor=None, at=at, why="the worker stopped before sending")
                 jobs.nudge("brokers.place", row_id=line.basket_order_id)
                 return None
-            _mark_unknown(line, "the worker stopped", at)
+            endings.mark_unknown(SHARE, line, why="the worker stopped", at=at)
         return line if line.is_unknown else None
 
 
 def _still_unknown(line_id: int, at: datetime, why: str) -> None:
-    with transaction.atomic(durable=True):
-        line = _locked(line_id)
-        if not line.is_unknown:
-            return
-        line.look_again(at)
-        line.save(update_fields=[*ATTEMPT_FIELDS])
-        if line.out_of_patience(at):
-            cases.open_case(
-                kind=StockOrder.unknown_case(),
-                subject=line,
-                title=f"Share order {line.code}: nobody knows whether the broker has it",
-                detail=f"Unknown for 15 minutes; {why}. Compare with the broker's order book of the day.",
-                at=at,
-            )
+    endings.still_unknown(SHARE, line_id, why=why, at=at)
 
 
 def advance(*, line_id: int, now: Callable[[], datetime]) -> None:
@@ -327,7 +324,8 @@ def advance(*, line_id: int, now: Callable[[], datetime]) -> None:
         settle(line_id=line_id, at=now())
 
 
-def check(account: BrokerAccount | None, at: datetime) -> None:
-    """Raises NoSession unless the investor is logged in at the broker."""
+def check(account: BrokerAccount | None, at: datetime) -> BrokerAccount:
+    """The account, in which the investor is logged in at the broker. Raises NoSession."""
     if account is None or not account.session_at(at):
         raise NoSession
+    return account

@@ -19,7 +19,7 @@ from orders import calendar, lifecycle, stock_days
 from orders.models import BasketOrder, StockOrder
 from orders.operations import baskets, stock_news
 from orders.queries import schemes
-from orders.stock_snapshots import BasketSnapshot
+from orders.stock_snapshots import BasketSnapshot, LineSnapshot
 from portal import cases, hints
 from portal.clock import IST
 from portal.gateway import errors
@@ -42,7 +42,7 @@ def sync(*, account: BrokerAccount, at: datetime, source: str, whole: bool = Fal
     except errors.NotAuthorised:
         accounts.end_session(account=account, at=at)
         raise
-    for order_id, said in _by_journey(account, read).items():
+    for order_id, said in _by_journey(account, read, at).items():
         stock_news.absorb(order_id=order_id, snapshot=said, at=at, source=source)
         _subscribe(order_id, said, at)
     _not_before(account, at + timedelta(seconds=stock_news.PACE_S[lifecycle.PLACED]))
@@ -73,15 +73,19 @@ def _seconds_since(account: BrokerAccount, at: datetime) -> int:
     return seconds if 0 < seconds <= LONGEST_S else 0
 
 
-def _by_journey(account: BrokerAccount, read: Sequence[Booked]) -> dict[int, BasketSnapshot]:
+def _by_journey(account: BrokerAccount, read: Sequence[Booked], at: datetime) -> dict[int, BasketSnapshot]:
     """The journeys that the orders of the book belong to. Those that were placed elsewhere are nobody's here."""
-    said = {each.line.client_ref: each for each in read if each.line.client_ref}
-    ours = StockOrder.objects.filter(investor_id=account.investor_id, client_ref__in=said)
-    found: dict[int, list[Booked]] = {}
-    for order_id, ref in ours.values_list("basket_order_id", "client_ref"):
-        found.setdefault(order_id, []).append(said[ref])
+    said: dict[str, list[LineSnapshot]] = {}
+    for each in read:
+        said.setdefault(each.line.client_ref, []).append(each.line)
+    refs = [ref for ref in said if ref]
+    ours = StockOrder.objects.filter(investor_id=account.investor_id, client_ref__in=refs).select_related("security")
+    found: dict[int, list[LineSnapshot]] = {}
+    for line in ours:
+        the_one = placing.only_one(line, said[line.client_ref], at=at)
+        found.setdefault(line.basket_order_id, []).append(the_one)
     return {
-        order_id: BasketSnapshot("order book", account_ref=account.account_ref, lines=tuple(b.line for b in lines))
+        order_id: BasketSnapshot("order book", account_ref=account.account_ref, lines=tuple(lines))
         for order_id, lines in found.items()
     }
 
@@ -120,7 +124,7 @@ def end_day(*, order_id: int, at: datetime) -> None:
     else:
         trouble = _look_at_all(order, account, at)
     left = list(order.lines.filter(state__in=OPEN_STATES).select_related("security"))
-    stuck = [line for line in left if not _waits_for_a_session(line, at)]
+    stuck = [line for line in left if not waits_for_a_session(line, at)]
     for line in stuck:
         _left_open(line, trouble or "the broker still lists it as open, or no longer lists it", at)
     _come_back(order_id, at, timedelta(hours=1) if stuck or trouble else timedelta(minutes=1))
@@ -137,8 +141,8 @@ def _look_at_all(order: BasketOrder, account: BrokerAccount, at: datetime) -> st
     return ""
 
 
-def _waits_for_a_session(line: StockOrder, at: datetime) -> bool:
-    """After-market orders are placed in the evening and trade on the next day of the market."""
+def waits_for_a_session(line: StockOrder, at: datetime) -> bool:
+    """Does it trade only later? After-market orders are placed in the evening, for the next day of the market."""
     if not line.is_after_market:
         return False
     placed = (line.placed_at or line.created_at).astimezone(IST)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,11 +34,23 @@ class About:
     attempt_no: int = 0
     # False for master data by the megabyte: the journal keeps that the call was made, not what it carried.
     keep_body: bool = True
+    # The table of a row (`portal/attempts.py`) whose attempt must still be open when its call begins; empty: no such.
+    fence: str = ""
 
 
 def about(subject: models.Model, *, our_ref: str = "", attempt_no: int = 0) -> About:
     """An `About` for one of our rows."""
     return About(audit.kind_of(subject), str(subject.pk), our_ref, attempt_no)
+
+
+def fenced(subject: models.Model, *, our_ref: str, attempt_no: int) -> About:
+    """The same for a write that may begin only while `subject` still has this attempt open.
+
+    Whoever takes an attempt over concludes from the journal that nothing was sent. So a worker that slept through its
+    lease and wakes before its row of the journal must not send any more: the row is written only together with a look
+    at the fencing number, under a lock that waits for whoever takes over just now.
+    """
+    return replace(about(subject, our_ref=our_ref, attempt_no=attempt_no), fence=subject._meta.db_table)
 
 
 OUTCOMES: dict[type[errors.GatewayError], str] = {
@@ -53,9 +65,13 @@ OUTCOMES: dict[type[errors.GatewayError], str] = {
 # Written out, because a write waits for them twice. The end of a call need not wait for the disk: should the machine
 # fail in that second, the row says SENDING, which sends us to look.
 _BEGUN = ("provider", "method", "path", "our_ref", "attempt_no", "subject_kind", "subject_id", "outcome", "started_at")
-_INSERT = (
-    f"INSERT INTO portal_gatewaycall ({', '.join(_BEGUN)}, request_body, error)"  # noqa: S608 - our own names
-    f" VALUES ({', '.join(['%s'] * len(_BEGUN))}, %s::jsonb, '') RETURNING id"
+_COLUMNS = f"INSERT INTO portal_gatewaycall ({', '.join(_BEGUN)}, request_body, error)"
+_VALUES = f"{', '.join(['%s'] * len(_BEGUN))}, %s::jsonb, ''"
+_INSERT = f"{_COLUMNS} VALUES ({_VALUES}) RETURNING id"
+_INSERT_FENCED = (
+    f"{_COLUMNS} SELECT {_VALUES}"  # noqa: S608 - our own names
+    " FROM (SELECT 1 FROM {table} WHERE id = %s AND attempt_no = %s AND attempt = 'OPEN' FOR SHARE) AS held"
+    " RETURNING id"
 )
 _ENDED = ("outcome", "status", "error", "took_ms")
 _UPDATE = (
@@ -65,7 +81,10 @@ _UPDATE = (
 
 
 def begin(provider: str, request: Request, subject: About, *, effect: bool) -> GatewayCall:
-    """The row of a call; of one that may have an effect it is committed before the first byte leaves."""
+    """The row of a call; of one that may have an effect it is committed before the first byte leaves.
+
+    Raises Unreachable for a fenced call whose attempt somebody else has taken over: nothing may be sent.
+    """
     call = GatewayCall(
         provider=provider,
         method=request.method,
@@ -78,8 +97,9 @@ def begin(provider: str, request: Request, subject: About, *, effect: bool) -> G
         request_body=_said(request),
         started_at=clock.now(),
     )
-    if effect:
-        _begin(call)
+    if effect and not _begin(call, subject.fence):
+        why = "somebody else has taken over this attempt"
+        raise errors.Unreachable(provider, request.method, request.path, said=why)
     return call
 
 
@@ -109,10 +129,18 @@ def end(
         call.save(force_insert=True)
 
 
-def _begin(call: GatewayCall) -> None:
+def _begin(call: GatewayCall, fence: str) -> bool:
+    """Write the row down. False where the fence has closed."""
+    values = [*(getattr(call, name) for name in _BEGUN), _json(call.request_body)]
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT, [*(getattr(call, name) for name in _BEGUN), _json(call.request_body)])
-        call.pk = cursor.fetchone()[0]
+        if fence:
+            statement = _INSERT_FENCED.format(table=connection.ops.quote_name(fence))
+            cursor.execute(statement, [*values, int(call.subject_id), call.attempt_no])
+        else:
+            cursor.execute(_INSERT, values)
+        row = cursor.fetchone()
+    call.pk = row[0] if row else None
+    return row is not None
 
 
 def _finish(call: GatewayCall) -> None:

@@ -9,13 +9,14 @@ from decimal import Decimal
 import pytest
 
 from brokers.fivepaisa import requests
-from brokers.fivepaisa.adapter import FivePaisaAdapter, session_of
+from brokers.fivepaisa.adapter import FivePaisaAdapter, new_order, session_of
 from brokers.fivepaisa.client import FivePaisa, client
 from brokers.models import BrokerAccount
 from brokers.operations import journeys, placing
 from orders.models import StockOrder
 from orders.operations.baskets import Line
 from portal import clock, gates
+from portal.gateway import journal
 from portal.models import Case, GatewayCall
 from portal.notices.models import Notice
 from portal.sandbox import market
@@ -100,6 +101,26 @@ def test_a_worker_that_dies_at_any_share_is_taken_over_and_nothing_is_bought_twi
     assert [received(sandbox, line) for line in order.lines.all()] == [1] * len(SHARES)
 
 
+@pytest.mark.parametrize(("guard", "sent"), [(journal.about, 2), (journal.fenced, 1)], ids=["guard off", "guard on"])
+def test_a_worker_that_slept_through_its_lease_sends_nothing_when_it_wakes(
+    sandbox, asha, account, recover, monkeypatch, guard, sent
+):
+    order, send, awake = journey(asha, symbols=("ITC",)), FivePaisaAdapter.place, []
+    monkeypatch.setattr("brokers.fivepaisa.adapter.fenced", guard)
+
+    def sleep_first(self, line, account):
+        awake.append(line.attempt_no)
+        if len(awake) == 1:
+            follow(order, recover, after=timedelta(minutes=1))
+        return send(self, line, account)
+
+    monkeypatch.setattr(FivePaisaAdapter, "place", sleep_first)
+    place(order)
+    assert awake == [1, 2], "somebody else took over meanwhile"
+    assert received(sandbox, order.lines.get()) == sent
+    assert set(states(follow(order, recover)).values()) == {"FILLED"}
+
+
 # --- Answers that are lost, refused or late ---------------------------------------------------------------------------
 
 
@@ -181,6 +202,30 @@ def test_a_closed_market_ends_the_journey_without_asking_for_every_share(sandbox
     assert fresh(order).state == "COMPLETE"
     assert set(order.lines.values_list("failure_code", flat=True)) == {"market_closed"}
     assert GatewayCall.objects.filter(path__contains="PlaceOrder").count() == 1
+
+
+def test_an_order_that_is_no_longer_for_the_next_session_is_sent_as_one_for_now(sandbox, asha, account):
+    order = journey(asha, symbols=("ITC", "TCS"))
+    journeys.place(order_id=order.pk, at=clock.now(), after_market=True)
+    placing.place_next(order_id=order.pk, at=clock.now())
+    journeys.place(order_id=order.pk, at=clock.now(), after_market=False)
+    assert list(order.lines.order_by("id").values_list("is_after_market", flat=True)) == [True, False]
+
+
+def test_a_ticket_keeps_its_own_choice_of_the_session(sandbox, asha, account):
+    order = journey(asha, Line(share("ITC").pk, StockOrder.Side.BUY, 1, is_after_market=True))
+    journeys.place(order_id=order.pk, at=clock.now())
+    assert order.lines.get().is_after_market
+
+
+def test_two_orders_under_one_reference_are_a_case_wherever_they_are_seen(sandbox, asha, account, recover):
+    order = place(journey(asha, symbols=("ITC",)))
+    line = order.lines.get()
+    client().create_order(session_of(account), new_order(line), journal.about(line, our_ref=line.client_ref))
+    assert received(sandbox, line) == 2
+    follow(order, recover)
+    assert states(order) == {"ITC": "FILLED"}
+    assert "2 orders under one reference" in Case.objects.get(kind=placing.TWICE_CASE).title
 
 
 def test_a_closed_gate_holds_the_shares_back(sandbox, asha, account):
