@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
 
 from brokers.models import BrokerAccount
 from investors.models import Investor
+from orders.operations import stock_reports
 from portal import audit, cases
 from portal.scope import ALL, scope
 
@@ -60,13 +62,26 @@ def _open_case(investor: Investor, account: BrokerAccount, at: datetime) -> None
 
 
 def unlink(*, account: BrokerAccount, at: datetime) -> None:
-    """The account is no longer used: its session is forgotten. Orders that were sent through it stay followed."""
+    """The account is no longer used: its session and what it held last are forgotten.
+
+    Orders that were sent through it stay followed.
+    """
     with transaction.atomic():
         locked = BrokerAccount.objects.select_for_update().get(pk=account.pk)
         if locked.unlinked_at is None:
+            stock_reports.forget(investor=locked.investor, broker=locked.broker, account_ref=locked.account_ref)
             locked.unlinked_at, locked.session, locked.session_expires_at = at, None, None
             locked.save(update_fields=["unlinked_at", "session", "session_expires_at"])
             audit.record(locked, "broker.unlinked", actor=locked.investor.user, at=at)
+
+
+def holds(*, account: BrokerAccount, held: Iterable[stock_reports.Held], at: datetime) -> None:
+    """The account holds exactly these, as its broker said at `at`; of one that was unlinked nothing is kept."""
+    with transaction.atomic():
+        locked = BrokerAccount.objects.select_for_update(of=("self",)).select_related("investor").get(pk=account.pk)
+        if locked.unlinked_at is None:
+            investor, broker, ref = locked.investor, locked.broker, locked.account_ref
+            stock_reports.take(investor=investor, broker=broker, account_ref=ref, held=held, at=at)
 
 
 def end_session(*, account: BrokerAccount, at: datetime) -> bool:

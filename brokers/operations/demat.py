@@ -33,7 +33,5 @@ def refresh(*, account: BrokerAccount, at: datetime) -> Read:
     except errors.NotAuthorised:
         accounts.end_session(account=account, at=at)
         raise
-    stock_reports.take(
-        investor=account.investor, broker=account.broker, account_ref=account.account_ref, held=held, at=at
-    )
+    accounts.holds(account=account, held=held, at=at)
     return Read(held, positions)

@@ -12,10 +12,9 @@ import structlog
 
 from brokers import queries, registry
 from brokers.models import Broker, BrokerAccount
-from brokers.operations import demat
+from brokers.operations import accounts, demat
 from brokers.smallcase.client import client as smallcase
 from investors.models import Investor
-from orders.operations import stock_reports
 from orders.operations.stock_reports import Held
 from portal.clock import IST
 from portal.gateway import errors
@@ -41,17 +40,12 @@ def _refresh(account: BrokerAccount, at: datetime) -> None:
 
 def _from_smallcase(account: BrokerAccount, at: datetime) -> None:
     found = smallcase().fetch_holdings(account.account_ref)
-    stock_reports.take(
-        investor=account.investor,
-        broker=account.broker,
-        account_ref=account.account_ref,
-        held=[
-            Held(each.isin, each.ticker, each.quantity, average_price=each.average_price or None)
-            for each in found.securities
-            if each.quantity
-        ],
-        at=_seen_at(found.snapshot_date, at),
-    )
+    held = [
+        Held(each.isin, each.ticker, each.quantity, average_price=each.average_price or None)
+        for each in found.securities
+        if each.quantity
+    ]
+    accounts.holds(account=account, held=held, at=_seen_at(found.snapshot_date, at))
 
 
 def _seen_at(day: datetime | None, at: datetime) -> datetime:

@@ -62,6 +62,11 @@ def take(*, investor: Investor, broker: str, account_ref: str, held: Iterable[He
     return foreign
 
 
+def forget(*, investor: Investor, broker: str, account_ref: str) -> None:
+    """The account is not followed here any more, so what it held last is not shown as if it were."""
+    StockHolding.objects.filter(investor=investor, broker=broker, account_ref=account_ref).delete()
+
+
 def _known(held: list[Held]) -> tuple[dict[str, int], dict[str, int]]:
     isins, symbols = {each.isin for each in held}, {each.symbol for each in held}
     by_isin = dict(Security.objects.filter(isin__in=isins).values_list("isin", "pk"))
