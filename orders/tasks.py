@@ -103,8 +103,9 @@ def sync_securities(**_: object) -> None:
 @shared_task(name="orders.tell_of_versions")
 @jobs.singleton
 def tell_of_versions(**_: object) -> None:
-    """Tell those who follow a basket of its newest version."""
+    """Tell those who follow a basket of its newest version, or that it is no longer offered."""
     version_notices.tell(at=clock.now())
+    version_notices.tell_of_ends(at=clock.now())
 
 
 @shared_task(name="orders.remind_of_arrivals")

@@ -86,6 +86,16 @@ def test_nobody_is_told_of_a_draft_or_of_an_archived_basket(basket, dev):
     assert version_notices.tell(at=clock.now()) == 0
 
 
+def test_who_holds_a_basket_that_is_no_longer_offered_is_told_once(asha, chitra, basket, dev):
+    sold = {"investor": chitra, "basket": basket, "version": basket.versions.get(), "since": clock.now()}
+    BasketSubscription.objects.create(**sold, ended_at=clock.now())
+    assert version_notices.tell_of_ends(at=clock.now()) == 0
+    baskets.archive(basket_id=basket.pk, actor=dev, reason="over", at=clock.now())
+    assert [version_notices.tell_of_ends(at=clock.now()) for _ in range(2)] == [1, 0]
+    notice = Notice.objects.get(event=version_notices.ARCHIVED)
+    assert (notice.user, notice.title, notice.url) == (asha.user, "No longer offered: Two of them", "/baskets/two/")
+
+
 def test_the_page_says_what_each_version_changed_and_why(client, basket):
     publish(basket, 2, "TCS became dear.", ITC=7000, INFY=3000)
     page = client.get("/baskets/two/").content.decode()
