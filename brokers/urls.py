@@ -2,13 +2,13 @@
 
 from django.urls import path
 
-from brokers.views import accounts, books, choosing, embed, journeys, single, tickets, webhooks
+from brokers.views import accounts, books, choosing, embed, journeys, moving, single, tickets, webhooks
 
 app_name = "brokers"
 urlpatterns = [
     path("baskets/<slug:slug>/invest/", choosing.invest, name="invest"),
-    path("baskets/<slug:slug>/rebalance/", choosing.rebalance, name="rebalance"),
-    path("baskets/<slug:slug>/sell/", choosing.leave, name="leave"),
+    path("baskets/<slug:slug>/rebalance/", moving.rebalance, name="rebalance"),
+    path("baskets/<slug:slug>/sell/", moving.leave, name="leave"),
     path("shares/<slug:isin>/buy/", single.buy, name="buy"),
     path("shares/<slug:isin>/sell/", single.sell, name="sell"),
     path("shares/<slug:isin>/ticket/", tickets.ticket, name="ticket"),
@@ -20,7 +20,7 @@ urlpatterns = [
     path("stock-orders/<slug:code>/back/", journeys.back, name="back"),
     path("stock-orders/<slug:code>/says/", journeys.says, name="says"),
     path("stock-orders/<slug:code>/proof/", journeys.proof, name="proof"),
-    path("stock-orders/<slug:code>/repair/", choosing.repair, name="repair"),
+    path("stock-orders/<slug:code>/repair/", moving.repair, name="repair"),
     path("share-orders/<slug:code>/", tickets.change, name="change"),
     path("broker-accounts/", accounts.account_list, name="accounts"),
     path("broker-accounts/log-in/", accounts.log_in, name="log_in"),

@@ -1,4 +1,4 @@
-"""Choosing a broker for a basket: invest, rebalance, repair, leave. Nothing is ordered here, only put on record."""
+"""Choosing a broker for a basket, and investing in one. Nothing is ordered here, only put on record."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -18,7 +17,7 @@ from brokers.forms import AmountForm, JourneyForm
 from investors.access import InvestorRequest, client_ip, ready_investor_page
 from investors.models import Investor
 from orders import basket_rules, market
-from orders.models import BasketOrder, StockOrder
+from orders.models import BasketOrder
 from orders.operations import baskets
 from orders.operations.baskets import Line
 from orders.queries import baskets as queries
@@ -41,13 +40,13 @@ def brokers(investor: Investor) -> list[tuple[str, str]]:
     return found
 
 
-def _chosen(investor: Investor, choice: str) -> tuple[str, str]:
+def chosen(investor: Investor, choice: str) -> tuple[str, str]:
     """The route and, where the choice names one of the investor's accounts, that account."""
     account = accounts.accounts_of(investor).filter(code=choice).first()
     return (account.broker, account.account_ref) if account else (choice, "")
 
 
-def _published(slug: str) -> Shown:
+def published(slug: str) -> Shown:
     shown = queries.one(slug)
     if shown is None:
         raise Http404
@@ -97,7 +96,7 @@ def answer(request: InvestorRequest, form: JourneyForm, act: Callable[[], Basket
 @ready_investor_page
 def invest(request: InvestorRequest, slug: str) -> HttpResponse:
     """How much to invest in a basket, and through which broker."""
-    shown = _published(slug)
+    shown = published(slug)
     if request.method == "POST":
         form = AmountForm(request.POST, brokers=brokers(request.investor))
         return answer(request, form, lambda: _invested(request, shown, form))
@@ -138,9 +137,10 @@ def opened(
     lines: list[Line],
     shown: Shown | None,
     repairs: BasketOrder | None = None,
+    through: tuple[str, str] | None = None,
 ) -> BasketOrder:
-    """The journey that a good form asks for, on record."""
-    broker, account_ref = _chosen(request.investor, form.cleaned_data["broker"])
+    """The journey that a good form asks for, on record: `through` a route and account, else as its choice says."""
+    broker, account_ref = through or chosen(request.investor, form.cleaned_data["broker"])
     return baskets.open_journey(
         investor=request.investor,
         broker=broker,
@@ -153,119 +153,3 @@ def opened(
         user_ip=client_ip(request),
         at=clock.now(),
     )
-
-
-# --- Rebalance, leave, repair ---------------------------------------------------------------------------------------
-
-
-@require_http_methods(["GET", "POST"])
-@never_cache
-@typed.survives_signing_out
-@ready_investor_page
-def rebalance(request: InvestorRequest, slug: str) -> HttpResponse:
-    """What brings the shares that the investor holds to the newest version, as one order of buys and sells."""
-    shown = _published(slug)
-    held = queries.held(investor=request.investor, basket=shown.basket)
-    prices = shown.prices | _prices_of(held)
-    known = shown.minimum is not None and set(held) <= set(prices)
-    moves = basket_rules.rebalanced(held, shown.parts, prices) if held and known else {}
-    why_none = (
-        NOTHING[BasketOrder.Intent.REBALANCE] if known else "A share has no price at the moment. Try again later."
-    )
-    return _moves_page(request, shown, baskets.lines_of_moves(moves), BasketOrder.Intent.REBALANCE, why_none=why_none)
-
-
-@require_http_methods(["GET", "POST"])
-@never_cache
-@typed.survives_signing_out
-@ready_investor_page
-def leave(request: InvestorRequest, slug: str) -> HttpResponse:
-    """Sell every share that the investor bought with this basket through us."""
-    shown = queries.one(slug, also_archived=True)
-    if shown is None:
-        raise Http404
-    held = queries.held(investor=request.investor, basket=shown.basket)
-    lines = [Line(pk, StockOrder.Side.SELL, quantity) for pk, quantity in held.items()]
-    return _moves_page(request, shown, lines, BasketOrder.Intent.EXIT)
-
-
-@require_http_methods(["GET", "POST"])
-@never_cache
-@typed.survives_signing_out
-@ready_investor_page
-def repair(request: InvestorRequest, code: str) -> HttpResponse:
-    """Order again what of a finished journey was not executed."""
-    order = queries.order_of(investor=request.investor, code=code)
-    if order is None:
-        raise Http404
-    return _moves_page(request, None, baskets.lines_to_repair(order), BasketOrder.Intent.REPAIR, order)
-
-
-TITLES: dict[str, tuple[str, str]] = {
-    BasketOrder.Intent.REBALANCE: (
-        "Rebalance",
-        "One order of sells and buys brings your shares to the newest version. No new money is needed beyond what the "
-        "sells bring; prices move, so the last rupees may differ.",
-    ),
-    BasketOrder.Intent.EXIT: ("Sell everything", "Every share that you bought with this basket here is sold."),
-    BasketOrder.Intent.REPAIR: ("Order what is missing", "Only what was not executed is ordered again."),
-}
-
-
-NOTHING: dict[str, str] = {
-    BasketOrder.Intent.REBALANCE: "What you hold already fits.",
-    BasketOrder.Intent.EXIT: "You hold no shares that you bought with this basket here.",
-    BasketOrder.Intent.REPAIR: "Nothing is missing that can be ordered again as it was.",
-}
-
-
-def _moves_page(
-    request: InvestorRequest,
-    shown: Shown | None,
-    lines: list[Line],
-    intent: str,
-    repairs: BasketOrder | None = None,
-    why_none: str = "",
-) -> HttpResponse:
-    """The lines of a journey, to look at before a broker is chosen for them."""
-    if request.method == "POST":
-        sent = JourneyForm(request.POST, brokers=brokers(request.investor))
-        return answer(request, sent, lambda: opened(request, sent, intent, lines, shown, repairs))
-    back = typed.kept(request, once=True)
-    form = JourneyForm(back.data if back else None, brokers=brokers(request.investor), initial=first(request.investor))
-    if back:
-        back.show_in(form)
-    title, text = TITLES[intent]
-    back_url = (
-        reverse("orders:basket", args=[shown.basket.slug])
-        if shown
-        else reverse("brokers:order", args=[repairs.code if repairs else ""])
-    )
-    context = {
-        "title": title,
-        "text": text,
-        "form": form,
-        "rows": _rows(lines),
-        "why_none": why_none or NOTHING[intent],
-        "back_url": back_url,
-        **offered(request.investor),
-    }
-    return render(request, "brokers/moves.html", context)
-
-
-def _rows(lines: list[Line]) -> list[dict[str, Any]]:
-    shares = queries.securities_by_id(line.security_id for line in lines)
-    return [
-        {
-            "side": "Sell" if line.side == StockOrder.Side.SELL else "Buy",
-            "name": shares[line.security_id].name,
-            "quantity": line.quantity,
-            "price": shares[line.security_id].last_price,
-        }
-        for line in lines
-    ]
-
-
-def _prices_of(held: dict[int, int]) -> dict[int, Decimal]:
-    shares = queries.securities_by_id(held)
-    return {pk: share.last_price for pk, share in shares.items() if share.last_price}

@@ -57,10 +57,13 @@ class AlreadyUnderWay(Failure):
 
 
 class NoLongerHeld(Failure):
-    """Raised when a journey would sell more than was bought with the basket here and is still held."""
+    """Raised when a journey would sell more than was bought with the basket in that account and is still held there."""
 
     code = "no_longer_held"
-    message = "You no longer hold here what this order would sell. Nothing was ordered; begin from the basket's page."
+    message = (
+        "You no longer hold here what this order would sell, or not in that account. Nothing was ordered; begin from "
+        "the basket's page."
+    )
 
 
 @dataclass(frozen=True)
@@ -129,11 +132,12 @@ def _must_be_whole(version: BasketVersion) -> None:
 
 
 def archive(*, basket_id: int, actor: User, reason: str, at: datetime) -> None:
-    """The basket is no longer offered; those who hold it can still sell and follow it."""
+    """The basket is no longer offered; those who hold it are told, and can still sell and follow it."""
     with transaction.atomic():
         basket = Basket.objects.select_for_update().get(pk=basket_id)
         if basket.state != lifecycle.ARCHIVED:
             _move(basket, lifecycle.ARCHIVED, actor=actor, at=at, reason=reason)
+            jobs.nudge("orders.tell_of_versions")
 
 
 def _move(basket: Basket, state: str, *, actor: User, at: datetime, reason: str = "") -> None:
@@ -244,7 +248,10 @@ def open_journey(
         if repairs and queries.repair_of(repairs):
             raise AlreadyUnderWay("What did not fill in that order is being repaired already.")
         if version:
-            _must_be_held(investor, version.basket, lines)
+            shares = queries.held_through(
+                investor=investor, basket=version.basket, broker=broker, account_ref=account_ref
+            )
+            _must_be_held(lines, shares)
         order = BasketOrder.objects.create(
             investor=investor,
             broker=broker,
@@ -266,11 +273,10 @@ def open_journey(
     return order
 
 
-def _must_be_held(investor: Investor, basket: Basket, lines: list[Line]) -> None:
-    """An old list of sells, begun again or repaired, must not sell shares that came from elsewhere."""
-    sells = {line.security_id: line.quantity for line in lines if line.side == StockOrder.Side.SELL}
-    held = queries.held(investor=investor, basket=basket) if sells else {}
-    if any(quantity > held.get(pk, 0) for pk, quantity in sells.items()):
+def _must_be_held(lines: list[Line], held: dict[int, int]) -> None:
+    """An old list of sells, begun again or repaired, must not sell shares that came from elsewhere or lie elsewhere."""
+    sells = [line for line in lines if line.side == StockOrder.Side.SELL]
+    if any(line.quantity > held.get(line.security_id, 0) for line in sells):
         raise NoLongerHeld
 
 

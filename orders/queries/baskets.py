@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -104,12 +105,41 @@ def price(basket: Basket, version: BasketVersion) -> Shown:
     return Shown(basket, version, parts, securities, basket_rules.minimum_amount(parts) if whole else None, oldest)
 
 
-def held(*, investor: Investor, basket: Basket) -> dict[int, int]:
-    """Shares by security that the investor bought with this basket through us and has not sold with it since."""
+Account = tuple[str, str]  # the broker, and its name for the account
+
+
+def held_by_account(*, investor: Investor, basket: Basket) -> dict[Account, dict[int, int]]:
+    """Shares by security that the investor bought with this basket through us and has not sold with it since.
+
+    An account a part: what lies in one cannot be sold through another.
+    """
     signed = Case(When(side=StockOrder.Side.BUY, then=F("filled")), default=-F("filled"))
-    lines = StockOrder.objects.filter(investor=investor, basket_order__basket=basket, filled__gt=0)
-    sums = lines.values_list("security_id").annotate(shares=Sum(signed, default=Value(0)))
-    return {pk: shares for pk, shares in sums if shares > 0}
+    lines = StockOrder.objects.filter(investor=investor, basket_order__basket=basket, filled__gt=0).order_by()
+    names = ("basket_order__broker", "basket_order__broker_account_ref", "security_id")
+    found: dict[Account, dict[int, int]] = {}
+    for broker, ref, pk, shares in lines.values_list(*names).annotate(shares=Sum(signed, default=Value(0))):
+        if shares > 0:
+            found.setdefault((broker, ref), {})[pk] = shares
+    return dict(sorted(found.items()))
+
+
+def together(parts: Iterable[dict[int, int]]) -> dict[int, int]:
+    """The shares of several accounts as one number each."""
+    shares: Counter[int] = Counter()
+    for part in parts:
+        shares.update(part)
+    return dict(shares)
+
+
+def held(*, investor: Investor, basket: Basket) -> dict[int, int]:
+    """The same in all accounts together."""
+    return together(held_by_account(investor=investor, basket=basket).values())
+
+
+def held_through(*, investor: Investor, basket: Basket, broker: str, account_ref: str) -> dict[int, int]:
+    """The same in one account; where only the journey will tell which, in all accounts of that route."""
+    found = held_by_account(investor=investor, basket=basket)
+    return together(shares for (route, ref), shares in found.items() if route == broker and account_ref in ("", ref))
 
 
 def held_elsewhere(*, investor: Investor, basket: Basket, security_ids: Iterable[int]) -> dict[int, int]:
@@ -210,3 +240,10 @@ def orders_of(investor: Investor, *, before: int | None = None, size: int = 20) 
 def securities_by_id(ids: Iterable[int]) -> dict[int, Security]:
     """Shares by our id, also those that are no longer listed."""
     return {each.pk: each for each in Security.objects.filter(pk__in=list(ids))}
+
+
+def prices_with(shown: Shown, held: Iterable[int]) -> dict[int, Decimal]:
+    """Last prices of a version's shares and of those that are held, by security; without those that have none."""
+    others = set(held) - set(shown.prices)
+    gone = securities_by_id(others) if others else {}
+    return shown.prices | {pk: share.last_price for pk, share in gone.items() if share.last_price}

@@ -38,7 +38,8 @@ def basket(request: HttpRequest, slug: str) -> HttpResponse:
     if shown is None:
         raise Http404
     investor = investor_of(request) if request.user.is_authenticated else None
-    held = queries.held(investor=investor, basket=shown.basket) if investor else {}
+    by_account = queries.held_by_account(investor=investor, basket=shown.basket) if investor else {}
+    held = queries.together(by_account.values())
     if not (shown.is_offered or held):
         raise Http404
     weights = weights_of(shown)
@@ -51,7 +52,7 @@ def basket(request: HttpRequest, slug: str) -> HttpResponse:
         "followed": queries.followed_version(investor=investor, basket=shown.basket) if held and investor else None,
         "overlap": _overlap(shown, weights, investor) if investor else None,
         "is_held": bool(held),
-        **_rebalance(shown, held),
+        **_rebalance(shown, list(by_account.values())),
         "open_order": queries.open_order(investor=investor, basket=shown.basket) if investor else None,
     }
     return render(request, "orders/basket.html", context)
@@ -68,16 +69,18 @@ def logo(request: HttpRequest, digest: str) -> HttpResponse:
     return HttpResponse(bytes(found.content), content_type="image/png")
 
 
-def _rebalance(shown: Shown, held: dict[int, int]) -> dict[str, Any]:
-    """How many moves bring what is held to the newest version; None while a price that this needs is missing.
+def _rebalance(shown: Shown, parts: list[dict[int, int]]) -> dict[str, Any]:
+    """How many moves bring what each account holds to the newest version; None while a price for it is missing.
 
     What is held may stand in the newest version no more, so its price is looked up besides.
     """
+    held = queries.together(parts)
     if not (held and shown.is_offered and shown.minimum is not None):
         return {"moves": None}
-    gone = queries.securities_by_id(set(held) - set(shown.prices))
-    prices = shown.prices | {pk: share.last_price for pk, share in gone.items() if share.last_price}
-    return {"moves": len(basket_rules.rebalanced(held, shown.parts, prices)) if set(held) <= set(prices) else None}
+    prices = queries.prices_with(shown, held)
+    if not set(held) <= set(prices):
+        return {"moves": None}
+    return {"moves": sum(len(basket_rules.rebalanced(part, shown.parts, prices)) for part in parts)}
 
 
 def weights_of(shown: Shown) -> dict[int, int]:
