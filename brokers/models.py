@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any
 
 import pghistory
+from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from investors.models import Document, Owned
-from orders.models import BasketOrder
-from portal import identifiers
+from orders.models import BasketOrder, StockOrder
+from portal import identifiers, money
 from portal.encryption import EncryptedTextField
 
 
@@ -178,3 +179,52 @@ class OrderProof(Owned):
 
     def __str__(self) -> str:
         return f"{self.document}"
+
+
+class ShareSettlement(Owned):
+    """What a broker's evidence shows of a share order that it never told us the end of: one asks, another approves."""
+
+    class State(models.TextChoices):
+        WAITING = "WAITING", "waits for a second person"
+        APPROVED = "APPROVED", "approved"
+        DECLINED = "DECLINED", "declined"
+
+    stock_order = models.ForeignKey(StockOrder, on_delete=models.PROTECT, related_name="settlements")
+    # The broker's or the exchange's number of the order; empty: the broker never had it.
+    order_number = models.CharField(max_length=60, blank=True)
+    filled = models.PositiveIntegerField("shares executed", default=0)
+    price = models.DecimalField("average price, rupees", max_digits=15, decimal_places=4, null=True, blank=True)
+    evidence = models.CharField(max_length=300)
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["stock_order"], condition=Q(state="WAITING"), name="one_waiting_settlement_per_share"
+            ),
+            models.CheckConstraint(
+                condition=Q(filled=0, price__isnull=True)
+                | Q(filled__gte=1, price__isnull=False, price__gt=0) & ~Q(order_number=""),
+                name="what_was_executed_has_a_number_and_a_price",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="WAITING", decided_by__isnull=True, decided_at__isnull=True)
+                | ~Q(state="WAITING") & Q(decided_by__isnull=False, decided_at__isnull=False),
+                name="a_decided_settlement_names_who_decided",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="APPROVED") | ~Q(decided_by=F("asked_by")),
+                name="a_settlement_is_approved_by_a_second_person",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        if not self.order_number:
+            return "The broker never had it."
+        price = f" at {money.rupees(self.price)}" if self.price else ""
+        return f"The broker has it as {self.order_number}: {self.filled} executed{price}."

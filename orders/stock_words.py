@@ -94,6 +94,7 @@ REASONS: dict[str, str] = {
     "not_sent": "It was not sent before the end of the day. Nothing was ordered.",
     "not_received": "It did not reach your broker: neither its order status nor its order book has it. Nothing was "
     "ordered.",
+    "settled_by_evidence": "What was not executed ended without a trade, as your broker confirmed to us.",
     "circuit": "The price was outside the day's circuit limits.",
 }
 # What the SDK says when a journey does not end in an order (providers.md 1.6): words, and whether to go on here.

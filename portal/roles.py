@@ -59,6 +59,8 @@ ACTS = {
     "orders.act_planchange": "Can push on what investors asked about SIPs",
     "orders.act_mforder": "Can ask the provider about orders and send them again",
     "orders.act_basket": "Can draft versions of baskets, and archive them",
+    "orders.act_stockorder": "Can ask a broker about share orders, and enter how one ended that stays unknown",
+    "orders.approve_stockorder": "Can approve how a share order ended that somebody else entered",
     "orders.approve_basketorder": "Can settle share orders of which the broker tells us nothing",
     "orders.approve_basketversion": "Can publish a version that somebody else drafted",
     "orders.approve_basketchange": "Can approve other words for a basket that somebody else asked for",
@@ -92,14 +94,14 @@ _ORDERS = (
     "scheme", "fundhouse", "navrun", "holiday", "mforder", "folio", "transaction", "holding",
     "plan", "instalment", "planchange",
     "security", "securitycode", "basket", "basketchange", "basketversion", "basketconstituent", "basketorder",
-    "stockorder",
+    "stockorder", "stockchange",
 )  # fmt: skip
 _VIEW = (
     *(f"portal.view_{name}" for name in _KERNEL),
     *(f"investors.view_{name}" for name in _PEOPLE),
     *(f"orders.view_{name}" for name in _ORDERS),
     *(f"payments.view_{name}" for name in ("payment", "paymentline")),
-    *(f"brokers.view_{name}" for name in ("brokeraccount", "orderproof", "newscursor")),
+    *(f"brokers.view_{name}" for name in ("brokeraccount", "orderproof", "newscursor", "sharesettlement")),
 )
 _SYSTEM = (
     "auth.view_group",
@@ -132,6 +134,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "orders.act_mforder",
         "orders.act_plan",
         "orders.act_planchange",
+        "orders.act_stockorder",
         "orders.act_basket",
         "orders.add_basket",
         "orders.change_basket",
@@ -157,6 +160,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "investors.approve_kycrequest",
         "orders.approve_basketversion",
         "orders.approve_basketorder",
+        "orders.approve_stockorder",
         "orders.approve_basketchange",
     ),
     ADMIN: (

@@ -427,6 +427,7 @@ def _life(asha: Any) -> None:
         factories.LinkStateFactory,
         factories.OmexEventFactory,
         factories.OrderProofFactory,
+        factories.ShareSettlementFactory,
     ):
         made(investor=asha)
 

@@ -1,5 +1,16 @@
 """Orders, the ledger, schemes and baskets, as operations see them."""
 
-from orders.admin import basket_changes, basket_desk, baskets, ledger, mf, people, plans, promises, schemes
+from orders.admin import basket_changes, basket_desk, baskets, ledger, mf, people, plans, promises, schemes, shares
 
-__all__ = ["basket_changes", "basket_desk", "baskets", "ledger", "mf", "people", "plans", "promises", "schemes"]
+__all__ = [
+    "basket_changes",
+    "basket_desk",
+    "baskets",
+    "ledger",
+    "mf",
+    "people",
+    "plans",
+    "promises",
+    "schemes",
+    "shares",
+]

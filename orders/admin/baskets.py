@@ -240,9 +240,10 @@ def _published(version: BasketVersion, by: By) -> str:
 
 
 class LinesOf(Lines):
-    """The shares of a journey, with the broker's own words."""
+    """The shares of a journey, with the broker's own words; each leads to its own page."""
 
     model = StockOrder
+    show_change_link = True
     fields = (
         "code",
         "security",

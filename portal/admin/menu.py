@@ -55,6 +55,8 @@ MENU: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
     ),
     "Shares": (
         ("Share orders", "candlestick_chart", "orders_basketorder_changelist", "", "orders.view_basketorder"),
+        ("Share by share", "table_rows", "orders_stockorder_changelist", "", "orders.view_stockorder"),
+        ("Changes of shares", "edit", "orders_stockchange_changelist", "", "orders.view_stockchange"),
         ("Broker accounts", "link", "brokers_brokeraccount_changelist", "", "brokers.view_brokeraccount"),
         ("News of brokers", "rss_feed", "brokers_newscursor_changelist", "", "brokers.view_newscursor"),
         ("Baskets", "shopping_basket", "orders_basket_changelist", "", "orders.view_basket"),

@@ -7,7 +7,7 @@ from datetime import timedelta
 import factory
 from factory.django import DjangoModelFactory
 
-from brokers.models import Broker, BrokerAccount, BrokerOrderRef, LinkState, OmexEvent, OrderProof
+from brokers.models import Broker, BrokerAccount, BrokerOrderRef, LinkState, OmexEvent, OrderProof, ShareSettlement
 from orders.models import (
     Basket,
     BasketConstituent,
@@ -228,3 +228,21 @@ class OrderProofFactory(DjangoModelFactory):
     )
     document = factory.SubFactory(DocumentFactory, investor=factory.SelfAttribute("..investor"), kind="BROKER_PROOF")
     sent_at = factory.LazyFunction(clock.now)
+
+
+class ShareSettlementFactory(DjangoModelFactory):
+    """Somebody saw that the broker never had a share order; nobody has approved it yet."""
+
+    class Meta:
+        model = ShareSettlement
+
+    investor = factory.SubFactory(ReadyInvestorFactory)
+    stock_order = factory.SubFactory(
+        StockOrderFactory,
+        basket_order=factory.SubFactory(
+            BasketOrderFactory, broker=Broker.FIVEPAISA, investor=factory.SelfAttribute("...investor")
+        ),
+    )
+    evidence = "The broker's order book of that day"
+    asked_by = factory.SubFactory(UserFactory)
+    asked_at = factory.LazyFunction(clock.now)

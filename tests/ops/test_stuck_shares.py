@@ -1,0 +1,57 @@
+"""Share orders and their changes as staff see them, and the settlement of one that stays unknown, on its page."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from orders.models import StockOrder
+from portal import clock, roles
+from tests import factories
+from tests.ops.test_roles import act_url
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NOTE = "Contract note 4711 of that day"
+FORM = {"order_number": "1100000000123", "filled": "10", "price": "441.2", "reason": NOTE}
+
+
+@pytest.fixture
+def line() -> StockOrder:
+    """Sent yesterday; nobody has told what became of it."""
+    order = factories.BasketOrderFactory(broker="5paisa", state="HANDED_OVER")
+    since = clock.now() - timedelta(days=1)
+    return factories.StockOrderFactory(basket_order=order, attempt="UNKNOWN", attempt_no=1, unknown_since=since)
+
+
+def test_the_maker_enters_and_the_checker_approves_on_the_order_s_page(line, as_role):
+    maker, checker = as_role(roles.MAKER), as_role(roles.CHECKER)
+    assert checker.post(act_url(line, "settle"), FORM).status_code == 403
+    assert "Which evidence" in maker.get(act_url(line, "settle")).content.decode()
+    maker.post(act_url(line, "settle"), FORM)
+    assert maker.post(act_url(line, "approve-settlement"), {"reason": "I agree"}).status_code == 403
+    seen = checker.get(f"/admin/orders/stockorder/{line.pk}/change/").content.decode()
+    assert NOTE in seen
+    assert "Approve how it ended" in seen
+    checker.post(act_url(line, "approve-settlement"), {"reason": "Compared with the note"})
+    line.refresh_from_db()
+    assert (line.state, line.filled, line.exchange_ref) == ("FILLED", 10, "1100000000123")
+
+
+def test_what_cannot_be_is_said_and_changes_nothing(line, as_role):
+    answer = as_role(roles.MAKER).post(act_url(line, "settle"), FORM | {"filled": "11"}, follow=True)
+    assert "The order was for 10 shares; 11 cannot have been executed." in answer.content.decode()
+    assert not line.settlements.exists()
+
+
+@pytest.mark.parametrize("page", ["stockorder", "stockchange"])
+def test_lists_cost_the_same_however_long_and_lead_to_each_record(as_role, django_assert_max_num_queries, page):
+    for _ in range(5):
+        factories.StockChangeFactory()
+    browser = as_role(roles.VIEWER)
+    browser.get(f"/admin/orders/{page}/")
+    with django_assert_max_num_queries(12):
+        listed = browser.get(f"/admin/orders/{page}/")
+    rows = listed.context["cl"].result_list
+    assert len(rows) == 5
+    assert browser.get(f"/admin/orders/{page}/{rows[0].pk}/change/").status_code == 200
