@@ -129,6 +129,10 @@ class LiveStack(Stack):
             child.process.wait(5)
         self.children.remove(child)
 
+    def publish_a_new_version(self, slug: str) -> None:
+        """Operations publish the next version of a basket."""
+        self.finish(self.start("new-version", "-m", "tests.journeys.new_version", slug, ends=True))
+
     # --- the queue ----------------------------------------------------------------------------------------------
 
     def queued(self, task: str = "") -> list[Path]:

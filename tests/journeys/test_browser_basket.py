@@ -1,4 +1,4 @@
-"""A basket bought through smallcase in a real browser: the window on our page, every share, and what is missing."""
+"""A basket through smallcase in a real browser: bought, repaired, rebalanced to a new version, and sold."""
 
 from __future__ import annotations
 
@@ -23,7 +23,18 @@ def in_the_window(eyes: Eyes, ending: str = "Place order") -> None:
     window.get_by_role("button", name="Done").click()
 
 
-def test_a_basket_is_bought_through_smallcase_and_what_is_missing_is_ordered_again(eyes, stack):
+def confirm_again(eyes: Eyes) -> None:
+    """The same by somebody whom smallcase knows: the broker is chosen, everything is executed."""
+    eyes.press("Continue to your broker")
+    eyes.sees("Confirm at your broker", within_s=60)
+    eyes.press("Open the window")
+    window = eyes.page.frame_locator(".scdk iframe")
+    for name in ("Log in", "Place order", "Done"):
+        window.get_by_role("button", name=name).click()
+    eyes.sees("Everything was executed", within_s=90)
+
+
+def test_a_basket_is_bought_repaired_rebalanced_and_sold_through_smallcase(eyes, stack):
     page = eyes.page
     eyes.guests = (stack.sandbox.url,)
     eyes.go("/accounts/login/")
@@ -55,17 +66,27 @@ def test_a_basket_is_bought_through_smallcase_and_what_is_missing_is_ordered_aga
     eyes.press("Order what is missing")
     eyes.look("repair")
     eyes.press("Go on")
-    eyes.press("Continue to your broker")
-    eyes.sees("Confirm at your broker", within_s=60)
-    eyes.press("Open the window")
-    page.frame_locator(".scdk iframe").get_by_role("button", name="Log in").click()
-    page.frame_locator(".scdk iframe").get_by_role("button", name="Place order").click()
-    page.frame_locator(".scdk iframe").get_by_role("button", name="Done").click()
-    eyes.sees("Everything was executed", within_s=90)
+    confirm_again(eyes)
     eyes.look("whole")
     eyes.go("/stock-orders/")
     eyes.look("list")
     eyes.go("/baskets/household-names/")
     eyes.sees("What you hold")
     eyes.look("held", charts=True)
+
+    # A new version: one mixed order brings the shares to it.
+    stack.publish_a_new_version("household-names")
+    eyes.go("/baskets/household-names/")
+    eyes.press("See the rebalance")
+    eyes.look("rebalance", dark=True)
+    eyes.press("Go on")
+    confirm_again(eyes)
+    eyes.look("rebalanced")
+
+    # And out again.
+    eyes.go("/baskets/household-names/sell/")
+    eyes.look("sale")
+    eyes.press("Go on")
+    confirm_again(eyes)
+    eyes.look("sold")
     eyes.assert_clean()

@@ -1,4 +1,4 @@
-"""The 5paisa route in a real browser: log in, buy a basket, repair it, one order by ticket, sell everything."""
+"""The 5paisa route in a real browser: log in, buy a basket, repair it, a ticket, rebalance, sell everything."""
 
 from __future__ import annotations
 
@@ -108,6 +108,18 @@ def test_a_basket_a_ticket_and_a_sale_through_5paisa(eyes, stack):
     eyes.look("positions")
     eyes.press("Order book")
     eyes.look("order-book", dark=True)
+
+    # A new version: one mixed order brings the shares to it.
+    stack.publish_a_new_version("banks-of-india")
+    eyes.go("/baskets/banks-of-india/")
+    eyes.sees("You bought version 1")
+    eyes.press("See the rebalance")
+    page.get_by_role("radio", name=re.compile("^5paisa")).check()
+    eyes.look("rebalance", dark=True)
+    eyes.press("Go on")
+    eyes.press(re.compile("^Place [0-9]+ share orders"))
+    eyes.sees("Everything was executed", within_s=90)
+    eyes.look("rebalanced")
 
     # And out again.
     eyes.go("/baskets/banks-of-india/sell/")
