@@ -21,6 +21,7 @@ urlpatterns = [
     path("stock-orders/<slug:code>/says/", journeys.says, name="says"),
     path("stock-orders/<slug:code>/proof/", journeys.proof, name="proof"),
     path("stock-orders/<slug:code>/repair/", moving.repair, name="repair"),
+    path("stock-orders/<slug:code>/leave-it/", moving.leave_it, name="leave_it"),
     path("share-orders/<slug:code>/", tickets.change, name="change"),
     path("broker-accounts/", accounts.account_list, name="accounts"),
     path("broker-accounts/log-in/", accounts.log_in, name="log_in"),

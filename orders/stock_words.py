@@ -109,6 +109,18 @@ ENDINGS: dict[str, str] = {
     "order_pending": "Your broker still has an order of yours in work. We are asking what became of it.",
     "order_in_queue": "Your order is in your broker's queue. We are asking what became of it.",
     "transaction_in_process": "This order is open in another window. Finish it there.",
+    "no_order": "The order reached your broker without shares. Nothing was ordered. Order again.",
+    "no_broker": "No broker was chosen. Nothing was ordered. Continue to your broker again.",
+    **dict.fromkeys(
+        ("invalid_transactionId", "invalid_gateway", "invalid_jwt", "init_sdk"),
+        "The broker's window did not open with this order. Nothing was ordered. Continue to your broker again; if it "
+        "goes on, order again.",
+    ),
+    **dict.fromkeys(
+        ("api_error", "internal_error"),
+        "There was a fault at your broker. We are asking whether anything was ordered; do not order again before the "
+        "answer stands here.",
+    ),
     "no_compatible_browser": "This browser cannot open the broker's window. Please use a current browser.",
     "closed_by_staff": "Your broker says that nothing was placed.",
     "blocked": "The broker's window could not be loaded. Check your connection, then try again. Nothing was ordered.",

@@ -11,6 +11,7 @@ from orders import personal  # noqa: F401 - it registers what orders know about 
 from orders import plan_tasks as plan_tasks
 from orders.models import MfOrder
 from orders.operations import (
+    missing,
     nav_fetch,
     navs,
     news,
@@ -111,8 +112,9 @@ def tell_of_versions(**_: object) -> None:
 @shared_task(name="orders.remind_of_arrivals")
 @jobs.singleton
 def remind_of_arrivals(**_: object) -> None:
-    """Remind those whose shares should be in their demat account by now (T+1)."""
+    """Remind those whose shares should be in their demat account by now (T+1), or whose order lacks something."""
     stock_arrivals.remind(at=clock.now())
+    missing.remind(at=clock.now())
 
 
 @shared_task(name="orders.refresh_prices")

@@ -129,6 +129,7 @@ TABLE: dict[str, Line] = {
     },
     "brokers:orders": Line(OWN),
     "brokers:repair": Line(HERS, ("basket_order",), (("broker", "smallcase"), ("form_ref", "form_ref"))),
+    "brokers:leave_it": Line(HERS, ("basket_order",), (("why", "PRICE"),)),
     "brokers:says": Line(HERS, ("basket_order",), (("answer", "yes"),)),
     "brokers:back": Line(HERS, ("basket_order",), (("code", "user_cancelled"),)),
     **{f"brokers:{name}": Line(HERS, ("basket_order",)) for name in ("order", "go", "window", "again", "proof")},

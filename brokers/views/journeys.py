@@ -68,6 +68,7 @@ def order(request: InvestorRequest, code: str) -> HttpResponse:
         "rows": _native_rows(found, lines) if capability.native else [_row(line) for line in lines],
         "total": _total(lines),
         "may_repair": _may_repair(found, lines),
+        "left_reasons": BasketOrder.LeftWhy.choices,
         "may_begin_again": found.state in (lifecycle.CANCELLED, lifecycle.EXPIRED),
         "capability": capability,
         "account": account,
@@ -132,7 +133,8 @@ def _total(lines: list[StockOrder]) -> dict[str, Any]:
 
 def _may_repair(found: BasketOrder, lines: list[StockOrder]) -> bool:
     missing = any(line.filled < line.quantity and line.is_plain for line in lines)
-    return found.state == lifecycle.COMPLETE and missing and queries.repair_of(found) is None
+    left = bool(found.left_at)
+    return found.state == lifecycle.COMPLETE and missing and not left and queries.repair_of(found) is None
 
 
 @require_safe

@@ -7,26 +7,28 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from brokers import queries as accounts
 from brokers import registry
 from brokers.forms import JourneyForm
 from brokers.models import BrokerAccount
 from brokers.views import choosing
-from investors.access import InvestorRequest, ready_investor_page
+from investors.access import InvestorRequest, investor_page, ready_investor_page
 from investors.models import Investor
 from orders import basket_rules, stock_words
 from orders.models import BasketOrder, StockOrder
-from orders.operations import baskets
+from orders.operations import baskets, missing
 from orders.operations.baskets import Line
 from orders.queries import baskets as queries
 from orders.queries.baskets import Shown
-from portal import typed
+from portal import clock, typed
+from portal.errors import Failure
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def repair(request: InvestorRequest, code: str) -> HttpResponse:
         raise Http404
     lines = baskets.lines_to_repair(order)
     if any(line.side == StockOrder.Side.SELL for line in lines):
-        place = {(order.broker, order.broker_account_ref): {}}
+        place: dict[queries.Account, dict[int, int]] = {(order.broker, order.broker_account_ref): {}}
         offers = _by_account(request.investor, place, lambda _: lines)
     else:
         offers = [
@@ -112,6 +114,22 @@ def repair(request: InvestorRequest, code: str) -> HttpResponse:
             for choice, words in choosing.brokers(request.investor)
         ]
     return _page(request, None, offers, BasketOrder.Intent.REPAIR, order)
+
+
+@require_POST
+@never_cache
+@investor_page
+def leave_it(request: InvestorRequest, code: str) -> HttpResponse:
+    """What was not executed stays so: the order is no longer offered for repair."""
+    if queries.order_of(investor=request.investor, code=code) is None:
+        raise Http404
+    try:
+        missing.leave(investor=request.investor, code=code, why=request.POST.get("why", ""), at=clock.now())
+    except Failure as refusal:
+        messages.warning(request, refusal.message)
+    else:
+        messages.success(request, "Left as it is. We do not remind you of it.")
+    return redirect("brokers:order", code=code)
 
 
 # --- Offers -----------------------------------------------------------------------------------------------------------
@@ -128,12 +146,11 @@ def _by_account(
 ) -> list[Offer]:
     """An offer for each account that holds something and has something to order."""
     linked = {(each.broker, each.account_ref): each for each in accounts.accounts_of(investor)}
-    routes = [broker for broker, _ in parts]
-    found = []
-    for place, shares in parts.items():
-        if ordered := lines(shares):
-            found.append(_offer(place, linked.get(place), ordered, alone=routes.count(place[0]) == 1))
-    return found
+    ordered = {place: found for place, shares in parts.items() if (found := lines(shares))}
+    routes = [broker for broker, _ in ordered]
+    return [
+        _offer(place, linked.get(place), found, alone=routes.count(place[0]) == 1) for place, found in ordered.items()
+    ]
 
 
 def _offer(place: queries.Account, account: BrokerAccount | None, lines: list[Line], *, alone: bool) -> Offer:

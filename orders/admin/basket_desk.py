@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Min, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import RadioFilter
 
 from orders import lifecycle
-from orders.models import Basket, BasketChange, BasketOrder, BasketSubscription, BasketVersion, StockOrder
+from orders.models import Basket, BasketChange, BasketOrder, BasketSubscription, BasketVersion
+from orders.queries.missing import to_repair
 from portal import clock
 from portal.admin import home, show
 from portal.admin.filters import stuck
@@ -18,19 +19,8 @@ from portal.admin.words import words_of
 
 # An investor who was taken to a broker confirms within the day; the exchange ends what was placed by the next evening.
 PATIENCE = {lifecycle.HANDED_OVER: timedelta(hours=4), lifecycle.PLACED: timedelta(days=2)}
-# What was missing this long ago is no longer repaired: the prices are others.
-REPAIRED_WITHIN = timedelta(days=30)
 MOST_ROWS = 30
 STATES = dict(BasketOrder.State.choices)
-
-
-def to_repair(at: datetime) -> QuerySet[BasketOrder]:
-    """Journeys that are complete with something missing, and no repair that lives or has lived."""
-    missing = StockOrder.objects.filter(basket_order=OuterRef("pk"), filled__lt=F("quantity"))
-    over = (lifecycle.CANCELLED, lifecycle.EXPIRED)
-    repairs = BasketOrder.objects.filter(repairs=OuterRef("pk")).exclude(state__in=over)
-    recent = BasketOrder.objects.filter(state=lifecycle.COMPLETE, state_since__gte=at - REPAIRED_WITHIN)
-    return recent.filter(Exists(missing), ~Exists(repairs))
 
 
 class RepairFilter(RadioFilter):

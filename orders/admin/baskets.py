@@ -280,8 +280,20 @@ class BasketOrderAdmin(OpsAdmin):
     acts: tuple[Act, ...] = (EVIDENCE,)
     fieldsets = (
         (None, {"fields": ("code", "investor", "intent", "basket", "version", "repairs")}),
-        ("Broker", {"fields": ("broker", "client_ref", "provider_ref", "handed_over_at", "investor_says")}),
+        (
+            "Broker",
+            {
+                "fields": (
+                    "broker",
+                    "client_ref",
+                    "provider_ref",
+                    "handed_over_at",
+                    "investor_says",
+                )
+            },
+        ),
         ("State", {"fields": ("in_state", "outcome", "age", "failure_code", "failure_text", "attempt_no")}),
+        ("Left as it is by the investor", {"fields": ("left_at", "left_why")}),
     )
 
     def related(self, obj: Model) -> Sequence[Model]:

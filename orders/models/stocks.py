@@ -25,6 +25,12 @@ class BasketOrder(Attempted, Owned):
     HANDED_OVER; without evidence it is neither complete nor failed.
     """
 
+    class LeftWhy(models.TextChoices):
+        PRICE = "PRICE", "The price has moved"
+        MONEY = "MONEY", "I need the money elsewhere"
+        ELSEWHERE = "ELSEWHERE", "I have bought or sold it elsewhere"
+        ENOUGH = "ENOUGH", "What was executed is enough"
+
     class Intent(models.TextChoices):
         BUY = "BUY", "buy"
         REBALANCE = "REBALANCE", "rebalance"
@@ -56,6 +62,9 @@ class BasketOrder(Attempted, Owned):
     expires_at = models.DateTimeField(null=True, blank=True, editable=False)
     # What the investor answered, where no notice ever comes: "yes", "no", or nothing yet. A statement, not evidence.
     investor_says = models.CharField(max_length=10, blank=True)
+    # When and why the investor left what was not executed as it is: nobody reminds of it any more.
+    left_at = models.DateTimeField(null=True, blank=True, editable=False)
+    left_why = models.CharField(max_length=10, choices=LeftWhy, blank=True, editable=False)
     user_ip = models.GenericIPAddressField(null=True, blank=True)
     created_at = models.DateTimeField()
     handed_over_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -68,6 +77,10 @@ class BasketOrder(Attempted, Owned):
             models.UniqueConstraint(fields=["broker", "provider_ref"], name="one_basket_order_per_broker_reference"),
             models.CheckConstraint(
                 condition=~Q(intent="REPAIR") | Q(repairs__isnull=False), name="a_repair_names_what_it_repairs"
+            ),
+            models.CheckConstraint(
+                condition=Q(left_at__isnull=True, left_why="") | Q(left_at__isnull=False) & ~Q(left_why=""),
+                name="what_was_left_says_why",
             ),
             # What was repaired is not repaired a second time; a repair that came to nothing does not count.
             models.UniqueConstraint(

@@ -1,0 +1,89 @@
+"""What was not executed: its investor is reminded once on the next day, and may leave it as it is with a reason."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+import pytest
+
+from orders import stock_words
+from orders.models import BasketOrder
+from orders.operations import missing
+from orders.queries.missing import to_repair
+from portal import clock
+from portal.errors import InvalidInput
+from portal.models import AuditEntry
+from portal.notices.models import Notice
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+# A Tuesday, after the exchange has closed.
+TUESDAY = datetime(2026, 11, 17, 16, 0, tzinfo=clock.IST)
+
+
+@pytest.fixture
+def order(asha) -> BasketOrder:
+    """Of ten shares six were executed on Tuesday."""
+    made = factories.BasketOrderFactory(investor=asha, state="COMPLETE", state_since=TUESDAY, created_at=TUESDAY)
+    factories.StockOrderFactory(
+        basket_order=made, security__symbol="ITC", state="CANCELLED", filled=6, average_price=Decimal(440)
+    )
+    return made
+
+
+def moment(day: int, hour: int) -> datetime:
+    return TUESDAY.replace(day=day, hour=hour)
+
+
+def test_who_lacks_shares_is_reminded_once_when_the_exchange_opens_on_the_next_day(asha, order):
+    assert missing.remind(at=moment(17, 20)) == 0
+    assert missing.remind(at=moment(18, 9)) == 0
+    assert [missing.remind(at=moment(18, 10)) for _ in range(2)] == [1, 0]
+    notice = Notice.objects.get(event=missing.MISSING)
+    assert (notice.user, notice.url) == (asha.user, f"/stock-orders/{order.code}/")
+    assert notice.facts == [["ITC", "4 missing, buy"]]
+
+
+def test_who_left_it_as_it_is_is_not_reminded_and_not_offered_it_again(asha, order, client_for):
+    browser = client_for(asha)
+    assert "Order what is missing" in browser.get(f"/stock-orders/{order.code}/").content.decode()
+    page = browser.post(f"/stock-orders/{order.code}/leave-it/", {"why": "PRICE"}, follow=True).content.decode()
+    assert "You left what is missing as it is" in page
+    assert "Order what is missing" not in page
+    assert missing.remind(at=moment(18, 10)) == 0
+    assert not to_repair(moment(18, 10)).exists()
+    assert AuditEntry.objects.filter(action="basket.left_as_it_is").exists()
+
+
+def test_a_reason_is_needed_and_said_so(asha, order, client_for):
+    with pytest.raises(InvalidInput):
+        missing.leave(investor=asha, code=order.code, why="", at=clock.now())
+    page = client_for(asha).post(f"/stock-orders/{order.code}/leave-it/", follow=True).content.decode()
+    assert "Choose one of these reasons." in page
+    order.refresh_from_db()
+    assert order.left_at is None
+
+
+@pytest.mark.parametrize("kind", ["LIMIT", "repaired", "open"])
+def test_only_what_can_be_repaired_is_left(asha, order, kind):
+    if kind == "LIMIT":
+        order.lines.update(kind="LIMIT", price=Decimal(400))
+    elif kind == "repaired":
+        factories.BasketOrderFactory(investor=asha, intent="REPAIR", repairs=order)
+    else:
+        BasketOrder.objects.update(state="PLACED")
+    with pytest.raises(missing.NothingMissing):
+        missing.leave(investor=asha, code=order.code, why="PRICE", at=moment(18, 10))
+    assert missing.remind(at=moment(18, 10)) == 0
+
+
+@pytest.mark.parametrize(
+    "code",
+    "invalid_transactionId transaction_in_process invalid_gateway invalid_jwt transaction_expired user_cancelled"
+    " user_mismatch api_error init_sdk no_order no_broker market_closed order_pending order_in_queue internal_error"
+    " consent_denied insufficient_holdings no_compatible_browser".split(),
+)
+def test_every_error_of_the_brokers_window_has_words_of_its_own(code):
+    """The names of providers.md 1.6."""
+    assert stock_words.ending(code) != stock_words.OTHER_ENDING
