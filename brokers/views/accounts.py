@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import structlog
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
@@ -24,6 +25,7 @@ from portal.access import DOORBELL, access
 from portal.errors import Failure
 from portal.gateway import errors
 
+log = structlog.get_logger(__name__)
 # In the browser's session: the one-time state of a login that is under way, by route; and the journey at a broker.
 STATES, JOURNEY = "broker_logins", "journey_at_broker"
 
@@ -156,6 +158,7 @@ def _from_the_basket(request: InvestorRequest) -> HttpResponse:
     """Whatever the way back says of orders, the broker is asked. To the journey that this browser went on."""
     order = baskets.order_of(investor=request.investor, code=request.session.pop(JOURNEY, ""))
     if order is None:
+        log.warning("way_back_without_an_order", investor=request.investor.code)
         return redirect("brokers:orders")
     with transaction.atomic():
         jobs.nudge("brokers.advance", row_id=order.pk)
@@ -178,6 +181,7 @@ def _from_the_login(request: InvestorRequest, broker: str, state: str, back: Ret
             must_be_asked=registry.LOGINS[broker].must_be_asked,
         )
     except Failure as refusal:
+        log.warning("login_refused", provider=broker, investor=request.investor.code, why=refusal.code)
         messages.warning(request, refusal.message)
         return redirect("brokers:accounts")
     messages.success(request, _linked(used))

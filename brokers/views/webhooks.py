@@ -36,6 +36,7 @@ def smallcase(request: HttpRequest) -> HttpResponse:
     try:
         notice = smallcase_events.read_webhook(request.body, settings.SMALLCASE_API_SECRETS, at)
     except NotGenuine as refusal:
+        log.warning("notice_refused", provider="smallcase", why=str(refusal))
         return HttpResponse(str(refusal), status=401, content_type="text/plain")
     with transaction.atomic():
         event, made = inbox.store(
@@ -61,6 +62,8 @@ def odin_two_way(request: HttpRequest) -> HttpResponse:
         genuine = linking.asked(broker="odin", state=odin_events.read_two_way_question(request.body), at=clock.now())
     except odin_events.Unreadable:
         genuine = False
+    if not genuine:
+        log.warning("login_of_nobody_here", provider="odin")
     return JsonResponse(odin_events.two_way_answer(genuine, identifiers.new_client_ref()))
 
 
@@ -77,6 +80,7 @@ def odin(request: HttpRequest) -> HttpResponse:
     try:
         heard = odin_events.read_omex(request.body)
     except odin_events.Unreadable as refusal:
+        log.warning("notice_refused", provider="odin", why="no OMEX message")
         return HttpResponse(str(refusal), status=400, content_type="text/plain")
     with scope(ALL):
         refs = {each.reco_id for each in heard}
