@@ -137,8 +137,10 @@ def test_shares_that_lie_elsewhere_are_never_sold_through_this_account(asha, bas
 def test_a_sale_is_repaired_in_its_account_and_a_purchase_by_any_way(
     asha, basket, two, client_for, settings, side, ways
 ):
-    order = trade(asha, basket, "5paisa", FIRST, side, ITC=2)
-    order.lines.update(state="CANCELLED", filled=1)
+    order = trade(asha, basket, "5paisa", FIRST, side)
+    factories.StockOrderFactory(
+        basket_order=order, security=share("ITC"), side=side, state="CANCELLED", filled=1, average_price=Decimal(100)
+    )
     page = client_for(asha).get(f"/stock-orders/{order.code}/repair/")
     assert len(page.context["form"].fields["broker"].choices) == ways
     assert len(page.context["parts"]) == 1

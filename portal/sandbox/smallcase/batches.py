@@ -92,14 +92,21 @@ def _place_line(world: World, batch_id: str, line: dict[str, Any], variety: str)
 
 
 def settle(world: World, batch_id: str, ending: str) -> None:
-    """Gives every open order of the batch its final state; nothing happens when none is open."""
+    """Gives every open order of the batch its final state; nothing happens when none is open.
+
+    Half: each trades half of its shares and stays open, as on a day on which the market does not take all.
+    """
     with world.transaction():
         orders = _orders(world, batch_id)
         still_open = [order for order in orders if order["status"] == "PLACED"]
         if not still_open:
             return
         for place_in_batch, order in enumerate(still_open):
-            _end(world, order, _filled(order, ending, place_in_batch, len(still_open)), ending)
+            if ending == "half":
+                _trade(world, order, order["quantity"] // 2)
+                continue
+            filled = max(order["filled"], _filled(order, ending, place_in_batch, len(still_open)))
+            _end(world, order, filled, ending)
         _changed(world, batch_id)
 
 
@@ -119,15 +126,21 @@ def _end(world: World, order: sqlite3.Row, filled: int, ending: str) -> None:
     status, code, message = REASONS.get(ending, REASONS["unfilled"])
     if filled == order["quantity"]:
         status, code, message = "COMPLETE", None, ""
-    price = market.quote(world, order["ticker"], world.moment()).last
+    _trade(world, order, filled)
     world.update(
-        "sc_orders", order["id"], status=status, filled=filled, price=str(price if filled else 0), error_code=code,
-        message=message,
+        "sc_orders", order["id"], status=status, error_code=code, message=message,
         exchange_order_id=None if status in NEVER_THERE else order["exchange_order_id"] or _exchange_id(),
     )  # fmt: skip
-    if filled:
+
+
+def _trade(world: World, order: sqlite3.Row, filled: int) -> None:
+    """So many shares of the order are traded in all, at today's price."""
+    more = filled - order["filled"]
+    if more > 0:
+        price = market.quote(world, order["ticker"], world.moment()).last
+        world.update("sc_orders", order["id"], filled=filled, price=str(price))
         row = _transaction_of(world, order["batch_id"])
-        accounts.add_trade(world, row["account"], order["ticker"], order["side"], filled, price)
+        accounts.add_trade(world, row["account"], order["ticker"], order["side"], more, price)
 
 
 def _transaction_of(world: World, batch_id: str) -> sqlite3.Row:

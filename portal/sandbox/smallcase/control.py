@@ -19,7 +19,7 @@ NEXT = {
     "INITIALIZED": ("filled", "partial", "unfilled", "amo", "placed", "low_funds", "unplaced", "user_cancelled",
                     "user_mismatch", "expired"),
     "USED": ("filled", "partial", "unfilled", "amo", "low_funds", "user_cancelled", "expired"),
-    "PROCESSING": ("filled", "partial", "unfilled", "low_funds", "cancelled"),
+    "PROCESSING": ("filled", "half", "partial", "unfilled", "low_funds", "cancelled"),
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from . import accounts, batches, brokers, transactions
 from .transactions import ERRORS, ORDERS
 
 # How the exchange or the broker ends what was placed at once, instead of in its own time.
-AT_ONCE = ("filled", "partial", "unfilled", "low_funds", "cancelled")
+AT_ONCE = ("filled", "partial", "unfilled", "low_funds", "cancelled", "half")
 OUTCOMES = (*AT_ONCE, "placed", "amo", "unplaced", "expired", *ERRORS)
 
 

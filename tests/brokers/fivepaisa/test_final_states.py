@@ -6,6 +6,7 @@ the share ended here, why, and how often 5paisa heard of it.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -27,6 +28,9 @@ ON_ITS_WAY = (
     "reset close_half_way hang html_200 empty_200 truncated wrong_types timed_out_400 redirect status:400 status:404"
     " status:409 status:500 status:502 status:503"
 ).split()
+# Those that keep nothing from us: the answer comes later, or the order is to be seen only later.
+LATE, HIDDEN_S = ["slow", "invisible:1"], 1.1
+DELAYS_S = {"hang": 3.5, "slow": 0.3}
 # Those that stop the rest: the session is refused, or we are to slow down.
 STOPPING = ["status:401", "status:403", "status:429"]
 SYMBOLS = (
@@ -44,7 +48,7 @@ def table() -> Iterator[None]:
 
 
 def fault(sandbox: Any, mode: str, call: str, when: str) -> None:
-    sandbox.fault(mode, path=f"*{call}", when=when, provider="5paisa", delay_s=3.5 if mode == "hang" else 0)
+    sandbox.fault(mode, path=f"*{call}", when=when, provider="5paisa", delay_s=DELAYS_S.get(mode, 0))
 
 
 def truth(sandbox: Any) -> dict[str, dict[str, Any]]:
@@ -133,6 +137,35 @@ def test_an_instruction_ends_as_it_did_at_5paisa(sandbox, asha, recover, kind, w
         note(kind.lower(), mode, when, line, theirs["received"])
         assert (line.quantity, line.state == "CANCELLED") == (theirs["quantity"], theirs["status"] == "Cancelled"), mode
         assert change.state == ("DONE" if theirs["quantity"] == 2 or theirs["status"] == "Cancelled" else "FAILED")
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("mode", LATE)
+def test_what_comes_late_happens_once(sandbox, asha, recover, mode, when):
+    """One share: placed, then changed, then cancelled, each call slow or hidden for a second."""
+    account = log_in(sandbox, asha)
+    price = low(account, "ITC")
+    fault(sandbox, mode, "PlaceOrderRequest", when)
+    order = place(journey(asha, Line(share("ITC").pk, StockOrder.Side.BUY, 1, kind="LIMIT", price=price)))
+    line = order.lines.get()
+    for kind, call, numbers in (
+        (StockChange.Kind.MODIFY, "ModifyOrderRequest", {"quantity": 2, "price": price}),
+        (StockChange.Kind.CANCEL, "CancelOrderRequest", {}),
+    ):
+        time.sleep(HIDDEN_S)
+        follow(order, recover)
+        fault(sandbox, mode, call, when)
+        asked = {"investor": asha, "line_code": line.code, "kind": kind, "form_ref": identifiers.new_client_ref()}
+        changes.submit(change_id=stock_changes.ask(**asked, **numbers, at=clock.now()).pk, at=clock.now())
+    time.sleep(HIDDEN_S)
+    recover(clock.now() + timedelta(seconds=60))
+    follow(order, recover)
+    line.refresh_from_db()
+    theirs = truth(sandbox)[line.client_ref]
+    for call in ("place", "modify", "cancel"):
+        note(call, mode, when, line, theirs["received"])
+    assert (line.state, line.quantity) == ("CANCELLED", 2)
+    assert (theirs["status"], theirs["quantity"], theirs["received"]) == ("Cancelled", 2, 1)
 
 
 def test_no_journey_is_left_open_by_any_of_it(sandbox, asha, recover):
