@@ -77,3 +77,8 @@ class ProofForm(forms.Form):
         help_text="The contract note, or a picture of the order book. JPG, PNG or PDF, at most 5 MB.",
         widget=forms.ClearableFileInput(attrs={"accept": "image/jpeg,image/png,application/pdf"}),
     )
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        # It is needed all the same.
+        self.fields["proof"].optional_words = "a photo, a scan or a PDF"  # type: ignore[attr-defined]

@@ -107,7 +107,7 @@ def _waits(line: StockOrder) -> bool:
     return settling.waiting(line) is not None
 
 
-StockOrderAdmin.inlines = (*StockOrderAdmin.inlines, SettlementsOf)  # type: ignore[assignment]
+StockOrderAdmin.inlines = (*StockOrderAdmin.inlines, SettlementsOf)
 StockOrderAdmin.acts = (
     *StockOrderAdmin.acts,
     Act(
