@@ -36,8 +36,8 @@ class NumbersForm(forms.Form):
     """Number, limit and trigger of an order; which of the two prices belong to it follows from its kind."""
 
     quantity = shares_field()
-    price = _rupees("Limit price", "The worst price that you accept. Only for limit and stop-loss orders.")
-    trigger = _rupees("Trigger price", "The order wakes when the share trades at this price. Only for stop-losses.")
+    price = _rupees("Limit price", "The worst price that you accept.")
+    trigger = _rupees("Trigger price", "The order wakes when the share trades at this price.")
 
     def kind(self) -> str:
         """Which kind of order the numbers are for."""
@@ -118,6 +118,8 @@ class TicketForm(NumbersForm):
     def __init__(self, *args: Any, accounts: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["account"].choices = accounts  # type: ignore[attr-defined]
+        for name, words in (("price", "limit and stop-loss orders"), ("trigger", "stop-losses")):
+            self.fields[name].optional_words = words  # type: ignore[attr-defined]
 
     def kind(self) -> str:
         """As chosen; market before anything is."""
@@ -151,10 +153,12 @@ class ChangeForm(NumbersForm):
     def __init__(self, *args: Any, line: StockOrder, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.line = line
-        if line.kind not in LIMITED:
-            del self.fields["price"]
-        if line.kind not in STOPS:
-            del self.fields["trigger"]
+        for name, kinds in (("price", LIMITED), ("trigger", STOPS)):
+            if line.kind in kinds:
+                self.fields[name].required = True
+                self.fields[name].error_messages["required"] = f"Enter the {name} that the order shall have."
+            else:
+                del self.fields[name]
 
     def kind(self) -> str:
         """The kind of the open order does not change."""
