@@ -248,10 +248,7 @@ def open_journey(
         if repairs and queries.repair_of(repairs):
             raise AlreadyUnderWay("What did not fill in that order is being repaired already.")
         if version:
-            shares = queries.held_through(
-                investor=investor, basket=version.basket, broker=broker, account_ref=account_ref
-            )
-            _must_be_held(lines, shares)
+            _must_be_held(investor, version.basket, lines, broker, account_ref)
         order = BasketOrder.objects.create(
             investor=investor,
             broker=broker,
@@ -273,9 +270,12 @@ def open_journey(
     return order
 
 
-def _must_be_held(lines: list[Line], held: dict[int, int]) -> None:
+def _must_be_held(investor: Investor, basket: Basket, lines: list[Line], broker: str, account_ref: str) -> None:
     """An old list of sells, begun again or repaired, must not sell shares that came from elsewhere or lie elsewhere."""
     sells = [line for line in lines if line.side == StockOrder.Side.SELL]
+    if not sells:
+        return
+    held = queries.held_through(investor=investor, basket=basket, broker=broker, account_ref=account_ref)
     if any(line.quantity > held.get(line.security_id, 0) for line in sells):
         raise NoLongerHeld
 

@@ -88,7 +88,7 @@ def _tell(order: BasketOrder, at: datetime) -> None:
             url=reverse("brokers:order", args=[order.code]),
             at=at,
             facts=[
-                (line.security.symbol, f"{line.quantity - line.filled} missing, {line.get_side_display()}")
+                (line.security.symbol, f"{line.get_side_display()} {line.quantity - line.filled} more")
                 for line in lines
                 if line.filled < line.quantity and line.state in lifecycle.STOCK_ORDER.final
             ],

@@ -42,7 +42,7 @@ def test_who_lacks_shares_is_reminded_once_when_the_exchange_opens_on_the_next_d
     assert [missing.remind(at=moment(18, 10)) for _ in range(2)] == [1, 0]
     notice = Notice.objects.get(event=missing.MISSING)
     assert (notice.user, notice.url) == (asha.user, f"/stock-orders/{order.code}/")
-    assert notice.facts == [["ITC", "4 missing, buy"]]
+    assert notice.facts == [["ITC", "buy 4 more"]]
 
 
 def test_who_left_it_as_it_is_is_not_reminded_and_not_offered_it_again(asha, order, client_for):
