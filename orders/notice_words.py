@@ -98,7 +98,6 @@ EVENTS = (
         (EMAIL,),
         (EMAIL,),
     ),
-    Event("order.case_closed", GROUP, "A delay is settled", "The delay is settled", "{why}", (EMAIL,), (EMAIL,)),
     Event(
         "payment.failed",
         GROUP,

@@ -83,6 +83,7 @@ HAPPENED: dict[str, Heard] = {
     "order.investor_told": Heard("We wrote to you"),
     "order.case_opened": Heard("We noticed a delay and look into it", "", "checking"),
     "order.case_closed": Heard("The delay is settled"),
+    "order.asked_about": Heard("You asked us about it", "your question is a case"),
     "order.rejected": Heard("The order was not accepted", "", "failed"),
     "order.expired": Heard("The order expired", "", "failed"),
     "order.cancelled": Heard("The order was cancelled", "", "failed"),
@@ -100,6 +101,14 @@ SALE_HAPPENED: dict[str, Heard] = {
     "order.rejected": Heard("The sale was not accepted", "", "failed", _YOURS),
     "order.cancelled": Heard("The sale was cancelled", "", "failed", _YOURS),
     "order.reversed": Heard("The fund house took the sale back", "", "failed", _YOURS),
+}
+SWITCH_HAPPENED: dict[str, Heard] = {
+    "order.read": Heard("Read from the order system", "it was made outside this portal"),
+    "order.redeemed": Heard("Switched"),
+    "order.rejected": Heard("The switch was not accepted", "", "failed", _YOURS),
+    "order.cancelled": Heard("The switch was cancelled", "", "failed", _YOURS),
+    "order.reversed": Heard("The fund house took the switch back", "", "failed", _YOURS),
+    "order.asked_about": HAPPENED["order.asked_about"],
 }
 # A code of somebody else's time within an entry: when the bank, or FP, says that it happened.
 _THEIR_TIME = {
@@ -235,19 +244,31 @@ _PROVEN = {
     "RTA": {lifecycle.AWAITING_PAYMENT: 1, lifecycle.PAID: 2, lifecycle.PLACED: 4, lifecycle.ALLOTTED: 5},
     "BSE": {lifecycle.PLACED: 1, lifecycle.AWAITING_PAYMENT: 1, lifecycle.PAID: 2, lifecycle.ALLOTTED: 5},
     "SALE": {lifecycle.PLACED: 1, lifecycle.REDEEMED: 2},
+    "SWITCH": {lifecycle.PLACED: 1, lifecycle.REDEEMED: 2},
 }
-_HOPS = {"RTA": _RTA, "BSE": _BSE, "SALE": _SALE}
+_SWITCH = (("Switch read", ("order.read",)), ("Switched", ("order.redeemed",)))
+_HOPS = {"RTA": _RTA, "BSE": _BSE, "SALE": _SALE, "SWITCH": _SWITCH}
 
 
 def to_come(order: MfOrder, seen: set[str]) -> Sequence[str]:
     """Titles of the hops that have not happened yet; none for an order that ended without units."""
     if order.state not in (*lifecycle.OPEN, lifecycle.ALLOTTED, lifecycle.REDEEMED):
         return ()
-    way = order.gateway if order.kind == MfOrder.Kind.PURCHASE else "SALE"
+    way = _way(order)
     hops = _HOPS[way]
     done = [number + 1 for number, (_, proofs) in enumerate(hops) if seen & set(proofs)]
     first = max(_PROVEN[way].get(order.state, 0), *done, 0)
     return [title for title, _ in hops[first:]]
+
+
+def _way(order: MfOrder) -> str:
+    if order.kind.startswith("SWITCH"):
+        return "SWITCH"
+    return order.gateway if order.kind == MfOrder.Kind.PURCHASE else "SALE"
+
+
+def _told(order: MfOrder) -> dict[str, Heard]:
+    return {"SWITCH": SWITCH_HAPPENED, "SALE": SALE_HAPPENED}.get(_way(order), HAPPENED)
 
 
 # The day by which a hop is expected, where it is a day. (An instalment's payment; others are awaited at a time.)
@@ -268,6 +289,8 @@ def _by(title: str, dates: Expected, today: date) -> str:
     if title == _UNPAID and dates.pay_before:
         by = dates.pay_before.astimezone(IST)
         return f"before {by:%H:%M} on {calendar.short(by.date())} for the NAV of {calendar.short(dates.nav_on)}"
+    if title == "Switched":
+        return ""
     if title not in _DAYS:
         return "within a minute"
     on = _DAYS[title](dates)
@@ -296,7 +319,7 @@ class Timeline:
 
 def of(order: MfOrder, entries: list[Told], *, now_text: str, at: datetime, holidays: frozenset[date]) -> Timeline:
     """What happened, what is happening now (`now_text`), and what is still to come, in that order."""
-    told = HAPPENED if order.kind == MfOrder.Kind.PURCHASE else SALE_HAPPENED
+    told = _told(order)
     steps = [_step(entry, told[entry.action], order) for entry in _in_order(entries) if entry.action in told]
     dates = expected(order, paid_at=paid_at(entries), at=at, holidays=holidays)
     coming = to_come(order, {entry.action for entry in entries})
@@ -323,7 +346,7 @@ def money_now(order: MfOrder, entries: list[Told]) -> str:
         was_out = any(entry.action == "payment.handed_over" for entry in entries)
         # Whoever was on the bank's page without a word from the bank: the page says what is if money did leave.
         return _BACK if paid_at(entries) else "" if was_out else _BANK
-    told = HAPPENED if order.kind == MfOrder.Kind.PURCHASE else SALE_HAPPENED
+    told = _told(order)
     heard = [told[entry.action].money for entry in _in_order(entries) if entry.action in told]
     return next((where for where in reversed(heard) if where), "")
 
@@ -353,7 +376,9 @@ class Compared:
 
 
 def compare(order: MfOrder, holidays: frozenset[date]) -> list[Compared]:
-    """The promised NAV day and the day by which units were to move, beside what came true."""
+    """The promised NAV day and the day by which units were to move, beside what came true; of a switch nothing was."""
+    if order.kind.startswith("SWITCH"):
+        return []
     is_through = order.state in (lifecycle.ALLOTTED, lifecycle.REDEEMED)
     through_on = order.state_since.astimezone(IST).date() if is_through else None
     nav = Compared("NAV of", order.predicted_nav_on, order.allotted_on)

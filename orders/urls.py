@@ -2,7 +2,18 @@
 
 from django.urls import include, path
 
-from orders.views import approvals, baskets, carts, portfolio, purchases, redemptions, schemes, shares, stock_holdings
+from orders.views import (
+    approvals,
+    baskets,
+    carts,
+    cases,
+    portfolio,
+    purchases,
+    redemptions,
+    schemes,
+    shares,
+    stock_holdings,
+)
 
 app_name = "orders"
 urlpatterns = [
@@ -17,6 +28,9 @@ urlpatterns = [
     path("orders/confirm-sale/<slug:code>/", redemptions.confirm, name="confirm_sale"),
     path("orders/", purchases.order_list, name="list"),
     path("orders/<slug:code>/", purchases.detail, name="detail"),
+    path("orders/<slug:code>/ask/", cases.ask, name="ask"),
+    path("cases/", cases.case_list, name="cases"),
+    path("cases/<slug:code>/", cases.case, name="case"),
     path("approvals/", approvals.approval_list, name="approvals"),
     path("approvals/<slug:code>/", approvals.approval, name="approval"),
     path("baskets/", baskets.basket_list, name="baskets"),

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from celery import shared_task
 
+from payments import case_words as case_words
 from payments import operations
 from payments.models import Payment
 from payments.operations import watching

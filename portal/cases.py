@@ -5,6 +5,7 @@ Cases are for operations only, so each of these acts sees them also when an inve
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 
@@ -14,6 +15,15 @@ from django.db.models import F
 from portal import audit, redaction
 from portal.models import Case, User
 from portal.scope import ALL, scope
+
+Opened = Callable[[Case, models.Model, datetime], None]
+Closed = Callable[[Case, datetime], None]
+_followers: list[tuple[Opened, Closed]] = []
+
+
+def follow(*, opened: Opened, closed: Closed) -> None:
+    """From now on these are called in the transaction in which a case opens or closes, in a scope that sees cases."""
+    _followers.append((opened, closed))
 
 
 def open_case(
@@ -42,6 +52,8 @@ def open_case(
         )
         if made:
             audit.record(case, "case.opened", actor=None, at=at, kind=kind)
+            for opened, _ in _followers:
+                opened(case, subject, at)
         else:
             Case.objects.filter(pk=case.pk).update(reported_at=at, times_reported=F("times_reported") + 1)
     return case
@@ -89,6 +101,8 @@ def close(*, case: Case, resolution: str, actor: User | None, at: datetime) -> N
         )
         if closed:
             audit.record(case, "case.closed", actor=actor, at=at, reason=resolution)
+            for _, said in _followers:
+                said(case, at)
 
 
 def _kept(text: str) -> str:

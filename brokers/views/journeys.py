@@ -24,6 +24,8 @@ from orders import lifecycle, stock_words
 from orders.models import BasketOrder, StockChange, StockOrder
 from orders.operations import baskets, stock_changes
 from orders.queries import baskets as queries
+from orders.queries import investor_cases
+from orders.views import cases
 from portal import clock, gates, hints, identifiers, jobs, money, typed
 from portal.errors import Failure, InvalidInput
 
@@ -78,6 +80,7 @@ def order(request: InvestorRequest, code: str) -> HttpResponse:
         "proof_sent_at": silence.proof_sent_at(found),
     }
     if not request.headers.get("HX-Request"):
+        context["cases"] = cases.cards(investor_cases.of_journey(found, [line.pk for line in lines]))
         return render(request, "brokers/order.html", context)
     response = render(request, "brokers/_order_status.html", context)
     if not is_open:

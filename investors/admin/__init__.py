@@ -3,6 +3,7 @@
 from investors.admin import (
     applications,
     banks,
+    cases,
     changes,
     consents,
     invites,
@@ -17,6 +18,7 @@ from investors.admin import (
 __all__ = [
     "applications",
     "banks",
+    "cases",
     "changes",
     "consents",
     "invites",

@@ -2,6 +2,7 @@
 
 from investors.models.authority import Authority
 from investors.models.banks import ACCOUNT_INDEX, BankAccount, Mandate
+from investors.models.cases import CaseMessage, InvestorCase
 from investors.models.changes import ChangeRequest, FieldSource, Invite
 from investors.models.consents import Consent
 from investors.models.desk import Application, Merge, NameWord
@@ -17,6 +18,7 @@ __all__ = [
     "Application",
     "Authority",
     "BankAccount",
+    "CaseMessage",
     "ChangeRequest",
     "Consent",
     "DataExport",
@@ -25,6 +27,7 @@ __all__ = [
     "FieldSource",
     "InvestmentAccount",
     "Investor",
+    "InvestorCase",
     "Invite",
     "KycCheck",
     "KycRequest",

@@ -22,6 +22,7 @@ from investors import lifecycle, retention
 from investors.models import (
     Address,
     BankAccount,
+    CaseMessage,
     ChangeRequest,
     Consent,
     DataExport,
@@ -30,6 +31,7 @@ from investors.models import (
     FieldSource,
     InvestmentAccount,
     Investor,
+    InvestorCase,
     Invite,
     KycCheck,
     KycRequest,
@@ -169,7 +171,7 @@ def _name(model: type[models.Model]) -> str:
     return str(model._meta.verbose_name_plural)
 
 
-DELETED: tuple[type[models.Model], ...] = (Address, Nominee, TaxResidence, FieldSource, NameWord)
+DELETED: tuple[type[models.Model], ...] = (Address, Nominee, TaxResidence, FieldSource, NameWord, CaseMessage)
 EMPTIED: dict[type[models.Model], dict[str, Any]] = {
     Mandate: {"page_url": "", "umrn": ""},
     ChangeRequest: {"before": "{}", "after": "{}", "reason": "", "refusal": []},
@@ -181,7 +183,9 @@ EMPTIED: dict[type[models.Model], dict[str, Any]] = {
 
 
 # Their rows stay: numbers and moments. Files, account numbers and holders' names are emptied below.
-KEPT_ROWS: tuple[type[models.Model], ...] = (Document, BankAccount, InvestmentAccount, DataExport, ErasureRequest)
+KEPT_ROWS: tuple[type[models.Model], ...] = (
+    Document, BankAccount, InvestmentAccount, DataExport, ErasureRequest, InvestorCase,
+)  # fmt: skip
 
 
 def _emptied(model: type[models.Model], investor: Investor, values: dict[str, Any]) -> int:

@@ -25,6 +25,8 @@ STAYS = {
     "kyccheck": "answers of the registries are facts about that login and are never changed",
     "consent": "what was said yes to stays with whoever said it",
     "authority": "who may act for the one that goes, and on what ground, stays on record with it",
+    "investorcase": "it was told to that login",
+    "casemessage": "it was written by that login, or to it",
     "changerequest": "it was confirmed with that login's code",
 }
 NOT_OURS = ("application", "nameword", "merge")

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from investors import gateway, kyc_complaints, kyc_steps, lifecycle
+from investors import case_queries, gateway, kyc_complaints, kyc_steps, lifecycle
 from investors.access import InvestorRequest, investor_page
 from investors.forms import countries, kyc_request
 from investors.kyc_steps import Sheet
@@ -124,6 +124,7 @@ def _decided(request: InvestorRequest, sheet: Sheet) -> HttpResponse:
         "is_over": row.state in (lifecycle.REJECTED, lifecycle.EXPIRED),
         "rejected": kyc_complaints.rejected(row),
         "sheet": sheet,
+        "cases": [] if request.htmx else case_queries.cards(row.investor_id, row, request.investor),  # type: ignore[attr-defined]
         "timeline": [
             {"title": "You confirmed your papers", "status": "done"},
             {"title": "Sent to the fund house and the registry", "status": "done" if sent else now},

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from investors import lifecycle, mandate_rules, mandate_words
+from investors import case_queries, lifecycle, mandate_rules, mandate_words
 from investors import queries as people
 from investors.access import InvestorRequest, client_ip, investor_page, ready_investor_page
 from investors.forms.mandates import MandateForm
@@ -166,6 +166,7 @@ def detail(request: InvestorRequest, code: str) -> HttpResponse:
         "page_minutes": int(mandate_rules.PAGE_LIVES.total_seconds() // 60),
     }
     if not request.headers.get("HX-Request"):
+        context["cases"] = case_queries.cards(mandate.investor_id, mandate)
         return render(request, "investors/mandates/detail.html", context)
     response = render(request, "investors/mandates/_status.html", context)
     if not is_moving:

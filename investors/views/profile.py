@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from investors import lifecycle, queries
+from investors import case_queries, lifecycle, queries
 from investors.access import InvestorRequest, applicant_page
 from investors.operations import documents
 from investors.views import changes
@@ -32,6 +32,7 @@ def profile(request: InvestorRequest) -> HttpResponse:
         "check_is_due": check_again_on and check_again_on <= clock.today(),
         "papers": _papers(request),
         "is_ready": is_ready,
+        "cases": case_queries.cards(request.investor.pk, request.investor) if request.investor.pk else [],
         "pending": changes.pending(request.investor) if is_ready else {},
     }
     return render(request, "investors/profile.html", context)

@@ -1,77 +1,40 @@
-"""Open cases as their investor may see them: of the kinds they were told about, without a word of staff's.
-
-Cases are for operations only, so they are read beyond the investor's own scope: by kind and by the investor's own
-orders, and nothing of them but the code, the kind and the day. Who was never told of one costs no such read.
-"""
+"""Open cases as their investor sees them (`investors/case_queries.py`), by what they are about."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date, datetime
 
-from django.db.models import Q
-
-from investors.models import Investor
-from orders import payment_failures
-from orders.case_words import KINDS, TOLD, CaseWords
-from orders.models import MfOrder
+from investors import case_queries
+from investors.case_queries import Seen
+from orders.case_words import IN_THE_STORY, INSTEAD_OF
+from orders.models import BasketOrder, MfOrder, Plan
 from portal.audit import Told
-from portal.clock import IST
-from portal.models import Case, Notice
-from portal.scope import ALL, scope
 
-ORDER, PAYMENT = MfOrder._meta.label_lower, "payments.payment"
-MOST = 100
+PAYMENT = "payments.payment"
 
 
-@dataclass(frozen=True)
-class OpenCase:
-    """A case about one order."""
-
-    order: MfOrder
-    code: str
-    words: CaseWords
-    opened_at: datetime
-
-    def clock(self, *, today: date, holidays: frozenset[date]) -> payment_failures.Clock:
-        """By when it should be settled: no rule sets a date, so it is what we promise for money that must come back."""
-        opened_on = self.opened_at.astimezone(IST).date()
-        return payment_failures.clock(method="NETBANKING", failed_on=opened_on, today=today, holidays=holidays)
+def of_order(order: MfOrder, recorded: Iterable[Told]) -> list[Seen]:
+    """The cases about an order or its payments, open ones first; no statement while its story tells of none."""
+    if not any(entry.action in IN_THE_STORY for entry in recorded):
+        return []
+    payments = MfOrder.objects.filter(pk=order.pk, payment_lines__isnull=False)
+    keys = payments.values_list("payment_lines__payment_id", flat=True)
+    found = case_queries.about(order.investor_id, {MfOrder._meta.label_lower: [order.pk], PAYMENT: list(keys)})
+    return without_repeats(found)
 
 
-def of(investor: Investor) -> list[OpenCase]:
-    """The open cases of an investor, oldest first: one statement while there was never one."""
-    told = Notice.objects.filter(user_id=investor.user_id, event__in=TOLD, subject_kind=ORDER).order_by("-pk")
-    ids = {int(key) for key in told.values_list("subject_id", flat=True)[:MOST]}
-    return _about(MfOrder.objects.filter(investor=investor, pk__in=ids).select_related("scheme")) if ids else []
+def of_plan(plan: Plan) -> list[Seen]:
+    """The open cases about a SIP."""
+    return case_queries.about(plan.investor_id, {Plan._meta.label_lower: [plan.pk]})
 
 
-def of_order(order: MfOrder, recorded: Iterable[Told]) -> list[OpenCase]:
-    """The open cases about an order, whose story was read before: no statement while it tells of none."""
-    return _about([order]) if any(entry.action in TOLD for entry in recorded) else []
+def of_journey(order: BasketOrder, lines: Iterable[int]) -> list[Seen]:
+    """The open cases about a journey in shares or one of its shares."""
+    about = {BasketOrder._meta.label_lower: [order.pk], "orders.stockorder": list(lines)}
+    return case_queries.about(order.investor_id, about)
 
 
-def _about(orders: Iterable[MfOrder]) -> list[OpenCase]:
-    mine = {order.pk: order for order in orders}
-    about: dict[tuple[str, str], set[int]] = {(ORDER, str(pk)): {pk} for pk in mine}
-    lines = MfOrder.objects.filter(pk__in=mine, payment_lines__isnull=False)
-    for pk, payment_id in lines.values_list("pk", "payment_lines__payment_id"):
-        about.setdefault((PAYMENT, str(payment_id)), set()).add(pk)
-    found = [
-        OpenCase(mine[pk], code, KINDS[kind], opened_at)
-        for code, kind, opened_at, subject in _open(about)
-        for pk in sorted(about[subject])
-    ]
-    return sorted(found, key=lambda each: each.opened_at)
-
-
-def _open(about: Iterable[tuple[str, str]]) -> list[tuple[str, str, datetime, tuple[str, str]]]:
-    ids: dict[str, list[str]] = {ORDER: [], PAYMENT: []}
-    for kind, key in about:
-        ids[kind].append(key)
-    subjects = Q(subject_kind=ORDER, subject_id__in=ids[ORDER]) | Q(subject_kind=PAYMENT, subject_id__in=ids[PAYMENT])
-    with scope(ALL):
-        rows = Case.objects.filter(subjects, kind__in=KINDS, state=Case.State.OPEN)
-        fields = rows.values_list("code", "kind", "opened_at", "subject_kind", "subject_id")
-        return [(code, kind, opened_at, (what, key)) for code, kind, opened_at, what, key in fields]
+def without_repeats(found: list[Seen]) -> list[Seen]:
+    """Without the cases of which another open one about the same record says everything."""
+    said = {(INSTEAD_OF.get(each.kind), each.url) for each in found}
+    return [each for each in found if (each.kind, each.url) not in said]

@@ -169,9 +169,3 @@ def last_payment_failure(recorded: list[Told], *, today: date, holidays: frozens
         return PaymentFailure(why, None, method)
     refund = payment_failures.clock(method=method, failed_on=failed_on, today=today, holidays=holidays)
     return PaymentFailure(why, refund, method)
-
-
-def money_trouble(recorded: list[Told]) -> str:
-    """`late` when a payment arrived after it had failed, `twice` when two did; empty when neither is so."""
-    seen = {entry.action for entry in recorded}
-    return "twice" if "payment.paid_twice" in seen else "late" if "payment.late" in seen else ""

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from investors import applications
+from investors import applications, case_queries
 from investors import queries as people
 from investors.access import investor_of
 from investors.models import Investor
@@ -143,10 +143,10 @@ def _cases(investor: Investor) -> list[Attention]:
         Attention(
             "checking",
             each.words.title,
-            f"{each.order.asked.in_words} in {each.order.scheme.name}. {each.words.doing} Case {each.code}.",
-            reverse("orders:detail", args=[each.order.code]),
+            f"{each.row.what}. {each.words.doing} Case {each.code}.",
+            reverse("orders:case", args=[each.code]),
         )
-        for each in investor_cases.of(investor)
+        for each in investor_cases.without_repeats(case_queries.open_of(investor))
     ]
 
 

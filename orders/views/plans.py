@@ -19,8 +19,9 @@ from orders import calendar, lifecycle, plan_rules, plan_words
 from orders.models import Plan, Scheme
 from orders.operations import new_houses, plan_changes, plans
 from orders.plan_forms import ConfirmSipForm, StartForm
+from orders.queries import investor_cases
 from orders.queries import plans as queries
-from orders.views import confirming
+from orders.views import cases, confirming
 from portal import audit, clock, hints, identifiers, jobs, money, typed
 from portal.errors import Failure, InvalidInput
 
@@ -227,6 +228,8 @@ def detail(request: InvestorRequest, code: str) -> HttpResponse:
         "is_moving": is_moving,
         **_what_can_be_done(plan, now),
     }
+    if not request.headers.get("HX-Request"):
+        context["cases"] = cases.cards(investor_cases.of_plan(plan))
     template = "orders/sips/_status.html" if request.headers.get("HX-Request") else "orders/sips/detail.html"
     response = render(request, template, context)
     if request.headers.get("HX-Request") and not is_moving:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -24,7 +24,7 @@ from orders.queries import investor_cases, ways
 from orders.queries import orders as order_queries
 from orders.queries import purchases as purchase_queries
 from orders.queries import schemes as scheme_queries
-from orders.views import confirming, order_rows
+from orders.views import cases, confirming, order_rows
 from orders.views.ways import way_of
 from portal import audit, clock, hints, identifiers, jobs, money, typed
 from portal.errors import Failure, InvalidInput
@@ -217,6 +217,7 @@ def detail(request: InvestorRequest, code: str) -> HttpResponse:
         "order": order,
         "asked": order.asked.in_words,
         "is_sale": order.kind != MfOrder.Kind.PURCHASE,
+        "is_switch": order.kind.startswith("SWITCH"),
         "words": said,
         "steps": told.steps,
         "money_now": told.money,
@@ -225,7 +226,7 @@ def detail(request: InvestorRequest, code: str) -> HttpResponse:
         "is_open": is_open,
         "paying": paying,
         "payment_failure": _payment_failure(recorded) if paying else None,
-        "money_trouble": order_queries.money_trouble(recorded),
+        "cases": [cases.card(each, holidays) for each in investor_cases.of_order(order, recorded)],
         "other_ways": ways.at_pages(order.gateway, order.cost) if paying and order.plan_id is None else (),
         "failure": words.reason(order.failure_code, order.failure_text),
         "next_step": _next_step(order),
@@ -233,25 +234,12 @@ def detail(request: InvestorRequest, code: str) -> HttpResponse:
         "money_back": words.money_back(order, was_paid=was_paid, today=clock.today(), holidays=holidays),
     }
     if not request.headers.get("HX-Request"):
-        found = investor_cases.of_order(order, recorded)
-        context["cases"] = [_case(each, holidays) for each in found]
         return render(request, "orders/detail.html", context)
     response = render(request, "orders/_order_status.html", context)
     if not is_open:
         # The end of the story changes the rest of the page too (folio, NAV day): load it whole, once.
         response["HX-Refresh"] = "true"
     return response
-
-
-def _case(found: investor_cases.OpenCase, holidays: frozenset[date]) -> dict[str, object]:
-    by = found.clock(today=clock.today(), holidays=holidays)
-    return {
-        "code": found.code,
-        "words": found.words,
-        "opened_at": found.opened_at,
-        "by": by.in_words,
-        "is_over": by.is_over,
-    }
 
 
 def _payment_failure(recorded: list[audit.Told]) -> order_queries.PaymentFailure | None:

@@ -104,4 +104,3 @@ def _close_moved(at: datetime) -> None:
             cases.close(case=case, resolution="The order has moved on.", actor=None, at=at)
             told = f"Case {case.code} is closed: the order has moved on."
             audit.record(order, "order.case_closed", actor=None, at=at, words=told)
-            notices.tell(order, "order.case_closed", at=at, about=case.code, why=told)

@@ -83,7 +83,7 @@ class WhoseFilter(RadioFilter):
 class CaseAdmin(OpsAdmin):
     """The inbox: what a person must look at, open and oldest first."""
 
-    list_display = (
+    list_display: tuple[str, ...] = (
         "code",
         "title",
         "kind_words",
@@ -94,12 +94,23 @@ class CaseAdmin(OpsAdmin):
         "times_reported",
         "about",
     )
-    list_filter = (("state", ChoicesCheckboxFilter), WhoseFilter)
-    list_select_related = ("owner",)
+    list_filter: tuple[Any, ...] = (("state", ChoicesCheckboxFilter), WhoseFilter)
+    list_select_related: tuple[str, ...] = ("owner",)
     ordering = ("-state", "opened_at")
+    exported = (
+        ("Case", lambda case: case.code),
+        ("Kind", lambda case: case.kind),
+        ("State", lambda case: case.state),
+        ("Opened", lambda case: case.opened_at),
+        ("Closed", lambda case: case.closed_at),
+        ("Rupees at risk", lambda case: case.rupees),
+        ("Owner", lambda case: case.owner and str(case.owner)),
+        ("Reported", lambda case: case.times_reported),
+        ("About", lambda case: f"{case.subject_kind} {case.subject_id}"),
+    )
     finders = (by_code("code"), by_text("kind"), by_subject)
     search_help_text = "Code of the case or of its object, or kind"
-    quick = (
+    quick: tuple[tuple[str, str], ...] = (
         ("Open", "state__exact=OPEN"),
         ("Mine", "state__exact=OPEN&whose=mine"),
         ("Nobody's", "state__exact=OPEN&whose=nobody"),
@@ -110,7 +121,7 @@ class CaseAdmin(OpsAdmin):
         (None, {"fields": (("code", "state_badge"), "title", "detail", ("about", "owner"))}),
         ("Since when", {"fields": ("at_risk", ("opened", "closed"), ("reported", "times_reported"), "resolution")}),
     )
-    acts = (
+    acts: tuple[Act, ...] = (
         Act(
             name="claim",
             label="Claim",

@@ -1,11 +1,13 @@
 """Factories build consistent graphs: what depends on a parent is derived from it, so a factory cannot make nonsense."""
 
 from tests.factories.life import (
+    CaseMessageFactory,
     ChangeRequestFactory,
     DataExportFactory,
     DocumentFactory,
     ErasureRequestFactory,
     FieldSourceFactory,
+    InvestorCaseFactory,
     InviteFactory,
     KycRequestFactory,
     MandateFactory,
@@ -77,6 +79,7 @@ __all__ = [
     "BrokerOrderRefFactory",
     "CartFactory",
     "CartLineFactory",
+    "CaseMessageFactory",
     "ChangeRequestFactory",
     "ConsentFactory",
     "DataExportFactory",
@@ -89,6 +92,7 @@ __all__ = [
     "HoldingFactory",
     "InstalmentFactory",
     "InvestmentAccountFactory",
+    "InvestorCaseFactory",
     "InvestorFactory",
     "InviteFactory",
     "KycCheckFactory",

@@ -10,17 +10,20 @@ import factory
 from factory.django import DjangoModelFactory
 
 from investors.models import (
+    CaseMessage,
     ChangeRequest,
     DataExport,
     Document,
     ErasureRequest,
     FieldSource,
+    InvestorCase,
     Invite,
     KycRequest,
     Mandate,
     TaxResidence,
 )
 from portal import clock, identifiers
+from portal.models import Case
 from tests.factories.people import BankAccountFactory, InvestorFactory, UserFactory
 
 
@@ -156,3 +159,40 @@ class FieldSourceFactory(DjangoModelFactory):
     field = "occupation"
     source = FieldSource.Source.STAFF
     at = factory.LazyFunction(clock.now)
+
+
+class InvestorCaseFactory(DjangoModelFactory):
+    """A case that its investor sees."""
+
+    class Meta:
+        model = InvestorCase
+
+    investor = factory.SubFactory(InvestorFactory)
+    code = factory.Sequence(lambda n: f"CASESEEN{n}")
+    kind = "money_not_moving"
+    subject_kind = "orders.mforder"
+    subject_id = factory.Sequence(str)
+    what = "₹73,519.00 in Unmistakable Flexi Cap Fund"
+    url = "/orders/"
+    opened_at = factory.LazyFunction(clock.now)
+    case = factory.LazyAttribute(
+        lambda o: Case.objects.create(
+            code=o.code, kind=o.kind, subject_kind=o.subject_kind, subject_id=o.subject_id, title="A case",
+            opened_at=o.opened_at, reported_at=o.opened_at,
+        )
+    )  # fmt: skip
+
+
+class CaseMessageFactory(DjangoModelFactory):
+    """What an investor wrote about a case."""
+
+    class Meta:
+        model = CaseMessage
+
+    shown = factory.SubFactory(InvestorCaseFactory)
+    investor = factory.SelfAttribute("shown.investor")
+    author = factory.SelfAttribute("investor.user")
+    by_staff = False
+    text = "Where is my 73,519?"
+    at = factory.LazyFunction(clock.now)
+    form_ref = factory.LazyFunction(identifiers.new_client_ref)

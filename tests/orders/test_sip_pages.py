@@ -322,7 +322,7 @@ def test_the_first_page_tells_of_a_debit_that_is_near_and_may_fail(browser, plan
 # --- What pages cost ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("url", "most"), [("/sips/", 12), ("/sips/mandates/", 17), ("/sips/{code}/", 23)])
+@pytest.mark.parametrize(("url", "most"), [("/sips/", 12), ("/sips/mandates/", 17), ("/sips/{code}/", 24)])
 def test_a_page_costs_the_same_for_ten_sips_as_for_one(url, most, asha, browser, plan):
     address = url.format(code=plan.code)
     past = plan_rules.step(plan.first_on, -7, plan.start_day)

@@ -58,7 +58,7 @@ def test_a_late_success_pays_the_order_is_shown_and_told_to_a_person(order, sand
     order.refresh_from_db()
     assert order.state == "PAID"
     assert kinds() == [operations.LATE_SUCCESS_CASE]
-    assert "An earlier payment has arrived after all" in page_of(order, client_for)
+    assert "A payment went through after all" in page_of(order, client_for)
 
 
 def test_the_same_late_success_again_changes_nothing(order, sandbox):  # noqa: F811

@@ -1,0 +1,39 @@
+"""Cases about payments that their investors see. Imported by `payments/tasks.py`."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+
+from investors import case_words
+from investors.case_words import About, CaseWords
+from orders.case_words import of_order
+from orders.models import MfOrder
+from payments.models import Payment
+from portal import money
+
+case_words.show(
+    {
+        "payment_failed_after_debit": CaseWords(
+            "A payment failed after your bank was debited",
+            "Your bank was debited, and the payment was reported as failed afterwards.",
+            "We follow the money until it is back in the account it came from.",
+        ),
+    }
+)
+
+
+def of_payment(payment: Payment) -> About | None:
+    """Its order's page; for one that pays for several, the page of the cart."""
+    orders = list(
+        MfOrder.objects.filter(payment_lines__payment=payment).select_related("scheme", "cart").order_by("pk")
+    )
+    if not orders:
+        return None
+    first = orders[0]
+    if len(orders) == 1 or first.cart is None:
+        return of_order(first)
+    what = f"{len(orders)} orders paid together, {money.rupees(payment.amount)}"
+    return About(first.investor_id, what, reverse("orders:cart_done", args=[first.cart.code]))
+
+
+case_words.about(Payment, of_payment)
