@@ -13,6 +13,8 @@ from portal import money
 from portal.notices import catalogue, writing
 
 TOLD = {event.key for event in notice_words.EVENTS}
+# A failed instalment is told of once, by its SIP, with what it means for the SIP (`plan_notices.DEBIT_FAILED`).
+TOLD_BY_THE_SIP = {"order.rejected", "order.expired"}
 # Ends after which people ask where their money is.
 _UNPAID = "If money has left your bank for it, it comes back to the same account, usually within seven working days."
 _SALE = "No units were sold; they are all still yours."
@@ -20,7 +22,7 @@ _SALE = "No units were sold; they are all still yours."
 
 def tell(order: MfOrder, event: str, *, at: datetime, about: str = "", why: str = "") -> None:
     """The investor knows of `event` (a key of `notice_words`), with the order as it stands now. Others are not told."""
-    if event not in TOLD or not catalogue.has(event):
+    if event not in TOLD or not catalogue.has(event) or (order.plan_id and event in TOLD_BY_THE_SIP):
         return
     user_id = Investor.objects.values_list("user_id", flat=True).get(pk=order.investor_id)
     is_sale = order.kind != MfOrder.Kind.PURCHASE

@@ -105,8 +105,9 @@ def count_failures(*, plan_id: int, at: datetime) -> int:
             plan.bounces_in_a_row = row
             plan.save(update_fields=["bounces_in_a_row"])
             audit.record(plan, "plan.failures_in_a_row", actor=None, at=at, was=was, now=row)
-        if row > was:
-            plan_notices.tell(plan, plan_notices.DEBIT_FAILED, at=at, about=queries.last_failed(plan))
+        if row:
+            # Once for each date, also when a debit between two failures came and went unseen.
+            plan_notices.tell_of_failure(plan, queries.last_failed(plan), at=at)
     return row
 
 

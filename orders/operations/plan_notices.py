@@ -7,8 +7,8 @@ from datetime import datetime
 from django.urls import reverse
 
 from investors.models import Investor
-from orders import calendar, plan_rules, plan_words
-from orders.models import Instalment, Plan
+from orders import calendar, plan_rules, plan_words, words
+from orders.models import Instalment, MfOrder, Plan
 from orders.queries import plans as queries
 from portal import money
 from portal.notices import writing
@@ -51,9 +51,9 @@ register(
         GROUP,
         "A SIP instalment was not debited",
         "A SIP instalment was not debited: {scheme}",
-        "{strikes} Keep enough money in the account from the day before the next date on, and see that the mandate "
-        "covers it. You can also skip one instalment, or end the SIP; its mandate is a second thing, which you end by "
-        "itself.",
+        "The instalment of {on} was not debited. {why} Keep enough money in the account from the day before "
+        "the next date on, and see that the mandate covers it. You can also skip one instalment, or end the SIP; its "
+        "mandate is a second thing, which you end by itself.",
         channels=(SMS,),
         must=(EMAIL,),
     ),
@@ -61,17 +61,31 @@ register(
 )
 
 
-def tell(plan: Plan, event: str, *, at: datetime, about: str = "") -> None:
-    """The investor knows of `event`, with the SIP as it stands now. `about` tells one failure from the next."""
+def tell(plan: Plan, event: str, *, at: datetime) -> None:
+    """The investor knows of `event`, with the SIP as it stands now."""
     said = plan_words.of(plan)
     _tell(
         plan,
         event,
         at=at,
-        about=about,
         schedule=_schedule(plan),
-        strikes=plan_rules.strikes_in_words(plan.bounces_in_a_row),
         text=" ".join(part for part in (f"{said.title}.", said.text, plan_words.reason(plan)) if part),
+    )
+
+
+def tell_of_failure(plan: Plan, failed: MfOrder, *, at: datetime) -> None:
+    """The investor knows that an instalment failed, why, and what another failure would do: once for each date."""
+    on = failed.instalment_on or at.date()
+    strikes = plan_rules.strikes_in_words(plan.bounces_in_a_row)
+    why = [each for each in (words.reason(failed.failure_code, failed.failure_text), strikes) if each]
+    _tell(
+        plan,
+        DEBIT_FAILED,
+        at=at,
+        about=on.isoformat(),
+        on=calendar.short(on),
+        why=" ".join(why),
+        strikes=strikes,
     )
 
 
@@ -92,7 +106,7 @@ def tell_of_debit(instalment: Instalment, *, at: datetime) -> None:
     )
 
 
-def _tell(plan: Plan, event: str, *, at: datetime, about: str, **words: object) -> None:
+def _tell(plan: Plan, event: str, *, at: datetime, about: str = "", **said: object) -> None:
     writing.tell(
         user_id=Investor.objects.values_list("user_id", flat=True).get(pk=plan.investor_id),
         event=event,
@@ -103,7 +117,7 @@ def _tell(plan: Plan, event: str, *, at: datetime, about: str, **words: object) 
         facts=_facts(plan),
         scheme=plan.scheme.name,
         amount=money.rupees(plan.amount),
-        **words,
+        **said,
     )
 
 

@@ -64,11 +64,10 @@ def outcomes(plan: Plan) -> list[str]:
     return [OUTCOMES[state] for state in states if state in OUTCOMES]
 
 
-def last_failed(plan: Plan) -> str:
-    """The newest date of a plan whose instalment has failed: `2026-12-05`. Raises IndexError while none has."""
+def last_failed(plan: Plan) -> MfOrder:
+    """The order of the newest date of a plan whose instalment has failed. Raises IndexError while none has."""
     failed = [state for state, outcome in OUTCOMES.items() if outcome == plan_rules.FAILED]
-    dates = MfOrder.objects.filter(plan=plan, state__in=failed).order_by("-instalment_on")
-    return str(dates.values_list("instalment_on", flat=True)[0])
+    return MfOrder.objects.filter(plan=plan, state__in=failed).order_by("-instalment_on")[0]
 
 
 def mandates_on_their_way(plan: Plan) -> list[str | None]:

@@ -172,6 +172,8 @@ def test_three_failures_end_it_and_each_is_told_once(asha, fund, mandate, at, sa
     began, first, second, third, ended = (sent.body for sent in mail.outbox if "SIP" in sent.subject)
     assert "Your SIP is set up" in began
     assert "2 more in a row end this SIP" in first
+    # Each failure is one message: the order behind it is told of by its SIP.
+    assert not Notice.objects.filter(event__in=("order.rejected", "payment.failed")).exists()
     assert "one more failure ends this SIP" in second
     assert "3 instalments in a row failed" in third
     assert "The fund house has ended this SIP" in ended
@@ -191,8 +193,15 @@ def test_a_failure_after_one_that_was_made_good_is_told_again(plan, at, sandbox)
 
 def test_every_notice_of_a_sip_can_be_told_and_leads_to_it(plan):
     for event in (each for each in catalogue.everything() if each.group == plan_notices.GROUP):
-        if event.key != plan_notices.DEBIT_NEAR:
+        if event.key not in (plan_notices.DEBIT_NEAR, plan_notices.DEBIT_FAILED):
             plan_notices.tell(plan, event.key, at=clock.now())
+    failed = factories.OrderFactory(
+        investor=plan.investor, plan=plan, scheme=plan.scheme, state="REJECTED", instalment_on="2026-12-05",
+        consent=None, mandate=plan.mandate, payment_method="NACH",
+    )  # fmt: skip
+    failed.refresh_from_db()
+    plan.bounces_in_a_row = 1
+    plan_notices.tell_of_failure(plan, failed, at=clock.now())
     plan_notices.tell_of_debit(factories.InstalmentFactory(plan=plan), at=clock.now())
     told = Notice.objects.filter(user=plan.investor.user)
     assert {each.event for each in told} == {
