@@ -58,10 +58,13 @@ STATES: dict[tuple[str, str], dict[str, str]] = {
     },
     (MfOrder.Kind.REDEMPTION, "RTA"): _SOLD,
     (MfOrder.Kind.REDEMPTION, "BSE"): _SOLD,
+    (MfOrder.Kind.SWITCH_OUT, "RTA"): _SOLD,
+    (MfOrder.Kind.SWITCH_OUT, "BSE"): _SOLD,
 }
 KINDS: dict[str, str] = {
     OrderType.REDEMPTION: MfOrder.Kind.REDEMPTION,
     OrderType.REDEEM_ALL: MfOrder.Kind.REDEMPTION,
+    OrderType.SWITCH: MfOrder.Kind.SWITCH_OUT,
 }
 # Under what the journal finds an order's POST, by kind.
 PATHS: dict[str, str] = {MfOrder.Kind.PURCHASE: "/orders/purchase/", MfOrder.Kind.REDEMPTION: "/orders/sell"}
@@ -247,6 +250,11 @@ def fetch(order: MfOrder) -> OrderSnapshot:
 def list_open(gateway: str) -> Iterator[OrderSnapshot]:
     """Every order of the tenant that FP still works on, newest first, a page of a hundred at a time."""
     return (snapshot(each, gateway) for each in fp.client().list_orders(fp.OPEN_STATES))
+
+
+def switches(account_ref: str) -> Iterator[OrderSnapshot]:
+    """The switches of an account, in every state."""
+    return (snapshot(each, settings.FP_ORDER_GATEWAY) for each in fp.client().list_switches(account_ref))
 
 
 def list_since(gateway: str, since: date) -> Iterator[OrderSnapshot]:

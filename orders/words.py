@@ -109,6 +109,27 @@ SALE_STATES: dict[str, Words] = {
         "The units are in your folio again. If money has come for them, do not spend it: we follow this as a case.",
     ),
 }
+_NOT_SWITCHED = "No units have moved; they are all still yours."
+# Switches are made elsewhere; what we say of them is what the order system's list says.
+SWITCH_STATES: dict[str, Words] = {
+    lifecycle.PLACED: Words(
+        "waiting",
+        "Switch under way",
+        "A switch is under way",
+        "It was made outside this portal, and the fund house works on it. We read how it goes.",
+    ),
+    lifecycle.REDEEMED: Words(
+        "done",
+        "Switched",
+        "The switch is done",
+        "Both funds show it in your portfolio once the registrar's own record has reached us.",
+    ),
+    lifecycle.REJECTED: Words("failed", "Rejected", "The switch was not accepted", _NOT_SWITCHED),
+    lifecycle.CANCELLED: Words("neutral", "Cancelled", "The switch was cancelled", _NOT_SWITCHED),
+    lifecycle.REVERSED: Words(
+        "failed", "Reversed", "The fund house took the switch back", "The units are where they were before it."
+    ),
+}
 CHECKING_SALE = Words(
     "checking",
     "We are checking",
@@ -146,7 +167,9 @@ def of(order: MfOrder) -> Words:
 
 
 def for_state(kind: str, state: str, *, is_unknown: bool, gateway: str = "RTA") -> Words:
-    """The words for a kind of order in a state. Switches, which we only read, are worded as sales are."""
+    """The words for a kind of order in a state."""
+    if kind.startswith("SWITCH"):
+        return SWITCH_STATES[state]
     if kind == MfOrder.Kind.PURCHASE:
         return CHECKING if is_unknown else _AT_GATEWAY.get((gateway, state), STATES[state])
     return CHECKING_SALE if is_unknown else SALE_STATES[state]

@@ -262,6 +262,8 @@ class InvestmentAccount(Owned):
 
     provider_ref = models.CharField(max_length=60, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    # When FP's list of its SIPs was last compared with ours (`portal/management/compared_plans.py`).
+    sips_compared_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["investor"], name="one_investment_account_per_investor")]

@@ -16,7 +16,7 @@ from django.db import transaction
 from orders import gateway, lifecycle
 from orders.gateway import OrderSnapshot
 from orders.models import MfOrder
-from orders.operations import news, notices
+from orders.operations import news, notices, switches
 from portal import audit, cases, gates, jobs
 from portal.attempts import ATTEMPT_FIELDS
 from portal.errors import Failure
@@ -216,7 +216,9 @@ def refresh(*, order_id: int, at: datetime, actor: User | None = None, reason: s
     order = MfOrder.objects.select_related("investment_account").get(pk=order_id)
     if actor:
         audit.record(order, "order.refresh_asked", actor=actor, at=at, reason=reason)
-    if order.provider_ref:
+    if order.kind == switches.KIND:
+        switches.read(account=order.investment_account, at=at)
+    elif order.provider_ref:
         news.absorb(order_id=order_id, snapshot=gateway.fetch(order), at=at, source="refresh")
     elif order.is_unknown:
         settle(order_id=order_id, at=at)

@@ -22,7 +22,7 @@ from django.db import connection
 
 from orders import calendar, gateway, lifecycle
 from orders.gateway import OrderSnapshot
-from orders.operations import instalments, news, sending
+from orders.operations import instalments, news, sending, switches
 from orders.queries import schemes as scheme_queries
 from portal.clock import IST
 from portal.gateway import errors
@@ -108,7 +108,7 @@ def _take(page: list[OrderSnapshot], found: Pass, at: datetime, since: datetime 
     fresh = since is None or bool(of_plans)
     for snapshot in page:
         row = _row_of(snapshot, ours)
-        if row is None:
+        if row is None or snapshot.kind == switches.KIND:
             continue
         order_id, state, is_known, placed_at, placed_by = row
         fresh = fresh or (since is not None and placed_at >= since)
@@ -169,6 +169,7 @@ def _has_open(since: datetime | None) -> bool:
 _NOT_SEEN = """
     SELECT o.id FROM orders_mforder o
      WHERE o.state = ANY(%(states)s) AND o.provider = 'fp' AND o.provider_ref IS NOT NULL AND o.state_since < %(at)s
+       AND o.kind <> 'SWITCH_OUT'
        AND (%(since)s::timestamptz IS NULL OR o.placed_at >= %(since)s)
        AND NOT EXISTS (SELECT FROM orders_seen s WHERE s.ref = o.provider_ref)
      ORDER BY o.due_at NULLS LAST, o.id LIMIT %(limit)s

@@ -20,7 +20,7 @@ ROW = """<li><a class="row" href="{url}">
 
 
 # What kind of order, in the words of the pages.
-KINDS = {"PURCHASE": "Purchase", "REDEMPTION": "Sale", "SWITCH_IN": "Switch in", "SWITCH_OUT": "Switch out"}
+KINDS = {"PURCHASE": "Purchase", "REDEMPTION": "Sale", "SWITCH_IN": "Switch", "SWITCH_OUT": "Switch"}
 
 
 def rows(lines: Iterable[Line]) -> SafeString:

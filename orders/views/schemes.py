@@ -27,6 +27,7 @@ LONGEST_QUERY = 100
 # Fewer points than this are no line: then the past is asked for.
 LEAST_POINTS = 30
 SEES_ALL = "1"
+NO_SWITCHES = "not from here: the order system has no way to make one; sell and buy instead"
 
 
 # --- Explore --------------------------------------------------------------------------------------------------------
@@ -178,7 +179,7 @@ def _allowed(found: Scheme) -> list[tuple[str, bool, str]]:
         ("SIP", found.sip_allowed, sip if found.sip_allowed else ""),
         ("Redemption", found.redemption_allowed, "after the lock-in" if found.lock_in_years else ""),
         ("Instant redemption", found.instant_redemption_allowed, ""),
-        ("Switch into this fund", found.switch_in_allowed, ""),
+        ("Switch into this fund", found.switch_in_allowed, NO_SWITCHES if found.switch_in_allowed else ""),
     ]
 
 

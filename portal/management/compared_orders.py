@@ -14,9 +14,9 @@ from django.db.models import Q, QuerySet
 from orders import gateway, lifecycle
 from orders.gateway import OrderSnapshot
 from orders.models import MfOrder, Plan
-from orders.operations import instalments, news
+from orders.operations import instalments, news, switches
 from portal.fintech_primitives import client as fp
-from portal.fintech_primitives.messages import Order
+from portal.fintech_primitives.messages import Order, OrderType
 from portal.lifecycle import Verdict
 from portal.management.reconciliation import PAGE, SETTLES_WITHIN, Difference, Report
 from portal.models import Heartbeat
@@ -26,6 +26,8 @@ def compare(report: Report, heart: Heartbeat, at: datetime) -> Iterator[Differen
     """Every order of which a byte may have left, and every order of FP's."""
     _begin()
     listed = fp.client().list_orders(fp.ALL_STATES)
+    # Switches are read account by account (`compared_plans.py`): FP's lists name no account.
+    listed = (each for each in listed if each.type != OrderType.SWITCH)
     while page := list(islice(listed, PAGE)):
         report.compared["orders at FP"] += len(page)
         yield from _page(report, heart, page, at)
@@ -73,7 +75,7 @@ def _take_in_instalments(report: Report, page: list[Order], at: datetime) -> set
 
 def _sent() -> QuerySet[MfOrder]:
     """Of which a byte may have left."""
-    return MfOrder.objects.exclude(attempt_no=0, provider_ref=None)
+    return MfOrder.objects.exclude(attempt_no=0, provider_ref=None).exclude(kind=switches.KIND)
 
 
 def _order(report: Report, row: MfOrder, theirs: OrderSnapshot, at: datetime) -> Iterator[Difference]:
@@ -149,6 +151,7 @@ def _note(ids: list[int]) -> None:
 _MISSING = """
     SELECT o.id FROM orders_mforder o
      WHERE o.provider_ref IS NOT NULL AND o.state <> 'CREATED' AND o.state_since < %(settled)s
+       AND o.kind <> 'SWITCH_OUT'
        AND NOT EXISTS (SELECT FROM orders_compared c WHERE c.id = o.id)
 """
 

@@ -1,4 +1,4 @@
-"""Three ledgers side by side: our orders, payments and holdings, and what FP has (reliability.md P15).
+"""Three ledgers side by side: our orders, payments and holdings, and what FP has; SIPs with them (reliability.md P15).
 
 FP is asked for everything of the tenant, in every state, page by page, and each page is compared in one statement. What
 only lags here is absorbed through the one door for news. What cannot be both true becomes a case for a person, with
@@ -43,6 +43,13 @@ KINDS = {
     "holding_only_at_fp": "FP's report has units that we do not know",
     "holding_only_here": "we hold units that FP's report does not have",
     "holding_units_differ": "the units of a folio and scheme differ",
+    "sip_only_at_fp": "FP runs a SIP that was never sent from here",
+    "sip_not_at_fp": "FP does not list a SIP that it had taken",
+    "sip_reference_differs": "FP's SIP and ours carry different references",
+    "sip_amount_differs": "the rupees or the number of instalments of a SIP differ",
+    "sip_scheme_differs": "the scheme of a SIP differs",
+    "sip_mandate_differs": "FP debits a SIP by another mandate",
+    "sip_state_differs": "a SIP has ended here and runs at FP",
 }
 
 
@@ -64,6 +71,8 @@ class Report:
     compared: Counter[str] = field(default_factory=Counter)
     caught_up: int = 0
     confirmed: int = 0
+    # Records of which only some are compared in a run, as (label, key): no other case about their kind may close.
+    looked_at: set[tuple[str, str]] = field(default_factory=set)
     differences: list[Difference] = field(default_factory=list)
 
     @property
@@ -77,11 +86,11 @@ def run(at: datetime, *, dry: bool = False) -> Report:
 
     A dry run changes nothing here: what lags is counted as what would be caught up with.
     """
-    from portal.management import compared_holdings, compared_orders, compared_payments
+    from portal.management import compared_holdings, compared_orders, compared_payments, compared_plans
 
     report = Report(dry=dry)
     heart, _ = Heartbeat.objects.get_or_create(name=CASE, defaults={"at": at - ONCE_IN})
-    for part in (compared_orders, compared_payments, compared_holdings):
+    for part in (compared_orders, compared_payments, compared_holdings, compared_plans):
         report.differences += part.compare(report, heart, at)
     if dry:
         return report
@@ -117,7 +126,7 @@ def _write_cases(report: Report, at: datetime) -> None:
             at=at,
             rupees=sum((each.rupees for each in same), Decimal(0)),
         )
-    _close_settled(set(found), at)
+    _close_settled(set(found), report.looked_at, at)
 
 
 def open_cases() -> Iterator[Case]:
@@ -125,7 +134,9 @@ def open_cases() -> Iterator[Case]:
     return Case.objects.filter(kind__startswith=f"{CASE}_", state="OPEN").order_by("opened_at").iterator()
 
 
-def _close_settled(still: set[Key], at: datetime) -> None:
+def _close_settled(still: set[Key], looked_at: set[tuple[str, str]], at: datetime) -> None:
     for case in list(open_cases()):
-        if (case.kind, case.subject_kind, case.subject_id) not in still:
+        about = (case.subject_kind, case.subject_id)
+        unseen = case.kind.startswith(f"{CASE}_sip_") and about not in looked_at
+        if (case.kind, *about) not in still and not unseen:
             cases.close(case=case, resolution="Both sides agree again.", actor=None, at=at)

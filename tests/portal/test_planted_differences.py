@@ -13,12 +13,20 @@ from typing import Any
 
 import pytest
 
-from orders.models import MfOrder
+from investors.models import InvestmentAccount
+from orders.models import MfOrder, Plan
 from payments.models import Payment
 from portal import clock
 from portal.fintech_primitives.messages.orders import Order
 from portal.fintech_primitives.messages.payments import Payment as FpPayment
-from portal.management import compared_holdings, compared_orders, compared_payments, reconciliation
+from portal.fintech_primitives.messages.plans import Sip
+from portal.management import (
+    compared_holdings,
+    compared_orders,
+    compared_payments,
+    compared_plans,
+    reconciliation,
+)
 from portal.models import Case
 from tests import factories
 
@@ -34,6 +42,7 @@ class Fp:
         self.orders: dict[str, dict[str, Any]] = {}
         self.payments: dict[str, dict[str, Any]] = {}
         self.units: dict[str, dict[tuple[str, str], Decimal]] = {}
+        self.sips: dict[str, dict[str, dict[str, Any]]] = {}
 
     def list_orders(self, states):
         return (Order.model_validate(each) for each in list(self.orders.values()))
@@ -50,6 +59,21 @@ class Fp:
             for (number, isin), units in self.units.get(account, {}).items()
         ]
         return SimpleNamespace(folios=schemes)
+
+    def list_sips(self, account):
+        return (Sip.model_validate(each) for each in list(self.sips.get(account, {}).values()))
+
+    def list_switches(self, account):
+        return iter(())
+
+    def run(self, plan: Plan) -> dict[str, Any]:
+        mine = self.sips.setdefault(plan.investment_account.provider_ref, {})
+        mine[plan.provider_ref] = {
+            "sip_id": plan.provider_ref, "active": plan.state == "ACTIVE", "amount": plan.amount,
+            "installments": plan.instalments, "isin": plan.scheme.isin, "source_ref_id": plan.client_ref,
+            "mandate_id": plan.mandate.provider_ref,
+        }  # fmt: skip
+        return mine[plan.provider_ref]
 
     def take(self, order: MfOrder) -> MfOrder:
         words = {"AWAITING_PAYMENT": "PENDING", "PAID": "PAYMENT_CONFIRMED", "ALLOTTED": "SUCCESSFUL"}
@@ -72,7 +96,7 @@ class Fp:
 @pytest.fixture
 def fp(monkeypatch) -> Fp:
     its = Fp()
-    for module in (compared_orders, compared_payments, compared_holdings):
+    for module in (compared_orders, compared_payments, compared_holdings, compared_plans):
         monkeypatch.setattr(module.fp, "client", lambda: its)
     return its
 
@@ -126,7 +150,29 @@ def plant(fp: Fp, make) -> dict[str, int]:
     accounts[0]["999/99", held[0].scheme.isin] = Decimal("5.000")
     accounts[1].clear()
     accounts[2][held[2].folio.number, held[2].scheme.isin] += Decimal("0.001")
+    plant_sips(fp)
     return dict.fromkeys(reconciliation.KINDS, 1)
+
+
+def plant_sips(fp: Fp) -> None:
+    """Each kind about SIPs once, among the SIPs of one investor."""
+    then, investor = clock.now() - THEN, factories.ReadyInvestorFactory()
+    healthy = factories.PlanFactory(investor=investor, state_since=then)
+    fp.run(healthy)
+    account = fp.sips[healthy.investment_account.provider_ref]
+    account["55"] = {"sip_id": "55", "active": True, "amount": 1_000, "source_ref_id": "NEVERSENT"}
+
+    def another(**changes: Any) -> dict[str, Any]:
+        said = fp.run(factories.PlanFactory(investor=investor, state_since=then))
+        return said.update(changes) or said
+
+    del account[another()["sip_id"]]
+    another(source_ref_id="ANOTHER")
+    another(installments=7)
+    another(isin="INF000000000")
+    another(mandate_id="4711")
+    ended = factories.PlanFactory(investor=investor, state="CANCELLED", state_since=then)
+    fp.run(ended)["active"] = True
 
 
 def test_every_planted_difference_is_found_and_nothing_else(fp, make):
@@ -167,3 +213,59 @@ def test_units_that_differ_confirm_nothing(fp, make):
     order = make("ALLOTTED")
     fp.units[order.investment_account.provider_ref].clear()
     assert reconciliation.run(clock.now()).confirmed == 0
+
+
+# --- SIPs: some accounts a run -------------------------------------------------------------------------------------
+
+
+def plans_of(fp, count: int) -> list[Plan]:
+    then = clock.now() - THEN
+    made = [factories.PlanFactory(investor=factories.ReadyInvestorFactory(), state_since=then) for _ in range(count)]
+    for plan in made:
+        fp.run(plan)
+    return made
+
+
+def test_the_accounts_that_were_compared_longest_ago_come_first(fp, monkeypatch):
+    monkeypatch.setattr(compared_plans, "AT_ONCE", 2)
+    made = plans_of(fp, 3)
+    for _ in range(2):
+        report = reconciliation.run(clock.now())
+        assert report.compared["accounts whose SIPs were compared"] == 2
+        assert report.compared["accounts whose SIPs wait for another run"] == 1
+    compared = [InvestmentAccount.objects.get(pk=plan.investment_account_id).sips_compared_at for plan in made]
+    assert None not in compared
+    # The second run began with the one that the first had left.
+    assert sorted(range(3), key=lambda n: compared[n])[0] == 1
+
+
+def test_a_case_about_a_sip_waits_until_its_account_is_compared_again(fp, monkeypatch):
+    wrong, other = plans_of(fp, 2)
+    account = fp.sips[wrong.investment_account.provider_ref]
+    account[wrong.provider_ref]["amount"] = 1
+    reconciliation.run(clock.now())
+    case = Case.objects.get(state="OPEN")
+    assert case.kind == "reconciliation_sip_amount_differs"
+    account[wrong.provider_ref]["amount"] = wrong.amount
+    monkeypatch.setattr(compared_plans, "AT_ONCE", 1)
+    first = [wrong.investment_account_id, other.investment_account_id]
+    InvestmentAccount.objects.filter(pk=first[0]).update(sips_compared_at=clock.now() + THEN)
+    reconciliation.run(clock.now())
+    case.refresh_from_db()
+    assert case.state == "OPEN", "its account was not asked about"
+    monkeypatch.setattr(compared_plans, "AT_ONCE", 2)
+    reconciliation.run(clock.now())
+    case.refresh_from_db()
+    assert case.state == "CLOSED"
+
+
+def test_a_sip_that_has_ended_at_fp_ends_here(fp):
+    [plan] = plans_of(fp, 1)
+    fp.sips[plan.investment_account.provider_ref][plan.provider_ref]["active"] = False
+    assert reconciliation.run(clock.now(), dry=True).caught_up == 1
+    plan.refresh_from_db()
+    assert plan.state == "ACTIVE"
+    report = reconciliation.run(clock.now())
+    assert (report.caught_up, report.differences) == (1, [])
+    plan.refresh_from_db()
+    assert plan.state == "CANCELLED"
