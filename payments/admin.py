@@ -23,7 +23,7 @@ from payments.patience import PATIENCE
 from portal.admin import home, show
 from portal.admin.acts import Act, By
 from portal.admin.base import Lines
-from portal.admin.filters import StuckFilter, UnknownFilter
+from portal.admin.filters import PartnerFilter, StuckFilter, UnknownFilter
 from portal.admin.finding import by_code, by_provider_ref, by_related, codes, pan_query
 from portal.admin.money import MoneyAdmin, waiting
 
@@ -81,6 +81,7 @@ class PaymentAdmin(MoneyAdmin):
         "investor_name",
         "rupees",
         "way",
+        "partner",
         "state_and_age",
         "at_provider",
         "due",
@@ -89,10 +90,25 @@ class PaymentAdmin(MoneyAdmin):
         ("state", ChoicesCheckboxFilter),
         StuckFilter,
         UnknownFilter,
+        PartnerFilter,
         ("method", ChoicesCheckboxFilter),
         ("created_at", RangeDateTimeFilter),
     )
-    list_select_related = ("investor",)
+    list_select_related = ("investor__partner",)
+    exported = (
+        ("Payment", lambda payment: payment.code),
+        ("Investor", lambda payment: payment.investor.code),
+        ("Partner", lambda payment: payment.investor.partner_id and payment.investor.partner.code),
+        ("Rupees", lambda payment: payment.amount),
+        ("By", lambda payment: payment.method),
+        ("State", lambda payment: payment.state),
+        ("Since", lambda payment: payment.state_since),
+        ("Created", lambda payment: payment.created_at),
+        ("Debited", lambda payment: payment.debited_at),
+        ("Settled", lambda payment: payment.settled_at),
+        ("At the provider", lambda payment: payment.provider_ref),
+        ("Failed with", lambda payment: payment.failure_code),
+    )
     finders = (
         by_code("code"),
         by_provider_ref("fp"),

@@ -19,7 +19,7 @@ from investors.operations import mandate_sending, mandates, ops_mandates, paper_
 from portal.admin import home, show
 from portal.admin.acts import Act, By
 from portal.admin.evidence_pack import EVIDENCE
-from portal.admin.filters import StuckFilter, UnknownFilter, stuck
+from portal.admin.filters import PartnerFilter, StuckFilter, UnknownFilter, stuck
 from portal.admin.finding import by_code, by_provider_ref, pan_query
 from portal.admin.money import MoneyAdmin
 
@@ -78,15 +78,40 @@ class MandateAdmin(MoneyAdmin):
 
     tones = MANDATE_TONES
     patience = MANDATE_PATIENCE
-    list_display = ("code", "investor", "bank", "rupees", "kind", "state_and_age", "reason", "at_provider", "due")
+    list_display = (
+        "code",
+        "investor",
+        "bank",
+        "rupees",
+        "kind",
+        "partner",
+        "state_and_age",
+        "reason",
+        "at_provider",
+        "due",
+    )
     list_filter = (
         ("state", ChoicesCheckboxFilter),
         ("kind", ChoicesCheckboxFilter),
         StuckFilter,
         UnknownFilter,
+        PartnerFilter,
         ("created_at", RangeDateTimeFilter),
     )
-    list_select_related = ("investor", "bank_account")
+    list_select_related = ("investor__partner", "bank_account")
+    exported = (
+        ("Mandate", lambda mandate: mandate.code),
+        ("Investor", lambda mandate: mandate.investor.code),
+        ("Partner", lambda mandate: mandate.investor.partner_id and mandate.investor.partner.code),
+        ("Most rupees a debit", lambda mandate: mandate.limit),
+        ("Kind", lambda mandate: mandate.kind),
+        ("Bank", lambda mandate: mandate.bank_account.bank_name),
+        ("State", lambda mandate: mandate.state),
+        ("Since", lambda mandate: mandate.state_since),
+        ("Valid until", lambda mandate: mandate.valid_to and mandate.valid_to.isoformat()),
+        ("At the provider", lambda mandate: mandate.provider_ref),
+        ("Reason", lambda mandate: mandate.reason),
+    )
     finders = (by_code("code"), by_provider_ref("fp"), by_investor())
     private_query = staticmethod(pan_query("investor__pan_index", PAN_INDEX))
     search_help_text = "Code, provider's number, investor code, email or PAN"

@@ -21,7 +21,7 @@ from orders.queries.stuck import PATIENCE
 from portal.admin import home, show
 from portal.admin.acts import Act, By
 from portal.admin.evidence_pack import EVIDENCE
-from portal.admin.filters import StuckFilter, UnknownFilter, fixed_filter
+from portal.admin.filters import PartnerFilter, StuckFilter, UnknownFilter, fixed_filter
 from portal.admin.finding import by_code, by_provider_ref, by_related, codes, pan_query
 from portal.admin.money import MoneyAdmin, waiting
 
@@ -65,6 +65,7 @@ class MfOrderAdmin(MoneyAdmin):
         "code",
         "what",
         "asked_for",
+        "partner",
         "state_and_age",
         "at_provider",
         "due",
@@ -89,6 +90,7 @@ class MfOrderAdmin(MoneyAdmin):
         ("state", ChoicesCheckboxFilter),
         StuckFilter,
         UnknownFilter,
+        PartnerFilter,
         fixed_filter("gateway", "gateway", "RTA", "BSE"),
         fixed_filter("kind", "kind", "PURCHASE", "REDEMPTION"),
         ("placed_at", RangeDateTimeFilter),

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
+from django.db import connection
 from django.db.models import Count, Model, Q, QuerySet, Sum
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateFilter
@@ -14,7 +15,7 @@ from unfold.decorators import display
 
 from investors.admin.finding import by_investor
 from investors.models import PAN_INDEX
-from orders import lifecycle, plan_rules
+from orders import lifecycle, plan_rules, words
 from orders.admin import plan_risks
 from orders.models import Instalment, Plan, PlanChange, Scheme
 from orders.operations import plan_change_sending, plan_sending
@@ -23,7 +24,7 @@ from portal import clock, money
 from portal.admin import home, show
 from portal.admin.acts import Act, By
 from portal.admin.base import OpsAdmin
-from portal.admin.filters import StuckFilter, UnknownFilter
+from portal.admin.filters import PartnerFilter, StuckFilter, UnknownFilter
 from portal.admin.finding import by_code, by_provider_ref, by_related, codes, pan_query
 from portal.admin.money import MoneyAdmin
 
@@ -64,16 +65,43 @@ class PlanAdmin(MoneyAdmin):
 
     tones = TONES
     patience = PATIENCE
-    list_display = ("code", "what", "rupees", "next_debit", "state_and_age", "failures", "mandate_now", "at_provider")
+    list_display = (
+        "code",
+        "what",
+        "rupees",
+        "partner",
+        "next_debit",
+        "state_and_age",
+        "failures",
+        "mandate_now",
+        "at_provider",
+    )
     list_filter = (
         ("state", ChoicesCheckboxFilter),
         StuckFilter,
         UnknownFilter,
         plan_risks.RiskFilter,
+        PartnerFilter,
         "bounces_in_a_row",
         ("first_on", RangeDateFilter),
     )
-    list_select_related = ("investor", "scheme", "mandate")
+    list_select_related = ("investor__partner", "scheme", "mandate")
+    exported = (
+        ("SIP", lambda plan: plan.code),
+        ("Investor", lambda plan: plan.investor.code),
+        ("Partner", lambda plan: plan.investor.partner_id and plan.investor.partner.code),
+        ("Scheme", lambda plan: plan.scheme.name),
+        ("ISIN", lambda plan: plan.scheme.isin),
+        ("Rupees", lambda plan: plan.amount),
+        ("Day", lambda plan: plan.start_day),
+        ("First", lambda plan: plan.first_on),
+        ("Last", lambda plan: plan.last_on),
+        ("State", lambda plan: plan.state),
+        ("Since", lambda plan: plan.state_since),
+        ("Failures in a row", lambda plan: plan.bounces_in_a_row),
+        ("Mandate", lambda plan: plan.mandate.code),
+        ("At the provider", lambda plan: plan.provider_ref),
+    )
     finders = (
         by_code("code", "client_ref"),
         by_provider_ref("fp"),
@@ -300,4 +328,32 @@ def plans_part(at: datetime) -> home.Part:
             "needs" if failing else "done",
         ),
     ]
-    return home.Part(tiles, [])
+    return home.Part(tiles, [_failures_by_bank(at)])
+
+
+# Why the last instalment failed, by the bank that was asked: SIPs with failures have an index of their own.
+_FAILED = """
+    SELECT b.bank_name, o.failure_code, max(o.failure_text), count(*), sum(p.amount)
+      FROM orders_plan p
+      JOIN LATERAL (SELECT f.failure_code, f.failure_text, f.bank_account_id, f.state_since FROM orders_mforder f
+                     WHERE f.plan_id = p.id AND f.state IN ('REJECTED', 'EXPIRED')
+                     ORDER BY f.instalment_on DESC LIMIT 1) o ON o.state_since >= %s
+      JOIN investors_bankaccount b ON b.id = o.bank_account_id
+     WHERE p.bounces_in_a_row > 0
+     GROUP BY 1, 2 ORDER BY 4 DESC LIMIT 10
+"""
+LATELY = timedelta(days=30)
+
+
+def _failures_by_bank(at: datetime) -> home.Panel:
+    """Which banks refuse the debits of SIPs, and why: the most frequent first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FAILED, [at - LATELY])
+        found = cursor.fetchall()
+    rows = [
+        [bank, words.reason(code, text) or code.replace("_", " ") or show.NOTHING, str(count), show.rupees(rupees)]
+        for bank, code, text, count, rupees in found
+    ]
+    note = "SIPs whose last instalment failed within thirty days."
+    columns = ("Bank", "Why", "SIPs", "Rupees a month")
+    return home.Panel("Failed instalments by bank", columns, rows, "No SIP's last instalment failed.", note=note)

@@ -13,6 +13,10 @@ from unfold.contrib.filters.admin import RadioFilter
 from portal import clock
 from portal.attempts import PATIENCE as UNKNOWN_PATIENCE
 from portal.attempts import Attempted
+from portal.models import Partner
+
+# Of more partners than that the list is found by the partner's own page.
+MOST_PARTNERS = 50
 
 
 def stuck(patience: Mapping[str, timedelta], at: datetime) -> Q:
@@ -61,6 +65,23 @@ class UnknownFilter(RadioFilter):
             return queryset
         # Only rows that are being sent can be unknown; naming the open states lets their partial index answer.
         return queryset.filter(attempt=Attempted.Outcome.UNKNOWN, state__in=list(self.patience))
+
+
+class PartnerFilter(RadioFilter):
+    """Rows of investors whom one partner brought, or whom nobody brought."""
+
+    title = "partner"
+    parameter_name = "partner"
+    NOBODY = "none"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        partners = Partner.objects.order_by("name").values_list("code", "name")
+        return [(self.NOBODY, "None"), *partners[:MOST_PARTNERS]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == self.NOBODY:
+            return queryset.filter(investor__partner=None)
+        return queryset.filter(investor__partner__code=self.value()) if self.value() else queryset
 
 
 def fixed_filter(name: str, words: str, *choices: str) -> type[RadioFilter]:

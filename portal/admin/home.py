@@ -16,11 +16,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Min, Q, Sum
+from django.db.models import Count, F, Min, Q, Sum
 from django.http import HttpRequest
 
-from portal import clock
-from portal.admin import show
+from portal import clock, gates
+from portal.admin import show, timeline
+from portal.admin.words import words_of
 from portal.models import Case, Gate, Heartbeat, InboundEvent
 
 # Beat sends the heartbeat every 30 seconds and a worker writes it.
@@ -205,7 +206,7 @@ def machinery_part(at: datetime) -> Part:
         show.list_url(Heartbeat),
         "neutral" if compared is None else "needs" if at - compared > COMPARED_AGAIN_WITHIN else "done",
     )
-    return Part([gate, beat, comparison, *_registration(at)])
+    return Part([gate, beat, comparison, *_registration(at)], [_gates(at)])
 
 
 def _registration(at: datetime) -> list[Tile]:
@@ -224,3 +225,22 @@ def _registration(at: datetime) -> list[Tile]:
             "failed" if is_over else "needs",
         )
     ]
+
+
+def _gates(at: datetime) -> Panel:
+    """Every gate in front of money: the kill switch, the one of each provider, the one after a restore."""
+    lately = gates.money_calls(at)
+    rows = [
+        [
+            words_of(each.name).capitalize(),
+            show.badge("failed", "closed") if each.is_closed else show.badge("done", "open"),
+            each.reason or show.NOTHING,
+            timeline.names_of([each.changed_by])[each.changed_by] if each.changed_by else show.NOTHING,
+            show.moment(each.changed_at) if each.changed_by else "never turned",
+            f"{lately.get(each.name, 0)} of {settings.MONEY_CALLS_PER_MINUTE}" if each.name in lately else show.NOTHING,
+        ]
+        for each in Gate.objects.order_by(F("is_closed").desc(), "name")
+    ]
+    columns = ("Gate", "State", "Why", "By", "Since", "Calls in the last minute")
+    note = "More calls than that in a minute close the gate of a provider by themselves (order-rate breaker)."
+    return Panel("Gates in front of money", columns, rows, "No gate yet.", show.list_url(Gate), note)

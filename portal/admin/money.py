@@ -55,6 +55,10 @@ class MoneyAdmin(OpsAdmin):
     def at_provider(self, row: Any) -> str:
         return show.two(row.provider_ref or show.NOTHING, show.attempt_words(row))
 
+    @display(description="Partner")
+    def partner(self, row: Any) -> str:
+        return row.investor.partner.code if row.investor.partner_id else show.NOTHING
+
     @display(description="Attempts")
     def attempts(self, row: Attempted) -> str:
         return show.attempt_words(row)

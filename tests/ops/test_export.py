@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from decimal import Decimal
 
 import pytest
 
+from investors.models import Investor
 from portal.admin import export
 from portal.models import AuditEntry
 from tests import factories
@@ -48,3 +50,38 @@ def test_more_than_a_hundred_rows_are_no_file(client_for, dev, monkeypatch):
     answer = client_for(dev).get(URL, follow=True)
     assert "need a second person" in answer.content.decode()
     assert not AuditEntry.objects.filter(action="list.exported").exists()
+
+
+LISTS = {
+    "orders/mforder": lambda: factories.OrderFactory().code,
+    "payments/payment": lambda: factories.PaymentFactory().code,
+    "orders/plan": lambda: factories.PlanFactory().code,
+    "investors/mandate": lambda: factories.PlanFactory().mandate.code,
+    "portal/case": lambda: factories.InvestorCaseFactory().code,
+}
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+@pytest.mark.parametrize("which", LISTS)
+def test_every_working_list_can_be_taken_and_says_so(which, kind, client_for, dev):
+    code, browser = LISTS[which](), client_for(dev)
+    assert "Take as a file" in browser.get(f"/admin/{which}/").content.decode()
+    answer = browser.get(f"/admin/{which}/export/?as={kind}")
+    assert answer.status_code == 200
+    if kind == "csv":
+        assert code in answer.content.decode("utf-8-sig")
+    else:
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as book:
+            assert code in "".join(book.read(name).decode() for name in book.namelist())
+
+
+@pytest.mark.parametrize("which", [each for each in LISTS if each != "portal/case"])
+def test_the_working_lists_show_the_partner_and_can_be_narrowed_to_one(which, client_for, dev):
+    north, code = factories.PartnerFactory(code="NORTH"), LISTS[which]()
+    browser = client_for(dev)
+    assert code in browser.get(f"/admin/{which}/?partner=none").content.decode()
+    assert code not in browser.get(f"/admin/{which}/?partner=NORTH").content.decode()
+    Investor.objects.update(partner=north)
+    shown = browser.get(f"/admin/{which}/?partner=NORTH").content.decode()
+    assert code in shown
+    assert "NORTH" in shown

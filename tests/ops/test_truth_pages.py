@@ -8,7 +8,10 @@ from decimal import Decimal
 import pytest
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
-from portal import cases, clock, job_runs
+from portal import cases, clock, gates, job_runs
+from portal.admin.words import words_of
+from portal.gateway import journal
+from portal.gateway.transport import Request
 from portal.models import AuditEntry, JobRun
 from tests import factories
 
@@ -77,3 +80,28 @@ def test_a_task_can_be_asked_for_at_once_and_the_audit_log_has_it(
     client_for(dev).post("/admin/django_celery_beat/periodictask/", form)
     assert asked == ["portal.recover"]
     assert AuditEntry.objects.filter(action="periodictask.run_asked").exists()
+
+
+def test_the_first_page_has_every_gate_with_its_reason_and_the_breakers_count(client_for, dev, settings):
+    settings.MONEY_CALLS_PER_MINUTE = 40
+    gates.turn(name=gates.of("fp"), closed=True, reason="FP answers twice", actor=dev, at=clock.now())
+    call = journal.begin("smallcase", Request("POST", "/x"), journal.about(factories.BasketOrderFactory()), effect=True)
+    page = page_of(client_for, dev, "/admin/")
+    panel = page[page.index("Gates in front of money") :]
+    assert "FP answers twice" in panel
+    assert "1 of 40" in panel
+    for name in gates.names():
+        assert words_of(name).capitalize() in panel
+    assert call.pk
+
+
+def test_the_first_page_says_which_banks_refuse_the_debits_of_sips_and_why(client_for, dev):
+    plan = factories.PlanFactory(bounces_in_a_row=1)
+    factories.OrderFactory(
+        investor=plan.investor, plan=plan, scheme=plan.scheme, state="REJECTED", instalment_on="2026-12-05",
+        consent=None, mandate=plan.mandate, payment_method="NACH", failure_code="insufficient_balance",
+    )  # fmt: skip
+    page = page_of(client_for, dev, "/admin/")
+    panel = page[page.index("Failed instalments by bank") :]
+    assert plan.mandate.bank_account.bank_name in panel
+    assert "₹5,000.00" in panel
