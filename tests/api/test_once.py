@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from random import Random
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from tests import factories
 
 BODY = {"email": "hema@example.org", "name": "Hema", "basis": "Asked for it"}
 AT_ONCE = 50
+KEYS = int(os.environ.get("KEYS", "20"))
 
 
 @pytest.mark.django_db
@@ -75,6 +78,21 @@ def test_two_partners_with_the_same_key_each_get_their_own(north, south):
     a, b = north.post("invites", BODY, key="k1"), south.post("invites", BODY, key="k1")
     assert a.json()["id"] != b.json()["id"]
     assert IdempotentCall.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_no_key_of_one_partner_ever_answers_the_other(north, south):
+    """P6: 10,000 keys across partners by `KEYS=10000`. Each key is used by both, twice, in an order by chance."""
+    chance, told = Random(6), {}
+    calls = [(who, f"key-{number}") for number in range(KEYS) for who in (north, south) for _ in range(2)]
+    chance.shuffle(calls)
+    for who, key in calls:
+        body = {**BODY, "email": f"{key}@{who.partner.pk}.example"}
+        answer = who.post("invites", body, key=key)
+        assert answer.status_code == 201, answer.content
+        assert told.setdefault((who.partner.pk, key), answer.content) == answer.content
+    assert len(set(told.values())) == 2 * KEYS
+    assert Invite.objects.count() == IdempotentCall.objects.count() == 2 * KEYS
 
 
 @pytest.mark.django_db

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -19,9 +20,11 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 FIRST = date(2024, 1, 1)
+# P8 promises 2,000 histories of up to 30 moves: `LEDGERS=2000 MOVES=30`.
+LEDGERS, LONGEST = int(os.environ.get("LEDGERS", "40")), int(os.environ.get("MOVES", "12"))
 # (days after FIRST, units; below zero: sold), and whether it is taken back afterwards.
 MOVES = st.lists(
-    st.tuples(st.integers(0, 40), st.integers(1, 60_000), st.booleans(), st.booleans()), min_size=1, max_size=12
+    st.tuples(st.integers(0, 40), st.integers(1, 60_000), st.booleans(), st.booleans()), min_size=1, max_size=LONGEST
 )
 
 
@@ -67,7 +70,7 @@ def write(asha: Any, scheme: Any, folio: Any, moves: list[Any]) -> list[Any]:
     return facts
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=LEDGERS, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(moves=MOVES)
 def test_any_order_of_purchases_sales_and_reversals_leaves_what_the_slow_way_finds(asha, moves):
     scheme = factories.SchemeFactory()
