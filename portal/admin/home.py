@@ -181,7 +181,8 @@ def inbox_part(at: datetime) -> Part:
 @part(order=70, permission="portal.view_gate")
 def machinery_part(at: datetime) -> Part:
     """Gates, and whether beat and a worker are alive."""
-    closed = list(Gate.objects.filter(is_closed=True).order_by("name"))
+    every = list(Gate.objects.order_by(F("is_closed").desc(), "name"))
+    closed = [each for each in every if each.is_closed]
     gate = Tile(
         "Money gate",
         "Closed" if closed else "Open",
@@ -206,7 +207,7 @@ def machinery_part(at: datetime) -> Part:
         show.list_url(Heartbeat),
         "neutral" if compared is None else "needs" if at - compared > COMPARED_AGAIN_WITHIN else "done",
     )
-    return Part([gate, beat, comparison, *_registration(at)], [_gates(at)])
+    return Part([gate, beat, comparison, *_registration(at)], [_gates(every, at)])
 
 
 def _registration(at: datetime) -> list[Tile]:
@@ -227,7 +228,7 @@ def _registration(at: datetime) -> list[Tile]:
     ]
 
 
-def _gates(at: datetime) -> Panel:
+def _gates(every: Sequence[Gate], at: datetime) -> Panel:
     """Every gate in front of money: the kill switch, the one of each provider, the one after a restore."""
     lately = gates.money_calls(at)
     rows = [
@@ -239,7 +240,7 @@ def _gates(at: datetime) -> Panel:
             show.moment(each.changed_at) if each.changed_by else "never turned",
             f"{lately.get(each.name, 0)} of {settings.MONEY_CALLS_PER_MINUTE}" if each.name in lately else show.NOTHING,
         ]
-        for each in Gate.objects.order_by(F("is_closed").desc(), "name")
+        for each in every
     ]
     columns = ("Gate", "State", "Why", "By", "Since", "Calls in the last minute")
     note = "More calls than that in a minute close the gate of a provider by themselves (order-rate breaker)."

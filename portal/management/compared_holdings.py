@@ -12,7 +12,7 @@ from decimal import Decimal
 from investors.models import InvestmentAccount
 from orders import lifecycle
 from orders.models import Holding, MfOrder
-from orders.operations import news
+from orders.operations import news, switches
 from portal import money
 from portal.fintech_primitives import client as fp
 from portal.management.reconciliation import SETTLES_WITHIN, Difference, Report
@@ -64,7 +64,7 @@ def _position(
 def _confirm(account: InvestmentAccount, ours: dict[Key, Decimal], theirs: dict[Key, Decimal], at: datetime) -> int:
     waiting = MfOrder.objects.filter(
         investment_account=account, state__in=THROUGH, confirmed_at=None, state_since__lt=at - SETTLES_WITHIN
-    )
+    ).exclude(kind=switches.KIND)
     agreed = 0
     for order_id, number, isin in waiting.values_list("pk", "folio__number", "scheme__isin"):
         key = (number, isin)
