@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db import connection
 from django.db.models import Count, Model, Q, QuerySet, Sum
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateFilter
@@ -15,7 +14,7 @@ from unfold.decorators import display
 
 from investors.admin.finding import by_investor
 from investors.models import PAN_INDEX
-from orders import lifecycle, plan_rules, words
+from orders import lifecycle, plan_rules
 from orders.admin import plan_risks
 from orders.models import Instalment, Plan, PlanChange, Scheme
 from orders.operations import plan_change_sending, plan_sending
@@ -328,32 +327,4 @@ def plans_part(at: datetime) -> home.Part:
             "needs" if failing else "done",
         ),
     ]
-    return home.Part(tiles, [_failures_by_bank(at)])
-
-
-# Why the last instalment failed, by the bank that was asked: SIPs with failures have an index of their own.
-_FAILED = """
-    SELECT b.bank_name, o.failure_code, max(o.failure_text), count(*), sum(p.amount)
-      FROM orders_plan p
-      JOIN LATERAL (SELECT f.failure_code, f.failure_text, f.bank_account_id, f.state_since FROM orders_mforder f
-                     WHERE f.plan_id = p.id AND f.state IN ('REJECTED', 'EXPIRED')
-                     ORDER BY f.instalment_on DESC LIMIT 1) o ON o.state_since >= %s
-      JOIN investors_bankaccount b ON b.id = o.bank_account_id
-     WHERE p.bounces_in_a_row > 0
-     GROUP BY 1, 2 ORDER BY 4 DESC LIMIT 10
-"""
-LATELY = timedelta(days=30)
-
-
-def _failures_by_bank(at: datetime) -> home.Panel:
-    """Which banks refuse the debits of SIPs, and why: the most frequent first."""
-    with connection.cursor() as cursor:
-        cursor.execute(_FAILED, [at - LATELY])
-        found = cursor.fetchall()
-    rows = [
-        [bank, words.reason(code, text) or code.replace("_", " ") or show.NOTHING, str(count), show.rupees(rupees)]
-        for bank, code, text, count, rupees in found
-    ]
-    note = "SIPs whose last instalment failed within thirty days."
-    columns = ("Bank", "Why", "SIPs", "Rupees a month")
-    return home.Panel("Failed instalments by bank", columns, rows, "No SIP's last instalment failed.", note=note)
+    return home.Part(tiles, [])

@@ -93,15 +93,3 @@ def test_the_first_page_has_every_gate_with_its_reason_and_the_breakers_count(cl
     for name in gates.names():
         assert words_of(name).capitalize() in panel
     assert call.pk
-
-
-def test_the_first_page_says_which_banks_refuse_the_debits_of_sips_and_why(client_for, dev):
-    plan = factories.PlanFactory(bounces_in_a_row=1)
-    factories.OrderFactory(
-        investor=plan.investor, plan=plan, scheme=plan.scheme, state="REJECTED", instalment_on="2026-12-05",
-        consent=None, mandate=plan.mandate, payment_method="NACH", failure_code="insufficient_balance",
-    )  # fmt: skip
-    page = page_of(client_for, dev, "/admin/")
-    panel = page[page.index("Failed instalments by bank") :]
-    assert plan.mandate.bank_account.bank_name in panel
-    assert "₹5,000.00" in panel
