@@ -14,7 +14,7 @@ from unfold.decorators import display
 
 from investors.admin import panel
 from investors.admin.finding import by_investor
-from investors.models import PAN_INDEX, Investor
+from investors.models import Investor
 from orders import payment_failures
 from orders.models import MfOrder
 from payments import lifecycle, operations
@@ -24,7 +24,7 @@ from portal.admin import home, show
 from portal.admin.acts import Act, By
 from portal.admin.base import Lines
 from portal.admin.filters import PartnerFilter, StuckFilter, UnknownFilter
-from portal.admin.finding import by_code, by_provider_ref, by_related, codes, pan_query
+from portal.admin.finding import by_code, by_provider_ref, by_related, codes
 from portal.admin.money import MoneyAdmin, waiting
 
 codes["PAY"] = Payment
@@ -115,8 +115,7 @@ class PaymentAdmin(MoneyAdmin):
         by_related("id", lambda term: Payment.objects.filter(lines__order__code=term.upper())),
         by_investor(),
     )
-    private_query = staticmethod(pan_query("investor__pan_index", PAN_INDEX))
-    search_help_text = "Code, order code, provider's number, investor code, email or PAN"
+    search_help_text = "Code, order code, provider's number, investor code, email, mobile or PAN"
     quick = (
         ("On their way", "&".join(f"state__exact={state}" for state in lifecycle.OPEN)),
         ("Stuck", "stuck=1"),

@@ -27,9 +27,12 @@ def encrypt(text: str) -> str:
     return _box(tuple(settings.FIELD_KEYS)).encrypt(text.encode()).decode()
 
 
-def decrypt(token: str) -> str:
-    """The text of a token made under any current key. Raises InvalidToken, never returns ciphertext."""
-    return _box(tuple(settings.FIELD_KEYS)).decrypt(token.encode()).decode()
+def decrypt(token: str, *, lives_s: int | None = None) -> str:
+    """The text of a token made under any current key. Raises InvalidToken, never returns ciphertext.
+
+    With `lives_s`, a token that was made longer ago (in real time) is invalid.
+    """
+    return _box(tuple(settings.FIELD_KEYS)).decrypt(token.encode(), ttl=lives_s).decode()
 
 
 def encrypt_bytes(content: bytes) -> bytes:

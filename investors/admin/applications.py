@@ -13,11 +13,10 @@ from unfold.decorators import display
 
 from investors import applications
 from investors.admin.finding import by_investor
-from investors.models import PAN_INDEX, Application
+from investors.models import Application
 from portal import clock, redaction
 from portal.admin import home, show
 from portal.admin.base import OpsAdmin
-from portal.admin.finding import pan_query
 
 
 class LateFilter(RadioFilter):
@@ -42,9 +41,7 @@ class ApplicationAdmin(OpsAdmin):
     list_select_related = ("investor__partner", "invite__partner")
     ordering = ("since", "ref")
     finders = (by_investor(),)
-    private_query = staticmethod(pan_query("investor__pan_index", PAN_INDEX))
-    private_lookups = ("investor__pan_index__in",)
-    search_help_text = "Investor code, email or whole PAN"
+    search_help_text = "Investor code, email, mobile or whole PAN"
     quick = (
         ("You must act", "stage__exact=YOU_ACT"),
         ("We are checking", "stage__exact=WE_CHECK"),

@@ -14,12 +14,12 @@ from unfold.decorators import display
 from investors import change_words, lifecycle
 from investors.admin.finding import by_investor
 from investors.admin.papers import picture
-from investors.models import PAN_INDEX, ChangeRequest
+from investors.models import ChangeRequest
 from investors.operations import changes
 from portal.admin import desk, home, show
 from portal.admin.acts import Act, By
 from portal.admin.filters import StuckFilter, UnknownFilter
-from portal.admin.finding import by_code, pan_query
+from portal.admin.finding import by_code
 from portal.admin.money import MoneyAdmin
 
 CHANGE_TONES = {
@@ -62,8 +62,7 @@ class ChangeRequestAdmin(MoneyAdmin):
     list_filter = (("state", ChoicesCheckboxFilter), ("what", ChoicesCheckboxFilter), StuckFilter, UnknownFilter)
     list_select_related = ("investor", "decided_by")
     finders = (by_code("code"), by_investor())
-    private_query = staticmethod(pan_query("investor__pan_index", PAN_INDEX))
-    search_help_text = "Code, investor code, email or PAN"
+    search_help_text = "Code, investor code, email, mobile or PAN"
     quick = (
         ("To be checked", "state__exact=CHECKING"),
         ("Stuck", "stuck=1"),

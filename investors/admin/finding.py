@@ -24,7 +24,7 @@ from investors.models import (
     Merge,
 )
 from portal import identifiers
-from portal.admin.finding import MOST_KEYS, Finder, by_related, codes, pan_query, people_at
+from portal.admin.finding import MOST_KEYS, Finder, by_pan, by_related, codes, people_at
 
 codes.update(
     {
@@ -44,16 +44,17 @@ codes.update(
 _LAST = "\U0010ffff"
 # Longest first: the rarest word, most likely, and more than three narrow nothing further.
 _WORDS_ASKED = 3
+by_own_pan: Finder = by_pan("pan_index", PAN_INDEX)
 
 
 def by_investor(field: str = "investor") -> Finder:
-    """Rows of an investor, by the investor's code or whole email address."""
+    """Rows of an investor, by the investor's code, PAN, mobile number or whole email address."""
 
     def find(term: str) -> QuerySet[Investor]:
-        people = people_at(term)
-        if people is not None:
-            return Investor.objects.filter(user__in=list(people))
-        return Investor.objects.filter(code=term.upper())
+        if pan := by_own_pan(term):
+            return Investor.objects.filter(pan)
+        found = reached_at(term)
+        return Investor.objects.filter(code=term.upper()) if found is None else found
 
     return by_related(field, find)
 
@@ -90,16 +91,3 @@ def by_what_others_know(term: str) -> Q | None:
     """Investors by something that another app keeps."""
     keys = [key for find in elsewhere for key in find(term)][:MOST_KEYS]
     return Q(pk__in=keys) if keys else None
-
-
-_by_pan = pan_query("pan_index", PAN_INDEX)
-
-
-def private(term: str) -> dict[str, str] | None:
-    """What must not stand in an address goes on as an index (a PAN) or as keys (a mobile number, an email)."""
-    if query := _by_pan(term):
-        return query
-    found = reached_at(term)
-    if found is None:
-        return None
-    return {"id__in": ",".join(str(key) for key in found.values_list("pk", flat=True)[:MOST_KEYS]) or "0"}

@@ -11,7 +11,7 @@ from investors.models import PAN_INDEX, KycCheck
 from portal import redaction
 from portal.admin import show
 from portal.admin.base import OpsAdmin
-from portal.admin.finding import by_text, pan_query
+from portal.admin.finding import by_pan, by_text
 
 
 @admin.register(KycCheck)
@@ -22,10 +22,8 @@ class KycCheckAdmin(OpsAdmin):
     list_filter = (("is_compliant", BooleanRadioFilter), ("checked_at", RangeDateTimeFilter))
     list_select_related = ("investor",)
     ordering = ("-id",)
-    finders = (by_investor(), by_text("provider_ref"))
-    private_query = staticmethod(pan_query("pan_index", PAN_INDEX))
-    private_lookups = ("pan_index__in",)
-    search_help_text = "Investor code, email or whole PAN"
+    finders = (by_pan("pan_index", PAN_INDEX), by_investor(), by_text("provider_ref"))
+    search_help_text = "Investor code, email, mobile or whole PAN"
     fieldsets = (
         (None, {"fields": ("investor", "answer", "reason", "action", "limit", "checked", "provider_ref")}),
         ("The registry's own words", {"fields": ("words",)}),

@@ -14,13 +14,13 @@ from unfold.decorators import display
 
 from investors import lifecycle
 from investors.admin.finding import by_investor
-from investors.models import PAN_INDEX, Mandate
+from investors.models import Mandate
 from investors.operations import mandate_sending, mandates, ops_mandates, paper_mandates
 from portal.admin import home, show
 from portal.admin.acts import Act, By
 from portal.admin.evidence_pack import EVIDENCE
 from portal.admin.filters import PartnerFilter, StuckFilter, UnknownFilter, stuck
-from portal.admin.finding import by_code, by_provider_ref, pan_query
+from portal.admin.finding import by_code, by_text
 from portal.admin.money import MoneyAdmin
 
 MANDATE_TONES = {
@@ -112,9 +112,8 @@ class MandateAdmin(MoneyAdmin):
         ("At the provider", lambda mandate: mandate.provider_ref),
         ("Reason", lambda mandate: mandate.reason),
     )
-    finders = (by_code("code"), by_provider_ref("fp"), by_investor())
-    private_query = staticmethod(pan_query("investor__pan_index", PAN_INDEX))
-    search_help_text = "Code, provider's number, investor code, email or PAN"
+    finders = (by_code("code"), by_text("provider_ref"), by_investor())
+    search_help_text = "Code, provider's number, investor code, email, mobile or PAN"
     quick = (
         ("On their way", "&".join(f"state__exact={state}" for state in OPEN_MANDATES)),
         ("Stuck", "stuck=1"),

@@ -17,7 +17,7 @@ from unfold.decorators import display
 
 from investors import applications, lifecycle, rules
 from investors.admin import panel, sections  # noqa: F401 - sections registers its parts
-from investors.admin.finding import by_contact, by_name, by_what_others_know, private
+from investors.admin.finding import by_contact, by_name, by_own_pan, by_what_others_know
 from investors.admin.merges import PROPOSE
 from investors.models import Investor
 from investors.operations import kyc, registration, unmasking
@@ -67,9 +67,7 @@ class InvestorAdmin(OpsAdmin):
     list_filter = (("state", ChoicesCheckboxFilter), StuckFilter, UnknownFilter)
     list_select_related = ("user", "partner")
     ordering = ("-id",)
-    finders = (by_code("code"), by_text("provider_ref"), by_contact, by_name, by_what_others_know)
-    private_query = staticmethod(private)
-    private_lookups = ("pan_index__in", "id__in")
+    finders = (by_code("code"), by_text("provider_ref"), by_own_pan, by_contact, by_name, by_what_others_know)
     search_help_text = "Name, PAN, mobile, email, folio or code"
     change_form_outer_after_template = "admin/investor.html"
     quick = (
@@ -182,13 +180,8 @@ class InvestorAdmin(OpsAdmin):
         term = request.POST.get("q", "").strip()
         if any(name not in ("q", "csrfmiddlewaretoken") for name in request.POST):
             return []  # somebody narrows a list
-        rows = Investor.objects.order_by()
-        query = private(term)
-        if query:
-            rows = rows.filter(**{name: value.split(",") for name, value in query.items()})
-        else:
-            rows, _ = self.get_search_results(request, rows, term) if term else (rows.none(), False)
-        return list(rows.values_list("pk", flat=True)[:2])
+        rows, _ = self.get_search_results(request, Investor.objects.order_by(), term)
+        return list(rows.values_list("pk", flat=True)[:2]) if term else []
 
     def _perform(self, request: HttpRequest, act: Act, obj: Model, answers: dict[str, Any]) -> HttpResponse:
         if act is not self.unmask:

@@ -7,11 +7,10 @@ from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesCheckboxFilt
 from unfold.decorators import display
 
 from investors.admin.finding import by_investor
-from investors.models import PAN_INDEX
 from orders.models import Folio, Holding, Scheme, Transaction
 from portal.admin import show
 from portal.admin.base import OpsAdmin
-from portal.admin.finding import by_related, by_text, pan_query
+from portal.admin.finding import by_related, by_text
 
 by_folio = by_related("folio", lambda term: Folio.objects.filter(number=term))
 by_scheme = by_related("scheme", lambda term: Scheme.objects.filter(isin=term.upper()))
@@ -20,9 +19,7 @@ by_scheme = by_related("scheme", lambda term: Scheme.objects.filter(isin=term.up
 class LedgerAdmin(OpsAdmin):
     """What the three lists share."""
 
-    private_query = staticmethod(pan_query("investor__pan_index", PAN_INDEX))
-    private_lookups = ("investor__pan_index__in",)
-    search_help_text = "Folio, investor code, ISIN, email or PAN"
+    search_help_text = "Folio, investor code, ISIN, email, mobile or PAN"
 
 
 @admin.register(Folio)

@@ -13,7 +13,6 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFil
 from unfold.decorators import display
 
 from investors.admin.finding import by_investor
-from investors.models import PAN_INDEX
 from orders import lifecycle
 from orders.models import MfOrder, Scheme
 from orders.operations import sending
@@ -22,7 +21,7 @@ from portal.admin import home, show
 from portal.admin.acts import Act, By
 from portal.admin.evidence_pack import EVIDENCE
 from portal.admin.filters import PartnerFilter, StuckFilter, UnknownFilter, fixed_filter
-from portal.admin.finding import by_code, by_provider_ref, by_related, codes, pan_query
+from portal.admin.finding import by_code, by_provider_ref, by_related, codes
 from portal.admin.money import MoneyAdmin, waiting
 
 codes["ORD"] = MfOrder
@@ -102,8 +101,7 @@ class MfOrderAdmin(MoneyAdmin):
         by_related("scheme", lambda term: Scheme.objects.filter(isin=term.upper())),
         by_investor(),
     )
-    private_query = staticmethod(pan_query("investor__pan_index", PAN_INDEX))
-    search_help_text = "Code, reference, ISIN, investor code, email or PAN"
+    search_help_text = "Code, reference, ISIN, investor code, email, mobile or PAN"
     quick = (
         ("Open", "&".join(f"state__exact={state}" for state in lifecycle.OPEN)),
         ("Stuck", "stuck=1"),

@@ -13,7 +13,6 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateFilter
 from unfold.decorators import display
 
 from investors.admin.finding import by_investor
-from investors.models import PAN_INDEX
 from orders import lifecycle, plan_rules
 from orders.admin import plan_risks
 from orders.models import Instalment, Plan, PlanChange, Scheme
@@ -24,7 +23,7 @@ from portal.admin import home, show
 from portal.admin.acts import Act, By
 from portal.admin.base import OpsAdmin
 from portal.admin.filters import PartnerFilter, StuckFilter, UnknownFilter
-from portal.admin.finding import by_code, by_provider_ref, by_related, codes, pan_query
+from portal.admin.finding import by_code, by_provider_ref, by_related, codes
 from portal.admin.money import MoneyAdmin
 
 codes.update({"SIP": Plan, "SCH": PlanChange})
@@ -107,8 +106,7 @@ class PlanAdmin(MoneyAdmin):
         by_related("scheme", lambda term: Scheme.objects.filter(isin=term.upper())),
         by_investor(),
     )
-    private_query = staticmethod(pan_query("investor__pan_index", PAN_INDEX))
-    search_help_text = "Code, reference, ISIN, investor code, email or PAN"
+    search_help_text = "Code, reference, ISIN, investor code, email, mobile or PAN"
     quick = (
         ("Running", "state__exact=ACTIVE"),
         ("Next debit may fail", "risk=1"),
@@ -204,9 +202,7 @@ class InstalmentAdmin(OpsAdmin):
     )
     list_select_related = ("plan__scheme", "order")
     finders = (by_related("plan", lambda term: Plan.objects.filter(code=term.upper())), by_investor())
-    private_query = staticmethod(pan_query("investor__pan_index", PAN_INDEX))
-    private_lookups = ("investor__pan_index__in",)
-    search_help_text = "SIP code, investor code, email or PAN"
+    search_help_text = "SIP code, investor code, email, mobile or PAN"
     shows_timeline = False
     fieldsets = ((None, {"fields": (("on", "sip"), ("rupees", "investor"), ("expected", "told"), "order_now")}),)
     quick = (
@@ -253,8 +249,7 @@ class PlanChangeAdmin(MoneyAdmin):
         by_related("plan", lambda term: Plan.objects.filter(code=term.upper())),
         by_investor(),
     )
-    private_query = staticmethod(pan_query("investor__pan_index", PAN_INDEX))
-    search_help_text = "Code, SIP code, investor code, email or PAN"
+    search_help_text = "Code, SIP code, investor code, email, mobile or PAN"
     fieldsets = (
         (None, {"fields": (("code", "state_badge"), ("sip", "investor"), ("kind", "meant"), ("asked", "why_not"))}),
         ("At the provider", {"fields": (("tries", "due"), "consent")}),

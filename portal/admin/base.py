@@ -7,7 +7,7 @@ counting. `KeptAdmin` is for the few things that staff keep by hand (holidays, p
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 from urllib.parse import urlencode
@@ -27,41 +27,12 @@ from unfold.views import ChangeList
 
 from portal import audit, clock
 from portal.access import STAFF, access
-from portal.admin import acts, export, paging, timeline
+from portal.admin import acts, export, timeline
 from portal.admin.acts import Act, By
-from portal.admin.finding import Finder
-from portal.admin.paging import UncountedPaginator
+from portal.admin.finding import FIND, Finder, asked_for, unsealed
+from portal.admin.paging import UncountedList, UncountedPaginator
 from portal.desk import saved
 from portal.models import SavedList, User
-
-
-class UncountedList(ChangeList):
-    """A list that does not know how many rows there are, and does not pretend to."""
-
-    queryset: QuerySet[Any]
-    after = ""
-    next_url = first_url = ""
-
-    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
-        # Where the page begins is no filter of the list.
-        self.after = self.after or self.params.pop("after", "")
-        self.filter_params.pop("after", None)
-        return super().get_queryset(request, exclude_parameters)
-
-    def get_results(self, request: HttpRequest) -> None:
-        columns = paging.columns_of(self.model, self.queryset.query.order_by)
-        if columns and self.after:
-            self.queryset = paging.beyond(self.queryset, columns, self.after)
-        super().get_results(request)
-        if self.after or self.page_num > 1:
-            self.first_url = self.get_query_string()
-        if getattr(self.paginator, "has_more", False) and self.result_list:
-            last = (
-                {"after": paging.cursor_after(self.result_list[-1], columns)} if columns else {"p": self.page_num + 1}
-            )
-            self.next_url = self.get_query_string(last)
-        # The theme's header shows a count only where the two differ.
-        self.full_result_count = self.result_count
 
 
 class OpsAdmin(ModelAdmin):
@@ -69,10 +40,8 @@ class OpsAdmin(ModelAdmin):
 
     actions = None
     acts: tuple[Act, ...] = ()
-    # Search: what a term may be (finding.py), and how a term that must not stand in an address continues.
+    # Search: what a term may be (finding.py).
     finders: tuple[Finder, ...] = ()
-    private_query: Callable[[str], dict[str, str] | None] = staticmethod(lambda _: None)
-    private_lookups: tuple[str, ...] = ()
     # Links above the list: words and query string.
     quick: tuple[tuple[str, str], ...] = ()
     # Columns of the file that a list can be taken as; none means that it cannot.
@@ -129,15 +98,16 @@ class OpsAdmin(ModelAdmin):
         conditions = [found for finder in self.finders if (found := finder(term))]
         return queryset.filter(reduce(operator.or_, conditions)) if conditions else queryset.none(), False
 
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        return lookup in self.private_lookups or super().lookup_allowed(lookup, value, request)
-
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        if self.private_query(request.GET.get("q", "")):
+        if self.finders and asked_for(request.GET.get("q", ""), request.user).get(FIND):
+            # Somebody wrote it into the address by hand: it does not stay there.
             return self._found(request, request.GET)
         user: Any = request.user
         kept = SavedList.objects.filter(user=user, page=self.opts.label_lower) if self.list_filter else ()
-        return super().changelist_view(request, {**(extra_context or {}), "saved": kept})
+        answer = super().changelist_view(request, {**(extra_context or {}), "saved": kept})
+        if FIND in request.GET and unsealed(request.GET[FIND], request.user) is None:
+            messages.warning(request, "This search has ended. Type it again.")
+        return answer
 
     def saved_view(self, request: HttpRequest) -> HttpResponse:
         """Keep the list with its filters under a name, or forget one."""
@@ -149,19 +119,21 @@ class OpsAdmin(ModelAdmin):
         if name:
             saved.forget(user=user, page=page, name=name)
             messages.success(request, f"“{name}” is forgotten.")
-        elif saved.keep(
-            user=user, page=page, name=request.POST.get("name", ""), query=query, private=self.private_lookups
-        ):
+        elif saved.keep(user=user, page=page, name=request.POST.get("name", ""), query=query):
             messages.success(request, "The list is kept under this name, for you.")
         else:
             messages.warning(request, f"Choose filters and a name first; {saved.MOST} lists can be kept.")
         return redirect(f"{show_list(self.opts)}?{query}")
 
     def _found(self, request: HttpRequest, asked: Any) -> HttpResponse:
-        term = asked.get("q", "").strip()
-        kept = {key: asked[key] for key in asked if key not in {"q", "p", "csrfmiddlewaretoken"}}
-        query = kept | (self.private_query(term) or ({"q": term} if term else {}))
-        url = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        kept = [
+            (key, value)
+            for key in asked
+            if key not in {"q", "p", "after", FIND, "csrfmiddlewaretoken"}
+            for value in asked.getlist(key)
+        ]
+        query = [*kept, *asked_for(asked.get("q", ""), request.user).items()]
+        url = show_list(self.opts)
         return redirect(f"{url}?{urlencode(query)}" if query else url)
 
     def find_view(self, request: HttpRequest) -> HttpResponse:
@@ -182,8 +154,7 @@ class OpsAdmin(ModelAdmin):
             )
             back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
             return redirect(f"{back}?{request.GET.urlencode()}")
-        actor: Any = request.user
-        audit.record(actor, "list.exported", actor=actor, at=clock.now(), what=self.opts.label_lower, rows=len(rows))
+        export.note(request.user, self.opts.label_lower, rows=len(rows), kind=kind, query=request.GET)
         return export.answer(f"{self.opts.model_name}s", self.exported, rows, kind=kind)
 
     def _export_list(self, request: HttpRequest) -> ChangeList:

@@ -124,8 +124,10 @@ class BulkRunAdmin(OpsAdmin):
         run: Any = self.get_object(request, object_id)
         if run is None:
             raise Http404
-        lines = run.lines.order_by("id").iterator()
-        return export.answer(run.code, REPORT, lines, kind=request.GET.get("as", "csv"))
+        lines, kind = list(run.lines.order_by("id")), request.GET.get("as", "csv")
+        what = f"report of {run.subject_kind} {run.act}"
+        export.note(request.user, what, rows=len(lines), kind=kind, query=request.GET, about=run)
+        return export.answer(run.code, REPORT, lines, kind=kind)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         answer = super().changeform_view(request, *args, **kwargs)

@@ -1,18 +1,26 @@
 """Search in the admin: a term is looked up as what it looks like, through an index wherever the table is big.
 
-A term that is personal (a PAN) must not stand in an address, where proxies and histories keep it. The search box
-therefore posts, and what is personal continues as its blind index.
+What people type into a search box is a PAN, a mobile number, a name: it must not stand in an address, where proxies,
+histories and logs keep it. The search box therefore posts, and the list opens under a sealed term that only whoever
+typed it can use, for as long as a session lasts. Codes of ours name nobody and stay as they are.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Model, Q, QuerySet
 
 from portal import encryption, identifiers
 from portal.models import User
+
+# The sealed term in an address, and for how many seconds it opens.
+FIND = "find"
+FIND_LIVES_S = settings.SESSION_COOKIE_AGE
 
 # How many rows of another table one term may stand for.
 MOST_KEYS = 500
@@ -91,14 +99,37 @@ def _any(conditions: dict[str, Any]) -> Q:
     return found
 
 
-def pan_query(field: str, purpose: str) -> Callable[[str], dict[str, str] | None]:
-    """Turns a whole PAN into a query on its blind index; None for every other term."""
+def by_pan(field: str, purpose: str) -> Finder:
+    """A row by the blind index of a whole PAN."""
 
-    def query(term: str) -> dict[str, str] | None:
+    def look(term: str) -> Q | None:
         try:
             pan = identifiers.clean_pan(term)
         except ValueError:
             return None
-        return {f"{field}__in": ",".join(encryption.blind_indexes(pan, purpose))}
+        return Q(**{f"{field}__in": encryption.blind_indexes(pan, purpose)})
 
-    return query
+    return look
+
+
+def is_code(term: str) -> bool:
+    """Is this the code of some record of ours?"""
+    prefix, _, rest = term.upper().partition("-")
+    return prefix in codes and re.fullmatch(r"[0-9A-Z]+", rest) is not None
+
+
+def asked_for(term: str, user: Any) -> dict[str, str]:
+    """How a search goes on in an address: nothing, the code, or the sealed term."""
+    term = term.strip()
+    if not term:
+        return {}
+    return {"q": term} if is_code(term) else {FIND: encryption.encrypt(json.dumps([user.pk, term]))}
+
+
+def unsealed(token: str, user: Any) -> str | None:
+    """The term; None for somebody else's, for one that is too old, and for what was not made here."""
+    try:
+        whose, term = json.loads(encryption.decrypt(token, lives_s=FIND_LIVES_S))
+    except (ValueError, TypeError, encryption.InvalidToken):
+        return None
+    return str(term) if whose == user.pk else None

@@ -29,7 +29,6 @@ class MoneyAdmin(OpsAdmin):
     tones: ClassVar[Mapping[str, str]] = {}
     patience: ClassVar[Mapping[str, timedelta]] = {}
     ordering = ("-id",)
-    private_lookups = ("investor__pan_index__in",)
     shows_calls = True
 
     @display(description="Amount", ordering="amount")

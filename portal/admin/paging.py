@@ -11,9 +11,12 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Page, Paginator
 from django.db.models import F, Field, Model, Q, QuerySet
 from django.db.models.expressions import OrderBy
+from django.http import HttpRequest
 from django.utils.functional import cached_property
+from unfold.views import ChangeList
 
-from portal import encryption
+from portal import encryption, redaction
+from portal.admin.finding import FIND, unsealed
 
 # Whoever is this deep in a list by page numbers is looking for something: filters and search find it, offsets do not.
 DEEPEST_PAGE = 200
@@ -96,3 +99,52 @@ def _past(name: str, descends: bool, value: Any) -> Q:
     if value is None:
         return Q(**{f"{name}__isnull": False}) if descends else Q(pk__in=[])
     return Q(**{f"{name}__lt": value}) if descends else Q(**{f"{name}__gt": value}) | Q(**{f"{name}__isnull": True})
+
+
+class UncountedList(ChangeList):
+    """A list that does not know how many rows there are, and does not pretend to."""
+
+    queryset: QuerySet[Any]
+    after = ""
+    next_url = first_url = ""
+    # What was searched for, as it may be shown, and the list without that.
+    sought = whole_url = ""
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        # Where the page begins and what is searched for are no filters of the list.
+        self.after = self.after or self.params.pop("after", "")
+        for name in ("after", FIND):
+            self.filter_params.pop(name, None)
+        _begin_anew(request)
+        if FIND not in self.params:
+            return super().get_queryset(request, exclude_parameters)
+        term = unsealed(self.params[FIND], request.user)
+        self.query = term or ""
+        found = super().get_queryset(request, exclude_parameters)
+        self.sought = redaction.text(self.query)
+        self.whole_url = self.get_query_string(remove=[FIND])
+        # What is masked on every page is not written into the search box either.
+        self.query = self.query if self.sought == self.query else ""
+        # Never the whole list in place of a search that has ended: somebody may act on all of its rows.
+        return found.none() if term is None else found
+
+    def get_results(self, request: HttpRequest) -> None:
+        columns = columns_of(self.model, self.queryset.query.order_by)
+        if columns and self.after:
+            self.queryset = beyond(self.queryset, columns, self.after)
+        super().get_results(request)
+        if self.after or self.page_num > 1:
+            self.first_url = self.get_query_string()
+        if getattr(self.paginator, "has_more", False) and self.result_list:
+            last = {"after": cursor_after(self.result_list[-1], columns)} if columns else {"p": self.page_num + 1}
+            self.next_url = self.get_query_string(last)
+        # The theme's header shows a count only where the two differ.
+        self.full_result_count = self.result_count
+
+
+def _begin_anew(request: HttpRequest) -> None:
+    """The theme's filter form takes along what stands in the address: other filters begin at their first page."""
+    asked = request.GET.copy()
+    for name in ("after", "p"):
+        asked.pop(name, None)
+    request.GET = asked  # type: ignore[assignment]

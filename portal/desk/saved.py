@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from django.http import QueryDict
 
 from portal.desk.models import SavedList
@@ -11,13 +9,13 @@ from portal.models import User
 
 MOST = 20
 # A search term may be a name or a PAN; where a page began means nothing tomorrow.
-NOT_KEPT = ("q", "p", "after", "as")
+NOT_KEPT = ("q", "find", "p", "after", "as")
 
 
-def keep(*, user: User, page: str, name: str, query: str, private: Collection[str]) -> SavedList | None:
+def keep(*, user: User, page: str, name: str, query: str) -> SavedList | None:
     """The list is kept under this name, in place of one that was; None where there is nothing to keep, or too much."""
     asked = QueryDict(query, mutable=True)
-    for key in (*NOT_KEPT, *private):
+    for key in NOT_KEPT:
         asked.pop(key, None)
     kept, name = asked.urlencode(), name.strip()[:40]
     others = SavedList.objects.filter(user=user, page=page).exclude(name=name)

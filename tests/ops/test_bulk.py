@@ -181,6 +181,10 @@ def test_the_report_has_every_line_as_csv_and_xlsx(as_role, three):
     assert maker.get(report).content.decode().count("\n") == 4
     with zipfile.ZipFile(io.BytesIO(maker.get(f"{report}?as=xlsx").content)) as book:
         assert book.read("xl/worksheets/sheet1.xml").decode().count("<row>") == 4
+    taken = AuditEntry.objects.filter(action="list.exported", subject_id=str(run.pk)).order_by("id")
+    assert [entry.actor for entry in taken] == [f"user:{maker.user.pk}"] * 2
+    assert [(entry.data["form"], entry.data["rows"]) for entry in taken] == [("csv", 3), ("xlsx", 3)]
+    assert taken[0].data["what"] == "report of portal.case claim"
 
 
 @pytest.mark.parametrize("live", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "＝1", "=HYPERLINK(1)"])

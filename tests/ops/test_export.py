@@ -41,7 +41,27 @@ def test_a_list_of_orders_with_its_filters_is_a_file(client_for, dev):
     assert answer["Content-Type"].startswith("text/csv")
     assert [row[0] for row in rows] == ["Order", order.code]
     assert "'=HYPERLINK(1)" in rows[1]
-    assert AuditEntry.objects.get(action="list.exported").data["rows"] == 1
+    taken = AuditEntry.objects.get(action="list.exported")
+    assert (taken.actor, taken.data) == (
+        f"user:{dev.pk}",
+        {
+            "what": "orders.mforder",
+            "rows": 1,
+            "form": "csv",
+            "filters": {"state__exact": ["PAID"]},
+            "searched": False,
+        },
+    )
+
+
+def test_a_list_that_was_searched_for_says_so_and_not_for_whom(client_for, dev):
+    order = factories.OrderFactory(state="PAID")
+    email, desk = order.investor.user.email, client_for(dev)
+    found = desk.post("/admin/orders/mforder/find/", {"q": email})["Location"].partition("?")[2]
+    assert order.code in desk.get(f"{URL}?{found}").content.decode()
+    taken = AuditEntry.objects.get(action="list.exported").data
+    assert (taken["searched"], taken["filters"]) == (True, {})
+    assert email not in str(taken)
 
 
 def test_more_than_a_hundred_rows_are_no_file(client_for, dev, monkeypatch):

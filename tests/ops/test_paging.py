@@ -116,7 +116,7 @@ def test_the_audit_log_is_walked_by_key(as_role):
 
 def test_a_list_is_kept_under_a_name_without_what_was_searched_for(as_role):
     viewer, other = as_role(roles.VIEWER), as_role(roles.VIEWER)
-    query = "state__exact=PAID&q=Asha&investor__pan_index__in=abc&after=xyz"
+    query = "state__exact=PAID&q=Asha&find=abc&after=xyz"
     viewer.post(f"{ORDERS}saved/", {"name": "Paid ones", "query": query})
     assert SavedList.objects.get().query == "state__exact=PAID"
     assert "Paid ones" in viewer.get(ORDERS).content.decode()
