@@ -14,9 +14,9 @@ from unfold.decorators import display
 from investors import change_words, lifecycle
 from investors.admin.finding import by_investor
 from investors.admin.papers import picture
-from investors.models import ChangeRequest
+from investors.models import ChangeRequest, Investor
 from investors.operations import changes
-from portal.admin import desk, home, show
+from portal.admin import desk, home, pending, show
 from portal.admin.acts import Act, By
 from portal.admin.filters import StuckFilter, UnknownFilter
 from portal.admin.finding import by_code
@@ -138,6 +138,15 @@ def _short(row: ChangeRequest) -> str:
 
 
 desk.differences["investors.changerequest"] = _differences
+
+
+@pending.concerns("investors.investor")
+def _changes_of(investor: Investor) -> list[pending.Waits]:
+    """Changes of this person's details that somebody must look at."""
+    rows = ChangeRequest.objects.filter(investor=investor, state=lifecycle.CHECKING)
+    return [
+        pending.Waits(row, f"{row.code}: {row.get_what_display()}", "the investor", row.state_since) for row in rows
+    ]
 
 
 @home.part(order=56, permission="investors.view_changerequest")

@@ -22,11 +22,11 @@ from investors import kyc_complaints, kyc_reasons, kyc_steps, lifecycle
 from investors.admin.finding import by_investor
 from investors.admin.papers import picture
 from investors.kyc_steps import Sheet
-from investors.models import Document, KycRequest
+from investors.models import Document, Investor, KycRequest
 from investors.operations import kyc_desk, kyc_requests
 from investors.views.kyc import shown
 from portal import redaction
-from portal.admin import show
+from portal.admin import pending, show
 from portal.admin.acts import Act, By, ChoiceWidget, ReasonForm
 from portal.admin.base import OpsAdmin
 from portal.admin.filters import StuckFilter, UnknownFilter
@@ -285,3 +285,14 @@ def _part(sheet: Sheet, step: kyc_steps.KycStep) -> SafeString:
 
 def _papers(found: Iterable[Document]) -> SafeString:
     return format_html_join("", "{}", ((picture(document),) for document in found))
+
+
+@pending.concerns("investors.investor")
+def _at_the_desk(investor: Investor) -> list[pending.Waits]:
+    """A fresh KYC that the desk has not said yes to."""
+    rows = KycRequest.objects.filter(investor=investor, submitted_at__isnull=False, approved_at=None)
+    return [
+        pending.Waits(row, f"{row.code}: fresh KYC", str(row.resent_by or "the investor"), row.submitted_at)
+        for row in rows.select_related("resent_by")
+        if kyc_requests.waits_for_the_desk(row)
+    ]

@@ -20,7 +20,7 @@ from investors.admin.finding import by_investor
 from investors.models import Investor, Merge
 from investors.operations import merge_plans, merges
 from portal import clock, redaction
-from portal.admin import home, show
+from portal.admin import desk, home, pending, show
 from portal.admin.acts import Act, By, ReasonForm
 from portal.admin.base import OpsAdmin
 from portal.admin.finding import by_code
@@ -244,6 +244,32 @@ def _moved(relation: Any, row: Merge) -> str:
 
 def _lines(texts: Sequence[str]) -> str:
     return format_html_join(mark_safe("<br>"), "{}", ((text,) for text in texts)) or show.NOTHING
+
+
+def _differences(ids: list[str]) -> dict[str, str]:
+    """What merges would do, for the inbox: the preview in a line."""
+    rows = Merge.objects.filter(pk__in=ids).select_related("kept", "gone")
+    return {str(row.pk): f"{row.gone.code} → {row.kept.code}: {_in_a_line(row)}" for row in rows}
+
+
+def _in_a_line(row: Merge) -> str:
+    moves = [f"{len(keys)} {name.replace('_', ' ')}" for name, keys in row.plan.get("moves", {}).items()]
+    differs = row.plan.get("conflicts", [])
+    return "; ".join([", ".join(moves) or "nothing moves", *([f"{len(differs)} differ"] if differs else [])])
+
+
+desk.differences["investors.merge"] = _differences
+
+
+@pending.concerns("investors.investor")
+def _merges_of(investor: Investor) -> list[pending.Waits]:
+    """Merges that take something from this person, or give it to them."""
+    rows = Merge.objects.filter(Q(kept=investor) | Q(gone=investor), state=Merge.State.ASKED)
+    found = rows.select_related("kept", "gone", "asked_by")
+    return [
+        pending.Waits(row, f"{row.code}: {row.gone.code} goes into {row.kept.code}", str(row.asked_by), row.asked_at)
+        for row in found
+    ]
 
 
 @panel.part(order=95, permission="investors.view_merge")

@@ -1,10 +1,23 @@
 """Orders, the ledger, schemes and baskets, as operations see them."""
 
-from orders.admin import basket_changes, basket_desk, baskets, ledger, mf, people, plans, promises, schemes, shares
+from orders.admin import (
+    basket_changes,
+    basket_desk,
+    basket_versions,
+    baskets,
+    ledger,
+    mf,
+    people,
+    plans,
+    promises,
+    schemes,
+    shares,
+)
 
 __all__ = [
     "basket_changes",
     "basket_desk",
+    "basket_versions",
     "baskets",
     "ledger",
     "mf",

@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import display
 
@@ -17,7 +17,7 @@ from orders import basket_looks, lifecycle
 from orders.models import Basket, BasketChange
 from orders.operations import basket_changes
 from portal import clock
-from portal.admin import show
+from portal.admin import desk, pending, show
 from portal.admin.acts import Act, By
 from portal.admin.base import OpsAdmin
 from portal.admin.finding import by_part
@@ -132,11 +132,10 @@ class BasketChangeAdmin(OpsAdmin):
     @display(description="What changes")
     def differences(self, change: BasketChange) -> str:
         """Before and after, for the one who decides. What was decided is compared with the basket of today."""
-        pairs = [(name, getattr(change.basket, name), getattr(change, name)) for name in WORDS]
-        rows = [(name, show.two(str(now), str(wanted))) for name, now, wanted in pairs if now != wanted]
+        rows = [(name, now or show.NOTHING, wanted or show.NOTHING) for name, now, wanted in _other_words(change)]
         if change.basket.logo_id != change.logo_id:
-            rows.append(("logo", format_html("{} → {}", shown_logo(change.basket), shown_logo(change))))
-        return format_html_join("", "<p><b>{}</b> {}</p>", rows) if rows else "Nothing differs from the basket now."
+            rows.append(("logo", shown_logo(change.basket), shown_logo(change)))
+        return show.compared(rows) if rows else "Nothing differs from the basket now."
 
     @display(description="Asked")
     def asked(self, change: BasketChange) -> str:
@@ -146,6 +145,32 @@ class BasketChangeAdmin(OpsAdmin):
 def _decided(change: BasketChange, by: By, *, approved: bool) -> str:
     basket_changes.decide(change_id=change.pk, approved=approved, actor=by.actor, reason=by.reason, at=by.at)
     return "Investors read the new words now." if approved else "The basket keeps its words."
+
+
+def _other_words(change: BasketChange) -> list[tuple[str, str, str]]:
+    """(what, as it reads, as it would read) where the two differ."""
+    pairs = [(name, str(getattr(change.basket, name)), str(getattr(change, name))) for name in WORDS]
+    return [(name, now, wanted) for name, now, wanted in pairs if now != wanted]
+
+
+def _differences(ids: list[str]) -> dict[str, str]:
+    """What other words would change, for the inbox."""
+    told = {}
+    for row in BasketChange.objects.filter(pk__in=ids).select_related("basket"):
+        words = [f"{name}: {now or show.NOTHING} → {wanted or show.NOTHING}" for name, now, wanted in _other_words(row)]
+        logo = ["another logo"] if row.basket.logo_id != row.logo_id else []
+        told[str(row.pk)] = show.cut(", ".join([*words, *logo]))
+    return told
+
+
+desk.differences["orders.basketchange"] = _differences
+
+
+@pending.concerns("orders.basket")
+def _words_of(basket: Basket) -> list[pending.Waits]:
+    """Other words for this basket."""
+    rows = basket.changes.filter(state=BasketChange.State.WAITING).select_related("asked_by")
+    return [pending.Waits(row, f"Other words: {row.why}", str(row.asked_by), row.asked_at) for row in rows]
 
 
 def ask_link(basket: Basket) -> str:

@@ -12,14 +12,13 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
-from unfold.admin import TabularInline
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesCheckboxFilter
 from unfold.decorators import display
 
 from orders import lifecycle, stock_words
 from orders.admin import basket_desk
 from orders.admin.basket_changes import LogoForm, ask_link, shown_logo
-from orders.models import Basket, BasketConstituent, BasketOrder, BasketVersion, Security, SecurityCode, StockOrder
+from orders.models import Basket, BasketOrder, Security, SecurityCode, StockOrder
 from orders.operations import basket_changes, baskets
 from portal import audit, clock
 from portal.admin import show
@@ -162,81 +161,6 @@ def _drafted(basket: Basket, by: By) -> str:
 def _archived(basket: Basket, by: By) -> str:
     baskets.archive(basket_id=basket.pk, actor=by.actor, reason=by.reason, at=by.at)
     return "The basket is archived."
-
-
-class ConstituentsOf(TabularInline):
-    """The shares of a version, editable while it is a draft."""
-
-    model = BasketConstituent
-    fields = ("security", "weight_bp", "quantity")
-    autocomplete_fields = ("security",)
-    extra = 1
-
-    def _may(self, request: HttpRequest, version: Model | None) -> bool:
-        is_draft = isinstance(version, BasketVersion) and version.published_at is None
-        return is_draft and request.user.has_perm("orders.change_basketconstituent")
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return self._may(request, obj)
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return self._may(request, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return self._may(request, obj)
-
-    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return request.user.has_perm("orders.view_basketversion")
-
-
-@admin.register(BasketVersion)
-class BasketVersionAdmin(OpsAdmin):
-    """Versions: drafted by one person, published by another, unchangeable after that."""
-
-    list_display = ("basket", "number", "published", "drafted_by", "published_by", "change_note")
-    list_select_related = ("basket", "drafted_by", "published_by")
-    ordering = ("-id",)
-    finders = (by_part("basket__name"),)
-    search_help_text = "Part of the basket's name"
-    inlines = (ConstituentsOf,)
-    fields = ("basket", "number", "change_note", "drafted_by", "drafted_at", "published_by", "published_at")
-    readonly_fields = fields
-    acts = (
-        Act(
-            name="publish",
-            label="Publish",
-            permission="orders.approve_basketversion",
-            explain="Investors see this version from now on. It can never be changed again.",
-            run=lambda version, by: _published(version, by),
-            offered=lambda version: version.published_at is None,
-            not_by=lambda version: (version.drafted_by_id,),
-            icon="publish",
-        ),
-    )
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        return list(self.fields)
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        is_draft = isinstance(obj, BasketVersion) and obj.published_at is None
-        return is_draft and request.user.has_perm("orders.change_basketversion")
-
-    def related(self, obj: Model) -> Sequence[Model]:
-        return (obj.basket,) if isinstance(obj, BasketVersion) else ()
-
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        super().save_related(request, form, formsets, change)
-        shares = {each.security.symbol: each.weight_bp or each.quantity for each in form.instance.constituents.all()}
-        audit.record(form.instance, baskets.SHARES_SET, actor=request.user, at=clock.now(), data=shares)  # type: ignore[arg-type]
-
-    @display(description="Published")
-    def published(self, version: BasketVersion) -> str:
-        return show.moment(version.published_at) if version.published_at else show.badge("needs", "draft")
-
-
-def _published(version: BasketVersion, by: By) -> str:
-    baskets.publish(version_id=version.pk, actor=by.actor, at=by.at)
-    return f"Version {version.number} is published."
 
 
 class LinesOf(Lines):

@@ -84,7 +84,7 @@ class Line:
 # --- What operations publish ------------------------------------------------------------------------------------------
 
 
-def publish(*, version_id: int, actor: User, at: datetime) -> BasketVersion:
+def publish(*, version_id: int, actor: User, at: datetime, reason: str = "") -> BasketVersion:
     """A drafted version becomes the basket's newest. Raises SecondPersonNeeded and NotPublishable."""
     with transaction.atomic():
         version = BasketVersion.objects.select_for_update(of=("self",)).select_related("basket").get(pk=version_id)
@@ -98,7 +98,7 @@ def publish(*, version_id: int, actor: User, at: datetime) -> BasketVersion:
         basket = Basket.objects.select_for_update().get(pk=version.basket_id)
         if basket.state == lifecycle.DRAFT:
             _move(basket, lifecycle.PUBLISHED, actor=actor, at=at)
-        audit.record(basket, "basket.version_published", actor=actor, at=at, number=version.number)
+        audit.record(basket, "basket.version_published", actor=actor, at=at, reason=reason, number=version.number)
         jobs.nudge("orders.tell_of_versions")
     return version
 

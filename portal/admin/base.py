@@ -27,7 +27,7 @@ from unfold.views import ChangeList
 
 from portal import audit, clock
 from portal.access import STAFF, access
-from portal.admin import acts, export, timeline
+from portal.admin import acts, export, pending, timeline
 from portal.admin.acts import Act, By
 from portal.admin.finding import FIND, Finder, asked_for, unsealed
 from portal.admin.paging import UncountedList, UncountedPaginator
@@ -253,6 +253,7 @@ class OpsAdmin(ModelAdmin):
                 self._button(act, obj) for act in self.acts if act.allowed(request.user, obj) and act.offered(obj)
             ]
             together = [obj, *self.related(obj)]
+            context["pending"] = pending.about(obj)
             context["open_cases"] = timeline.open_cases_of(together)
             context["steps"] = timeline.steps_of(together) if self.shows_timeline else None
             context["calls"] = timeline.calls_of(together) if self.shows_calls else None

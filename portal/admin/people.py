@@ -137,8 +137,7 @@ class UserAdmin(OpsAdmin):
 
     @display(description="Roles")
     def role_badges(self, user: User) -> str:
-        every = [roles.EVERY_RIGHT] if user.is_superuser else []
-        return ", ".join([*every, *sorted(group.name for group in user.groups.all())]) or show.NOTHING
+        return ", ".join(roles.held(user)) or show.NOTHING
 
     @display(description="May sign in", ordering="is_active")
     def may_sign_in(self, user: User) -> str:

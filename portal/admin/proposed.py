@@ -12,12 +12,11 @@ from django.contrib import messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from portal import clock
-from portal.admin import show
+from portal.admin import pending, show
 from portal.admin.base import KeptAdmin
 from portal.admin.words import words_of
 from portal.desk import proposals
@@ -96,19 +95,16 @@ class ProposedAdmin(KeptAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
     ) -> HttpResponse:
         if obj is not None:
-            context["pending"] = proposals.open_for([obj])
+            context["pending"] = pending.proposed(obj)
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
 
 def difference(row: Proposal) -> SafeString:
     """Before and after, field by field."""
     before, after = row.before or {}, row.after or {}
-    lines = [
+    return show.compared(
         (words_of(name), _said(before.get(name)), _said(after.get(name))) for name in (row.after or row.before or ())
-    ]
-    head = mark_safe("<thead><tr><th>What</th><th>Before</th><th>After</th></tr></thead>")
-    cells = '<tr><th scope="row">{}</th><td data-label="Before">{}</td><td data-label="After">{}</td></tr>'
-    return format_html('<table class="ops-table">{}<tbody>{}</tbody></table>', head, format_html_join("", cells, lines))
+    )
 
 
 def _said(value: Any) -> str:

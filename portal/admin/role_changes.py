@@ -11,12 +11,12 @@ from django.db.models import Model
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import display
 
-from portal import role_changes
-from portal.admin import home, show
+from portal import role_changes, roles
+from portal.admin import desk, home, pending, show
 from portal.admin.acts import Act, By
 from portal.admin.base import OpsAdmin
 from portal.admin.finding import by_email
-from portal.models import RoleChange
+from portal.models import RoleChange, User
 
 TONES = {"ASKED": "needs", "APPROVED": "waiting", "APPLIED": "done", "REFUSED": "failed", "WITHDRAWN": "neutral"}
 PERMISSION = "portal.act_user"
@@ -49,6 +49,7 @@ class RoleChangeAdmin(OpsAdmin):
     quick = (("To be decided", "state__exact=ASKED"), ("All", ""))
     fieldsets = (
         (None, {"fields": (("what", "state_badge"), "person")}),
+        ("The change", {"fields": ("difference",)}),
         ("Asked", {"fields": (("asker", "asked"), "reason")}),
         ("Decided", {"fields": (("decider", "decided"), "answer")}),
     )
@@ -86,6 +87,12 @@ class RoleChangeAdmin(OpsAdmin):
     def person(self, change: RoleChange) -> str:
         return show.two(show.change_link(change.user), change.user.email)
 
+    @display(description="Roles before and after")
+    def difference(self, change: RoleChange) -> str:
+        if not _is_open(change):
+            return show.NOTHING
+        return show.compared([("roles", *_before_and_after(change))])
+
     @display(description="State", ordering="state")
     def state_badge(self, change: RoleChange) -> str:
         return show.badge(TONES[change.state], change.get_state_display())
@@ -105,6 +112,29 @@ class RoleChangeAdmin(OpsAdmin):
     @display(description="Decided")
     def decided(self, change: RoleChange) -> str:
         return show.moment(change.decided_at)
+
+
+def _before_and_after(change: RoleChange) -> tuple[str, str]:
+    """The roles that the person has now, and those that they would have."""
+    held = roles.held(change.user)
+    then = [*held, change.role] if change.give else [role for role in held if role != change.role]
+    return ", ".join(held) or "none", ", ".join(sorted(then)) or "none"
+
+
+def _differences(ids: list[str]) -> dict[str, str]:
+    """What role changes would change, for the inbox."""
+    rows = RoleChange.objects.filter(pk__in=ids).select_related("user").prefetch_related("user__groups")
+    return {str(row.pk): f"{row.user}: {' → '.join(_before_and_after(row))}" for row in rows}
+
+
+desk.differences["portal.rolechange"] = _differences
+
+
+@pending.concerns("portal.user")
+def _waiting_for(user: User) -> list[pending.Waits]:
+    """Changes of this person's roles."""
+    rows = user.role_changes.filter(state=RoleChange.State.ASKED).select_related("asked_by")
+    return [pending.Waits(row, str(row), str(row.asked_by), row.asked_at) for row in rows]
 
 
 @home.part(order=15, permission=PERMISSION)

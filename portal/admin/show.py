@@ -26,6 +26,7 @@ __all__ = [
     "badge",
     "change_link",
     "change_url",
+    "compared",
     "cut",
     "day",
     "due_words",
@@ -145,6 +146,13 @@ def two(first: str, second: str) -> SafeString:
 def cut(words: str) -> SafeString:
     """A long name on one line, whole on hover."""
     return format_html('<span class="ops-cut" title="{0}">{0}</span>', words)
+
+
+def compared(lines: Iterable[tuple[str, str, str]]) -> SafeString:
+    """Before and after, line by line: what, as it is, as it would be."""
+    head = mark_safe("<thead><tr><th>What</th><th>Before</th><th>After</th></tr></thead>")
+    cells = '<tr><th scope="row">{}</th><td data-label="Before">{}</td><td data-label="After">{}</td></tr>'
+    return format_html('<table class="ops-table">{}<tbody>{}</tbody></table>', head, format_html_join("", cells, lines))
 
 
 def find(kind: str, pk: str) -> models.Model | None:

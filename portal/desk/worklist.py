@@ -30,8 +30,10 @@ def visible(rows: models.QuerySet[WorkItem], user: User) -> models.QuerySet[Work
 # What the view is made of (its migration stands in `payments`).
 KINDS = (
     "portal.case", "portal.inboundevent", "portal.proposal", "portal.rolechange",
-    "investors.mandate", "investors.kycrequest", "investors.changerequest", "investors.merge",
-    "orders.mforder", "orders.plan", "orders.planchange", "orders.basketversion", "payments.payment",
+    "investors.investor", "investors.bankaccount", "investors.mandate", "investors.kycrequest",
+    "investors.changerequest", "investors.merge",
+    "orders.mforder", "orders.plan", "orders.planchange", "orders.basketorder", "orders.basketversion",
+    "orders.basketchange", "payments.payment",
 )  # fmt: skip
 
 

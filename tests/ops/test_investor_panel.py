@@ -69,7 +69,7 @@ def test_a_case_about_an_order_that_is_on_its_way_stands_on_the_investors_page(a
     assert [case.pk for case in answer.context["open_cases"]] == [desk.case.pk]
 
 
-BUDGET = 44
+BUDGET = 45
 
 
 def test_the_page_costs_the_same_however_much_the_investor_has(as_role, desk):
