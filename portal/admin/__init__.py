@@ -8,7 +8,8 @@ home        the first page, made of parts that apps register          menu      
 
 proposed    pages of what two persons keep as data      desk                the inbox, proposals, rules
 work, evidence, notices, people, partners, role_changes, system    the kernel's own pages
-providers   how the providers are, on the first page
+pending     what waits for a second person about a record
+providers   how the providers are, on the first page    queues      how old the queues are, there too
 """
 
 from portal.admin import (
@@ -19,6 +20,7 @@ from portal.admin import (
     partners,
     people,
     providers,
+    queues,
     role_changes,
     system,
     wordings,
@@ -39,6 +41,7 @@ __all__ = [
     "partners",
     "people",
     "providers",
+    "queues",
     "role_changes",
     "stylesheet",
     "system",
