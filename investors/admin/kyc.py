@@ -294,5 +294,5 @@ def _at_the_desk(investor: Investor) -> list[pending.Waits]:
     return [
         pending.Waits(row, f"{row.code}: fresh KYC", str(row.resent_by or "the investor"), row.submitted_at)
         for row in rows.select_related("resent_by")
-        if kyc_requests.waits_for_the_desk(row)
+        if row.submitted_at and kyc_requests.waits_for_the_desk(row)
     ]

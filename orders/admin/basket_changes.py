@@ -155,7 +155,7 @@ def _other_words(change: BasketChange) -> list[tuple[str, str, str]]:
 
 def _differences(ids: list[str]) -> dict[str, str]:
     """What other words would change, for the inbox."""
-    told = {}
+    told: dict[str, str] = {}
     for row in BasketChange.objects.filter(pk__in=ids).select_related("basket"):
         words = [f"{name}: {now or show.NOTHING} → {wanted or show.NOTHING}" for name, now, wanted in _other_words(row)]
         logo = ["another logo"] if row.basket.logo_id != row.logo_id else []
