@@ -12,14 +12,13 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import display
 
 from investors.admin.finding import by_investor
-from investors.models import PAN_INDEX
 from orders import lifecycle, stock_words
 from orders.models import Security, StockChange, StockOrder
 from portal.admin import show
 from portal.admin.acts import Act
 from portal.admin.evidence_pack import EVIDENCE
 from portal.admin.filters import StuckFilter, UnknownFilter
-from portal.admin.finding import by_code, by_related, by_text, codes, pan_query
+from portal.admin.finding import by_code, by_related, by_text, codes
 from portal.admin.money import MoneyAdmin
 
 codes.update({"STK": StockOrder, "STC": StockChange})
@@ -63,8 +62,7 @@ class StockOrderAdmin(MoneyAdmin):
         by_related("security", lambda term: Security.objects.filter(isin=term.upper())),
         by_investor(),
     )
-    private_query = staticmethod(pan_query("investor__pan_index", PAN_INDEX))
-    search_help_text = "Code, our reference or the broker's, ISIN, investor code, email or PAN"
+    search_help_text = "Code, our reference or the broker's, ISIN, investor code, email, mobile or PAN"
     acts: tuple[Act, ...] = (EVIDENCE,)
     fieldsets = (
         (None, {"fields": (("code", "state_badge"), ("investor", "age_now"), ("what", "journey"))}),
@@ -135,8 +133,7 @@ class StockChangeAdmin(MoneyAdmin):
         by_related("stock_order", lambda term: StockOrder.objects.filter(code=term.upper())),
         by_investor(),
     )
-    private_query = staticmethod(pan_query("investor__pan_index", PAN_INDEX))
-    search_help_text = "Code, code of the share order, investor code, email or PAN"
+    search_help_text = "Code, code of the share order, investor code, email, mobile or PAN"
     fieldsets = (
         (None, {"fields": (("code", "state_badge"), ("share", "investor"), ("kind", "wanted"), ("asked", "age_now"))}),
         ("At the broker", {"fields": (("attempts", "due"),)}),
