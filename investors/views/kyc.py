@@ -36,6 +36,13 @@ WORDS = {
         "We are sending your papers",
         "This usually takes a minute. There is nothing for you to do, and you may close this page.",
     ),
+    "desk": (
+        "waiting",
+        "We look it over",
+        "Somebody of ours compares your papers with what you entered",
+        "Usually within a working day; then we send it to the fund house and the registry. There is nothing for you to "
+        "do, and we write to you if a paper is needed again.",
+    ),
     "unknown": (
         "checking",
         "We are checking",
@@ -139,6 +146,8 @@ def _decided(request: InvestorRequest, sheet: Sheet) -> HttpResponse:
 
 
 def _situation(row: KycRequest) -> str:
+    if kyc_requests.waits_for_the_desk(row):
+        return "desk"
     if row.state in (lifecycle.DRAFT, lifecycle.PENDING):
         return "unknown" if row.is_unknown else "sending"
     return "registries" if row.state == lifecycle.SUCCESSFUL and row.due_at else row.state

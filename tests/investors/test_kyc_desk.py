@@ -68,6 +68,9 @@ def test_with_the_desk_nothing_confirmed_leaves_before_its_yes(sandbox, settings
     assert (row.state, row.approved_at) == (lifecycle.PENDING, None)
     assert not applicant.documents.exclude(provider_ref=None).exists(), "no paper has left"
     assert applications.of(applicant).why == "kyc_desk"
+    said = browser.get(reverse("investors:kyc")).content.decode()
+    assert "Somebody of ours compares your papers" in said
+    assert "takes a minute" not in said
     approve(row, person(roles.CHECKER))
     settle()
     row.refresh_from_db()
