@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db.models import Model
+from django.utils.html import format_html
 
 from investors import kyc_reasons, provenance
 from investors.admin.panel import MOST, Found, part
@@ -44,12 +45,14 @@ def kyc(investor: Investor, at: datetime) -> Found:
 def _check_row(check: KycCheck, *, is_of_this_pan: bool) -> list[str]:
     words = "registries" if is_of_this_pan else "registries, about another PAN"
     limit = f", up to {show.rupees(check.investment_limit)} a year in a fund house" if check.investment_limit else ""
+    tone, answer = ("done", "compliant") if check.is_compliant else ("needs", check.reason or "no reason")
+    said = format_html("{}{}", show.badge(tone, answer), limit)
     if check.is_compliant:
-        return [show.change_link(check, words), show.badge("done", "compliant") + limit, "", _moment(check.checked_at)]
+        return [show.change_link(check, words), said, "", _moment(check.checked_at)]
     reason = kyc_reasons.default(check.reason)
     return [
         show.change_link(check, words),
-        show.badge("needs", check.reason or "no reason") + limit,
+        said,
         reason.who,
         _moment(check.checked_at),
     ]

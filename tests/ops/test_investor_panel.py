@@ -39,6 +39,7 @@ def test_one_page_shows_who_what_and_where_the_money_is(as_role, desk):
     for expected in (desk.order.code, desk.payment.code, desk.case.code, desk.consent.code, desk.holding.scheme.name):
         assert expected in text, expected
     assert "You are ready to invest" in text
+    assert "&lt;" not in text, "a badge that lost its way shows its own markup"
 
 
 def test_the_person_stays_masked(as_role, desk):
