@@ -32,6 +32,21 @@ NEXT = {
     lifecycle.CHECKING: "Somebody here compares it, usually within one working day.",
     lifecycle.SENDING: "We are telling the fund houses' side. This usually takes a minute.",
 }
+# Who has it afterwards, and who keeps something of their own: a registry is nobody's copy of us.
+_NOT_THE_REGISTRY = (
+    "Here and with the fund houses' system. The KYC registries keep what you gave them: change it there too, on the "
+    "website of any of them (CVL, CAMS, KFintech, NDML or NSE)."
+)
+WHERE = {
+    What.ADDRESS: _NOT_THE_REGISTRY,
+    What.EMAIL: _NOT_THE_REGISTRY,
+    What.MOBILE: _NOT_THE_REGISTRY,
+    What.NOMINEES: (
+        "Here and with the fund houses' system, for folios that are opened from then on. A folio that you have may "
+        "keep the nominee with whom it was opened: its fund house can tell you, and changes it on your signature."
+    ),
+    What.PROFILE: "Here and with the fund houses' system.",
+}
 UNKNOWN = "We told the fund houses' side and have no answer yet. We are asking what became of it."
 
 

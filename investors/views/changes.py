@@ -90,6 +90,7 @@ def change(request: InvestorRequest, slug: str) -> HttpResponse:
         "form": form,
         "now": change_words.lines(page.what, before, before, masked=change_words.OWNER),
         "rule": RULES[page.what],
+        "where": change_words.WHERE[What(page.what)],
         "pending": _shown(_open_changes(request.investor).filter(what=page.what).first()),
         "opt_out_text": declarations.OPT_OUT,
         **_place(form, looks_up=bool(back and "look_up" in back.data)),

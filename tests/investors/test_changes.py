@@ -463,6 +463,7 @@ def test_from_the_profile_to_two_codes_and_back(asha, sandbox, client_for, djang
     form = {"email": NEW_EMAIL, "form_ref": identifiers.new_client_ref()}
     first = browser.post(reverse("investors:change", args=["email"]), form, follow=True)
     assert "Type the code" in first.content.decode()
+    assert "The KYC registries keep" in browser.get(reverse("investors:change", args=["email"])).content.decode()
     second = browser.post(first.redirect_chain[-1][0], {"otp": "123456"}, follow=True)
     assert "prove itself" in second.content.decode()
     profile = browser.post(second.redirect_chain[-1][0], {"otp": "123456"}, follow=True).content.decode()
