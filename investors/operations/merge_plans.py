@@ -112,7 +112,8 @@ def rows(relation: Any, investor: Investor) -> models.QuerySet[Any]:
 def _sort_out(plan: Plan, name: str, relation: Any, keys: list[int], kept: Investor, is_draft: bool) -> None:
     words = str(relation.related_model._meta.verbose_name_plural)
     if name in STAYS:
-        plan.stays[name] = [f"{len(keys)} {words}: {STAYS[name]}"]
+        one = str(relation.related_model._meta.verbose_name)
+        plan.stays[name] = [f"{len(keys)} {one if len(keys) == 1 else words}: {STAYS[name]}"]
     elif name in MOVES_ALWAYS or (name in MOVES_TO_A_DRAFT and is_draft):
         _move(plan, name, relation, keys, kept)
     elif name in MOVES_TO_A_DRAFT:

@@ -63,17 +63,7 @@ class PlanAdmin(MoneyAdmin):
 
     tones = TONES
     patience = PATIENCE
-    list_display = (
-        "code",
-        "what",
-        "rupees",
-        "partner",
-        "next_debit",
-        "state_and_age",
-        "failures",
-        "mandate_now",
-        "at_provider",
-    )
+    list_display = ("code", "what", "rupees", "partner", "next_debit", "state_and_age", "mandate_now", "at_provider")
     list_filter = (
         ("state", ChoicesCheckboxFilter),
         StuckFilter,
