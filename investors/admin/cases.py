@@ -84,6 +84,11 @@ class AnsweredCaseAdmin(CaseAdmin):
         *CaseAdmin.acts,
     )
 
+    def whose(self, obj: Any) -> Any:
+        """Whose words stand on the page: reading them is a look at personal data."""
+        shown = InvestorCase.objects.filter(case=obj).select_related("investor").first()
+        return shown.investor if shown else None
+
     @display(description="Investor waits")
     def waits_for_us(self, case: Case) -> str:
         shown = getattr(case, "shown", None)

@@ -165,8 +165,10 @@ def test_a_viewer_reads_and_cannot_answer(asha, case, client_for):
     roles.grant(viewer, roles.VIEWER)
     send(client_for(asha), case, "Where is it?")
     browser = client_for(viewer)
+    assert not audit.entries_of(asha).filter(action=audit.SEEN).exists()
     assert "Where is it?" in browser.get(reverse("admin:portal_case_change", args=[case.pk])).content.decode()
     assert answer(browser, case, "Let me").status_code == 403
+    assert audit.entries_of(asha).filter(action=audit.SEEN, actor=f"user:{viewer.pk}").exists(), "a look is on record"
 
 
 # --- a question about an order -------------------------------------------------------------------------------------
