@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from orders import calendar, lifecycle, plan_rules, redemption_rules, rules, words
+from orders import calendar, lifecycle, payment_failures, plan_rules, redemption_rules, rules, words
 from orders.models import MfOrder
 from orders.queries.orders import moment
 from portal.audit import Told
@@ -49,7 +49,7 @@ class Heard:
 
 _BANK, _BACK = "in your bank account", "on its way back to your bank account"
 _NOBODY_KNOWS = "in your bank account, or just leaving it: the bank has not told us yet"
-# Whether a failed payment moved money, its line in `payment_failures` says; this is true of each of them.
+# Where a failed payment may have moved money; `payment_failures` says of which failures that is so.
 _AFTER_FAILURE = "in your bank account, or on its way back to it"
 _CLEARING = "debited from your bank; with the payment's clearing, not with us"
 _TRAVELS = "between the clearing and the fund house"
@@ -120,8 +120,18 @@ _THEIR_TIME = {
 
 def _step(entry: Told, heard: Heard, order: MfOrder) -> Step:
     why = words.reason(str(entry.data.get("code", "")), str(entry.data.get("text", "")))
-    at = their_time(entry)
-    return Step(heard.title, why or _evidence(entry, order) or heard.evidence, moment(at), heard.status, heard.money)
+    at, money = their_time(entry), _money_after(entry, heard)
+    return Step(heard.title, why or _evidence(entry, order) or heard.evidence, moment(at), heard.status, money)
+
+
+def _money_after(entry: Told, heard: Heard) -> str:
+    """Where the money is after a step. Of a failed payment the catalogue of failures says whether it can have left."""
+    if entry.action not in ("payment.failed", "payment.expired"):
+        return heard.money
+    code, text = (str(entry.data.get(name, "")) for name in ("code", "text"))
+    why = payment_failures.of(code, text, was_out=bool(entry.data.get("was_out")))
+    known = {payment_failures.Money.STAYED: _BANK, payment_failures.Money.LEFT: _BACK}
+    return known.get(why.money, heard.money)
 
 
 def _evidence(entry: Told, order: MfOrder) -> str:
@@ -347,7 +357,7 @@ def money_now(order: MfOrder, entries: list[Told]) -> str:
         # Whoever was on the bank's page without a word from the bank: the page says what is if money did leave.
         return _BACK if paid_at(entries) else "" if was_out else _BANK
     told = _told(order)
-    heard = [told[entry.action].money for entry in _in_order(entries) if entry.action in told]
+    heard = [_money_after(entry, told[entry.action]) for entry in _in_order(entries) if entry.action in told]
     return next((where for where in reversed(heard) if where), "")
 
 

@@ -65,7 +65,7 @@ class WrittenFilter(RadioFilter):
 class AnsweredCaseAdmin(CaseAdmin):
     """The inbox, where some cases are seen by their investors."""
 
-    list_display = (*CaseAdmin.list_display[:5], "waits_for_us", *CaseAdmin.list_display[5:])
+    list_display = (*CaseAdmin.list_display[:4], "waits_for_us", *CaseAdmin.list_display[4:])
     list_filter = (*CaseAdmin.list_filter, WrittenFilter)
     list_select_related = ("owner", "shown")
     quick = (*CaseAdmin.quick[:3], ("Investor waits", "state__exact=OPEN&investor=waits"), *CaseAdmin.quick[3:])

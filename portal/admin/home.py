@@ -228,12 +228,18 @@ def _registration(at: datetime) -> list[Tile]:
     ]
 
 
+def _gate_words(name: str) -> str:
+    """A gate as people call it; that of a provider by the provider's name."""
+    own = {gates.OUTBOUND_MONEY: "Everything (kill switch)", gates.AFTER_RESTORE: "After a restore"}
+    return own.get(name) or words_of(name.removeprefix("money_"))
+
+
 def _gates(every: Sequence[Gate], at: datetime) -> Panel:
     """Every gate in front of money: the kill switch, the one of each provider, the one after a restore."""
     lately = gates.money_calls(at)
     rows = [
         [
-            words_of(each.name).capitalize(),
+            _gate_words(each.name),
             show.badge("failed", "closed") if each.is_closed else show.badge("done", "open"),
             each.reason or show.NOTHING,
             timeline.names_of([each.changed_by])[each.changed_by] if each.changed_by else show.NOTHING,

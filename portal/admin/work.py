@@ -85,8 +85,7 @@ class CaseAdmin(OpsAdmin):
 
     list_display: tuple[str, ...] = (
         "code",
-        "title",
-        "kind_words",
+        "what",
         "state_badge",
         "age_now",
         "at_risk",
@@ -156,9 +155,9 @@ class CaseAdmin(OpsAdmin):
         ),
     )
 
-    @display(description="Kind", ordering="kind")
-    def kind_words(self, case: Case) -> str:
-        return case.kind.replace("_", " ")
+    @display(description="What, kind", ordering="kind")
+    def what(self, case: Case) -> str:
+        return show.two(case.title, case.kind.replace("_", " "))
 
     @display(description="State")
     def state_badge(self, case: Case) -> str:

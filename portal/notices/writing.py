@@ -130,7 +130,10 @@ def deliver(*, delivery_id: int, at: datetime) -> None:
         with transaction.atomic():
             _end(delivery, Delivery.State.SENT, sent_at=at)
             subject = apps.get_model(delivery.notice.subject_kind)(pk=delivery.notice.subject_id)
-            action = f"{delivery.notice.event.partition('.')[0]}.investor_told"
+            event = delivery.notice.event
+            # What stands on nobody's page of choices is told to staff or to a partner's people.
+            told = "investor_told" if not catalogue.has(event) or catalogue.event(event).listed else "told"
+            action = f"{event.partition('.')[0]}.{told}"
             audit.record(subject, action, actor=None, at=at, title=delivery.notice.title, by=delivery.channel)
 
 

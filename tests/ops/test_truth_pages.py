@@ -9,7 +9,6 @@ import pytest
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from portal import cases, clock, gates, job_runs
-from portal.admin.words import words_of
 from portal.gateway import journal
 from portal.gateway.transport import Request
 from portal.models import AuditEntry, JobRun
@@ -90,6 +89,6 @@ def test_the_first_page_has_every_gate_with_its_reason_and_the_breakers_count(cl
     panel = page[page.index("Gates in front of money") :]
     assert "FP answers twice" in panel
     assert "1 of 40" in panel
-    for name in gates.names():
-        assert words_of(name).capitalize() in panel
+    for name in ("Everything (kill switch)", "After a restore", "FP", "smallcase"):
+        assert name in panel
     assert call.pk

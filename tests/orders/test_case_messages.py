@@ -13,6 +13,7 @@ from investors.models.cases import LONGEST
 from investors.operations import shown_cases
 from portal import audit, cases, clock, identifiers, roles
 from portal.models import AuditEntry, Case, Notice
+from portal.notices import writing
 from portal.scope import scope
 from tests import factories
 
@@ -71,6 +72,8 @@ def test_each_side_is_told_once(asha, meera, case, client_for):
     assert told.event == "case.written"
     assert told.url == reverse("admin:portal_case_change", args=[case.pk])
     assert "Where is it" not in told.text
+    writing.deliver(delivery_id=told.deliveries.get().pk, at=clock.now())
+    assert {"case.told"} == {each.action for each in audit.entries_of(case) if each.action.endswith("told")}
     for _ in range(2):
         answer(client_for(meera), case, "With the clearing.")
     [told] = Notice.objects.filter(user=asha.user, event="case.answered")

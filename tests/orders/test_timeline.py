@@ -61,6 +61,22 @@ def test_says_after_each_hop_who_has_the_money(state, actions, money):
     assert tell(order(state), told(*actions)).money == money
 
 
+@pytest.mark.parametrize(
+    ("action", "code", "was_out", "money"),
+    [
+        ("payment.failed", "user_cancelled", "yes", "in your bank account"),
+        ("payment.failed", "tpv_failed", "yes", "on its way back to your bank account"),
+        ("payment.failed", "bank_downtime", "yes", timeline._AFTER_FAILURE),
+        ("payment.expired", "page_expired", "", "in your bank account"),
+    ],
+)
+def test_after_a_failed_payment_the_money_is_where_the_failure_says(action, code, was_out, money):
+    failed = Told(action, at("20T10:05"), {"code": code, "was_out": was_out})
+    story = tell(order(), [*told(*PAID[:2], "payment.handed_over"), failed])
+    assert story.money == money
+    assert story.steps[3].money == money
+
+
 def test_an_unpaid_order_says_until_when_it_can_be_paid_for_which_nav():
     steps = [each for each in tell(order(), told(*PAID[:2])).steps if each.expected]
     assert [(each.title, each.expected) for each in steps] == [
