@@ -149,6 +149,13 @@ def outcome(lines: Sequence[StockOrder]) -> str:
     return "partly" if any(line.filled for line in lines) else "none"
 
 
+def in_a_list(state: str, *, has_some: bool, lacks_some: bool) -> Words:
+    """The words for a journey where its lines are not at hand."""
+    if state != lifecycle.COMPLETE:
+        return JOURNEY[state]
+    return OUTCOME["filled" if not lacks_some else "partly" if has_some else "none"]
+
+
 def ended(lines: Sequence[StockOrder]) -> Words:
     """The words for a complete journey."""
     found, text = outcome(lines), None

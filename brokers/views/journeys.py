@@ -151,7 +151,7 @@ def order_list(request: InvestorRequest) -> HttpResponse:
             {
                 "order": each,
                 "name": stock_words.name(each, [] if each.basket_id else list(each.lines.all())),
-                "words": stock_words.JOURNEY.get(each.state),
+                "words": stock_words.in_a_list(each.state, has_some=each.has_some, lacks_some=each.lacks_some),  # type: ignore[attr-defined]
             }
             for each in found[:PAGE]
         ],

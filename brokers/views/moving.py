@@ -156,7 +156,8 @@ def _by_account(
 def _offer(place: queries.Account, account: BrokerAccount | None, lines: list[Line], *, alone: bool) -> Offer:
     broker, ref = place
     route = registry.capability(broker)
-    words = f"{route.name}, {_account_words(account, ref)}: {route.how}" if ref else f"{route.name}: {route.how}"
+    named = _account_words(account, ref, alone=alone)
+    words = f"{route.name}{f', {named}' if named else ''}: {route.how}"
     why_not = SWITCHED_OFF if broker not in settings.BROKERS else ""
     if account is None and route.needs_link:
         why_not = why_not or NOT_LINKED
@@ -165,8 +166,11 @@ def _offer(place: queries.Account, account: BrokerAccount | None, lines: list[Li
     return Offer(choice, (broker, ref if account else ""), words, lines, why_not)
 
 
-def _account_words(account: BrokerAccount | None, ref: str) -> str:
-    return account.label if account and account.label else f"…{ref[-4:]}"
+def _account_words(account: BrokerAccount | None, ref: str, *, alone: bool) -> str:
+    """What people call the account; nothing where it has no name and there is no other at its route."""
+    if account is None:
+        return f"…{ref[-4:]}" if ref else ""
+    return account.label or ("" if alone else account.code)
 
 
 # --- The page ---------------------------------------------------------------------------------------------------------

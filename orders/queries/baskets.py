@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Case, F, Prefetch, QuerySet, Sum, Value, When, prefetch_related_objects
+from django.db.models import Case, Exists, F, OuterRef, Prefetch, QuerySet, Sum, Value, When, prefetch_related_objects
 
 from investors.models import Investor
 from orders import basket_looks, basket_rules, lifecycle
@@ -228,12 +228,19 @@ def lines_by_ref(investor: Investor, refs: Iterable[str]) -> dict[str, StockOrde
 
 
 def orders_of(investor: Investor, *, before: int | None = None, size: int = 20) -> list[BasketOrder]:
-    """The investor's journeys, newest first, a page at a time by key."""
+    """The investor's journeys, newest first, a page at a time by key.
+
+    Each says whether something of it was executed (`has_some`) and whether something is missing (`lacks_some`).
+    """
+    lines = StockOrder.objects.filter(basket_order=OuterRef("pk"))
     found = BasketOrder.objects.filter(investor=investor).select_related("basket").order_by("-id")
+    found = found.annotate(
+        has_some=Exists(lines.filter(filled__gt=0)), lacks_some=Exists(lines.filter(filled__lt=F("quantity")))
+    )
     page = list((found.filter(pk__lt=before) if before else found)[:size])
     # Those without a basket are named by their shares.
-    lines = Prefetch("lines", StockOrder.objects.select_related("security").order_by("id"))
-    prefetch_related_objects([order for order in page if order.basket_id is None], lines)
+    shares = Prefetch("lines", StockOrder.objects.select_related("security").order_by("id"))
+    prefetch_related_objects([order for order in page if order.basket_id is None], shares)
     return page
 
 

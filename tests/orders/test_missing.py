@@ -56,6 +56,17 @@ def test_who_left_it_as_it_is_is_not_reminded_and_not_offered_it_again(asha, ord
     assert AuditEntry.objects.filter(action="basket.left_as_it_is").exists()
 
 
+@pytest.mark.parametrize(("filled", "words"), [(10, "Executed"), (6, "Partly executed"), (0, "Not executed")])
+def test_the_list_of_orders_says_how_each_ended(asha, client_for, filled, words):
+    made = factories.BasketOrderFactory(investor=asha, state="COMPLETE")
+    price = {"average_price": Decimal(440)} if filled else {}
+    factories.StockOrderFactory(
+        basket_order=made, filled=filled, state="FILLED" if filled == 10 else "CANCELLED", **price
+    )
+    [row] = client_for(asha).get("/stock-orders/").context["rows"]
+    assert row["words"].badge == words
+
+
 def test_a_reason_is_needed_and_said_so(asha, order, client_for):
     with pytest.raises(InvalidInput):
         missing.leave(investor=asha, code=order.code, why="", at=clock.now())

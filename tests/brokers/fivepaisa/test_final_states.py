@@ -13,12 +13,16 @@ from typing import Any
 
 import pytest
 
+from brokers.fivepaisa.client import client
+from brokers.models import BrokerAccount
 from brokers.operations import changes
 from orders.models import BasketOrder, StockChange, StockOrder
 from orders.operations import stock_changes
 from orders.operations.baskets import Line
 from portal import clock, identifiers
+from portal.gateway.breaker import Breaker
 from tests.brokers.final_states import FinalStates
+from tests.brokers.fivepaisa.test_pages import come_back, state_of
 from tests.brokers.fivepaisa.test_placing import low
 from tests.brokers.fivepaisa.trading import follow, journey, log_in, place, share
 
@@ -166,6 +170,25 @@ def test_what_comes_late_happens_once(sandbox, asha, recover, mode, when):
         note(call, mode, when, line, theirs["received"])
     assert (line.state, line.quantity) == ("CANCELLED", 2)
     assert (theirs["status"], theirs["quantity"], theirs["received"]) == ("Cancelled", 2, 1)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_login_whose_answer_fails_links_nothing_and_the_next_one_does(sandbox, asha, client_for, settings, when):
+    settings.PROVIDER_READ_TIMEOUT_S = 1
+    browser = client_for(asha)
+    for mode in (*ON_ITS_WAY, *STOPPING):
+        client().breaker = Breaker("5paisa")
+        began = browser.post("/broker-accounts/log-in/", {"broker": "5paisa", "house": ""})
+        sandbox.fault(mode, path="*GetAccessToken", when=when, provider="5paisa", delay_s=DELAYS_S.get(mode, 0))
+        page = come_back(sandbox, browser, state_of(began))
+        TABLE.add("login", mode, when, "not linked", "log in again", "-")
+        assert "You were not logged in at your broker. Nothing was changed." in page, mode
+        assert not BrokerAccount.objects.exists(), mode
+        sandbox.no_faults()
+    client().breaker = Breaker("5paisa")
+    began = browser.post("/broker-accounts/log-in/", {"broker": "5paisa", "house": ""})
+    come_back(sandbox, browser, state_of(began))
+    assert BrokerAccount.objects.get().session
 
 
 def test_no_journey_is_left_open_by_any_of_it(sandbox, asha, recover):
