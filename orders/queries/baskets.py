@@ -237,7 +237,7 @@ def orders_of(investor: Investor, *, before: int | None = None, size: int = 20) 
     found = found.annotate(
         has_some=Exists(lines.filter(filled__gt=0)), lacks_some=Exists(lines.filter(filled__lt=F("quantity")))
     )
-    page = list((found.filter(pk__lt=before) if before else found)[:size])
+    page: list[BasketOrder] = list((found.filter(pk__lt=before) if before else found)[:size])
     # Those without a basket are named by their shares.
     shares = Prefetch("lines", StockOrder.objects.select_related("security").order_by("id"))
     prefetch_related_objects([order for order in page if order.basket_id is None], shares)
