@@ -213,7 +213,12 @@ KYC_GOOD_FOR = timedelta(days=30)
 
 
 def kyc_checks_that_are_old(*, at: datetime, limit: int, besides: Collection[int] = ()) -> list[Investor]:
-    """Ready investors whose newest check is older than 30 days, the oldest first; those of `besides` are left out."""
+    """Whom a partner wants checked, then ready investors whose newest check is older than 30 days, the oldest first.
+
+    Of those that nobody asked for, the ones of `besides` are left out.
+    """
+    wanted = list(Investor.objects.filter(kyc_wanted_at__isnull=False).order_by("kyc_wanted_at")[:limit])
     newest = KycCheck.objects.filter(investor=OuterRef("pk")).order_by("-checked_at").values("checked_at")[:1]
-    ready = Investor.objects.filter(state=lifecycle.READY).annotate(kyc_at=Subquery(newest))
-    return list(ready.filter(kyc_at__lte=at - KYC_GOOD_FOR).exclude(pk__in=besides).order_by("kyc_at")[:limit])
+    ready = Investor.objects.filter(state=lifecycle.READY, kyc_wanted_at=None).annotate(kyc_at=Subquery(newest))
+    old = ready.filter(kyc_at__lte=at - KYC_GOOD_FOR).exclude(pk__in=besides).order_by("kyc_at")
+    return wanted + list(old[: limit - len(wanted)])

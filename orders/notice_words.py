@@ -125,6 +125,15 @@ EVENTS = (
         (EMAIL,),
     ),
     Event(
+        "order.payment_asked",
+        GROUP,
+        "A partner reminds you of a payment",
+        "{partner} reminds you: your order waits for your payment",
+        "Your order of {asked} in {scheme} is registered. No money has moved; without payment it expires.",
+        (EMAIL,),
+        (EMAIL,),
+    ),
+    Event(
         "approval.asked",
         "Approvals",
         "A partner asks you to approve something",

@@ -12,7 +12,7 @@ from investors import retention
 from investors.models import Investor
 from investors.operations import erasure
 from orders import lifecycle
-from orders.models import BasketOrder, Holding, MfOrder, Plan, StockHolding, Transaction, WatchedShare
+from orders.models import ApprovalLine, BasketOrder, Holding, MfOrder, Plan, StockHolding, Transaction, WatchedShare
 
 LIVE_PLANS = (Plan.State.CREATED, Plan.State.SUBMITTING, Plan.State.ACTIVE)
 
@@ -37,15 +37,16 @@ def tie(investor: Investor) -> retention.Tie:
 
 
 def erase(investor: Investor) -> dict[str, int]:
-    """From which address somebody ordered and what they watched is theirs; what they ordered is a record."""
+    """Addresses, watched shares and bank accounts that partners typed are theirs; what they ordered is a record."""
     emptied = {
         f"addresses of {model._meta.verbose_name_plural}": model._default_manager.filter(investor=investor).update(
             user_ip=None
         )
         for model in (MfOrder, Plan, BasketOrder)
     }
+    accounts = ApprovalLine.objects.filter(investor=investor).exclude(last_four="").update(account="")
     watched, _ = WatchedShare.objects.filter(investor=investor).delete()
-    return {**emptied, "shares watched": watched}
+    return {**emptied, "bank accounts that partners asked for": accounts, "shares watched": watched}
 
 
 retention.register(tie)

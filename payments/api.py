@@ -1,17 +1,22 @@
-"""Partner endpoints about payments: read only; people pay on pages of ours and of their bank."""
+"""Partner endpoints about payments: reading them, and the page on which an investor pays an order."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.db.models import QuerySet
 
 from investors.api import OWNER
+from investors.api.banks import LINK
+from orders import links
 from orders.models import MfOrder
 from payments.models import Payment, PaymentLine
+from payments.operations import NotPayable, asking
 from portal.api import catalogue
 from portal.api.door import Call
-from portal.api.endpoints import get
+from portal.api.endpoints import post, reads
+from portal.api.errors import Trouble
 from portal.api.shapes import Expand, Filter, Shape, col, made
 
 
@@ -51,20 +56,22 @@ PAYMENT = Shape(
 _LINES = {"lines": Expand(LINE, lambda call: _mine(PaymentLine, call).order_by("pk"), "pk", "payment_id", True)}
 
 
-@get("payments", answer=PAYMENT, scope="payments:read", expands=_LINES, filters={
+reads("payments", lambda call: _mine(Payment, call), answer=PAYMENT, scope="payments:read", expands=_LINES, filters={
     "investor": OWNER,
     "order": Filter("lines__order__code", "Only for this order."),
     "state": Filter("state", "Only in this state.", choices=tuple(Payment.State.values)),
-})  # fmt: skip
-def list_payments(call: Call) -> QuerySet[Payment]:
-    """List payments, newest first."""
-    return _mine(Payment, call)
+}, one="Read a payment.", many="List payments, newest first.")  # fmt: skip
 
 
-@get("payments/<id>", answer=PAYMENT, scope="payments:read", expands=_LINES)
-def get_payment(call: Call) -> QuerySet[Payment]:
-    """Read a payment."""
-    return _mine(Payment, call)
+@post("orders/<id>/payment-link", answer=LINK, scope="payments:write", failures=(NotPayable,))
+def link_to_pay(call: Call) -> dict[str, Any]:
+    """Get the page from which an investor pays an order that waits for it, and tell them once a day."""
+    order = _mine(MfOrder, call).filter(code=call.id).select_related("investor", "scheme", "cart").first()
+    if order is None:
+        raise Trouble("not_found")
+    told = asking.ask_to_pay(order=order, partner=call.partner, actor=call.actor, at=call.at)
+    url = settings.PUBLIC_URL + links.page_of(order)
+    return {"investor": order.investor.code, "object": order.code, "url": url, "told": told}
 
 
 catalogue.add("payment_states", lambda: dict(Payment.State.choices))

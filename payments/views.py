@@ -7,14 +7,13 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from investors.access import InvestorRequest, investor_page
-from orders import capabilities
+from orders import capabilities, links
 from orders.models import MfOrder
 from payments import bank_pages, lifecycle, operations
 from payments.models import Payment
@@ -38,15 +37,15 @@ def pay(request: InvestorRequest, code: str) -> HttpResponse:
         payment = operations.hand_over(order=order, at=clock.now(), method=_method(request, order))
     except Failure as refusal:
         messages.warning(request, refusal.message)
-        return redirect(_page_of(order))
+        return redirect(links.page_of(order))
     except GatewayError:
         messages.warning(
             request, "We could not ask about your earlier payment. Please wait a minute; do not pay again yet."
         )
-        return redirect(_page_of(order))
+        return redirect(links.page_of(order))
     if payment is None:
         messages.info(request, "We are preparing your payment page. It takes a few seconds.")
-        return redirect(_page_of(order))
+        return redirect(links.page_of(order))
     if payment.page_html:
         return redirect("payments:bank_page", code=payment.code)
     response = redirect(payment.token_url)
@@ -61,13 +60,6 @@ def _method(request: InvestorRequest, order: MfOrder) -> str:
     return chosen if chosen in capabilities.of(order.gateway).pages else ""
 
 
-def _page_of(order: MfOrder) -> str:
-    """Where the investor follows the order: the page of its cart, or its own."""
-    if order.cart_id and order.cart:
-        return reverse("orders:cart_done", args=[order.cart.code])
-    return reverse("orders:detail", args=[order.code])
-
-
 # --- the BSE gateway's page ---------------------------------------------------------------------------------------
 
 
@@ -78,7 +70,7 @@ def bank_page(request: InvestorRequest, code: str) -> HttpResponse:
     """Our page around the frame in which the bank's form waits for one press of a button."""
     payment = _with_page(request, code)
     lines = list(payment.lines.select_related("order__scheme", "order__cart").order_by("order_id"))
-    context = {"payment": payment, "lines": lines, "back_url": _page_of(lines[0].order)}
+    context = {"payment": payment, "lines": lines, "back_url": links.page_of(lines[0].order)}
     return render(request, "payments/bank_page.html", context)
 
 
@@ -130,6 +122,6 @@ def payment_return(request: HttpRequest, nonce: str) -> HttpResponse:
             if made:
                 jobs.nudge("portal.work_event", event_id=event.pk)
         order = payment.lines.select_related("order__cart").order_by("order_id")[0].order
-    response = redirect(_page_of(order))
+    response = redirect(links.page_of(order))
     response.status_code = 303
     return response

@@ -523,6 +523,8 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
 }
 
+# How often partners may ask one investor for approval within a day: nobody is asked until they give in.
+APPROVALS_A_DAY = env.int("APPROVALS_A_DAY", default=10)
 # May webhooks of partners go to this machine? For the demo's receivers; live mode refuses it (portal/checks.py).
 WEBHOOK_LOOPBACK = env.bool("WEBHOOK_LOOPBACK", default=SANDBOX)
 

@@ -14,9 +14,10 @@ from portal import outbox, routes, views
 from portal.api import urls as api_urls
 from portal.notices import views as notice_views
 from portal.webhooks import api as events_api
+from portal.webhooks import endpoints_api
 
 # Their modules register handlers and endpoints when they are read.
-DECLARED = (routes, investors.api, orders.api, payments.api, events_api)
+DECLARED = (routes, investors.api, orders.api, payments.api, events_api, endpoints_api)
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [

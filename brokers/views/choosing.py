@@ -17,9 +17,10 @@ from brokers.forms import AmountForm, JourneyForm
 from investors.access import InvestorRequest, client_ip, ready_investor_page
 from investors.models import Investor
 from orders import basket_rules, market
-from orders.models import BasketOrder
+from orders.models import ApprovalLine, BasketOrder
 from orders.operations import baskets
 from orders.operations.baskets import Line
+from orders.queries import approvals
 from orders.queries import baskets as queries
 from orders.queries import schemes as scheme_queries
 from orders.queries.baskets import Shown
@@ -101,7 +102,8 @@ def invest(request: InvestorRequest, slug: str) -> HttpResponse:
         form = AmountForm(request.POST, brokers=brokers(request.investor))
         return answer(request, form, lambda: _invested(request, shown, form))
     back = typed.kept(request, once=True)
-    initial = first(request.investor, {"amount": f"{shown.minimum:.0f}" if shown.minimum else ""})
+    asked = approvals.to_invest(request.investor, shown.basket, request.GET.get("asked", "")[:40], clock.now())
+    initial = first(request.investor, _proposed(asked, shown))
     form = AmountForm(back.data if back else None, brokers=brokers(request.investor), initial=initial)
     if back:
         back.show_in(form)
@@ -115,14 +117,21 @@ def invest(request: InvestorRequest, slug: str) -> HttpResponse:
     return render(request, "brokers/invest.html", context)
 
 
+def _proposed(asked: ApprovalLine | None, shown: Shown) -> dict[str, Any]:
+    """What a partner asks for, under the form that answers its request; else the least that buys the basket."""
+    if asked and asked.amount:
+        return {"amount": f"{asked.amount:.0f}", "form_ref": asked.form_ref}
+    return {"amount": f"{shown.minimum:.0f}" if shown.minimum else ""}
+
+
 def _preview(shown: Shown, form: AmountForm) -> dict[str, Any] | None:
-    """What the amount in the form buys at last prices; the minimum before anything is typed."""
-    amount = form.cleaned_data.get("amount") if form.is_bound and form.is_valid() else shown.minimum
-    if not amount or shown.minimum is None or amount < shown.minimum:
+    """What the amount in the form buys at last prices; what stands there before anything is typed."""
+    amount = form.cleaned_data.get("amount") if form.is_bound and form.is_valid() else form.initial.get("amount")
+    if not amount or shown.minimum is None or Decimal(amount) < shown.minimum:
         return None
     bought = basket_rules.shares_for(Decimal(amount), shown.parts)
     rows = [{"name": shown.securities[pk].name, "quantity": quantity} for pk, quantity in bought.quantities.items()]
-    return {"amount": amount, "rows": rows, "cost": bought.cost, "left_over": bought.left_over}
+    return {"amount": Decimal(amount), "rows": rows, "cost": bought.cost, "left_over": bought.left_over}
 
 
 def _invested(request: InvestorRequest, shown: Shown, form: AmountForm) -> BasketOrder:

@@ -117,6 +117,8 @@ class Investor(Attempted):
     nomination_opted_out = models.BooleanField("opted out of nomination", null=True, blank=True)
     # FP's id of the investor; the investment account is a row of its own.
     provider_ref = models.CharField(max_length=60, null=True, blank=True, unique=True, editable=False)
+    # A partner wants the registries asked about the PAN; a worker does it.
+    kyc_wanted_at = models.DateTimeField(null=True, blank=True, editable=False)
     # What FP refused: a list of {"field", "message"} in FP's names; empty when nothing stands in the way.
     refusal = models.JSONField(default=list, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -151,6 +153,7 @@ class Investor(Attempted):
             due_index("investor"),
             models.Index(fields=["mobile"], condition=~Q(mobile=""), name="investor_by_mobile"),
             models.Index(fields=["state_since"], condition=~Q(state="READY"), name="investor_on_the_way"),
+            models.Index(fields=["kyc_wanted_at"], condition=Q(kyc_wanted_at__isnull=False), name="kyc_is_wanted"),
         ]
 
     def __str__(self) -> str:

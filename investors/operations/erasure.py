@@ -232,6 +232,7 @@ PERSON: dict[str, Any] = {
     "is_related_to_politically_exposed": None,
     "refusal": [],
     "due_at": None,
+    "kyc_wanted_at": None,
 }
 
 

@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 from investors import gateway, lifecycle, provenance, queries, refusals, steps
 from investors.models import PAN_INDEX, Investor, KycCheck, KycRequest
 from investors.operations import onboarding
-from portal import audit, cases
+from portal import audit, cases, jobs
 from portal.encryption import blind_index, blind_indexes
 from portal.errors import Failure, InvalidInput
 from portal.fintech_primitives import messages
@@ -44,6 +44,20 @@ class TooManyChecks(Failure):
 
     code = "too_many_checks"
     message = "You have checked ten times within a day. Please come back tomorrow; what you typed is kept."
+
+
+class NoPan(Failure):
+    """Raised when the registries shall be asked about an investor who has named no PAN."""
+
+    code = "no_pan"
+    message = "The investor has not named a PAN yet, so there is nothing to ask about."
+
+
+class CheckedLately(Failure):
+    """Raised when the registries have answered within the hour."""
+
+    code = "kyc_checked_lately"
+    message = "The registries have answered within the last hour. Read that answer."
 
 
 class PanHeld(Failure):
@@ -119,6 +133,7 @@ def _keep(*, investor_id: int, pan: str, answer: messages.KycCheck, actor: User 
         # A guardian may act for several children, so nobody claims a guardian's PAN.
         free = row.is_minor or not _is_taken(row, pan)
         row.put_kyc_pan(pan, index=index if free else "")
+        row.kyc_wanted_at = None
         if row.state != lifecycle.READY:
             row.refusal = refusals.without(row.refusal, steps.PAN)
         row.save()
@@ -151,9 +166,31 @@ def claim(row: Investor) -> bool:
     return bool(row.pan_index)
 
 
-def recheck_old(*, at: datetime, limit: int = 1_500) -> int:
-    """Ready investors whose check is older than 30 days have a fresh one; stops when FP cannot be reached.
+def want(*, investor: Investor, actor: str, at: datetime) -> Investor:
+    """The registries will be asked about the investor's PAN, by a worker. A second wish before that changes nothing.
 
+    For partners, whose connection writes nothing of an investor: the caller has found the investor among theirs.
+    Raises NoPan, CheckedLately.
+    """
+    with scope(ALL), transaction.atomic():
+        row = onboarding.locked(investor.pk)
+        if not row.kyc_pan:
+            raise NoPan
+        if row.kyc_wanted_at:
+            return row
+        if KycCheck.objects.filter(investor=row, checked_at__gt=at - timedelta(hours=1)).exists():
+            raise CheckedLately
+        row.kyc_wanted_at = at
+        row.save(update_fields=["kyc_wanted_at"])
+        audit.record(row, "kyc.recheck_asked", actor=actor, at=at)
+        jobs.nudge("investors.recheck_kyc")
+    return row
+
+
+def recheck_old(*, at: datetime, limit: int = 1_500) -> int:
+    """Whom a partner wants checked, and ready investors whose check is older than 30 days, have a fresh one.
+
+    Stops when FP cannot be reached.
     Every hour, `limit` is enough for a million investors. One whose KYC has turned becomes a case, and so does one
     about whom FP refuses to ask: who has such a case is passed over, so that nobody stands in the way of others.
     Returns how many were checked.
@@ -164,7 +201,10 @@ def recheck_old(*, at: datetime, limit: int = 1_500) -> int:
             recheck(investor=investor, at=at)
         except errors.Refused as refusal:
             _report_not_asked(investor, refusal, at)
+            Investor.objects.filter(pk=investor.pk).update(kyc_wanted_at=None)
             continue
+        except RegistrySilent:
+            continue  # the PAN changed meanwhile: the next run asks about the new one
         except errors.GatewayError as error:
             log.warning("kyc_recheck_stopped", error=str(error), done=done)
             break

@@ -21,7 +21,18 @@ def _event(state: str, label: str, title: str, text: str = _LOOK) -> Event:
     return Event(f"kyc_request.{state}", GROUP, label, title, text, (EMAIL,), (EMAIL,))
 
 
+ASKED = "kyc_request.asked"
 register(
+    Event(
+        ASKED,
+        GROUP,
+        "A partner asks you to do your KYC",
+        "{partner} asks you to do your KYC",
+        "The KYC registries want a fresh one before you can invest. You do it here, from your phone, in about ten "
+        "minutes. No money is involved.",
+        (EMAIL,),
+        (EMAIL,),
+    ),
     _event(
         "successful",
         "Your KYC is done",

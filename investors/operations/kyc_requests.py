@@ -103,7 +103,7 @@ def missing(sheet: Sheet) -> list[str]:
 # --- what the investor does -------------------------------------------------------------------------------------
 
 
-def begin(*, investor: Investor, actor: User, at: datetime) -> KycRequest:
+def begin(*, investor: Investor, actor: User | str, at: datetime) -> KycRequest:
     """The investor's open request; a new one, with the answers of the last, if there is none. Raises NotNeeded."""
     with transaction.atomic():
         row = onboarding.locked(investor.pk)

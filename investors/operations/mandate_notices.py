@@ -12,7 +12,18 @@ from portal.notices import writing
 from portal.notices.catalogue import EMAIL, Event, has, register
 
 GROUP = "Mandates"
+AUTHORISE = "mandate.authorise_asked"
 register(
+    Event(
+        AUTHORISE,
+        GROUP,
+        "A partner asks you to authorise a mandate",
+        "{partner} asks you to authorise your mandate",
+        "You confirmed a mandate of up to {limit} a debit, and your bank waits for your yes. You authorise it at the "
+        "bank; until then nothing can be debited.",
+        (EMAIL,),
+        (EMAIL,),
+    ),
     Event(
         "mandate.approved",
         GROUP,

@@ -15,6 +15,7 @@ from investors.api import OWNER
 from investors.models import Investor
 from orders.models import Approval, ApprovalLine
 from orders.operations import approvals
+from orders.operations.approval_checks import Ask
 from orders.queries import approvals as queries
 from portal.api import catalogue
 from portal.api.bodies import AmountField, Body, DayField, TextField, UnitsField, WholeField, YesField
@@ -39,13 +40,19 @@ LINE = Shape(
         "is_all": Field("yes", "All units?", "is_all", example=False),
         "start_day": Field("count", "Day of the month.", "start_day", is_nullable=True, example=None),
         "instalments": Field("count", "How many.", "instalments", is_nullable=True, example=None),
-        "mandate": Field("id", "By which mandate.", "mandate", is_nullable=True, example=None),
+        "mandate": Field("id", "The mandate: the one of a SIP, or the one that was given.", "mandate", is_nullable=True,
+                         example=None),
         "sip": Field("id", "The SIP: the one asked about, or the one that was started.", "sip", is_nullable=True),
         "on": Field("date", "Which instalment is skipped.", "on", is_nullable=True, example=None),
         "order": Field("id", "The order that came of it.", "order", is_nullable=True),
         "change": Field("id", "The change of the SIP that came of it.", "change", is_nullable=True, example=None),
+        "bank_account": Field("id", "The account of a mandate.", "bank_account", is_nullable=True, example=None),
+        "last_four": Field("text", "The end of a new account's number.", "last_four", is_nullable=True, example=None),
+        "basket": Field("id", "The basket.", "basket", is_nullable=True, example=None),
+        "basket_order": Field("id", "The basket order that came of it.", "basket_order", is_nullable=True,
+                              example=None),
     },
-)
+)  # fmt: skip
 APPROVAL = Shape(
     "Approval",
     "What you asked an investor to approve. `url` is the page where a signed-in investor decides.",
@@ -66,10 +73,14 @@ APPROVAL = Shape(
 )
 
 
+# What is asked for in lines; the rest has endpoints and scopes of its own (`asks`).
+ORDERS = (Kind.PURCHASE, Kind.REDEMPTION, Kind.SIP, Kind.SIP_SKIP, Kind.SIP_CANCEL)
+
+
 class NewLine(Body):
     """One thing to ask for. Which members count depends on the kind; a member that does not count is refused."""
 
-    kind = serializers.ChoiceField(choices=list(Kind.values))
+    kind = serializers.ChoiceField(choices=list(ORDERS))
     scheme = serializers.RegexField(r"\A[A-Z0-9]{12}\Z", required=False, help_text="The ISIN.")
     folio = TextField(max_length=40, required=False)
     amount = AmountField(required=False)
@@ -100,13 +111,18 @@ class NewLine(Body):
         return attrs
 
 
-class NewApproval(Body):
-    """Whom to ask, why, for how long, and what."""
+class Asking(Body):
+    """Why an investor is asked, and for how long."""
 
-    investor = TextField(max_length=20)
     reason = TextField(max_length=300, help_text="The investor reads it.")
     reference = TextField(max_length=64, required=False, default="")
     expires_in_hours = WholeField(min_value=1, max_value=168, required=False, default=72)
+
+
+class NewApproval(Asking):
+    """Whom to ask, why, for how long, and what."""
+
+    investor = TextField(max_length=20)
     lines = NewLine(many=True, allow_empty=False, max_length=approvals.MOST_LINES)  # type: ignore[call-arg]
 
 
@@ -122,7 +138,8 @@ def get_approval(call: Call) -> dict[str, Any]:
     return written([_mine(call)], call)[0]
 
 
-@post("approvals", answer=APPROVAL, scope="approvals:write", body=NewApproval, status=201, example={
+@post("approvals", answer=APPROVAL, scope="approvals:write", body=NewApproval, status=201,
+      failures=(approvals.TooManyAsked,), example={
     "investor": "INV-7K3F9QW2M4TX", "reason": "Your goal of ₹10 lakh by 2030", "expires_in_hours": 48,
     "lines": [{"kind": "PURCHASE", "scheme": "INF000A01011", "amount": "5000.00"}],
 })  # fmt: skip
@@ -131,10 +148,15 @@ def ask_for_approval(call: Call) -> dict[str, Any]:
     investor = Investor.objects.filter(partner=call.partner, code=call.data["investor"]).first()
     if investor is None:
         raise Trouble("invalid", fields={"investor": ["There is no such investor of yours."]})
+    return asked(call, investor, [_ask(line) for line in call.data["lines"]])
+
+
+def asked(call: Call, investor: Investor, asks: list[Ask]) -> dict[str, Any]:
+    """The request, with what `Asking` took. Raises what `approvals.ask` raises."""
     approval = approvals.ask(
         partner=call.partner,
         investor=investor,
-        asks=[_ask(line) for line in call.data["lines"]],
+        asks=asks,
         reason=call.data["reason"],
         reference=call.data["reference"],
         life=timedelta(hours=call.data["expires_in_hours"]),
@@ -171,8 +193,8 @@ def _mine(call: Call) -> Approval:
     return found
 
 
-def _ask(line: Mapping[str, Any]) -> approvals.Ask:
-    return approvals.Ask(
+def _ask(line: Mapping[str, Any]) -> Ask:
+    return Ask(
         kind=line["kind"],
         isin=line.get("scheme", ""),
         folio=line.get("folio", ""),
@@ -214,7 +236,7 @@ def _write(approval: Approval, lines: list[queries.Line], call: Call) -> dict[st
 
 
 def _line(found: queries.Line) -> dict[str, Any]:
-    line, plan = found.line, found.plan or found.line.plan
+    line, plan, mandate = found.line, found.plan or found.line.plan, found.mandate or found.line.mandate
     return {
         "number": line.number,
         "kind": line.kind,
@@ -226,11 +248,15 @@ def _line(found: queries.Line) -> dict[str, Any]:
         "is_all": line.is_all,
         "start_day": line.start_day,
         "instalments": line.instalments,
-        "mandate": line.mandate.code if line.mandate else None,
+        "mandate": mandate.code if mandate else None,
         "sip": plan.code if plan else None,
         "on": line.on,
         "order": found.order.code if found.order else None,
         "change": found.change.code if found.change else None,
+        "bank_account": line.bank_account.code if line.bank_account else None,
+        "last_four": line.last_four or None,
+        "basket": line.basket.slug if line.basket else None,
+        "basket_order": found.basket_order.code if found.basket_order else None,
     }
 
 

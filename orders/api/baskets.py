@@ -12,7 +12,7 @@ from orders.api.orders import mine
 from orders.models import Basket, BasketOrder, StockOrder
 from portal.api import catalogue
 from portal.api.door import Call
-from portal.api.endpoints import get
+from portal.api.endpoints import reads
 from portal.api.shapes import Expand, Filter, Shape, col, made
 
 BASKET = Shape(
@@ -59,32 +59,18 @@ BASKET_ORDER = Shape(
 _LINES = {"lines": Expand(STOCK_ORDER, lambda call: mine(StockOrder, call), "pk", "basket_order_id", is_many=True)}
 
 
-@get("baskets", answer=BASKET, scope="baskets:read")
-def list_baskets(call: Call) -> QuerySet[Basket]:
-    """List published baskets."""
+def _published(call: Call) -> QuerySet[Basket]:
     return Basket.objects.filter(state=Basket.State.PUBLISHED)
 
 
-@get("baskets/<id>", answer=BASKET, scope="baskets:read", by="slug")
-def get_basket(call: Call) -> QuerySet[Basket]:
-    """Read a published basket."""
-    return Basket.objects.filter(state=Basket.State.PUBLISHED)
-
-
-@get("basket-orders", answer=BASKET_ORDER, scope="basket_orders:read", expands=_LINES, filters={
+reads("baskets", _published, answer=BASKET, scope="baskets:read", by="slug", one="Read a published basket.",
+      many="List published baskets.")  # fmt: skip
+reads("basket-orders", lambda call: mine(BasketOrder, call), answer=BASKET_ORDER, scope="basket_orders:read",
+      expands=_LINES, filters={
     "investor": OWNER,
     "basket": Filter("basket__slug", "Only of this basket."),
     "state": Filter("state", "Only in this state.", choices=tuple(BasketOrder.State.values)),
-})  # fmt: skip
-def list_basket_orders(call: Call) -> QuerySet[BasketOrder]:
-    """List orders of baskets, newest first."""
-    return mine(BasketOrder, call)
-
-
-@get("basket-orders/<id>", answer=BASKET_ORDER, scope="basket_orders:read", expands=_LINES)
-def get_basket_order(call: Call) -> QuerySet[BasketOrder]:
-    """Read an order of a basket."""
-    return mine(BasketOrder, call)
+}, one="Read an order of a basket.", many="List orders of baskets, newest first.")  # fmt: skip
 
 
 catalogue.add("basket_order_states", lambda: dict(BasketOrder.State.choices))

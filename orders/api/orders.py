@@ -13,7 +13,7 @@ from orders.api.schemes import SCHEME
 from orders.models import MfOrder, Scheme
 from portal.api import catalogue
 from portal.api.door import Call
-from portal.api.endpoints import get
+from portal.api.endpoints import reads
 from portal.api.shapes import Expand, Filter, Row, Shape, col, made
 
 
@@ -73,7 +73,7 @@ EXPANDS = {
 SCHEME_IS = Filter("scheme__isin", "Only in this scheme.")
 
 
-@get("orders", answer=ORDER, scope="orders:read", expands=EXPANDS, filters={
+reads("orders", lambda call: mine(MfOrder, call), answer=ORDER, scope="orders:read", expands=EXPANDS, filters={
     "investor": OWNER,
     "scheme": SCHEME_IS,
     "sip": Filter("plan__code", "Only instalments of this SIP."),
@@ -81,16 +81,7 @@ SCHEME_IS = Filter("scheme__isin", "Only in this scheme.")
     "state": Filter("state", "Only in this state.", choices=tuple(MfOrder.State.values)),
     "placed_from": Filter("placed_at__gte", "Placed at or after this moment.", "moment"),
     "placed_to": Filter("placed_at__lt", "Placed before this moment.", "moment"),
-})  # fmt: skip
-def list_orders(call: Call) -> QuerySet[MfOrder]:
-    """List orders, newest first."""
-    return mine(MfOrder, call)
-
-
-@get("orders/<id>", answer=ORDER, scope="orders:read", expands=EXPANDS)
-def get_order(call: Call) -> QuerySet[MfOrder]:
-    """Read an order."""
-    return mine(MfOrder, call)
+}, one="Read an order.", many="List orders, newest first.")  # fmt: skip
 
 
 catalogue.add("order_states", lambda: {str(state): its.badge for state, its in words.STATES.items()})

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from django.db.models import QuerySet
 
-from orders.models import Scheme
+from orders.models import Nav, Scheme
 from portal.api.door import Call
 from portal.api.endpoints import get
+from portal.api.errors import Trouble
 from portal.api.shapes import Filter, Shape, col
 
 SCHEME = Shape(
@@ -56,3 +57,22 @@ def list_schemes(call: Call) -> QuerySet[Scheme]:
 def get_scheme(call: Call) -> QuerySet[Scheme]:
     """Read a scheme with its latest NAV, by its ISIN."""
     return Scheme.objects.all()
+
+
+NAV = Shape(
+    "Nav",
+    "The NAV of a scheme on a day, as AMFI published it.",
+    {"on": col("date", "on", "Of which day."), "nav": col("nav", "nav", "Rupees a unit.")},
+)
+
+
+@get("schemes/<id>/navs", answer=NAV, scope="schemes:read", is_many=True, key="on", filters={
+    "from": Filter("on__gte", "Of this day or later.", "date"),
+    "to": Filter("on__lte", "Of this day or earlier.", "date"),
+})  # fmt: skip
+def list_navs(call: Call) -> QuerySet[Nav]:
+    """List the NAVs of a scheme, the newest day first. Nothing is listed for a scheme that AMFI has no number for."""
+    scheme = Scheme.objects.filter(isin=call.id).first()
+    if scheme is None:
+        raise Trouble("not_found")
+    return Nav.objects.filter(amfi_code=scheme.amfi_code or 0)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
-
 from investors.api import OWNER
 from orders import plan_words
 from orders.api.orders import EXPANDS, SCHEME_IS, mine
 from orders.models import Plan, PlanChange
 from portal.api import catalogue
-from portal.api.door import Call
-from portal.api.endpoints import get
+from portal.api.endpoints import reads
 from portal.api.shapes import Expand, Filter, Shape, col, made
 
 CHANGE = Shape(
@@ -54,20 +51,11 @@ _EXPANDS = {
 }
 
 
-@get("sips", answer=SIP, scope="sips:read", expands=_EXPANDS, filters={
+reads("sips", lambda call: mine(Plan, call), answer=SIP, scope="sips:read", expands=_EXPANDS, filters={
     "investor": OWNER,
     "scheme": SCHEME_IS,
     "state": Filter("state", "Only in this state.", choices=tuple(Plan.State.values)),
-})  # fmt: skip
-def list_sips(call: Call) -> QuerySet[Plan]:
-    """List SIPs, newest first."""
-    return mine(Plan, call)
-
-
-@get("sips/<id>", answer=SIP, scope="sips:read", expands=_EXPANDS)
-def get_sip(call: Call) -> QuerySet[Plan]:
-    """Read a SIP."""
-    return mine(Plan, call)
+}, one="Read a SIP.", many="List SIPs, newest first.")  # fmt: skip
 
 
 catalogue.add("sip_states", lambda: {str(state): its.badge for state, its in plan_words.STATES.items()})

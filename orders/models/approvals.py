@@ -8,11 +8,13 @@ from typing import Any
 from django.db import models
 from django.db.models import F, Q
 
-from investors.models import Consent, Mandate, Owned
+from investors.models import BankAccount, Consent, Mandate, Owned
+from orders.models.baskets import Basket
 from orders.models.carts import CartLine
 from orders.models.plans import Plan, PlanChange
 from orders.models.schemes import Scheme
 from portal import identifiers
+from portal.encryption import EncryptedTextField
 from portal.models import Partner
 
 
@@ -61,10 +63,13 @@ class ApprovalLine(Owned):
         SIP = "SIP", "start a SIP"
         SIP_SKIP = "SIP_SKIP", "skip an instalment"
         SIP_CANCEL = "SIP_CANCEL", "end a SIP"
+        MANDATE = "MANDATE", "give a mandate"
+        BANK_ACCOUNT = "BANK_ACCOUNT", "add a bank account"
+        BASKET = "BASKET", "invest in a basket"
 
     approval = models.ForeignKey(Approval, on_delete=models.PROTECT, related_name="lines")
     number = models.PositiveSmallIntegerField()
-    kind = models.CharField(max_length=10, choices=Kind)
+    kind = models.CharField(max_length=12, choices=Kind)
     # The form that the investor's consent belongs to: pressing twice asks once.
     form_ref = models.CharField(max_length=40, unique=True, editable=False)
     scheme = models.ForeignKey(Scheme, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
@@ -77,6 +82,11 @@ class ApprovalLine(Owned):
     mandate = models.ForeignKey(Mandate, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     plan = models.ForeignKey(Plan, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     on = models.DateField(null=True, blank=True)
+    bank_account = models.ForeignKey(BankAccount, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    # A new bank account as JSON (`NewAccount`), and the end of its number, which stays when the rest is erased.
+    account = EncryptedTextField(blank=True)
+    last_four = models.CharField(max_length=4, blank=True)
+    basket = models.ForeignKey(Basket, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     # What the investor did with it.
     consent = models.ForeignKey(Consent, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     cart_line = models.ForeignKey(CartLine, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
@@ -98,7 +108,10 @@ class ApprovalLine(Owned):
                     instalments__isnull=False, mandate__isnull=False,
                 )
                 | Q(kind="SIP_SKIP", plan__isnull=False, on__isnull=False)
-                | Q(kind="SIP_CANCEL", plan__isnull=False),
+                | Q(kind="SIP_CANCEL", plan__isnull=False)
+                | Q(kind="MANDATE", bank_account__isnull=False, amount__isnull=False)
+                | Q(kind="BANK_ACCOUNT") & ~Q(last_four="")
+                | Q(kind="BASKET", basket__isnull=False, amount__isnull=False),
                 name="an_approval_line_names_what_it_asks_for",
             ),
         ]  # fmt: skip

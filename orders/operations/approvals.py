@@ -4,7 +4,8 @@
     remind     the investor is told again
     withdraw   nothing more of it can be taken up
     to_cart    purchases stand in the investor's cart, where one code confirms them
-    confirm    a sale or a SIP: the consent is asked for, its code is on the way
+    confirm    a sale, a SIP, a mandate, a bank account: the consent is asked for, its code is on the way
+    basket     the form from which the investor opens the basket's order, which the broker has confirmed
     stop       a skip or the end of a SIP, which take no code
     decline    the investor does not want a line
 
@@ -14,22 +15,21 @@ What became of a line is read from the order, SIP or change that it led to (`que
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.conf import settings
+from django.db import connection, transaction
 from django.urls import reverse
 
-from investors import queries as people
 from investors.models import Consent, Investor, Mandate
-from orders.models import Approval, ApprovalLine, MfOrder, Plan, Scheme
-from orders.operations import carts, new_houses, plan_changes, plans, purchases, redemptions
+from investors.operations import bank_accounts, mandates
+from orders.models import Approval, ApprovalLine, Scheme
+from orders.operations import carts, new_houses, plan_changes, plans, redemptions
+from orders.operations.approval_checks import Ask, checked, needed, new_account, refuse_twins
 from orders.queries import approvals as queries
-from orders.queries import plans as plan_queries
 from orders.redemption_rules import Asked
-from portal import audit, identifiers, money
-from portal.errors import Failure, InvalidInput
+from portal import audit, identifiers
+from portal.errors import Failure
 from portal.models import Partner
 from portal.notices import writing
 from portal.scope import ALL, scope
@@ -47,28 +47,18 @@ class ApprovalOver(Failure):
     message = "This can no longer be approved or changed. Nothing was done."
 
 
+class TooManyAsked(Failure):
+    """The investor was asked often enough within a day (`APPROVALS_A_DAY`)."""
+
+    code = "too_many_approvals"
+    message = "This investor was asked often enough for a day."
+
+
 class TooManyReminders(Failure):
     """The investor was told often enough."""
 
     code = "too_many_reminders"
     message = "The investor was reminded three times. Please call them."
-
-
-@dataclass(frozen=True)
-class Ask:
-    """One line that a partner asks for. Which members count depends on the kind (`ApprovalLine`)."""
-
-    kind: str
-    isin: str = ""
-    folio: str = ""
-    amount: Decimal | None = None
-    units: Decimal | None = None
-    is_all: bool = False
-    start_day: int | None = None
-    instalments: int | None = None
-    mandate: str = ""
-    sip: str = ""
-    on: date | None = None
 
 
 def ask(
@@ -84,11 +74,13 @@ def ask(
 ) -> Approval:
     """Each line can be done today, stands open, and the investor is told.
 
-    Raises InvalidInput("lines.<n>.<field>", ...) or, for a line as a whole, InvalidInput("lines.<n>", ...).
+    Raises InvalidInput("lines.<n>.<field>", ...) or, for a line as a whole, InvalidInput("lines.<n>", ...), and
+    TooManyAsked.
     """
-    lines = [_checked(investor, number, each, at) for number, each in enumerate(asks)]
-    _refuse_twins(lines)
+    lines = [checked(investor, number, each, at) for number, each in enumerate(asks)]
+    refuse_twins(lines)
     with transaction.atomic():
+        _refuse_too_many(investor, at)
         approval = Approval.objects.create(
             investor=investor, partner=partner, asked_by=partner.name, asked_by_arn=partner.arn, reason=reason,
             reference=reference, created_at=at, expires_at=at + life,
@@ -99,6 +91,20 @@ def ask(
         audit.record(approval, "approval.asked", actor=actor, at=at, reason=reason, lines=len(lines))
         _tell(approval, partner, at)
     return approval
+
+
+def _refuse_too_many(investor: Investor, at: datetime) -> None:
+    """One at a time, so that two calls cannot both be the last that is allowed. Raises TooManyAsked."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(729, %s)", [investor.pk])
+    most = settings.APPROVALS_A_DAY
+    asked = Approval.objects.filter(investor=investor, created_at__gt=at - timedelta(days=1))
+    if len(times := list(asked.order_by("-created_at").values_list("created_at", flat=True)[:most])) >= most:
+        again = times[-1] + timedelta(days=1)
+        raise TooManyAsked(
+            f"This investor was asked {most} times within a day, which is the most. You can ask again after "
+            f"{again.astimezone(at.tzinfo):%-d %b %Y, %H:%M}."
+        )
 
 
 def remind(*, approval: Approval, actor: str, at: datetime) -> None:
@@ -153,102 +159,6 @@ def _open(approval: Approval, at: datetime) -> Approval:
     return found
 
 
-# --- today's rules, before anybody is asked -----------------------------------------------------------------------
-
-
-def _checked(investor: Investor, number: int, ask: Ask, at: datetime) -> ApprovalLine:
-    try:
-        line = _CHECKS[Kind(ask.kind)](investor, ask, at)
-    except InvalidInput as refusal:
-        raise InvalidInput(f"lines.{number}.{refusal.field}", refusal.message) from None
-    except Failure as refusal:
-        raise InvalidInput(f"lines.{number}", refusal.message) from None
-    line.investor, line.number, line.kind = investor, number, ask.kind
-    line.form_ref = identifiers.new_client_ref()
-    return line
-
-
-def _refuse_twins(lines: Sequence[ApprovalLine]) -> None:
-    """Two purchases that would share a line of the cart: one order would answer both. Raises InvalidInput."""
-    seen: dict[int | None, set[str]] = {}
-    for line in lines:
-        if line.kind != Kind.PURCHASE:
-            continue
-        folios = seen.setdefault(line.scheme_id, set())
-        if folios and (line.folio_number in folios | {""} or "" in folios):
-            message = "Another line buys the same fund. Put the amounts together, or name another folio in each."
-            raise InvalidInput(f"lines.{line.number}.scheme", message)
-        folios.add(line.folio_number)
-
-
-def _purchase(investor: Investor, ask: Ask, at: datetime) -> ApprovalLine:
-    account = people.primary_bank_account(investor)
-    if account is None:
-        raise purchases.NotReady
-    amount = _needed(ask.amount, "amount")
-    wish = purchases.prepare(
-        investor=investor, isin=ask.isin, amount=amount, bank_account=account,
-        payment_method=MfOrder.PaymentMethod.NETBANKING, folio=ask.folio, at=at,
-    )  # fmt: skip
-    return ApprovalLine(scheme=wish.scheme, amount=amount, folio_number=ask.folio)
-
-
-def _redemption(investor: Investor, ask: Ask, at: datetime) -> ApprovalLine:
-    asked = Asked(ask.amount, ask.units, ask.is_all)
-    if [ask.amount is not None, ask.units is not None, ask.is_all].count(True) != 1:
-        raise InvalidInput("amount", "Name exactly one: amount, units, or all.")
-    wish = redemptions.prepare(investor=investor, isin=ask.isin, folio_number=ask.folio, asked=asked, at=at)
-    return ApprovalLine(
-        scheme=wish.scheme, folio_number=ask.folio, amount=ask.amount, units=ask.units, is_all=ask.is_all
-    )
-
-
-def _sip(investor: Investor, ask: Ask, at: datetime) -> ApprovalLine:
-    mandate = plan_queries.usable_mandates(investor).filter(code=ask.mandate).first()
-    amount, day, instalments = _needed(ask.amount, "amount"), ask.start_day or 0, ask.instalments or 0
-    wish = plans.prepare(
-        investor=investor, isin=ask.isin, amount=amount, start_day=day, instalments=instalments, mandate=mandate, at=at
-    )
-    return ApprovalLine(scheme=wish.scheme, amount=amount, start_day=day, instalments=instalments, mandate=wish.mandate)
-
-
-def _skip(investor: Investor, ask: Ask, at: datetime) -> ApprovalLine:
-    plan = _plan(investor, ask.sip)
-    on, why_not = plan_changes.to_skip(plan, at)
-    if why_not or on != ask.on:
-        raise InvalidInput("on", why_not or f"The next instalment is that of {on}.")
-    return ApprovalLine(plan=plan, on=on)
-
-
-def _cancel(investor: Investor, ask: Ask, at: datetime) -> ApprovalLine:
-    plan = _plan(investor, ask.sip)
-    if not plan_changes.may_cancel(plan):
-        raise InvalidInput("sip", "This SIP has ended, or is being ended already.")
-    return ApprovalLine(plan=plan)
-
-
-_CHECKS = {
-    Kind.PURCHASE: _purchase,
-    Kind.REDEMPTION: _redemption,
-    Kind.SIP: _sip,
-    Kind.SIP_SKIP: _skip,
-    Kind.SIP_CANCEL: _cancel,
-}
-
-
-def _plan(investor: Investor, code: str) -> Plan:
-    plan = Plan.objects.filter(investor=investor, code=code).first()
-    if plan is None:
-        raise InvalidInput("sip", "There is no such SIP of this investor.")
-    return plan
-
-
-def _needed(amount: Decimal | None, name: str) -> Decimal:
-    if amount is None or amount <= money.ZERO:
-        raise InvalidInput(name, "Rupees above zero.")
-    return amount
-
-
 # --- the investor's answer ----------------------------------------------------------------------------------------
 
 
@@ -259,7 +169,7 @@ def to_cart(*, approval: Approval, numbers: Sequence[int], at: datetime) -> list
         for line in lines:
             scheme = _scheme(line)
             line.cart_line = carts.add(
-                investor=approval.investor, isin=scheme.isin, amount=_needed(line.amount, "amount"),
+                investor=approval.investor, isin=scheme.isin, amount=needed(line.amount, "amount"),
                 folio=line.folio_number, at=at,
             )  # fmt: skip
             line.save(update_fields=["cart_line"])
@@ -270,28 +180,60 @@ def to_cart(*, approval: Approval, numbers: Sequence[int], at: datetime) -> list
 
 
 def confirm(*, approval: Approval, number: int, ip: str | None, at: datetime) -> Consent:
-    """The consent for this sale or SIP stands open and its code is on the way. Raises what its operation raises.
+    """The consent for what takes a code of its own stands open, its code on the way. Raises what its operation raises.
 
-    Of a SIP in a fund house without a folio the registries are asked first; no transaction may be open.
+    Of a new bank account the branch is looked up here, and of a SIP in a fund house without a folio the registries are
+    asked first, so no transaction may be open.
     """
-    [line] = _undecided(approval, [number], at, Kind.REDEMPTION, Kind.SIP)
-    investor, scheme, form_ref = approval.investor, _scheme(line), _form_of(line)
-    if line.kind == Kind.REDEMPTION:
-        sale = redemptions.prepare(
-            investor=investor, isin=scheme.isin, folio_number=line.folio_number, at=at,
-            asked=Asked(line.amount, line.units, line.is_all),
-        )  # fmt: skip
-        consent = redemptions.ask(wish=sale, investor=investor, form_ref=form_ref, ip=ip, at=at)
-    else:
-        new_houses.ask_registries(investor=investor, isins=[scheme.isin], at=at)
-        mandate = Mandate.objects.filter(investor=investor, pk=line.mandate_id or 0).first()
-        sip = plans.prepare(
-            investor=investor, isin=scheme.isin, amount=_needed(line.amount, "amount"), start_day=line.start_day or 0,
-            instalments=line.instalments or 0, mandate=mandate, at=at,
-        )  # fmt: skip
-        consent = plans.ask(wish=sip, investor=investor, form_ref=form_ref, ip=ip, at=at)
+    [line] = _undecided(approval, [number], at, *_CONSENTS)
+    consent = _CONSENTS[Kind(line.kind)](approval.investor, line, _form_of(line), ip, at)
     ApprovalLine.objects.filter(pk=line.pk).update(consent=consent)
     return consent
+
+
+def _sale(investor: Investor, line: ApprovalLine, form_ref: str, ip: str | None, at: datetime) -> Consent:
+    asked = Asked(line.amount, line.units, line.is_all)
+    wish = redemptions.prepare(
+        investor=investor, isin=_scheme(line).isin, folio_number=line.folio_number, asked=asked, at=at
+    )
+    return redemptions.ask(wish=wish, investor=investor, form_ref=form_ref, ip=ip, at=at)
+
+
+def _sip(investor: Investor, line: ApprovalLine, form_ref: str, ip: str | None, at: datetime) -> Consent:
+    new_houses.ask_registries(investor=investor, isins=[_scheme(line).isin], at=at)
+    mandate = Mandate.objects.filter(investor=investor, pk=line.mandate_id or 0).first()
+    wish = plans.prepare(
+        investor=investor, isin=_scheme(line).isin, amount=needed(line.amount, "amount"), mandate=mandate, at=at,
+        start_day=line.start_day or 0, instalments=line.instalments or 0,
+    )  # fmt: skip
+    return plans.ask(wish=wish, investor=investor, form_ref=form_ref, ip=ip, at=at)
+
+
+def _mandate(investor: Investor, line: ApprovalLine, form_ref: str, ip: str | None, at: datetime) -> Consent:
+    if line.bank_account is None:
+        raise ApprovalOver
+    kind, limit = Mandate.Kind.E_MANDATE, needed(line.amount, "limit")
+    wish = mandates.prepare(investor=investor, bank_account=line.bank_account, kind=kind, limit=limit, at=at)
+    return mandates.ask(wish=wish, investor=investor, form_ref=form_ref, ip=ip, at=at)
+
+
+def _bank_account(investor: Investor, line: ApprovalLine, form_ref: str, ip: str | None, at: datetime) -> Consent:
+    new = new_account(line)
+    if new is None:
+        raise ApprovalOver
+    return bank_accounts.ask_to_add(
+        investor=investor, ifsc=new.ifsc, number=new.number, kind=new.kind, holder_name=new.holder_name,
+        form_ref=form_ref, ip=ip, at=at,
+    )  # fmt: skip
+
+
+# What takes a one-time code of its own. Purchases share one in the cart; a basket is confirmed at its broker.
+_CONSENTS = {
+    Kind.REDEMPTION: _sale,
+    Kind.SIP: _sip,
+    Kind.MANDATE: _mandate,
+    Kind.BANK_ACCOUNT: _bank_account,
+}
 
 
 def _form_of(line: ApprovalLine) -> str:
@@ -301,6 +243,12 @@ def _form_of(line: ApprovalLine) -> str:
         line.form_ref = identifiers.new_client_ref()
         line.save(update_fields=["form_ref"])
     return line.form_ref
+
+
+def basket(*, approval: Approval, number: int, at: datetime) -> ApprovalLine:
+    """The line whose order the investor may open now, under its own form. Raises ApprovalOver."""
+    [line] = _undecided(approval, [number], at, Kind.BASKET)
+    return line
 
 
 def stop(*, approval: Approval, number: int, at: datetime) -> None:
@@ -335,7 +283,7 @@ def _undecided(approval: Approval, numbers: Sequence[int], at: datetime, *kinds:
         found = list(
             ApprovalLine.objects.select_for_update(of=("self",))
             .filter(approval=approval, number__in=numbers)
-            .select_related("scheme", "plan")
+            .select_related("scheme", "plan", "bank_account", "basket")
         )
     decided = {each.line.pk for each in queries.lines_of([approval], at) if each.state not in queries.UNDECIDED}
     wrong = [line for line in found if line.pk in decided or (kinds and line.kind not in kinds)]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from investors.models import Investor
+from investors.models import Consent, Investor, Mandate
 from orders import lifecycle
-from orders.models import Approval, ApprovalLine, MfOrder, Plan, PlanChange
+from orders.models import Approval, ApprovalLine, Basket, BasketOrder, MfOrder, Plan, PlanChange
+from portal.scope import ALL, scope
 
+Kind = ApprovalLine.Kind
 WAITING, APPROVED, DECLINED, EXPIRED, WITHDRAWN = "WAITING", "APPROVED", "DECLINED", "EXPIRED", "WITHDRAWN"
 OPEN, DECIDED = "OPEN", "DECIDED"
 LINE_STATES = (WAITING, APPROVED, DECLINED, EXPIRED, WITHDRAWN)
@@ -28,6 +31,8 @@ class Line:
     order: MfOrder | None = None
     plan: Plan | None = None
     change: PlanChange | None = None
+    mandate: Mandate | None = None
+    basket_order: BasketOrder | None = None
 
     @property
     def is_open(self) -> bool:
@@ -59,37 +64,75 @@ def waiting(investor: Investor, at: datetime) -> QuerySet[Approval]:
     lines = ApprovalLine.objects.filter(approval=OuterRef("pk"), declined_at=None, change=None).exclude(
         Q(consent__given_at__isnull=False)
         | Q(cart_line__cart__confirmed_at__isnull=False)
-        | Q(kind=ApprovalLine.Kind.SIP_CANCEL, plan__state=lifecycle.CANCELLED)
+        | Q(kind=Kind.SIP_CANCEL, plan__state=lifecycle.CANCELLED)
+        | Exists(BasketOrder.objects.filter(form_ref=OuterRef("form_ref")))
     )
     return of_investor(investor).filter(Exists(lines), withdrawn_at=None, expires_at__gt=at)
 
 
+def to_invest(investor: Investor, basket: Basket, form_ref: str, at: datetime) -> ApprovalLine | None:
+    """The line of this form that asks for this basket, while it can be decided."""
+    rows = ApprovalLine.objects.filter(investor=investor, basket=basket, form_ref=form_ref, declined_at=None)
+    row = rows.select_related("approval").first()
+    return row if row and is_open(row.approval, at) else None
+
+
 def lines_of(approvals: Sequence[Approval], at: datetime) -> list[Line]:
-    """The lines of these approvals in five statements, whatever their number."""
+    """The lines of these approvals in six statements at most, whatever their number."""
     rows = list(
         ApprovalLine.objects.filter(approval__in=approvals)
-        .select_related("approval", "scheme", "plan__scheme", "mandate", "change")
+        .select_related("approval", "scheme", "plan__scheme", "mandate", "change", "bank_account", "basket")
         .order_by("-approval_id", "number")
     )
-    consents = {row.consent_id for row in rows if row.consent_id}
-    carts = {row.cart_line_id for row in rows if row.cart_line_id}
-    by_consent = {order.consent_id: order for order in MfOrder.objects.filter(consent__in=consents)}
-    by_line = {order.cart_line_id: order for order in MfOrder.objects.filter(cart_line__in=carts)}
-    sips = {plan.consent_id: plan for plan in Plan.objects.filter(consent__in=consents)}
+    found, given = {name: read(rows) for name, read in _LED_TO.items()}, _given(rows)
     return [
-        _stand(
-            row,
-            by_consent.get(row.consent_id or 0) or by_line.get(row.cart_line_id or 0),
-            sips.get(row.consent_id or 0),
-            at,
-        )
+        _stand(row, {name: by[row.pk] for name, by in found.items() if row.pk in by}, row.consent_id in given, at)
         for row in rows
     ]
 
 
-def _stand(row: ApprovalLine, order: MfOrder | None, plan: Plan | None, at: datetime) -> Line:
-    if order or plan or row.change or _is_ended(row):
-        return Line(row, APPROVED, order, plan, row.change)
+def _by_consent(rows: Sequence[ApprovalLine], kinds: Sequence[str], model: Any) -> dict[int, Any]:
+    by_consent = {row.consent_id: row.pk for row in rows if row.consent_id and row.kind in kinds}
+    found = model.objects.filter(consent__in=by_consent) if by_consent else ()
+    return {by_consent[each.consent_id]: each for each in found}
+
+
+def _orders(rows: Sequence[ApprovalLine]) -> dict[int, Any]:
+    by_line = {row.cart_line_id: row.pk for row in rows if row.cart_line_id}
+    bought = MfOrder.objects.filter(cart_line__in=by_line) if by_line else ()
+    return {by_line[each.cart_line_id or 0]: each for each in bought} | _by_consent(rows, (Kind.REDEMPTION,), MfOrder)
+
+
+def _basket_orders(rows: Sequence[ApprovalLine]) -> dict[int, Any]:
+    by_form = {row.form_ref: row.pk for row in rows if row.kind == Kind.BASKET}
+    found = BasketOrder.objects.filter(form_ref__in=by_form) if by_form else ()
+    return {by_form[each.form_ref]: each for each in found}
+
+
+# What a line can lead to -> the rows of it, by line.
+_LED_TO: dict[str, Callable[[Sequence[ApprovalLine]], dict[int, Any]]] = {
+    "order": _orders,
+    "plan": lambda rows: _by_consent(rows, (Kind.SIP,), Plan),
+    "mandate": lambda rows: _by_consent(rows, (Kind.MANDATE,), Mandate),
+    "basket_order": _basket_orders,
+}
+
+
+def _given(rows: Sequence[ApprovalLine]) -> set[int]:
+    """Consents that were given to new bank accounts: the account itself comes later, when FP has it.
+
+    A partner's connection reads no consents, and learns here only that the code was entered.
+    """
+    asked = {row.consent_id for row in rows if row.consent_id and row.kind == Kind.BANK_ACCOUNT}
+    if not asked:
+        return set()
+    with scope(ALL):
+        return set(Consent.objects.filter(pk__in=asked, given_at__isnull=False).values_list("pk", flat=True))
+
+
+def _stand(row: ApprovalLine, led_to: Mapping[str, Any], is_given: bool, at: datetime) -> Line:
+    if led_to or row.change or is_given or _is_ended(row):
+        return Line(row, APPROVED, change=row.change, **led_to)
     if row.declined_at:
         return Line(row, DECLINED)
     if row.approval.withdrawn_at:
@@ -99,4 +142,4 @@ def _stand(row: ApprovalLine, order: MfOrder | None, plan: Plan | None, at: date
 
 def _is_ended(row: ApprovalLine) -> bool:
     """A SIP that the provider never heard of ends at once, without a change."""
-    return row.kind == ApprovalLine.Kind.SIP_CANCEL and row.plan is not None and row.plan.state == lifecycle.CANCELLED
+    return row.kind == Kind.SIP_CANCEL and row.plan is not None and row.plan.state == lifecycle.CANCELLED

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from investors.access import InvestorRequest, client_ip, investor_page, ready_investor_page
+from investors.models import Consent
 from orders import calendar
 from orders.models import Approval, ApprovalLine
 from orders.operations import approvals
+from orders.operations.approval_checks import new_account
 from orders.queries import approvals as queries
 from orders.redemption_rules import Asked
 from portal import clock, identifiers, money
@@ -94,8 +98,15 @@ def _buy(request: InvestorRequest, found: Approval) -> HttpResponse:
 def _confirm(request: InvestorRequest, found: Approval) -> HttpResponse:
     [number] = _numbers(request, "confirm")[:1] or [-1]
     consent = approvals.confirm(approval=found, number=number, ip=client_ip(request), at=clock.now())
-    page = "orders:confirm_sip" if consent.purpose == consent.Purpose.SIP else "orders:confirm_sale"
-    return redirect(page, consent.code)
+    return redirect(_CONFIRMED_ON[Consent.Purpose(consent.purpose)], consent.code)
+
+
+_CONFIRMED_ON = {
+    Consent.Purpose.REDEMPTION: "orders:confirm_sale",
+    Consent.Purpose.SIP: "orders:confirm_sip",
+    Consent.Purpose.MANDATE: "investors:mandate_confirm",
+    Consent.Purpose.CHANGE: "investors:bank_confirm",
+}
 
 
 def _stop(request: InvestorRequest, found: Approval) -> HttpResponse:
@@ -113,9 +124,18 @@ def _decline(request: InvestorRequest, found: Approval) -> HttpResponse:
     return redirect("orders:approval", found.code)
 
 
+def _invest(request: InvestorRequest, found: Approval) -> HttpResponse:
+    """To the basket's own form, with what the partner proposes in it."""
+    [number] = _numbers(request, "invest")[:1] or [-1]
+    line = approvals.basket(approval=found, number=number, at=clock.now())
+    page = reverse("brokers:invest", args=[line.basket.slug if line.basket else ""])
+    return redirect(f"{page}?{urlencode({'asked': line.form_ref})}")
+
+
 _ACTS: dict[str, Callable[[InvestorRequest, Approval], HttpResponse]] = {
     "buy": _buy,
     "confirm": _confirm,
+    "invest": _invest,
     "stop": _stop,
     "decline": _decline,
 }
@@ -138,12 +158,23 @@ def _line(found: queries.Line) -> dict[str, Any]:
         "stop": _STOP.get(Kind(found.line.kind), ""),
         "order": found.order,
         "plan": found.plan or (found.line.plan if found.change else None),
+        "mandate": found.mandate,
+        "basket_order": found.basket_order,
+        "account": new_account(found.line) if found.is_open else None,
         "in_cart": found.is_open and found.line.cart_line_id is not None,
     }
 
 
-_ACT_OF = {Kind.PURCHASE: "", Kind.REDEMPTION: "confirm", Kind.SIP: "confirm", Kind.SIP_SKIP: "stop",
-           Kind.SIP_CANCEL: "stop"}  # fmt: skip
+_ACT_OF = {
+    Kind.PURCHASE: "",
+    Kind.REDEMPTION: "confirm",
+    Kind.SIP: "confirm",
+    Kind.SIP_SKIP: "stop",
+    Kind.SIP_CANCEL: "stop",
+    Kind.MANDATE: "confirm",
+    Kind.BANK_ACCOUNT: "confirm",
+    Kind.BASKET: "invest",
+}
 # What takes no code is done at once, so its button says what.
 _STOP = {Kind.SIP_SKIP: "Skip this instalment", Kind.SIP_CANCEL: "End this SIP"}
 
@@ -158,6 +189,12 @@ def _what(line: ApprovalLine) -> str:
         return f"Sell {Asked(line.amount, line.units, line.is_all).in_words} of {scheme}, folio {line.folio_number}"
     if line.kind == Kind.SIP:
         return f"Start a SIP: {amount} a month in {scheme}, {line.instalments} instalments, day {line.start_day}"
+    if line.kind == Kind.MANDATE:
+        return f"Give a mandate: debits of up to {amount} from {line.bank_account}"
+    if line.kind == Kind.BANK_ACCOUNT:
+        return f"Add your bank account ending in {line.last_four}"
+    if line.kind == Kind.BASKET and line.basket:
+        return f"Invest {amount} in the basket {line.basket.name}"
     if line.kind == Kind.SIP_SKIP and line.on:
         return f"Skip the instalment of {calendar.in_words(line.on)} of the SIP in {scheme}"
     return f"End the SIP in {scheme}"

@@ -15,7 +15,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, cast
 
 from django.db import transaction
@@ -62,6 +62,10 @@ class Endpoint:
     status: int = 200
     by: str = "code"
     is_plain: bool = False
+    # A page of what belongs to the object in the path (`schemes/<id>/navs`).
+    is_many: bool = False
+    # By which column a list is ordered and paged, newest first; a day where rows have no number of their own.
+    key: str = "pk"
     # For objects that are made of more than columns: a page of them as JSON has it.
     write: Callable[[list[Any], Call], list[dict[str, Any]]] | None = None
     deprecated_at: datetime | None = None
@@ -70,7 +74,9 @@ class Endpoint:
     @property
     def is_list(self) -> bool:
         """Does it answer a page of objects?"""
-        return self.method == "GET" and "<id>" not in self.path and not self.is_plain
+        if self.method != "GET" or self.is_plain:
+            return False
+        return self.is_many or "<id>" not in self.path
 
     @property
     def app(self) -> str:
@@ -84,7 +90,7 @@ REGISTRY: dict[tuple[str, str], Endpoint] = {}
 def _declare(method: str, where: str, **more: Any) -> Callable[[Do], Do]:
     def keep(do: Do) -> Do:
         name = more.pop("name", do.__name__)
-        summary = (do.__doc__ or "").strip().split("\n")[0]
+        summary = more.pop("summary", "") or (do.__doc__ or "").strip().split("\n")[0]
         if (method, where) in REGISTRY:
             raise ValueError(f"{method} {where} is declared twice")
         REGISTRY[(method, where)] = Endpoint(method, where, name, summary, do=do, **more)
@@ -96,6 +102,15 @@ def _declare(method: str, where: str, **more: Any) -> Callable[[Do], Do]:
 def get(where: str, **more: Any) -> Callable[[Do], Do]:
     """Declare what reads."""
     return _declare("GET", where, **more)
+
+
+def reads(
+    where: str, rows: Do, *, one: str, many: str, filters: Mapping[str, Filter] | None = None, **more: Any
+) -> None:
+    """Declare a list and each object in it: `rows` is the owner filter, `one` and `many` the summaries."""
+    name = where.replace("-", "_")
+    get(where, name=f"list_{name}", summary=many, filters=filters or {}, **more)(rows)
+    get(f"{where}/<id>", name=f"get_{name.removesuffix('s')}", summary=one, **more)(rows)
 
 
 def post(where: str, **more: Any) -> Callable[[Do], Do]:
@@ -230,14 +245,14 @@ def _list(endpoint: Endpoint, call: Call, request: Request) -> dict[str, Any]:
     expands, size = _expands(endpoint, params), _size(params)
     found = _narrowed(endpoint, endpoint.do(call), params)
     if "cursor" in params:
-        found = found.filter(pk__lt=_opened(params["cursor"], endpoint))
-    found = found.order_by("-pk")
+        found = found.filter(**{f"{endpoint.key}__lt": _opened(params["cursor"], endpoint)})
+    found = found.order_by(f"-{endpoint.key}")
     if endpoint.write:
         objects = list(found[: size + 1])
         data, keys = endpoint.write(objects[:size], call), [each.pk for each in objects]
     else:
-        rows = list(found.values("pk", *_columns(endpoint, expands))[: size + 1])
-        data, keys = _written(endpoint, rows[:size], call, expands), [row["pk"] for row in rows]
+        rows = list(found.values(*dict.fromkeys([endpoint.key, *_columns(endpoint, expands)]))[: size + 1])
+        data, keys = _written(endpoint, rows[:size], call, expands), [row[endpoint.key] for row in rows]
     return {"data": data, "next_cursor": _sealed(keys[size - 1], endpoint) if len(keys) > size else None}
 
 
@@ -299,17 +314,17 @@ def _narrowed(endpoint: Endpoint, found: QuerySet[Any], params: Mapping[str, str
     return found
 
 
-def _sealed(key: int, endpoint: Endpoint) -> str:
+def _sealed(key: int | date, endpoint: Endpoint) -> str:
     """A cursor tells nobody how many rows there are: it is encrypted, and good for this list only."""
     return encryption.encrypt(f"{endpoint.name}:{key}")
 
 
-def _opened(cursor: str, endpoint: Endpoint) -> int:
+def _opened(cursor: str, endpoint: Endpoint) -> int | date:
     try:
         name, _, key = encryption.decrypt(cursor).partition(":")
         if name != endpoint.name:
             raise Trouble("cursor")
-        return int(key)
+        return int(key) if endpoint.key == "pk" else date.fromisoformat(key)
     except (encryption.InvalidToken, ValueError, TypeError):
         raise Trouble("cursor") from None
 

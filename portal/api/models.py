@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from portal.encryption import EncryptedTextField
 from portal.models import Partner
 
 
@@ -73,7 +74,8 @@ class IdempotentCall(models.Model):
     fingerprint = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField(null=True)
     headers = models.JSONField(default=dict)
-    body = models.TextField(blank=True)
+    # It may name people, or be the only place where a webhook's secret stands.
+    body = EncryptedTextField(blank=True)
     created_at = models.DateTimeField(db_index=True)
     answered_at = models.DateTimeField(null=True)
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 from django.conf import settings
 from rest_framework import serializers
 
-from portal.api import bodies, errors
+from portal.api import bodies, calls, errors
 from portal.api.endpoints import MOST, REGISTRY, USUAL, Endpoint
 from portal.api.scopes import SCOPES
 from portal.api.shapes import Field, Filter, Shape
@@ -296,6 +296,8 @@ def _of_input(field: Any) -> Json:
     if isinstance(field, serializers.ListSerializer):
         items, most = _of_body(cast(bodies.Body, field.child)), getattr(field, "max_length", None)
         return {**said, "type": "array", "items": items, "minItems": 1, "maxItems": most}
+    if isinstance(field, serializers.ListField):
+        return {**said, "type": "array", "items": _of_input(field.child), "maxItems": field.max_length}
     if isinstance(field, serializers.ChoiceField):
         return {**said, "type": "string", "enum": list(field.choices)}
     if isinstance(field, bodies.AmountField):
@@ -334,7 +336,7 @@ def for_people() -> dict[str, list[Mapping[str, Any]]]:
                 "endpoint": endpoint,
                 "path": "/" + endpoint.path.replace("<id>", "{id}"),
                 "parameters": list(_parameters(endpoint)),
-                "body_text": json.dumps(endpoint.example, ensure_ascii=False),
+                "call": calls.shell(endpoint),
                 "answer_text": json.dumps(
                     {"data": [sample], "next_cursor": None} if endpoint.is_list else sample,
                     ensure_ascii=False,

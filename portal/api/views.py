@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from portal import clock
 from portal.access import ANYONE, access
-from portal.api import catalogue, door, errors, schema, usage
+from portal.api import calls, catalogue, door, errors, schema, usage
 from portal.api.endpoints import PREFIX, dumps, get
 from portal.api.errors import Trouble
 from portal.api.models import ApiKey
@@ -88,7 +88,7 @@ def docs(request: HttpRequest) -> HttpResponse:
         "resources": schema.for_people(),
         "errors": errors.KINDS,
         "failures": catalogue.failures(),
-        "base": f"{settings.PUBLIC_URL}/api/v1",
+        "begin": calls.begin(f"{settings.PUBLIC_URL}/api/v1"),
     }
     return render(request, "api/docs.html", context)
 

@@ -57,9 +57,18 @@ def target(url: str) -> Target:
         raise NotAllowed("Webhooks are sent by https only.")
     if "@" in parts.netloc or parts.fragment or any(mark in url for mark in ("\\", " ", "\t", "\r", "\n")):
         raise NotAllowed("The address must not hold a password, a fragment or spaces.")
+    if (literal := _literal(host)) and not may_reach(literal):
+        raise NotAllowed("This address lies inside a private network.")
     secure = parts.scheme == "https"
     query = f"?{parts.query}" if parts.query else ""
     return Target(secure, host, port or (443 if secure else 80), (parts.path or "/") + query)
+
+
+def _literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
 
 
 def resolved(where: Target) -> str:

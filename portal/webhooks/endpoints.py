@@ -63,7 +63,7 @@ class SwitchedOff(Failure):
     message = "The endpoint is switched off, so nothing is sent. Switch it on first."
 
 
-def add(*, partner: Partner, url: str, kinds: Sequence[str], actor: User, at: datetime) -> WebhookEndpoint:
+def add(*, partner: Partner, url: str, kinds: Sequence[str], actor: User | str, at: datetime) -> WebhookEndpoint:
     """The partner has an endpoint with a fresh secret. Raises BadAddress, AlreadyThere, TooManyEndpoints."""
     url = url.strip()
     try:
@@ -82,7 +82,7 @@ def add(*, partner: Partner, url: str, kinds: Sequence[str], actor: User, at: da
                 kinds=[kind for kind in KINDS if kind in kinds],
                 secret=signing.new_secret(),
                 state_since=at,
-                created_by=actor,
+                created_by=actor if isinstance(actor, User) else None,
                 created_at=at,
             )
             audit.record(endpoint, "webhook.added", actor=actor, at=at, host=endpoint.host, kinds=endpoint.kinds)
@@ -108,7 +108,7 @@ def deliveries_of(endpoint: WebhookEndpoint) -> QuerySet[WebhookDelivery]:
     return WebhookDelivery.objects.filter(endpoint=endpoint).select_related("event").order_by("-pk")
 
 
-def choose(*, partner: Partner, code: str, kinds: Sequence[str], actor: User, at: datetime) -> WebhookEndpoint:
+def choose(*, partner: Partner, code: str, kinds: Sequence[str], actor: User | str, at: datetime) -> WebhookEndpoint:
     """From the next event on the endpoint hears of these kinds; of all when none is named. Raises NotThere."""
     with transaction.atomic():
         endpoint = _locked(partner, code)
@@ -118,7 +118,7 @@ def choose(*, partner: Partner, code: str, kinds: Sequence[str], actor: User, at
     return endpoint
 
 
-def rotate(*, partner: Partner, code: str, actor: User, at: datetime) -> WebhookEndpoint:
+def rotate(*, partner: Partner, code: str, actor: User | str, at: datetime) -> WebhookEndpoint:
     """A new secret signs from now on, and the one before it beside it for `OVERLAP`. Raises NotThere.
 
     Rotating again within the overlap ends the oldest secret at once: two sign, never three.
@@ -132,7 +132,7 @@ def rotate(*, partner: Partner, code: str, actor: User, at: datetime) -> Webhook
     return endpoint
 
 
-def end_old_secret(*, partner: Partner, code: str, actor: User, at: datetime) -> WebhookEndpoint:
+def end_old_secret(*, partner: Partner, code: str, actor: User | str, at: datetime) -> WebhookEndpoint:
     """Only the new secret signs from now on, for one that leaked. Raises NotThere."""
     with transaction.atomic():
         endpoint = _locked(partner, code)
@@ -142,22 +142,22 @@ def end_old_secret(*, partner: Partner, code: str, actor: User, at: datetime) ->
     return endpoint
 
 
-def pause(*, partner: Partner, code: str, actor: User, at: datetime) -> WebhookEndpoint:
+def pause(*, partner: Partner, code: str, actor: User | str, at: datetime) -> WebhookEndpoint:
     """Nothing is sent there any more; what waited is given up and can be sent again later. Raises NotThere."""
     return _switch(partner, code, State.PAUSED, "webhook.paused", actor, at)
 
 
-def resume(*, partner: Partner, code: str, actor: User, at: datetime) -> WebhookEndpoint:
+def resume(*, partner: Partner, code: str, actor: User | str, at: datetime) -> WebhookEndpoint:
     """Events are sent there again, from the next one on. Raises NotThere."""
     return _switch(partner, code, State.ACTIVE, "webhook.resumed", actor, at)
 
 
-def delete(*, partner: Partner, code: str, actor: User, at: datetime) -> WebhookEndpoint:
+def delete(*, partner: Partner, code: str, actor: User | str, at: datetime) -> WebhookEndpoint:
     """The endpoint is gone for the partner; its log stays for as long as logs are kept. Raises NotThere."""
     return _switch(partner, code, State.DELETED, "webhook.deleted", actor, at)
 
 
-def _switch(partner: Partner, code: str, state: str, action: str, actor: User, at: datetime) -> WebhookEndpoint:
+def _switch(partner: Partner, code: str, state: str, action: str, actor: User | str, at: datetime) -> WebhookEndpoint:
     with transaction.atomic():
         endpoint = _locked(partner, code)
         if endpoint.state == state:
@@ -170,7 +170,7 @@ def _switch(partner: Partner, code: str, state: str, action: str, actor: User, a
     return endpoint
 
 
-def send_test(*, partner: Partner, code: str, actor: User, at: datetime) -> PartnerEvent:
+def send_test(*, partner: Partner, code: str, actor: User | str, at: datetime) -> PartnerEvent:
     """An event of type `webhook.test` is on its way to this endpoint alone. Raises NotThere, SwitchedOff."""
     with transaction.atomic():
         endpoint = _locked(partner, code)
@@ -190,7 +190,7 @@ def send_test(*, partner: Partner, code: str, actor: User, at: datetime) -> Part
     return event
 
 
-def send_again(*, partner: Partner, code: str, delivery_id: int, actor: User, at: datetime) -> WebhookDelivery:
+def send_again(*, partner: Partner, code: str, delivery_id: int, actor: User | str, at: datetime) -> WebhookDelivery:
     """One delivery is on its way again, under the same id, with all its tries before it. Raises as `send_test`."""
     with transaction.atomic():
         endpoint = _locked(partner, code)
@@ -206,7 +206,13 @@ def send_again(*, partner: Partner, code: str, delivery_id: int, actor: User, at
     return row
 
 
-def send_missed(*, partner: Partner, code: str, actor: User, at: datetime) -> int:
+def send_event_again(*, partner: Partner, code: str, event: str, actor: User | str, at: datetime) -> WebhookDelivery:
+    """The delivery of the event of this id, as `send_again`. Raises as that does."""
+    row = WebhookDelivery.objects.filter(partner=partner, endpoint__code=code, event__code=event).first()
+    return send_again(partner=partner, code=code, delivery_id=row.pk if row else 0, actor=actor, at=at)
+
+
+def send_missed(*, partner: Partner, code: str, actor: User | str, at: datetime) -> int:
     """Everything of the last thirty days that did not arrive is on its way: what was given up, and what happened
     while the endpoint was off or did not exist. Returns how many events. Raises NotThere, SwitchedOff.
     """

@@ -54,6 +54,7 @@ def hers(asha: Any) -> dict[str, str]:
         "payments": factories.PaymentFactory(order=order).code,
         "approvals": factories.ApprovalLineFactory(investor=asha).approval.code,
         "basket-orders": factories.BasketOrderFactory(investor=asha).code,
+        "webhook-endpoints": factories.EndpointFactory(partner=asha.partner).code,
         "folio": asha.folios.first().number,
         "name": "Quillfeather",
     }

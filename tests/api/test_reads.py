@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -113,3 +115,22 @@ def test_a_list_of_a_hundred_orders_takes_a_few_statements(north, asha, django_a
         factories.OrderFactory(investor=asha)
     with django_assert_max_num_queries(10):
         north.get("orders?limit=100&expand=investor,scheme")
+
+
+def test_navs_of_a_scheme_go_day_by_day(north):
+    scheme, other = factories.SchemeFactory(amfi_code=910_001), factories.SchemeFactory(amfi_code=910_002)
+    days = [date(2026, 11, day) for day in (16, 17, 18, 19)]
+    for day in days:
+        factories.NavFactory(scheme=scheme, on=day, nav=Decimal(day.day))
+    factories.NavFactory(scheme=other, on=days[0])
+    first = north.get(f"schemes/{scheme.isin}/navs?limit=3").json()
+    assert [row["on"] for row in first["data"]] == ["2026-11-19", "2026-11-18", "2026-11-17"]
+    assert first["data"][0]["nav"] == "19.0000"
+    rest = north.get(f"schemes/{scheme.isin}/navs?limit=3&cursor={first['next_cursor']}").json()
+    assert ([row["on"] for row in rest["data"]], rest["next_cursor"]) == (["2026-11-16"], None)
+    some = north.get(f"schemes/{scheme.isin}/navs?from=2026-11-17&to=2026-11-18")
+    assert [row["on"] for row in some.json()["data"]] == ["2026-11-18", "2026-11-17"]
+    known = north.get(f"schemes/{scheme.isin}/navs?from=2026-11-17&to=2026-11-18", If_None_Match=some["ETag"])
+    assert known.status_code == 304
+    assert north.get("schemes/INF000000000/navs").status_code == 404
+    assert north.get(f"schemes/{scheme.isin}/navs?cursor=x").json()["code"] == "cursor"

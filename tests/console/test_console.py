@@ -467,3 +467,24 @@ def test_what_waits_for_investors_is_counted_and_listed_with_each_line(north, so
     only = browser.get(reverse("console:approvals"), {"show": "open"}).context["rows"]
     assert [approval for approval, *_ in only] == [line.approval]
     assert client_for(south.person).get(reverse("console:approvals")).context["rows"] == []
+
+
+def test_notices_and_the_account_keep_the_menu_that_somebody_comes_from(north, client_for):
+    def console_menu(path):
+        return 'href="/partner/keys/"' in browser.get(path).content.decode()
+
+    browser = client_for(north.person)
+    assert not console_menu("/notices/"), "nobody has opened the console yet"
+    browser.get("/partner/")
+    assert console_menu("/notices/")
+    assert console_menu("/accounts/email/")
+    assert "Search funds" not in browser.get("/notices/").content.decode()
+
+
+def test_somebody_who_invests_too_gets_their_own_menu_back(north, client_for):
+    factories.InvestorFactory(user=north.person)
+    browser = client_for(north.person)
+    browser.get("/partner/")
+    assert 'href="/partner/keys/"' in browser.get("/notices/").content.decode()
+    browser.get("/")
+    assert 'href="/partner/keys/"' not in browser.get("/notices/").content.decode()
