@@ -23,7 +23,7 @@ from orders.queries import portfolio as queries
 from orders.queries.portfolio import OpenOrder
 from orders.views import order_rows
 from orders.views.portfolio import flight, summary
-from portal import clock, money
+from portal import clock, money, whereabouts
 from portal.access import access
 from portal.api import partners
 
@@ -48,6 +48,7 @@ def home(request: HttpRequest) -> HttpResponse:
     investor = investor_of(request)
     if investor is None and partners.partner_of(request.user):
         return redirect("console:home")
+    whereabouts.enters(request, console=False)
     context = _nobody(request) if investor is None else _investor(investor, at=clock.now())
     return render(request, "home.html", context)
 

@@ -12,6 +12,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 
+from portal import whereabouts
 from portal.access import access
 from portal.api import partners
 from portal.api.partners import PartnerRequest
@@ -35,6 +36,7 @@ def console_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
                 request, "The console opens with a second factor. Add an authenticator app or a passkey first."
             )
             return redirect("mfa_index")
+        whereabouts.enters(request, console=True)
         return view(request, *args, **kwargs)
 
     return access(partners.OWN_FIRM)(door)

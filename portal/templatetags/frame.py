@@ -14,6 +14,8 @@ from django.template.loader import get_template
 from django.urls import NoReverseMatch, reverse
 from django.utils.safestring import SafeString, mark_safe
 
+from portal import whereabouts
+
 register = template.Library()
 
 Words = tuple[tuple[str, object], ...]
@@ -65,6 +67,9 @@ CONSOLE = (
     ("Events", "list-ordered", "console:events"),
 )
 
+# The names of its pages begin with it; alone it says that a page belongs to the console and to no entry.
+CONSOLE_OF = "console:"
+
 # Pages that lie elsewhere and belong to an entry of the navigation all the same.
 ALSO = {
     "orders:baskets": ("orders:shares", "orders:watchlist"),
@@ -82,7 +87,10 @@ ALSO = {
 
 @register.simple_tag(takes_context=True)
 def section(context: template.Context) -> str:
-    """The entry of the main navigation in which the page lies, by its URL name: the longest address that fits."""
+    """The entry of the main navigation in which the page lies, by its URL name: the longest address that fits.
+
+    A page that lies in neither navigation (notices, the account) keeps the one that the reader comes from.
+    """
     path = context["request"].path if "request" in context else ""
     inside = [
         (len(url), name)
@@ -90,7 +98,13 @@ def section(context: template.Context) -> str:
         for page in (name, *ALSO.get(name, ()))
         if (url := _address(page)) and (path == url or (url != "/" and path.startswith(url)))
     ]
-    return max(inside, default=(0, ""))[1]
+    return max(inside, default=(0, ""))[1] or (CONSOLE_OF if whereabouts.is_in_console(context.get("request")) else "")
+
+
+@register.filter
+def is_console(current: str) -> bool:
+    """Does this section lie in the console of partners?"""
+    return current.startswith(CONSOLE_OF)
 
 
 @register.simple_tag
@@ -98,7 +112,7 @@ def navigation(current: str = "") -> list[dict[str, Any]]:
     """The entries of the main navigation; `current` is the one of `section`."""
     return [
         {"label": label, "icon": symbol, "url": url, "current": name == current}
-        for label, symbol, name in (CONSOLE if current.startswith("console:") else NAVIGATION)
+        for label, symbol, name in (CONSOLE if is_console(current) else NAVIGATION)
         if (url := _address(name)) is not None
     ]
 
