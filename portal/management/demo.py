@@ -62,6 +62,7 @@ def welcome() -> str:
             f"  Partner console   {settings.PUBLIC_URL}/partner/",
             f"  E-mails and codes {settings.PUBLIC_URL}/outbox/",
             f"  Sandbox control   {settings.SANDBOX_URL}/_control/",
+            f"  Webhook receiver  {settings.SANDBOX_URL}/partner/",
             "",
             f"  Sign in with the password {PASSWORD} as",
             *rows,

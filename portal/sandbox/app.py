@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import amfi, control, faults, fivepaisa, fp, notices, nse, odin, smallcase
+from . import amfi, control, faults, fivepaisa, fp, notices, nse, odin, partner, smallcase
 from .journal import Journal
 from .web import REASONS, Problem, Request, Response, Router
 from .world import World
@@ -48,6 +48,7 @@ class Sandbox:
             "5paisa": Provider(fivepaisa.routes(), fivepaisa.render, fivepaisa.enter, fivepaisa.PAGES),
             "amfi": Provider(amfi.router(), amfi.render),
             "nse": Provider(nse.router(), nse.render),
+            "partner": Provider(partner.router(), partner.render, None, partner.PAGES),
             CONTROL: Provider(control.router(self.journal), control.render),
         }
 

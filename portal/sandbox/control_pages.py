@@ -24,7 +24,7 @@ QUICK_FAULTS = (
     "reset",
     "close_half_way", "hang", "redirect", "invisible:30",
 )  # fmt: skip
-PROVIDERS = ("fp", "smallcase", "odin", "5paisa", "amfi")
+PROVIDERS = ("fp", "smallcase", "odin", "5paisa", "amfi", "partner")
 
 
 def _clock(world: World) -> str:

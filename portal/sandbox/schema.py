@@ -14,6 +14,9 @@ CREATE INDEX IF NOT EXISTS hidden_kind ON hidden (kind, until_real);
 CREATE TABLE IF NOT EXISTS faults (
   id INTEGER PRIMARY KEY, provider TEXT, method TEXT, path TEXT, at TEXT NOT NULL, mode TEXT NOT NULL,
   remaining INTEGER, delay_s REAL NOT NULL, retry_after TEXT, hits INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS partner_hooks (
+  id INTEGER PRIMARY KEY, name TEXT NOT NULL, at REAL NOT NULL, event TEXT NOT NULL, verdict TEXT NOT NULL,
+  body TEXT NOT NULL);
 
 CREATE TABLE IF NOT EXISTS fp_investors (
   id INTEGER PRIMARY KEY AUTOINCREMENT, tenant TEXT NOT NULL, pan TEXT, email TEXT, name TEXT, doc TEXT NOT NULL,
