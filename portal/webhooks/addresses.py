@@ -64,7 +64,7 @@ def target(url: str) -> Target:
     return Target(secure, host, port or (443 if secure else 80), (parts.path or "/") + query)
 
 
-def _literal(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _literal(host: str) -> Address | None:
     try:
         return ipaddress.ip_address(host)
     except ValueError:
