@@ -30,7 +30,7 @@ from orders.queries import approvals as queries
 from orders.redemption_rules import Asked
 from portal import audit, identifiers
 from portal.errors import Failure
-from portal.models import Partner
+from portal.models import Partner, User
 from portal.notices import writing
 from portal.scope import ALL, scope
 
@@ -69,7 +69,7 @@ def ask(
     reason: str,
     reference: str,
     life: timedelta,
-    actor: str,
+    actor: User | str,
     at: datetime,
 ) -> Approval:
     """Each line can be done today, stands open, and the investor is told.

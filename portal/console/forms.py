@@ -71,6 +71,32 @@ class InviteForm(forms.Form):
         return {"personal": known} if known else {}
 
 
+class AskForm(forms.Form):
+    """What an investor is asked to buy."""
+
+    fund = forms.CharField(
+        label="Fund",
+        max_length=120,
+        help_text="Its ISIN, or enough of its name.",
+        widget=forms.TextInput({"autocomplete": "off"}),
+    )
+    amount = forms.DecimalField(
+        label="Amount, rupees",
+        min_value=1,
+        max_digits=13,
+        decimal_places=2,
+        widget=forms.TextInput({"inputmode": "decimal", "autocomplete": "off"}),
+    )
+    reason = forms.CharField(
+        label="Why", max_length=300, help_text="The investor reads it.", widget=forms.Textarea({"rows": 2})
+    )
+    hours = forms.ChoiceField(
+        label="Can be approved for",
+        choices=[("24", "a day"), ("72", "three days"), ("168", "a week")],
+        initial="72",
+    )
+
+
 class EndpointForm(forms.Form):
     """Where to send which events."""
 

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from portal.console.views import approvals, events, investors, keys, overview, webhooks
+from portal.console.views import approvals, asking, events, investors, keys, overview, webhooks
 
 app_name = "console"
 urlpatterns = [
     path("", overview.home, name="home"),
     path("investors/", investors.listed, name="investors"),
     path("investors/<str:code>/", investors.investor, name="investor"),
+    path("investors/<str:code>/ask/", asking.ask, name="investor_ask"),
     path("invite/", investors.invite, name="invite"),
     path("invites/<str:code>/<slug:act>/", investors.invite_act, name="invite_act"),
     path("approvals/", approvals.listed, name="approvals"),

@@ -9,9 +9,11 @@ from allauth.mfa.models import Authenticator
 from django.urls import reverse
 
 from investors.models import Invite
+from orders.models import Approval
 from portal import clock
 from portal.api import partners
 from portal.console.urls import urlpatterns
+from portal.models import AuditEntry
 from portal.webhooks import feed, signing
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 from tests import factories
@@ -59,6 +61,7 @@ class Firm:
             "webhook_delivery": [self.endpoint.code, self.delivery.pk],
             "webhook_act": [self.endpoint.code, "rotate"],
             "event": [self.event.code],
+            "investor_ask": [self.investor.code],
             "key_rotate": ["none-such"],
             "key_revoke": ["none-such"],
         }
@@ -488,3 +491,47 @@ def test_somebody_who_invests_too_gets_their_own_menu_back(north, client_for):
     assert 'href="/partner/keys/"' in browser.get("/notices/").content.decode()
     browser.get("/")
     assert 'href="/partner/keys/"' not in browser.get("/notices/").content.decode()
+
+
+# --- asking an investor -----------------------------------------------------------------------------------------
+
+
+def ask(browser, north, scheme, **changed):
+    form = {"fund": scheme.isin, "amount": "5000", "reason": "As we said", "hours": "72", **changed}
+    return browser.post(reverse("console:investor_ask", args=[north.investor.code]), form)
+
+
+def test_a_purchase_is_checked_before_anybody_is_told_and_then_asked_for(north, client_for):
+    scheme, browser = factories.SchemeFactory(purchase_allowed=True), client_for(north.person)
+    checked = ask(browser, north, scheme, check="yes")
+    assert "fits today's rules" in checked.content.decode().replace("&#x27;", "'")
+    assert not Approval.objects.exists()
+    assert ask(browser, north, scheme).url == reverse("console:approvals")
+    made = Approval.objects.get()
+    assert (made.investor, made.partner, made.reason) == (north.investor, north.partner, "As we said")
+    assert AuditEntry.objects.get(action="approval.asked").actor == f"user:{north.person.pk}"
+    assert "As we said" in browser.get(reverse("console:approvals")).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"amount": "1"}, "amount"),
+        ({"fund": "no such fund"}, "fund"),
+        ({"reason": ""}, "reason"),
+        ({"amount": "x"}, "amount"),
+    ],
+)
+def test_what_cannot_be_asked_is_said_at_its_field_and_nothing_typed_is_lost(north, client_for, change, field):
+    scheme, browser = factories.SchemeFactory(purchase_allowed=True, min_first=Decimal(500)), client_for(north.person)
+    ask(browser, north, scheme, **change)
+    form = browser.get(reverse("console:investor_ask", args=[north.investor.code])).context["form"]
+    assert list(form.errors) == [field]
+    assert form["hours"].value() == "72"
+    assert not Approval.objects.exists()
+
+
+def test_a_fund_is_found_by_its_name_when_only_one_fits(north, client_for):
+    scheme = factories.SchemeFactory(purchase_allowed=True, name="Quillfeather Flexi Cap Fund")
+    assert ask(client_for(north.person), north, scheme, fund="quillfeather").status_code == 302
+    assert Approval.objects.get().lines.get().scheme == scheme
