@@ -15,9 +15,11 @@ from django.http import HttpResponse
 
 from investors.models import Invite
 from investors.operations import invites
+from orders.models import Approval
 from portal import clock
 from portal.api import endpoints, once
 from portal.models import IdempotentCall
+from portal.notices.models import Notice
 from tests import factories
 
 BODY = {"email": "hema@example.org", "name": "Hema", "basis": "Asked for it"}
@@ -120,10 +122,10 @@ def test_keys_are_forgotten_after_thirty_days(north):
     assert once.forget(clock.now() + once.KEPT + once.timedelta(seconds=1)) == 1
 
 
-def _at_once(north: Any) -> list[Any]:
+def _at_once(north: Any, path: str = "invites", body: Any = BODY) -> list[Any]:
     def one(_: int) -> Any:
         try:
-            return north.post("invites", BODY, key="k1")
+            return north.post(path, body, key="k1")
         finally:
             connections.close_all()
 
@@ -145,3 +147,13 @@ def test_fifty_equal_posts_at_once_make_one_and_answer_the_same_bytes(north, mon
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.content for answer in answers}) == 1
     assert Invite.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_fifty_equal_requests_for_an_order_at_once_ask_the_investor_once(north, asha):
+    scheme = factories.SchemeFactory(purchase_allowed=True)
+    lines = [{"kind": "PURCHASE", "scheme": scheme.isin, "amount": "5000.00"}]
+    answers = _at_once(north, "approvals", {"investor": asha.code, "reason": "Your goal", "lines": lines})
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.content for answer in answers}) == 1
+    assert (Approval.objects.count(), Notice.objects.filter(event="approval.asked").count()) == (1, 1)
