@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -124,6 +125,13 @@ def _closed(order: BasketOrder, by: By) -> str:
 
 
 BasketOrderAdmin.inlines = (*BasketOrderAdmin.inlines, ProofsOf)  # type: ignore[assignment]
+
+
+def _whose(order: BasketOrder) -> Collection[int]:
+    """Nobody says how an order of their own ended."""
+    return (order.investor.user_id,)
+
+
 BasketOrderAdmin.acts = (
     *BasketOrderAdmin.acts,
     Act(
@@ -134,6 +142,7 @@ BasketOrderAdmin.acts = (
         "as the contract note. The entries are judged like the broker's own news.",
         run=_settled,
         offered=lambda order: silence.is_silent(order) and order.proofs.exists(),
+        not_by=_whose,
         form=SettleForm,
         icon="receipt_long",
     ),
@@ -145,6 +154,7 @@ BasketOrderAdmin.acts = (
         "investor may order again. What the investor says alone is no evidence.",
         run=_closed,
         offered=silence.is_silent,
+        not_by=_whose,
         danger=True,
         icon="block",
     ),

@@ -100,7 +100,7 @@ def _declined(line: StockOrder, by: By) -> str:
 
 def _asker(line: StockOrder) -> Collection[int]:
     asked = settling.waiting(line)
-    return (asked.asked_by_id,) if asked else ()
+    return (asked.asked_by_id, line.investor.user_id) if asked else ()
 
 
 def _waits(line: StockOrder) -> bool:

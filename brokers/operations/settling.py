@@ -47,10 +47,10 @@ class Impossible(Failure):
 
 
 class SecondPersonNeeded(Failure):
-    """Raised when whoever asked also approves."""
+    """Raised when whoever asked also approves, or whose order it is."""
 
     code = "second_person"
-    message = "Somebody else has to approve it: you asked for this."
+    message = "Somebody else has to approve it: you asked for this, or the order is yours."
 
 
 class NothingWaits(Failure):
@@ -168,7 +168,7 @@ def _decide(line: StockOrder, state: str, *, actor: User, reason: str, at: datet
     asked = waiting(line)
     if asked is None:
         raise NothingWaits
-    if state == ShareSettlement.State.APPROVED and asked.asked_by_id == actor.pk:
+    if state == ShareSettlement.State.APPROVED and actor.pk in (asked.asked_by_id, line.investor.user_id):
         raise SecondPersonNeeded
     asked.state, asked.decided_by, asked.decided_at = state, actor, at
     asked.save(update_fields=["state", "decided_by", "decided_at"])

@@ -15,7 +15,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RadioFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from portal import clock, roles
+from portal import clock, redaction, roles
 from portal.admin import home, proposed, show
 from portal.admin.acts import Act, By, QuickForm, ReasonForm
 from portal.admin.base import OpsAdmin
@@ -24,6 +24,7 @@ from portal.admin.proposed import ProposedAdmin, ProposedForm
 from portal.clock import IST
 from portal.desk import proposals, worklist
 from portal.desk.models import Proposal, SecondPersonRule, WorkItem
+from portal.models import Case
 
 codes["PRP"] = Proposal
 # Kind of record -> what each of some proposals would change, in a line; apps add theirs.
@@ -250,6 +251,13 @@ def _tell_differences(items: list[WorkItem]) -> None:
             item.difference = told.get(item.subject_id, "")  # type: ignore[attr-defined]
 
 
+def _cases(ids: list[str]) -> dict[str, str]:
+    """Approvals that are kept as cases say in their detail what was asked for."""
+    found = Case.objects.filter(pk__in=ids).values_list("pk", "detail")
+    return {str(pk): show.cut(redaction.text(detail)) for pk, detail in found}
+
+
+differences["portal.case"] = _cases
 PROPOSAL_TONES = {
     "ASKED": "needs", "APPROVED": "waiting", "APPLIED": "done", "REFUSED": "failed", "WITHDRAWN": "neutral",
 }  # fmt: skip

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from brokers.operations import settling
 from orders.models import StockOrder
 from portal import clock, roles
 from tests import factories
@@ -36,6 +37,15 @@ def test_the_maker_enters_and_the_checker_approves_on_the_order_s_page(line, as_
     checker.post(act_url(line, "approve-settlement"), {"reason": "Compared with the note"})
     line.refresh_from_db()
     assert (line.state, line.filled, line.exchange_ref) == ("FILLED", 10, "1100000000123")
+
+
+def test_nobody_approves_how_an_order_of_their_own_ended(line, staff):
+    asker, me = staff(roles.MAKER), line.investor.user
+    settling.ask(line_id=line.pk, order_number="", filled=0, price=None, actor=asker, reason=NOTE, at=clock.now())
+    for whose in (asker, me):
+        with pytest.raises(settling.SecondPersonNeeded):
+            settling.approve(line_id=line.pk, actor=whose, reason=NOTE, at=clock.now())
+    settling.approve(line_id=line.pk, actor=staff(roles.CHECKER), reason=NOTE, at=clock.now())
 
 
 def test_what_cannot_be_is_said_and_changes_nothing(line, as_role):
