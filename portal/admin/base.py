@@ -226,7 +226,8 @@ class OpsAdmin(ModelAdmin):
             return act.download(obj, self.related(obj), by)
         done, words = acts.perform(act, obj, by)
         (messages.success if done else messages.warning)(request, words)
-        return HttpResponseRedirect(self._url_of(obj))
+        still_there = self.get_object(request, str(obj.pk)) is not None
+        return HttpResponseRedirect(self._url_of(obj) if still_there else show_list(self.opts))
 
     def _confirmation(self, request: HttpRequest, act: Act, obj: Model, form: Any) -> HttpResponse:
         context = {

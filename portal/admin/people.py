@@ -11,6 +11,7 @@ from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import BooleanRadioFilter
@@ -23,6 +24,7 @@ from portal.admin.acts import Act, By, ReasonForm
 from portal.admin.base import OpsAdmin, replace
 from portal.admin.finding import by_email, by_part
 from portal.models import User
+from portal.sessions import SessionStore
 
 ROLES = (*roles.GRANTS, roles.EVERY_RIGHT)
 
@@ -189,15 +191,44 @@ class AuthenticatorAdmin(OpsAdmin):
     fieldsets = ((None, {"fields": ("user", "type", "created_at", "last_used_at")}),)
 
 
+def _sign_out(session: UserSession, by: By) -> str:
+    with transaction.atomic():
+        audit.record(session.user, "user.signed_out", actor=by.actor, at=by.at, reason=by.reason, ip=session.ip)
+        SessionStore().delete(session.session_key)
+        session.delete()
+    return f"{session.user} is signed out there."
+
+
 class UserSessionAdmin(OpsAdmin):
     """Where people are signed in, without the keys of their sessions."""
 
-    list_display = ("user", "created_at", "last_seen_at", "ip")
+    list_display = ("user", "created_at", "last_seen_at", "ip", "browser")
+    list_filter = (("user__is_staff", BooleanRadioFilter),)
     list_select_related = ("user",)
+    quick = (("Staff", "user__is_staff__exact=1"), ("Everybody", ""))
+    acts = (
+        Act(
+            name="sign-out",
+            label="Sign out",
+            permission="portal.act_user",
+            explain="This session ends at its next request. The person may sign in again; to stop that, switch them "
+            "off.",
+            run=_sign_out,
+            icon="logout",
+            danger=True,
+        ),
+    )
     ordering = ("-id",)
     finders = (by_email("user"),)
     search_help_text = "Whole email address"
     fieldsets = ((None, {"fields": ("user", "created_at", "last_seen_at", "ip", "user_agent")}),)
+
+    def whose(self, obj: Model) -> Model | None:
+        return getattr(obj, "user", None)
+
+    @display(description="Browser")
+    def browser(self, session: UserSession) -> str:
+        return show.cut(session.user_agent)
 
 
 replace(Group, GroupAdmin)

@@ -74,6 +74,7 @@ WORDS = {
     "user.role_taken": "Role taken away",
     "user.switched_on": "May sign in again",
     "user.switched_off": "May no longer sign in",
+    "user.signed_out": "Signed out by operations",
 }
 # What an entry's data is called in front of people; other keys are shown as they are.
 LABELS = {"was": "before", "skipped": "steps passed over"}
