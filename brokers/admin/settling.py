@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from django import forms
-from unfold.decorators import display
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
 from brokers.models import ShareSettlement
@@ -54,15 +53,11 @@ class EvidenceForm(ReasonForm):
 
 
 class SettlementsOf(Lines):
-    """What was seen of the order's end, and who decided."""
+    """What was seen of the order's end (its words stand above each row), and who decided."""
 
     model = ShareSettlement
-    fields = ("shows", "evidence", "state", "asked_by", "asked_at", "decided_by", "decided_at")
+    fields = ("evidence", "state", "asked_by", "asked_at", "decided_by", "decided_at")
     verbose_name_plural = "settled by evidence"
-
-    @display(description="What it shows")
-    def shows(self, row: ShareSettlement) -> str:
-        return str(row)
 
 
 def _is_stuck(line: StockOrder) -> bool:

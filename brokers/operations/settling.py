@@ -6,8 +6,7 @@
     decline   it changes nothing
 
 Only where we place shares ourselves, and only once the look-ups have had their time: sent, and unknown for longer than
-our patience, or still open after the day on which it could trade. While the session at the broker lasts, its books
-decide, not people.
+our patience, or still open after the day on which it could trade.
 """
 
 from __future__ import annotations

@@ -54,7 +54,24 @@ class StockOrderAdmin(MoneyAdmin):
         UnknownFilter,
     )
     quick = (("We are checking", "unknown=1"), ("Stuck", "stuck=1"), ("Rejected", "state__exact=REJECTED"), ("All", ""))
-    list_select_related = ("security", "basket_order")
+    list_select_related = ("security", "basket_order", "investor__partner")
+    exported = (
+        ("Order", lambda line: line.basket_order.code),
+        ("Share order", lambda line: line.code),
+        ("Investor", lambda line: line.investor.code),
+        ("Partner", lambda line: line.investor.partner_id and line.investor.partner.code),
+        ("Route", lambda line: line.basket_order.broker),
+        ("Share", lambda line: line.security.symbol),
+        ("ISIN", lambda line: line.security.isin),
+        ("Side", lambda line: line.side),
+        ("Asked", lambda line: line.quantity),
+        ("Executed", lambda line: line.filled),
+        ("Average price", lambda line: line.average_price),
+        ("State", lambda line: line.state),
+        ("Reason", lambda line: line.failure_code),
+        ("Placed", lambda line: line.placed_at),
+        ("Ended", lambda line: line.final_at),
+    )
     finders = (
         by_code("code", "client_ref"),
         by_text("provider_ref"),

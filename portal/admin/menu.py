@@ -62,7 +62,6 @@ MENU: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
         ("Baskets", "shopping_basket", "orders_basket_changelist", "", "orders.view_basket"),
         ("Basket versions", "layers", "orders_basketversion_changelist", "", "orders.view_basketversion"),
         ("Changes of baskets", "edit_note", "orders_basketchange_changelist", "", "orders.view_basketchange"),
-        ("Broker accounts", "account_box", "brokers_brokeraccount_changelist", "", "brokers.view_brokeraccount"),
         ("Securities", "domain", "orders_security_changelist", "", "orders.view_security"),
     ),
     "Evidence": (

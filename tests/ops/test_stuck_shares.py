@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from datetime import timedelta
 
 import pytest
@@ -65,3 +67,10 @@ def test_lists_cost_the_same_however_long_and_lead_to_each_record(as_role, djang
     rows = listed.context["cl"].result_list
     assert len(rows) == 5
     assert browser.get(f"/admin/orders/{page}/{rows[0].pk}/change/").status_code == 200
+
+
+def test_share_orders_are_taken_as_a_file_with_what_became_of_each(client_for, dev, line):
+    answer = client_for(dev).get("/admin/orders/stockorder/export/?state__exact=PENDING")
+    head, row = csv.reader(io.StringIO(answer.content.decode("utf-8-sig")))
+    said = dict(zip(head, row, strict=True))
+    assert (said["Share order"], said["Route"], said["Asked"]) == (line.code, "5paisa", "10")
