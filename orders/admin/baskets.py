@@ -18,7 +18,7 @@ from unfold.decorators import display
 from orders import lifecycle, stock_words
 from orders.admin import basket_desk
 from orders.admin.basket_changes import LogoForm, ask_link, shown_logo
-from orders.models import Basket, BasketOrder, Security, SecurityCode, StockOrder
+from orders.models import Basket, BasketOrder, BasketVersion, Security, SecurityCode, StockOrder
 from orders.operations import basket_changes, baskets
 from portal import audit, clock
 from portal.admin import show
@@ -61,6 +61,15 @@ class SecurityAdmin(OpsAdmin):
     @display(description="Price of")
     def priced(self, share: Security) -> str:
         return show.moment(share.priced_at)
+
+
+class VersionsOf(Lines):
+    """The versions of a basket, newest first; each leads to its shares."""
+
+    model = BasketVersion
+    fields = ("number", "change_note", "drafted_by", "published_by", "published_at")
+    show_change_link = True
+    verbose_name_plural = "versions"
 
 
 @admin.register(Basket)
@@ -110,6 +119,9 @@ class BasketAdmin(OpsAdmin):
             return (*words, "logo_file")
         upload = ("logo_file",) if self.has_change_permission(request, obj) else ()
         return (*words, "shown_logo", *upload, "other_words", "followers")
+
+    def get_inlines(self, request: HttpRequest, obj: Model | None) -> Any:
+        return (VersionsOf,) if obj else ()
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         return ["shown_logo", "other_words", "followers"]

@@ -62,3 +62,12 @@ def test_followers_are_counted_by_version_with_those_who_were_not_told(as_role):
     assert panel.rows == [["Two of them", "2", "1", "0"], ["Two of them", "1", "1", "1"]]
     detail = as_role(roles.VIEWER).get(reverse("admin:orders_basket_change", args=[basket.pk])).content.decode()
     assert "1 at version 2, 1 at version 1; 1 not told of version 2 yet" in detail
+
+
+def test_a_basket_s_page_lists_its_versions_with_who_made_and_published_them(as_role):
+    second = factories.UserFactory(first_name="Kabir", last_name="Second")
+    published = {"published_by": second, "published_at": clock.now(), "change_note": "Tea instead of telephones."}
+    version = factories.BasketVersionFactory(number=1, **published)
+    page = as_role(roles.VIEWER).get(reverse("admin:orders_basket_change", args=[version.basket_id])).content.decode()
+    assert "Tea instead of telephones." in page
+    assert reverse("admin:orders_basketversion_change", args=[version.pk]) in page
