@@ -50,6 +50,13 @@ class Busy(Failure):
     message = "A copy is being made already. This page shows when it is ready."
 
 
+class Lost(Failure):
+    """The file of a copy is not where it should be."""
+
+    code = "export_lost"
+    message = "This copy cannot be found any more. Please make another one; nothing else is lost."
+
+
 def ask(*, investor: Investor, form_ref: str, ip: str | None, at: datetime) -> Consent:
     """The code for a copy is on the way. Raises Busy and what `consents.ask` raises."""
     if DataExport.objects.filter(investor=investor, state=lifecycle.ASKED).exists():
@@ -132,12 +139,19 @@ def link(*, export: DataExport, user: User) -> str:
 
 
 def take(*, token: str, user: User, at: datetime) -> bytes | None:
-    """The copy behind a token of this person; None when the token is old, edited or another's, or the copy is gone."""
+    """The copy behind a token of this person; None when the token is old, edited or another's, or the copy is gone.
+
+    Raises Lost when its file is missing.
+    """
     code = links.read(token, user_id=user.pk)
     row = DataExport.objects.filter(code=code, investor__user=user, state=lifecycle.MADE).first() if code else None
     if row is None:
         return None
-    content = vault.content_of(row)
+    try:
+        content = vault.content_of(row)
+    except FileNotFoundError:
+        log.warning("export_file_is_missing", export=row.pk)
+        raise Lost from None
     DataExport.objects.filter(pk=row.pk).update(taken_at=at)
     audit.record(row, "export.taken", actor=user, at=at)
     return content

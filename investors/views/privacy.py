@@ -176,7 +176,11 @@ def stay(request: InvestorRequest, code: str) -> HttpResponse:
 @investor_page
 def copy(request: InvestorRequest, token: str) -> HttpResponse:
     """The copy itself, by a link of five minutes."""
-    content = exports.take(token=token, user=request.investor.user, at=clock.now())
+    try:
+        content = exports.take(token=token, user=request.investor.user, at=clock.now())
+    except exports.Lost as lost:
+        messages.warning(request, lost.message)
+        return redirect("investors:privacy")
     if content is None and not links.was_for(token, user_id=request.user.pk):  # type: ignore[arg-type]
         raise Http404
     if content is None:

@@ -331,6 +331,9 @@ def test_the_page_hands_out_the_copy(asha, client_for):
     assert answer["Content-Type"] == "application/zip"
     assert AuditEntry.objects.filter(action="export.taken").count() == 1
     assert browser.get(reverse("investors:privacy_copy", args=["made-up"])).status_code == 404
+    vault.remove(DataExport.objects.get().vault_name)
+    lost = browser.get(reverse("investors:privacy_copy", args=[row["token"]]), follow=True)
+    assert "Please make another one" in lost.content.decode()
 
 
 def test_the_page_costs_few_statements(asha, dev, client_for, django_assert_max_num_queries):
