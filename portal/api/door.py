@@ -7,19 +7,20 @@ from datetime import datetime
 from typing import Any
 
 from allauth.account.adapter import get_adapter
-from allauth.idp.oidc.models import Token
+from allauth.idp.oidc.adapter import get_adapter as get_token_adapter
 from django.contrib.auth.models import AnonymousUser
+from django.db import connection
 from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from portal import addresses, clock
-from portal.api import keys, partners
+from portal.api import keys
 from portal.api.errors import Trouble
 from portal.api.models import ApiKey
 from portal.models import Partner
-from portal.scope import ALL, scope, set_scope
+from portal.scope import NONE, set_scope
 
 PARTNER_API = "a partner's key with the scope, own investors' rows only"
 
@@ -51,15 +52,17 @@ class TokenAuthentication(BaseAuthentication):
         scheme, _, value = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not value:
             return None
-        with scope(ALL):
-            token = _token(value.strip())
-        key = getattr(getattr(token, "client", None), "api_key", None)
-        if token is None or key is None:
+        opened = _open(value.strip())
+        if opened is None:
             raise Trouble("not_authenticated")
+        key, scopes = opened
         at = clock.now()
-        check(key, request._request, at)
-        set_scope(partners.scope_of(key.partner))
-        return AnonymousUser(), Call(key.partner, key, frozenset(token.get_scopes()), at)
+        try:
+            check(key, request._request, at)
+        except Trouble:
+            set_scope(NONE)
+            raise
+        return AnonymousUser(), Call(key.partner, key, scopes, at)
 
     def authenticate_header(self, request: Request) -> str:
         """What makes an anonymous call a 401."""
@@ -77,6 +80,13 @@ def check(key: ApiKey, request: HttpRequest, at: datetime) -> None:
         raise Trouble("address_not_allowed")
 
 
-def _token(value: str) -> Token | None:
-    found = Token.objects.by_value(value).filter(type=Token.Type.ACCESS_TOKEN, expires_at__gt=timezone.now())
-    return found.select_related("client__api_key__partner").first()
+def _open(value: str) -> tuple[ApiKey, frozenset[str]] | None:
+    """The key and the scopes of a token that has not expired, with the connection narrowed to its partner."""
+    digest = get_token_adapter().hash_token(value)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT key_id, scopes FROM portal_open_by_token(%s, %s)", [digest, timezone.now()])
+        found = cursor.fetchone()
+    if found is None:
+        return None
+    key_id, scopes = found
+    return ApiKey.objects.select_related("partner").get(pk=key_id), frozenset(scopes.split())

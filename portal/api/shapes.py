@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, cast
 
 from django.db.models import QuerySet
@@ -56,11 +58,6 @@ class Field:
     is_many: bool = False
     example: Any = None
 
-    def read(self, row: Row) -> Any:
-        """The value as JSON has it."""
-        value = self.make(row) if self.make else row[self.source]
-        return None if value is None else WRITE[self.kind](value)
-
     @property
     def sample(self) -> Any:
         """An example, for the document."""
@@ -85,9 +82,14 @@ class Shape:
         found = [name for each in self.fields.values() for name in (each.needs or (each.source,)) if name]
         return list(dict.fromkeys(found))
 
+    @cached_property
+    def _writing(self) -> list[tuple[str, Callable[[Row], Any], Callable[[Any], Any]]]:
+        """Of each field: its name, what takes the value out of a row, and what makes JSON of it."""
+        return [(name, each.make or itemgetter(each.source), WRITE[each.kind]) for name, each in self.fields.items()]
+
     def write(self, row: Row) -> dict[str, Any]:
         """A row as JSON has it."""
-        return {name: each.read(row) for name, each in self.fields.items()}
+        return {name: None if (value := take(row)) is None else write(value) for name, take, write in self._writing}
 
     @property
     def sample(self) -> dict[str, Any]:
