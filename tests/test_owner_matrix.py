@@ -158,6 +158,7 @@ TABLE: dict[str, Line] = {
     **{f"console:webhook{what}": Line(OWN, ("form_ref",)) for what in ("", "_kinds", "_secret", "_signature")},
     "console:investor": Line(OWN, ("investor",)),
     "console:investor_ask": Line(OWN, ("investor",)),
+    "console:approval_act": Line(OWN, ("approval", "kind")),
     "console:event": Line(OWN, ("form_ref",)),
     "console:invite_act": Line(OWN, ("form_ref", "kind")),
     "console:webhook_act": Line(OWN, ("form_ref", "kind")),

@@ -107,7 +107,7 @@ def _refuse_too_many(investor: Investor, at: datetime) -> None:
         )
 
 
-def remind(*, approval: Approval, actor: str, at: datetime) -> None:
+def remind(*, approval: Approval, actor: User | str, at: datetime) -> None:
     """The investor is told again. Raises ApprovalOver, TooManyReminders."""
     with transaction.atomic():
         approval = _open(approval, at)
@@ -118,7 +118,7 @@ def remind(*, approval: Approval, actor: str, at: datetime) -> None:
         _tell(approval, approval.partner, at)
 
 
-def withdraw(*, approval: Approval, actor: str, at: datetime) -> None:
+def withdraw(*, approval: Approval, actor: User | str, at: datetime) -> None:
     """Nothing more of it can be taken up; what was approved, or stands in a cart already, stays the investor's own.
 
     Raises ApprovalOver.

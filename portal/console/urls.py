@@ -13,6 +13,7 @@ urlpatterns = [
     path("invite/", investors.invite, name="invite"),
     path("invites/<str:code>/<slug:act>/", investors.invite_act, name="invite_act"),
     path("approvals/", approvals.listed, name="approvals"),
+    path("approvals/<str:code>/<slug:verb>/", approvals.act, name="approval_act"),
     path("keys/", keys.listed, name="keys"),
     path("keys/add/", keys.add, name="key_add"),
     path("keys/secret/", keys.secret, name="key_secret"),

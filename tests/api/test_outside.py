@@ -182,7 +182,7 @@ def _confirms_the_cart(browser: Client) -> None:
 
 @pytest.fixture
 def shell(
-    live_server: Any, north: Caller, tokens: Any, settings: Any
+    live_server: Any, north: Caller, tokens: Any, ids: Any, settings: Any
 ) -> tuple[Callable[[list[str]], list[Any]], list[str]]:
     """`answers(lines)` of a shell that has done what the page says first; and the lines of all calls on the page."""
     settings.PUBLIC_URL = live_server.url

@@ -14,6 +14,7 @@ from portal import clock
 from portal.api import partners
 from portal.console.urls import urlpatterns
 from portal.models import AuditEntry
+from portal.notices.models import Notice
 from portal.webhooks import feed, signing
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 from tests import factories
@@ -38,6 +39,8 @@ class Firm:
         self.holding = factories.HoldingFactory(investor=investor)
         self.plan = factories.PlanFactory(investor=investor)
         self.invite = factories.InviteFactory(partner=self.partner, name="Jyoti Quillfeather")
+        self.approval = factories.ApprovalFactory(investor=investor, partner=self.partner)
+        factories.ApprovalLineFactory(investor=investor, approval=self.approval)
         commit()
         self.delivery = self.endpoint.deliveries.first()
         self.delivery.log.create(
@@ -62,6 +65,7 @@ class Firm:
             "webhook_act": [self.endpoint.code, "rotate"],
             "event": [self.event.code],
             "investor_ask": [self.investor.code],
+            "approval_act": [self.approval.code, "remind"],
             "key_rotate": ["none-such"],
             "key_revoke": ["none-such"],
         }
@@ -103,7 +107,7 @@ NAMES = [route.name for route in urlpatterns]
 OPEN = (
     "home", "investors", "invite", "approvals", "keys", "key_add", "key_secret", "webhooks", "webhook_add", "events"
 )  # fmt: skip
-NOT_READ = ("invite_act", "webhook_act", "webhook_kinds", "key_rotate", "key_revoke", "key_secret")
+NOT_READ = ("invite_act", "approval_act", "webhook_act", "webhook_kinds", "key_rotate", "key_revoke", "key_secret")
 READ = [name for name in NAMES if name not in NOT_READ]
 
 
@@ -505,9 +509,9 @@ def test_a_purchase_is_checked_before_anybody_is_told_and_then_asked_for(north, 
     scheme, browser = factories.SchemeFactory(purchase_allowed=True), client_for(north.person)
     checked = ask(browser, north, scheme, check="yes")
     assert "fits today's rules" in checked.content.decode().replace("&#x27;", "'")
-    assert not Approval.objects.exists()
+    assert Approval.objects.count() == 1
     assert ask(browser, north, scheme).url == reverse("console:approvals")
-    made = Approval.objects.get()
+    made = Approval.objects.exclude(pk=north.approval.pk).get()
     assert (made.investor, made.partner, made.reason) == (north.investor, north.partner, "As we said")
     assert AuditEntry.objects.get(action="approval.asked").actor == f"user:{north.person.pk}"
     assert "As we said" in browser.get(reverse("console:approvals")).content.decode()
@@ -528,10 +532,28 @@ def test_what_cannot_be_asked_is_said_at_its_field_and_nothing_typed_is_lost(nor
     form = browser.get(reverse("console:investor_ask", args=[north.investor.code])).context["form"]
     assert list(form.errors) == [field]
     assert form["hours"].value() == "72"
-    assert not Approval.objects.exists()
+    assert Approval.objects.get() == north.approval
 
 
 def test_a_fund_is_found_by_its_name_when_only_one_fits(north, client_for):
     scheme = factories.SchemeFactory(purchase_allowed=True, name="Quillfeather Flexi Cap Fund")
     assert ask(client_for(north.person), north, scheme, fund="quillfeather").status_code == 302
-    assert Approval.objects.get().lines.get().scheme == scheme
+    assert Approval.objects.exclude(pk=north.approval.pk).get().lines.get().scheme == scheme
+
+
+def test_an_investor_is_reminded_and_a_request_is_withdrawn(north, south, client_for):
+    browser = client_for(north.person)
+
+    def do(verb, approval=north.approval):
+        return browser.post(reverse("console:approval_act", args=[approval.code, verb])).status_code
+
+    assert do("remind") == 302
+    assert Notice.objects.filter(event="approval.asked", user=north.investor.user).count() == 1
+    assert do("withdraw") == 302
+    north.approval.refresh_from_db()
+    assert north.approval.withdrawn_at
+    assert do("nonsense") == 404
+    assert do("withdraw", south.approval) == 404
+    south.approval.refresh_from_db()
+    assert south.approval.withdrawn_at is None
+    assert "Remind" not in browser.get(reverse("console:approvals")).content.decode()

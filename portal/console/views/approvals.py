@@ -1,16 +1,19 @@
-"""What the partner asked investors to approve, and what became of each line."""
+"""What the partner asked investors to approve, and what became of each line; reminding, and taking a request back."""
 
 from __future__ import annotations
 
-from django.http import HttpResponse
-from django.shortcuts import render
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
+from orders.operations import approvals
 from orders.queries import approvals as queries
 from portal import clock, identifiers
 from portal.console.access import ConsoleRequest, console_page
 from portal.console.queries import approvals_of
+from portal.errors import Failure
 
 PAGE_SIZE = 20
 FILTERS = (("", "All"), ("open", "Waiting for the investor"))
@@ -53,3 +56,28 @@ def listed(request: ConsoleRequest) -> HttpResponse:
         "first_url": f"?show={only}" if before else "",
     }
     return render(request, "console/approvals.html", context)
+
+
+# What a button of a request does -> what is said when it is done.
+ACTS = {
+    "remind": (approvals.remind, "The investor was told again."),
+    "withdraw": (approvals.withdraw, "Withdrawn. What was approved already stays the investor's own."),
+}
+
+
+@require_POST
+@never_cache
+@console_page
+def act(request: ConsoleRequest, code: str, verb: str) -> HttpResponse:
+    """Remind the investor of a request, or take back what is not decided yet."""
+    approval = approvals_of(request.partner).filter(code=code).first()
+    if approval is None or verb not in ACTS:
+        raise Http404
+    operation, said = ACTS[verb]
+    try:
+        operation(approval=approval, actor=request.user, at=clock.now())
+    except Failure as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(request, said)
+    return redirect("console:approvals")

@@ -74,7 +74,7 @@ def _ask(request: ConsoleRequest, person: Investor, line: Ask, form: AskForm) ->
 
 def _fund(text: str) -> Scheme:
     """The fund of this ISIN, or the only one with this in its name. Raises InvalidInput that names what fits."""
-    offered = Scheme.objects.filter(is_active=True, purchase_allowed=True)
+    offered = Scheme.objects.filter(is_active=True, purchase_allowed=True, plan=Scheme.Plan.REGULAR)
     exact = offered.filter(isin=text.upper()).first()
     if exact:
         return exact
