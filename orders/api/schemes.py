@@ -45,6 +45,7 @@ SCHEME = Shape(
     "fund_house": Filter("fund_house__name", "Only of this fund house.", "text"),
     "category": Filter("category", "Only of this category.", "text"),
     "asset_class": Filter("asset_class", "Only of this asset class.", choices=tuple(Scheme.AssetClass.values)),
+    "plan": Filter("plan", "Only of this plan; we sell no direct ones.", choices=tuple(Scheme.Plan.values)),
     "purchase_allowed": Filter("purchase_allowed", "Only those that may be bought, or may not.", "yes"),
     "nav_on": Filter("nav_on", "Only those whose latest NAV is of this day.", "date"),
 })  # fmt: skip

@@ -24,7 +24,7 @@ call $API/me"""
 _IDS = (
     (re.compile(r"INV-7K3F9QW2M4TX"), "investors"),
     (re.compile(r"BNK-7K3F9QW2M4TX"), "bank-accounts?investor=$(first investors)"),
-    (re.compile(r"INF000A01011"), "schemes?purchase_allowed=true"),
+    (re.compile(r"INF000A01011"), "schemes?purchase_allowed=true&plan=REGULAR"),
     (re.compile(r"quality-ten"), "baskets"),
 )
 
