@@ -8,6 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import transaction
 from django.urls import reverse
 
 from investors import mandate_gateway, mandate_rules, mandate_words
@@ -39,7 +40,8 @@ def give(investor, monkeypatch=None, **wish) -> Mandate:
     consent = consent_to(investor, **wish)
     consent.given_at = consent.asked_at
     consent.save()
-    return mandates._create(consent, investor, clock.now())
+    with transaction.atomic():
+        return mandates._create(consent, investor, clock.now())
 
 
 def advance(mandate, *, after_s: float = 0) -> Mandate:
