@@ -1,6 +1,5 @@
 """Every address of the product."""
 
-from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
@@ -11,6 +10,7 @@ from investors.views import changes
 from orders.views import about
 from orders.views.home import home
 from portal import outbox, routes, views
+from portal.admin.sign_in import sign_in
 from portal.api import urls as api_urls
 from portal.notices import views as notice_views
 from portal.webhooks import api as events_api
@@ -18,7 +18,7 @@ from portal.webhooks import endpoints_api
 
 # Their modules register handlers and endpoints when they are read.
 DECLARED = (routes, investors.api, orders.api, payments.api, events_api, endpoints_api)
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+admin.site.login = sign_in  # type: ignore[method-assign]
 
 urlpatterns = [
     path("", home, name="home"),

@@ -61,9 +61,44 @@ def test_investors_and_partners_have_no_admin(as_role, role):
     assert answer["Location"].startswith(reverse("admin:login"))
 
 
-def test_the_admin_sends_strangers_to_the_house_login():
-    answer = Client().get(reverse("admin:index"), follow=True)
-    assert answer.redirect_chain[-1][0].startswith(reverse("account_login"))
+def test_the_admin_has_a_door_of_its_own_that_leads_to_where_somebody_wanted(staff):
+    wanted = reverse("admin:portal_case_changelist")
+    maker, client = staff(roles.MAKER), Client()
+    door = client.get(wanted, follow=True)
+    assert door.redirect_chain[-1][0].startswith(reverse("admin:login"))
+    assert "Every look and every act here is recorded" in door.content.decode()
+    typed = {"login": maker.email, "password": factories.PASSWORD, "next": wanted}
+    assert client.post(reverse("admin:login"), typed)["Location"] == wanted
+    assert client.get(wanted).status_code == 200
+
+
+def test_without_a_page_in_mind_the_door_leads_to_the_first_page(staff):
+    typed = {"login": staff(roles.VIEWER).email, "password": factories.PASSWORD}
+    assert Client().post(reverse("admin:login"), typed)["Location"] == reverse("admin:index")
+
+
+def test_a_wrong_password_is_said_at_the_door_and_tells_nobody_who_works_here(staff):
+    words = set()
+    for email in (staff(roles.MAKER).email, "nobody@portal.example"):
+        answer = Client().post(reverse("admin:login"), {"login": email, "password": "wrong-horse-battery"})
+        assert answer.status_code == 200
+        words.add(str(answer.context["form"].errors).replace(email, ""))
+    assert len(words) == 1
+
+
+def test_the_door_redirects_to_no_other_house(staff):
+    typed = {"login": staff(roles.MAKER).email, "password": factories.PASSWORD, "next": "https://evil.example/"}
+    assert Client().post(reverse("admin:login"), typed)["Location"] == reverse("admin:index")
+
+
+def test_an_investor_at_the_door_of_operations_is_not_let_in():
+    investor, client = factories.ReadyInvestorFactory().user, Client()
+    client.post(reverse("admin:login"), {"login": investor.email, "password": factories.PASSWORD})
+    assert client.get(reverse("admin:index"), follow=True).status_code == 403
+
+
+def test_who_is_in_already_does_not_see_the_door_again(as_role):
+    assert as_role(roles.VIEWER).get(reverse("admin:login"))["Location"] == reverse("admin:index")
 
 
 def test_staff_need_a_second_factor_where_settings_ask_for_it(as_role, settings):
