@@ -304,6 +304,7 @@ class ProposalAdmin(OpsAdmin):
             offered=_is_open,
             not_by=lambda row: (row.asked_by_id,),
             icon="task_alt",
+            in_bulk=True,
         ),
         Act(
             name="refuse",
@@ -314,6 +315,7 @@ class ProposalAdmin(OpsAdmin):
             offered=_is_open,
             not_by=lambda row: (row.asked_by_id,),
             icon="block",
+            in_bulk=True,
         ),
         Act(
             name="withdraw",

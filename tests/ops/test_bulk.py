@@ -10,13 +10,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
+from orders.models import Holiday
 from portal import cases, clock, roles
 from portal.admin import workbook
 from portal.admin.acts import By
 from portal.desk import bulk
-from portal.models import AuditEntry, BulkLine, BulkRun, Case
+from portal.models import AuditEntry, BulkLine, BulkRun, Case, Proposal
 from tests import factories
 from tests.ops.test_roles import act_url
 
@@ -185,6 +187,23 @@ def test_the_report_has_every_line_as_csv_and_xlsx(as_role, three):
     assert [entry.actor for entry in taken] == [f"user:{maker.user.pk}"] * 2
     assert [(entry.data["form"], entry.data["rows"]) for entry in taken] == [("csv", 3), ("xlsx", 3)]
     assert taken[0].data["what"] == "report of portal.case claim"
+
+
+def test_proposals_are_decided_in_bulk_and_ones_own_is_left_out(as_role):
+    maker, boss = as_role(roles.MAKER), Client()
+    boss.user = factories.UserFactory(is_staff=True, is_superuser=True)  # type: ignore[attr-defined]
+    boss.force_login(boss.user)  # type: ignore[attr-defined]
+    for client, day in ((maker, "2027-01-15"), (maker, "2027-01-18"), (boss, "2027-01-19")):
+        client.post(reverse("admin:orders_holiday_add"), {"on": day, "name": f"Polls {day}", "why": "Circular"})
+    run = choose(boss, list(Proposal.objects.order_by("id")), "approve")
+    assert [state for state, _ in words(run)] == ["WAITING", "WAITING", "SKIPPED"]
+    made = Holiday.objects.filter(name__startswith="Polls")
+    assert not made.exists()
+    boss.post(act_url(run, "start"), START)
+    bulk.work(run.pk, clock.now())
+    assert [state for state, _ in words(run)] == ["DONE", "DONE", "SKIPPED"]
+    assert sorted(str(each.on) for each in made.all()) == ["2027-01-15", "2027-01-18"]
+    assert Proposal.objects.get(state="ASKED").asked_by == boss.user  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("live", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "＝1", "=HYPERLINK(1)"])
