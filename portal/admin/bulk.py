@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -138,7 +139,7 @@ class BulkRunAdmin(OpsAdmin):
 
     @display(description="What")
     def what(self, run: BulkRun) -> str:
-        return f"{run.label}: {run.subject_kind.partition('.')[2]}"
+        return f"{run.label}: {apps.get_model(run.subject_kind)._meta.verbose_name_plural}"
 
     @display(description="State", ordering="state")
     def state_badge(self, run: BulkRun) -> str:
@@ -187,6 +188,4 @@ class BulkRunAdmin(OpsAdmin):
         return format_html("{}<p>{}</p>", table, more)
 
     def _subject(self, run: BulkRun, line: BulkLine) -> Any:
-        from django.apps import apps
-
         return apps.get_model(run.subject_kind)(pk=line.subject_id)

@@ -19,7 +19,7 @@ from portal.admin.filters import fixed_filter
 from portal.admin.finding import by_actor, by_code, by_path, by_subject
 from portal.admin.providers import CONFIGURED
 from portal.admin.words import words_of
-from portal.models import AuditEntry, GatewayCall
+from portal.models import AuditEntry, AuditLink, GatewayCall
 
 
 class LooksFilter(RadioFilter):
@@ -91,7 +91,12 @@ class AuditEntryAdmin(OpsAdmin):
     finders = (by_subject, by_actor)
     search_help_text = "Code of the object, or email of the actor"
     shows_timeline = False
-    fieldsets = ((None, {"fields": ("id", "when", "words", "action", "about", "who", "why", "details")}),)
+    fieldsets = (
+        (
+            None,
+            {"fields": (("id", "when"), ("words", "action"), ("about", "door"), "who", "why", "details", "chained")},
+        ),
+    )
 
     @display(description="When", ordering="id")
     def when(self, entry: AuditEntry) -> str:
@@ -125,6 +130,11 @@ class AuditEntryAdmin(OpsAdmin):
     @display(description="Details")
     def details(self, entry: AuditEntry) -> str:
         return show.pretty(entry.data)
+
+    @display(description="Link in the chain")
+    def chained(self, entry: AuditEntry) -> str:
+        link = AuditLink.objects.filter(entry=entry).first()
+        return show.two(f"number {link.seq}", link.hash) if link else "made when its transaction has committed"
 
 
 @admin.register(GatewayCall)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from allauth.idp.oidc.models import Client, Token
@@ -22,6 +23,15 @@ from portal.admin import show
 from portal.admin.base import KeptAdmin, OpsAdmin, replace
 from portal.models import Heartbeat, JobRun
 
+# Lengths with a word of their own.
+_OFTEN = {timedelta(days=1): "every day", timedelta(hours=1): "every hour", timedelta(minutes=1): "every minute"}
+
+
+def _often(length: timedelta) -> str:
+    """A rhythm as people say it: `every day`, `every 5 min`, `every 10 s`."""
+    minutes, seconds = divmod(length.total_seconds(), 60)
+    return _OFTEN.get(length) or (f"every {length.total_seconds():g} s" if seconds else f"every {minutes:g} min")
+
 
 class PeriodicTaskAdmin(KeptAdmin):
     """Scheduled work. What runs when stands in the code; here a task can be paused and set going again."""
@@ -41,7 +51,8 @@ class PeriodicTaskAdmin(KeptAdmin):
 
     @display(description="Rhythm")
     def rhythm(self, task: PeriodicTask) -> str:
-        return str(task.scheduler)
+        every = task.interval
+        return _often(timedelta(**{every.period: every.every})) if every else str(task.scheduler)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PeriodicTask]:
         self.runs = {run.task: run for run in JobRun.objects.all()}

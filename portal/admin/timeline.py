@@ -75,9 +75,17 @@ WORDS = {
     "user.switched_on": "May sign in again",
     "user.switched_off": "May no longer sign in",
     "user.signed_out": "Signed out by operations",
+    "bulk.started": "Started",
+    "bulk.stopped": "Stopped",
+    "bulk.ended": "Finished",
+    "list.exported": "Taken as a file",
 }
 # What an entry's data is called in front of people; other keys are shown as they are.
-LABELS = {"was": "before", "skipped": "steps passed over"}
+LABELS = {
+    "was": "before", "skipped": "steps passed over",
+    # Of a bulk act: how many lines ended so.
+    "DONE": "done", "FAILED": "not done", "SKIPPED": "left out", "UNKNOWN": "outcome unknown",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pytest
 from django.contrib import admin
 from django.urls import reverse
 
-from portal import encryption, roles
+from portal import encryption, redaction, roles
 from tests import factories
 from tests.ops.conftest import PAN
 
@@ -54,6 +54,9 @@ def test_a_search_is_shown_as_it_may_be_and_ends_by_a_link(as_role):
     assert [row.pk for row in page.context["cl"].result_list] == [order.pk]
     assert "Show the list without this search" in page.content.decode()
     assert order.investor.user.email not in page.content.decode()
+    assert page.context["cl"].sought == redaction.mask_email(order.investor.user.email)
+    assert client.get(_sought(client, PAN)).context["cl"].sought == "XXXXXX751C"
+    assert client.get(_sought(client, "Asha Rao")).context["cl"].sought == "Asha Rao"
     assert client.get(ORDERS + page.context["cl"].whole_url).context["cl"].sought == ""
 
 
