@@ -42,6 +42,8 @@ class OpsAdmin(ModelAdmin):
     acts: tuple[Act, ...] = ()
     # Search: what a term may be (finding.py).
     finders: tuple[Finder, ...] = ()
+    # What the list says when it is empty.
+    nothing = ""
     # Links above the list: words and query string.
     quick: tuple[tuple[str, str], ...] = ()
     # Columns of the file that a list can be taken as; none means that it cannot.

@@ -125,6 +125,7 @@ class WorkItemAdmin(OpsAdmin):
     ordering = ("since", "ref")
     finders = (by_subject,)
     search_help_text = "Code of the record"
+    nothing = "Nothing waits for a person"
     quick = (
         ("All", ""),
         ("Mine", "whose=mine"),

@@ -110,6 +110,15 @@ def test_a_rejected_mandate_is_set_aside_and_an_unknown_order_is_not(as_role, un
     assert of(unknown).ref in listed(maker)
 
 
+def test_an_empty_inbox_says_so_and_one_that_is_filtered_says_how_to_see_it_all(as_role, desk):
+    maker = as_role(roles.MAKER)
+    assert "Nothing has these filters" in maker.get(LIST, {"later": "aside"}).content.decode()
+    cases.close(case=desk.case, resolution="Found", actor=None, at=clock.now())
+    text = maker.get(LIST).content.decode()
+    assert "Nothing waits for a person" in text
+    assert "Nothing has these filters" not in text
+
+
 def test_the_longest_wait_stands_first(as_role, unknown, desk):
     Case.objects.filter(pk=desk.case.pk).update(opened_at=clock.now() - timedelta(days=2))
     assert listed(as_role(roles.VIEWER)) == [of(desk.case).ref, of(unknown).ref]
