@@ -29,7 +29,7 @@ class StaffLogIn(LogIn):
         self.fields["login"].label = "Email"
 
 
-class StaffLoginView(LoginView):  # type: ignore[misc]
+class StaffLoginView(LoginView):
     """Email and password; the second factor is asked for behind it."""
 
     template_name = "admin/sign_in.html"
