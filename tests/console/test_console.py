@@ -435,6 +435,8 @@ def test_rotation_makes_a_second_key_beside_the_first_and_revoking_ends_one(nort
     assert second.follows == first
     page = browser.get(reverse("console:keys"))
     assert [words for _, words, _ in page.context["live"]] == [("done", "works"), ("needs", "being replaced")]
+    # Both have one label, so each section is named by its client id too.
+    assert f'aria-labelledby="key-{second.pk} id-{second.pk}"' in page.content.decode()
     assert browser.post(reverse("console:key_revoke", args=[first.pk]), {"reason": ""}).status_code == 200
     browser.post(reverse("console:key_revoke", args=[first.pk]), {"reason": "replaced"})
     first.refresh_from_db()
