@@ -7,6 +7,7 @@ is no offset at all.
 
 from __future__ import annotations
 
+import os
 import time
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
@@ -14,8 +15,10 @@ from pathlib import Path
 from django.conf import settings
 
 IST = timezone(timedelta(hours=5, minutes=30), "IST")
-_CHECK_EVERY_S = 0.5
-_cached: tuple[float, float] = (-1.0, 0.0)
+_FILE = "clock-offset"
+_Version = tuple[int, int]
+# Which version of the file was read, and what it said.
+_read: tuple[_Version | None, float] = (None, 0.0)
 
 
 def now() -> datetime:
@@ -30,7 +33,6 @@ def today() -> date:
 
 def set_offset(seconds: float) -> None:
     """Run `seconds` ahead of real time. Raises RuntimeError in live mode: real money has real time."""
-    global _cached
     if not settings.SANDBOX:
         raise RuntimeError("the clock cannot be moved in live mode")
     path = _offset_file()
@@ -38,23 +40,22 @@ def set_offset(seconds: float) -> None:
     temporary = path.with_suffix(".new")
     temporary.write_text(repr(seconds))
     temporary.replace(path)
-    _cached = (-1.0, seconds)
 
 
 def _offset_s() -> float:
-    global _cached
+    """Asked of the file each time: a process that ran behind another, even for a moment, would see its leases end."""
+    global _read
     if not settings.SANDBOX:
         return 0.0
-    read_at, offset = _cached
-    if time.monotonic() - read_at < _CHECK_EVERY_S and read_at >= 0:
-        return offset
     try:
-        offset = float(_offset_file().read_text())
+        found = os.stat(f"{settings.VAR_DIR}/{_FILE}")
+        version = found.st_ino, found.st_mtime_ns
+        if version != _read[0]:
+            _read = version, float(_offset_file().read_text())
     except (OSError, ValueError):
-        offset = 0.0
-    _cached = (time.monotonic(), offset)
-    return offset
+        return 0.0
+    return _read[1]
 
 
 def _offset_file() -> Path:
-    return Path(settings.VAR_DIR) / "clock-offset"
+    return Path(settings.VAR_DIR) / _FILE

@@ -116,7 +116,7 @@ def _real_time() -> Iterator[None]:
     """Every test begins at real time."""
     yield
     (world.FOLDER / "clock-offset").unlink(missing_ok=True)
-    clock._cached = (-1.0, 0.0)
+    clock._read = (None, 0.0)
 
 
 @pytest.fixture
