@@ -467,15 +467,17 @@ def test_what_waits_for_investors_is_counted_and_listed_with_each_line(north, so
 
     line, over = asked(), asked(declined_at=clock.now())
     browser = client_for(north.person)
-    assert "1 approval waiting" in browser.get(reverse("console:home")).content.decode()
+    assert "2 approvals waiting" in browser.get(reverse("console:home")).content.decode()
     rows = browser.get(reverse("console:approvals")).context["rows"]
     assert {(approval.code, state[1]) for approval, state, _ in rows} == {
+        (north.approval.code, "Waiting for the investor"),
         (line.approval.code, "Waiting for the investor"),
         (over.approval.code, "Decided"),
     }
     only = browser.get(reverse("console:approvals"), {"show": "open"}).context["rows"]
-    assert [approval for approval, *_ in only] == [line.approval]
-    assert client_for(south.person).get(reverse("console:approvals")).context["rows"] == []
+    assert [approval for approval, *_ in only] == [line.approval, north.approval]
+    theirs = client_for(south.person).get(reverse("console:approvals")).context["rows"]
+    assert [approval for approval, *_ in theirs] == [south.approval]
 
 
 def test_notices_and_the_account_keep_the_menu_that_somebody_comes_from(north, client_for):

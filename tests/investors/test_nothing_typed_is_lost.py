@@ -159,7 +159,7 @@ def test_no_pan_and_no_account_number_lie_in_the_session_in_clear(browser: Clien
     type_in(browser, "bank", number_again="1")
     assert BANK["number"] in str(browser.session[typed.SESSION_KEY])
     row = str(vars(Session.objects.get()))
-    assert not Canaries({"PAN": {"ABCCE1234F"}, "account": {BANK["number"]}}).found_in(row.encode())
+    assert not Canaries({"PAN": {b"ABCCE1234F"}, "account": {BANK["number"].encode()}}).found_in(row.encode())
 
 
 def test_an_endless_text_is_not_kept(browser: Client, sandbox: SandboxControl) -> None:

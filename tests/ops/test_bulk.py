@@ -68,7 +68,7 @@ def test_started_with_a_reason_it_is_done_under_the_name_of_whoever_started_it(a
     run.refresh_from_db()
     assert (run.state, run.due_at) == ("DONE", None)
     assert [case.owner for case in Case.objects.order_by("id")] == [maker.user, maker.user, None]
-    assert sorted(state for state, _ in words(run)) == ["SKIPPED", "DONE", "DONE"]
+    assert sorted(state for state, _ in words(run)) == ["DONE", "DONE", "SKIPPED"]
     claimed = AuditEntry.objects.filter(action="case.claimed")
     assert {entry.reason for entry in claimed} == {START["reason"]}
     assert AuditEntry.objects.get(action="bulk.ended").data == {"DONE": 2, "SKIPPED": 1}

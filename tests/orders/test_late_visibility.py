@@ -102,6 +102,7 @@ def test_with_fp_away_for_fifteen_minutes_all_is_with_people_in_time_and_settled
     unknowns.hand_to_people(back)
     assert Case.objects.filter(kind="order_outcome_unknown", state="OPEN").count() == len(orders)
 
+    time.sleep(SHOWN_AFTER_S[-1])  # by the sandbox's clock, the quarter of an hour has shown them all
     sandbox.no_faults()
     fp.client().breaker = Breaker("fp")  # its ten seconds are over
     fp.client().fetch_scheme(orders[0].scheme.isin)

@@ -24,7 +24,7 @@ def order():
 
 
 def tell(order, event: str = "order.paid", **more):
-    facts = {"scheme": "HDFC Flexi Cap", "asked": "₹5,000.00", "why": "", "money": ""}
+    facts = {"scheme": "HDFC Flexi Cap", "asked": "₹5,000.00", "why": "", "money": "", "partner": "Northstar"}
     return writing.tell(
         user_id=order.investor.user_id,
         event=event,
