@@ -111,16 +111,31 @@ Account = tuple[str, str]  # the broker, and its name for the account
 def held_by_account(*, investor: Investor, basket: Basket) -> dict[Account, dict[int, int]]:
     """Shares by security that the investor bought with this basket through us and has not sold with it since.
 
-    An account a part: what lies in one cannot be sold through another.
+    An account a part: what lies in one cannot be sold through another. But one account may have two names, when a
+    journey was begun before we knew it: what was sold beyond what its name holds comes off the others of that route.
     """
     signed = Case(When(side=StockOrder.Side.BUY, then=F("filled")), default=-F("filled"))
     lines = StockOrder.objects.filter(investor=investor, basket_order__basket=basket, filled__gt=0).order_by()
     names = ("basket_order__broker", "basket_order__broker_account_ref", "security_id")
-    found: dict[Account, dict[int, int]] = {}
+    routes: dict[tuple[str, int], dict[str, int]] = {}
     for broker, ref, pk, shares in lines.values_list(*names).annotate(shares=Sum(signed, default=Value(0))):
-        if shares > 0:
+        routes.setdefault((broker, pk), {})[ref] = shares
+    found: dict[Account, dict[int, int]] = {}
+    for (broker, pk), parts in routes.items():
+        for ref, shares in _left_of(parts).items():
             found.setdefault((broker, ref), {})[pk] = shares
     return dict(sorted(found.items()))
+
+
+def _left_of(parts: dict[str, int]) -> dict[str, int]:
+    """What is left of one share by account of a route, from purchases less sales; what has no account is sold first."""
+    oversold, left = -sum(min(shares, 0) for shares in parts.values()), {}
+    for ref, shares in sorted(parts.items()):
+        taken = min(oversold, max(shares, 0))
+        oversold -= taken
+        if shares > taken:
+            left[ref] = shares - taken
+    return left
 
 
 def together(parts: Iterable[dict[int, int]]) -> dict[int, int]:

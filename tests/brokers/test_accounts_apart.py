@@ -48,6 +48,13 @@ def trade(investor: Investor, basket: Basket, broker: str, ref: str, side: str =
     return order
 
 
+def sell(investor: Investor, basket: Basket, broker: str, line: baskets.Line, account_ref: str = "") -> BasketOrder:
+    return baskets.open_journey(
+        investor=investor, broker=broker, account_ref=account_ref, intent="EXIT", lines=[line],
+        form_ref=identifiers.new_client_ref(), version=basket.versions.get(), at=clock.now(),
+    )  # fmt: skip
+
+
 @pytest.fixture
 def two(asha, basket) -> list[BrokerAccount]:
     """Ten of each in one account at 5paisa, three of each in another, six of each through smallcase."""
@@ -127,10 +134,30 @@ def test_what_was_sold_in_another_account_is_held_where_it_was_bought(asha, bask
 def test_shares_that_lie_elsewhere_are_never_sold_through_this_account(asha, basket, two):
     line = baskets.Line(share("ITC").pk, "SELL", 5)
     with pytest.raises(baskets.NoLongerHeld):
-        baskets.open_journey(
-            investor=asha, broker="5paisa", account_ref=SECOND, intent="EXIT", lines=[line],
-            form_ref=identifiers.new_client_ref(), version=basket.versions.get(), at=clock.now(),
-        )  # fmt: skip
+        sell(asha, basket, "5paisa", line, account_ref=SECOND)
+
+
+@pytest.mark.parametrize(("bought", "sold"), [("X", "Y"), ("", "X"), ("X", "")])
+def test_a_sale_under_another_name_of_the_account_counts(asha, basket, client_for, bought, sold):
+    trade(asha, basket, "smallcase", bought, ITC=10, TCS=10)
+    trade(asha, basket, "smallcase", sold, "SELL", ITC=10, TCS=4)
+    assert queries.held_by_account(investor=asha, basket=basket) == {("smallcase", bought): {share("TCS").pk: 6}}
+    for symbol, quantity in (("ITC", 1), ("TCS", 7)):
+        with pytest.raises(baskets.NoLongerHeld):
+            sell(asha, basket, "smallcase", baskets.Line(share(symbol).pk, "SELL", quantity))
+    [part] = client_for(asha).get("/baskets/two/sell/").context["parts"]
+    assert [row["quantity"] for row in part["rows"]] == [6]
+
+
+def test_what_was_sold_beyond_its_name_comes_off_what_has_none_first_and_off_no_other_route(asha, basket, two):
+    trade(asha, basket, "smallcase", "", ITC=2)
+    trade(asha, basket, "smallcase", "other", "SELL", ITC=3, TCS=100)
+    itc, tcs = share("ITC").pk, share("TCS").pk
+    assert queries.held_by_account(investor=asha, basket=basket) == {
+        ("5paisa", FIRST): {itc: 10, tcs: 10},
+        ("5paisa", SECOND): {itc: 3, tcs: 3},
+        ("smallcase", "auth"): {itc: 5},
+    }
 
 
 @pytest.mark.parametrize(("side", "ways"), [("SELL", 1), ("BUY", 4)])
