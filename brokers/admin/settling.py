@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from django import forms
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
@@ -98,6 +98,12 @@ def _asker(line: StockOrder) -> Collection[int]:
     return (asked.asked_by_id, line.investor.user_id) if asked else ()
 
 
+def _evidence(line: StockOrder) -> Sequence[int]:
+    """What a second person agrees to. It is never changed, so its key tells it from another."""
+    asked = settling.waiting(line)
+    return (asked.pk,) if asked else ()
+
+
 def _waits(line: StockOrder) -> bool:
     return settling.waiting(line) is not None
 
@@ -135,6 +141,7 @@ StockOrderAdmin.acts = (
         run=_approved,
         offered=lambda line: _waits(line) and _is_stuck(line),
         not_by=_asker,
+        rests_on=_evidence,
         icon="check",
     ),
     Act(

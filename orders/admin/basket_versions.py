@@ -70,6 +70,7 @@ class BasketVersionAdmin(OpsAdmin):
             run=lambda version, by: _published(version, by),
             offered=lambda version: version.published_at is None,
             not_by=lambda version: (version.drafted_by_id,),
+            rests_on=lambda version: _content(version),
             icon="publish",
         ),
     )
@@ -97,6 +98,11 @@ class BasketVersionAdmin(OpsAdmin):
     @display(description="Published")
     def published(self, version: BasketVersion) -> str:
         return show.moment(version.published_at) if version.published_at else show.badge("needs", "draft")
+
+
+def _content(version: BasketVersion) -> list[object]:
+    """What a publication is about, never empty: an empty draft that is filled meanwhile is another one."""
+    return [version.pk, *version.constituents.order_by("id").values_list("security_id", "weight_bp", "quantity")]
 
 
 def _shares_of(version: BasketVersion | None) -> dict[str, str]:

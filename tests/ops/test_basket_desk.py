@@ -9,9 +9,10 @@ import pytest
 from django.urls import reverse
 
 from orders.admin import basket_desk
-from orders.models import BasketOrder
+from orders.models import BasketOrder, Security
 from portal import clock, roles
 from tests import factories
+from tests.ops.test_roles import act_url, mark
 
 pytestmark = pytest.mark.django_db
 
@@ -62,6 +63,30 @@ def test_followers_are_counted_by_version_with_those_who_were_not_told(as_role):
     assert panel.rows == [["Two of them", "2", "1", "0"], ["Two of them", "1", "1", "1"]]
     detail = as_role(roles.VIEWER).get(reverse("admin:orders_basket_change", args=[basket.pk])).content.decode()
     assert "1 at version 2, 1 at version 1; 1 not told of version 2 yet" in detail
+
+
+@pytest.mark.parametrize("first", [[], [("ITC", 10_000)], [("ITC", 6_000), ("TCS", 4_000)]])
+def test_a_publication_is_about_the_shares_that_were_looked_at(as_role, first):
+    draft, checker = factories.BasketVersionFactory(number=1), as_role(roles.CHECKER)
+    fill(draft, first)
+    page = checker.get(reverse("admin:orders_basketversion_change", args=[draft.pk]))
+    fill(draft, [("ITC", 5_000), ("TCS", 5_000)])
+    form = {"reason": "Compared with the paper", "seen": mark(page, "publish")}
+    answer = checker.post(act_url(draft, "publish"), form, follow=True)
+    assert "has changed since you looked" in answer.content.decode()
+    draft.refresh_from_db()
+    assert draft.published_at is None
+    checker.post(act_url(draft, "publish"), form | {"seen": mark(answer, "publish")})
+    draft.refresh_from_db()
+    assert draft.published_by == checker.user
+
+
+def fill(draft, shares) -> None:
+    """Other shares in place of those that stand there."""
+    draft.constituents.all().delete()
+    for symbol, weight in shares:
+        share = Security.objects.filter(symbol=symbol).first() or factories.SecurityFactory(symbol=symbol)
+        factories.BasketConstituentFactory(version=draft, security=share, weight_bp=weight)
 
 
 def test_a_basket_s_page_lists_its_versions_with_who_made_and_published_them(as_role):

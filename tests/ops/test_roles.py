@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.contrib.auth.models import Group
 from django.core.management import call_command
@@ -18,6 +20,11 @@ REASON = {"reason": "The investor called about it"}
 
 def act_url(obj, name):
     return reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_act", args=[obj.pk, name])
+
+
+def mark(page, name):
+    """Of what was looked at, as the button of an act carries it."""
+    return re.search(rf"/act/{name}/\?seen=([0-9a-f]{{16}})", page.content.decode())[1]
 
 
 # Who may do what: act -> roles that may. Everybody else gets 403.

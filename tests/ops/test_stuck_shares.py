@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -12,7 +13,7 @@ from brokers.operations import settling
 from orders.models import StockOrder
 from portal import clock, roles
 from tests import factories
-from tests.ops.test_roles import act_url
+from tests.ops.test_roles import act_url, mark
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOTE = "Contract note 4711 of that day"
@@ -39,6 +40,23 @@ def test_the_maker_enters_and_the_checker_approves_on_the_order_s_page(line, as_
     checker.post(act_url(line, "approve-settlement"), {"reason": "Compared with the note"})
     line.refresh_from_db()
     assert (line.state, line.filled, line.exchange_ref) == ("FILLED", 10, "1100000000123")
+
+
+def test_an_approval_is_about_the_evidence_that_was_looked_at(line, staff, as_role):
+    checker, page = as_role(roles.CHECKER), f"/admin/orders/stockorder/{line.pk}/change/"
+    seen = {"order_number": "1100000000123", "price": Decimal("441.2"), "reason": NOTE, "at": clock.now()}
+    settling.ask(line_id=line.pk, filled=4, actor=staff(roles.MAKER), **seen)
+    before = mark(checker.get(page), "approve-settlement")
+    settling.decline(line_id=line.pk, actor=staff(roles.CHECKER), reason=NOTE, at=clock.now())
+    settling.ask(line_id=line.pk, filled=10, actor=staff(roles.MAKER), **seen)
+    form = {"reason": "Compared with the note", "seen": before}
+    answer = checker.post(act_url(line, "approve-settlement"), form, follow=True)
+    assert "has changed since you looked" in answer.content.decode()
+    line.refresh_from_db()
+    assert (line.state, line.filled) == ("PENDING", 0)
+    checker.post(act_url(line, "approve-settlement"), form | {"seen": mark(answer, "approve-settlement")})
+    line.refresh_from_db()
+    assert (line.state, line.filled) == ("FILLED", 10)
 
 
 def test_nobody_approves_how_an_order_of_their_own_ended(line, staff):
