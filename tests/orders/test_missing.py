@@ -45,7 +45,8 @@ def test_who_lacks_shares_is_reminded_once_when_the_exchange_opens_on_the_next_d
     assert notice.facts == [["ITC", "buy 4 more"]]
 
 
-def test_who_left_it_as_it_is_is_not_reminded_and_not_offered_it_again(asha, order, client_for):
+def test_who_left_it_as_it_is_is_not_reminded_and_not_offered_it_again(asha, order, client_for, at):
+    at("2026-11-18T10:00")
     browser = client_for(asha)
     assert "Order what is missing" in browser.get(f"/stock-orders/{order.code}/").content.decode()
     page = browser.post(f"/stock-orders/{order.code}/leave-it/", {"why": "PRICE"}, follow=True).content.decode()
