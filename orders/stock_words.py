@@ -5,7 +5,7 @@ The words separate *you were taken to your broker*, *the broker has the order*, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from orders import lifecycle
@@ -156,20 +156,27 @@ def in_a_list(state: str, *, has_some: bool, lacks_some: bool) -> Words:
     return OUTCOME["filled" if not lacks_some else "partly" if has_some else "none"]
 
 
-def ended(lines: Sequence[StockOrder]) -> Words:
-    """The words for a complete journey."""
+def ended(lines: Sequence[StockOrder], given_up: Collection[int] = ()) -> Words:
+    """The words for a complete journey; `given_up` are the keys of lines that the investor cancelled."""
     found, text = outcome(lines), None
     if found == "filled":
         text = DELIVERED.get(frozenset(line.side for line in lines))
-    elif found == "partly" and not any(line.filled < line.quantity and line.is_plain for line in lines):
+    elif found == "partly" and not may_be_repaired(lines, given_up):
         text = "The rest was not executed. To order it again, write a new order."
     return replace(OUTCOME[found], text=text) if text else OUTCOME[found]
 
 
-def of(order: BasketOrder, lines: Sequence[StockOrder], *, placed_here: bool = False) -> Words:
+def may_be_repaired(lines: Sequence[StockOrder], given_up: Collection[int]) -> bool:
+    """Is something missing of a complete journey that can be ordered again as it was?"""
+    return any(line.filled < line.quantity and line.is_plain and line.pk not in given_up for line in lines)
+
+
+def of(
+    order: BasketOrder, lines: Sequence[StockOrder], *, placed_here: bool = False, given_up: Collection[int] = ()
+) -> Words:
     """The words for a journey as it stands; `placed_here` where no page of the broker is between us and the order."""
     if order.state == lifecycle.COMPLETE:
-        return ended(lines)
+        return ended(lines, given_up)
     return (PLACED_HERE if placed_here else {}).get(order.state) or JOURNEY[order.state]
 
 

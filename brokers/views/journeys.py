@@ -24,7 +24,7 @@ from orders import lifecycle, stock_words
 from orders.models import BasketOrder, StockChange, StockOrder
 from orders.operations import baskets, stock_changes
 from orders.queries import baskets as queries
-from orders.queries import investor_cases
+from orders.queries import investor_cases, missing
 from orders.views import cases
 from portal import clock, gates, hints, identifiers, jobs, money, typed
 from portal.errors import Failure, InvalidInput
@@ -56,12 +56,13 @@ def order(request: InvestorRequest, code: str) -> HttpResponse:
     may_go = may_go and not capability.native
     must_log_in = capability.needs_link and not (account and account.session_at(clock.now()))
     standing = native.standing(found, lines, account, clock.now()) if capability.native else None
+    given_up = missing.given_up(found) if found.state == lifecycle.COMPLETE else set()
     context = {
         "order": found,
         "name": stock_words.name(found, lines),
         "words": stock_words.LOGIN_ENDED
         if standing and standing.needs_login and is_open
-        else stock_words.of(found, lines, placed_here=capability.native),
+        else stock_words.of(found, lines, placed_here=capability.native, given_up=given_up),
         "is_open": is_open,
         "may_go": may_go and not must_log_in,
         "must_log_in": may_go and must_log_in,
@@ -69,7 +70,7 @@ def order(request: InvestorRequest, code: str) -> HttpResponse:
         "ended": stock_words.ending(found.failure_code) if found.failure_code and not is_open else "",
         "rows": _native_rows(found, lines) if capability.native else [_row(line) for line in lines],
         "total": _total(lines),
-        "may_repair": _may_repair(found, lines),
+        "may_repair": _may_repair(found, lines, given_up),
         "left_reasons": BasketOrder.LeftWhy.choices,
         "may_begin_again": found.state in (lifecycle.CANCELLED, lifecycle.EXPIRED),
         "capability": capability,
@@ -134,10 +135,9 @@ def _total(lines: list[StockOrder]) -> dict[str, Any]:
     return {"bought": spent[StockOrder.Side.BUY], "sold": spent[StockOrder.Side.SELL]}
 
 
-def _may_repair(found: BasketOrder, lines: list[StockOrder]) -> bool:
-    missing = any(line.filled < line.quantity and line.is_plain for line in lines)
-    left = bool(found.left_at)
-    return found.state == lifecycle.COMPLETE and missing and not left and queries.repair_of(found) is None
+def _may_repair(found: BasketOrder, lines: list[StockOrder], given_up: set[int]) -> bool:
+    wanted = found.state == lifecycle.COMPLETE and not found.left_at and stock_words.may_be_repaired(lines, given_up)
+    return wanted and queries.repair_of(found) is None
 
 
 @require_safe

@@ -21,6 +21,7 @@ from orders.models import (
 )
 from orders.operations import stock_news
 from orders.queries import baskets as queries
+from orders.queries import missing
 from portal import audit, identifiers, jobs, money
 from portal.errors import Failure, InvalidInput
 from portal.models import User
@@ -196,11 +197,15 @@ def lines_of_moves(moves: Mapping[int, int]) -> list[Line]:
 
 
 def lines_to_repair(order: BasketOrder) -> list[Line]:
-    """What of a finished journey did not fill; not an order with a price of its own: its repair would have none."""
+    """What of a finished journey did not fill; not an order with a price of its own: its repair would have none.
+
+    Nor what the investor cancelled.
+    """
+    given_up = missing.given_up(order)
     return [
         Line(line.security_id, line.side, line.quantity - line.filled)
         for line in order.lines.order_by("id")
-        if line.state in stock_news.FINAL and line.filled < line.quantity and line.is_plain
+        if line.state in stock_news.FINAL and line.filled < line.quantity and line.is_plain and line.pk not in given_up
     ]
 
 

@@ -81,6 +81,7 @@ def remind(*, at: datetime) -> int:
 def _tell(order: BasketOrder, at: datetime) -> None:
     with transaction.atomic():
         lines = list(order.lines.select_related("security").order_by("id"))
+        given_up = missing.given_up(order)
         writing.tell(
             user_id=order.investor.user_id,
             event=MISSING,
@@ -90,7 +91,7 @@ def _tell(order: BasketOrder, at: datetime) -> None:
             facts=[
                 (line.security.symbol, f"{line.get_side_display()} {line.quantity - line.filled} more")
                 for line in lines
-                if line.filled < line.quantity and line.state in lifecycle.STOCK_ORDER.final
+                if line.filled < line.quantity and line.state in lifecycle.STOCK_ORDER.final and line.pk not in given_up
             ],
             name=stock_words.name(order, lines),
         )

@@ -9,6 +9,7 @@ from django.urls import reverse
 from investors.models import Investor
 from orders import stock_words
 from orders.models import BasketOrder, StockOrder
+from orders.queries import missing
 from portal import money
 from portal.notices import writing
 from portal.notices.catalogue import EMAIL, Event, register
@@ -37,7 +38,7 @@ register(
 
 def tell_done(order: BasketOrder, lines: list[StockOrder], *, at: datetime) -> None:
     """The investor knows of a complete journey, share by share."""
-    words = stock_words.ended(lines)
+    words = stock_words.ended(lines, missing.given_up(order))
     writing.tell(
         user_id=Investor.objects.values_list("user_id", flat=True).get(pk=order.investor_id),
         event=DONE,

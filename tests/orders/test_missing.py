@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 
 from orders import stock_words
-from orders.models import BasketOrder
-from orders.operations import missing
+from orders.models import BasketOrder, StockOrder
+from orders.operations import baskets, missing, stock_notices
 from orders.queries.missing import to_repair
 from portal import clock
 from portal.errors import InvalidInput
@@ -55,6 +55,37 @@ def test_who_left_it_as_it_is_is_not_reminded_and_not_offered_it_again(asha, ord
     assert missing.remind(at=moment(18, 10)) == 0
     assert not to_repair(moment(18, 10)).exists()
     assert AuditEntry.objects.filter(action="basket.left_as_it_is").exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "told"), [("CANCEL", "DONE", 0), ("CANCEL", "FAILED", 1), ("MODIFY", "DONE", 1)]
+)
+def test_what_the_investor_cancelled_is_not_missing(asha, order, client_for, at, kind, state, told):
+    at("2026-11-18T10:00")
+    instructed(order.lines.get(), kind, state)
+    page = client_for(asha).get(f"/stock-orders/{order.code}/").content.decode()
+    assert ("Order what is missing" in page) == ("can be ordered again below" in page) == bool(told)
+    assert to_repair(clock.now()).count() == len(baskets.lines_to_repair(order)) == told
+    assert missing.remind(at=clock.now()) == told
+
+
+def test_beside_what_the_investor_cancelled_only_the_rest_is_missing(asha, order):
+    cancelled = factories.StockOrderFactory(basket_order=order, security__symbol="TCS", state="CANCELLED")
+    instructed(cancelled, "CANCEL", "DONE")
+    assert missing.remind(at=moment(18, 10)) == 1
+    assert Notice.objects.get(event=missing.MISSING).facts == [["ITC", "buy 4 more"]]
+    assert [line.quantity for line in baskets.lines_to_repair(order)] == [4]
+
+
+def test_the_news_of_an_order_that_the_investor_cancelled_offers_no_rest(asha, order):
+    instructed(order.lines.get(), "CANCEL", "DONE")
+    stock_notices.tell_done(order, list(order.lines.all()), at=TUESDAY)
+    assert "write a new order" in Notice.objects.get(event=stock_notices.DONE).text
+
+
+def instructed(line: StockOrder, kind: str, state: str) -> None:
+    numbers = {"quantity": 10} if kind == "MODIFY" else {}
+    factories.StockChangeFactory(stock_order=line, kind=kind, state=state, **numbers)
 
 
 @pytest.mark.parametrize(("filled", "words"), [(10, "Executed"), (6, "Partly executed"), (0, "Not executed")])
