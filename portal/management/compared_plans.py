@@ -3,6 +3,9 @@
 The accounts that were compared longest ago, or never, come first; `AT_ONCE` bounds a run, and the report says how many
 are left. Switches, which FP lists by account too, are read on the way. Instalments are orders: those are compared all,
 every day.
+
+An account about which FP gives no usable answer is a difference of its own, and holds nobody up: from then on its turn
+comes after the others'. While FP cannot be reached at all, the rest waits for another run.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 
+import structlog
 from django.db.models import Exists, F, OuterRef, QuerySet
 
 from investors.models import InvestmentAccount
@@ -19,25 +23,54 @@ from orders.models import MfOrder, Plan
 from orders.operations import plan_news, switches
 from orders.plan_gateway import PlanSnapshot
 from orders.queries import plans as queries
+from portal import cases
 from portal.fintech_primitives import client as fp
+from portal.gateway import errors
 from portal.lifecycle import Verdict
-from portal.management.reconciliation import SETTLES_WITHIN, Difference, Report
+from portal.management.reconciliation import CASE, SETTLES_WITHIN, Difference, Report
 from portal.models import Heartbeat
 
-# Two calls each. FP's pace (docs/providers.md) makes that some minutes.
-AT_ONCE = 2_000
+log = structlog.get_logger(__name__)
+
+# Two calls each, within the time that a task has (`CELERY_TASK_TIME_LIMIT`) even where each takes half a second.
+AT_ONCE = 500
+# So many accounts without a usable answer in one run are FP's trouble, and not theirs.
+FAILURES = 20
+UNREAD = "sip_list_unread"
 
 
 def compare(report: Report, heart: Heartbeat, at: datetime) -> Iterator[Difference]:
     """The accounts whose turn it is, each with all of its SIPs on both sides."""
-    turn = list(_accounts().select_related("investor")[:AT_ONCE])
-    for account in turn:
-        yield from _account(report, account, at)
-        if not report.dry:
-            report.caught_up += switches.read(account=account, at=at)
-            InvestmentAccount.objects.filter(pk=account.pk).update(sips_compared_at=at)
-    report.compared["accounts whose SIPs were compared"] += len(turn)
-    report.compared["accounts whose SIPs wait for another run"] += max(_accounts().count() - len(turn), 0)
+    unread = 0
+    for account in _turn():
+        try:
+            yield from _account(report, account, at)
+        except errors.NOT_TAKEN as error:
+            log.warning("sips_not_compared", error=str(error), done=len(report.accounts))
+            break
+        except errors.GatewayError as error:
+            log.warning("sip_list_unread", account=account.pk, error=str(error))
+            yield Difference(UNREAD, account, f"FP does not say which SIPs and switches it has: {error}")
+            unread += 1
+            if unread == FAILURES:
+                break
+        else:
+            report.accounts.append(account.pk)
+    done = len(report.accounts)
+    report.compared["accounts whose SIPs were compared"] += done
+    report.compared["accounts whose SIPs wait for another run"] += max(_accounts().count() - done, 0)
+
+
+def keep_turns(report: Report, at: datetime) -> None:
+    """Whose turn has passed. After the cases only: a turn that is kept earlier would lose its differences."""
+    InvestmentAccount.objects.filter(pk__in=report.accounts).update(sips_compared_at=at)
+
+
+def _turn() -> list[InvestmentAccount]:
+    """Whom FP did not answer about lately stands in nobody's way: after the others, and some only."""
+    silent = cases.subjects_of(f"{CASE}_{UNREAD}")
+    accounts = _accounts().select_related("investor")
+    return [*accounts.exclude(pk__in=silent)[:AT_ONCE], *accounts.filter(pk__in=silent)[:FAILURES]]
 
 
 def _accounts() -> QuerySet[InvestmentAccount]:
@@ -49,8 +82,11 @@ def _accounts() -> QuerySet[InvestmentAccount]:
 
 
 def _account(report: Report, account: InvestmentAccount, at: datetime) -> Iterator[Difference]:
+    """Everything is read before anything is compared. Raises the gateway errors of a read."""
     ours = list(Plan.objects.filter(investment_account=account).select_related("scheme", "mandate"))
     theirs = [plan_gateway.snapshot(each) for each in fp.client().list_sips(account.provider_ref)]
+    if not report.dry:
+        report.caught_up += switches.read(account=account, at=at)
     report.compared["SIPs here"] += sum(bool(each.provider_ref) for each in ours)
     report.compared["SIPs at FP"] += len(theirs)
     report.looked_at |= {(each._meta.label_lower, str(each.pk)) for each in (account, *ours)}

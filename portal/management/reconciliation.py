@@ -50,6 +50,7 @@ KINDS = {
     "sip_scheme_differs": "the scheme of a SIP differs",
     "sip_mandate_differs": "FP debits a SIP by another mandate",
     "sip_state_differs": "a SIP has ended here and runs at FP",
+    "sip_list_unread": "FP gives no usable answer about the SIPs of an account",
 }
 
 
@@ -73,6 +74,8 @@ class Report:
     confirmed: int = 0
     # Records of which only some are compared in a run, as (label, key): no other case about their kind may close.
     looked_at: set[tuple[str, str]] = field(default_factory=set)
+    # The accounts whose SIPs were compared: it is another's turn once this run's cases are written.
+    accounts: list[int] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
 
     @property
@@ -84,6 +87,7 @@ class Report:
 def run(at: datetime, *, dry: bool = False) -> Report:
     """Compare everything, open and close cases. Raises the gateway errors of a read; then nothing was concluded.
 
+    Trouble with the SIPs of some accounts is a difference, or waits for another run: the rest is concluded.
     A dry run changes nothing here: what lags is counted as what would be caught up with.
     """
     from portal.management import compared_holdings, compared_orders, compared_payments, compared_plans
@@ -95,6 +99,7 @@ def run(at: datetime, *, dry: bool = False) -> Report:
     if dry:
         return report
     _write_cases(report, at)
+    compared_plans.keep_turns(report, at)
     Heartbeat.objects.filter(pk=heart.pk).update(at=at)
     return report
 

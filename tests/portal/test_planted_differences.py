@@ -20,6 +20,7 @@ from portal import clock
 from portal.fintech_primitives.messages.orders import Order
 from portal.fintech_primitives.messages.payments import Payment as FpPayment
 from portal.fintech_primitives.messages.plans import Sip
+from portal.gateway import errors
 from portal.management import (
     compared_holdings,
     compared_orders,
@@ -43,6 +44,8 @@ class Fp:
         self.payments: dict[str, dict[str, Any]] = {}
         self.units: dict[str, dict[tuple[str, str], Decimal]] = {}
         self.sips: dict[str, dict[str, dict[str, Any]]] = {}
+        # What FP answers instead, by account.
+        self.trouble: dict[str, type[errors.GatewayError]] = {}
 
     def list_orders(self, states):
         return (Order.model_validate(each) for each in list(self.orders.values()))
@@ -61,9 +64,13 @@ class Fp:
         return SimpleNamespace(folios=schemes)
 
     def list_sips(self, account):
+        if account in self.trouble:
+            raise self.trouble[account]("fp", "GET", "/sips")
         return (Sip.model_validate(each) for each in list(self.sips.get(account, {}).values()))
 
     def list_switches(self, account):
+        if account in self.trouble:
+            raise self.trouble[account]("fp", "GET", "/switches")
         return iter(())
 
     def run(self, plan: Plan) -> dict[str, Any]:
@@ -173,6 +180,8 @@ def plant_sips(fp: Fp) -> None:
     another(mandate_id="4711")
     ended = factories.PlanFactory(investor=investor, state="CANCELLED", state_since=then)
     fp.run(ended)["active"] = True
+    unread = factories.PlanFactory(investor=factories.ReadyInvestorFactory(), state_since=then)
+    fp.trouble[unread.investment_account.provider_ref] = errors.Garbled
 
 
 def test_every_planted_difference_is_found_and_nothing_else(fp, make):
@@ -269,3 +278,66 @@ def test_a_sip_that_has_ended_at_fp_ends_here(fp):
     assert (report.caught_up, report.differences) == (1, [])
     plan.refresh_from_db()
     assert plan.state == "CANCELLED"
+
+
+def compared_at(plan: Plan) -> object:
+    return InvestmentAccount.objects.get(pk=plan.investment_account_id).sips_compared_at
+
+
+def killed(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_an_account_keeps_its_turn_until_its_cases_are_written(fp, monkeypatch):
+    [wrong] = plans_of(fp, 1)
+    fp.sips[wrong.investment_account.provider_ref][wrong.provider_ref]["amount"] = 1
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(reconciliation, "_write_cases", killed)
+        reconciliation.run(clock.now())
+    assert compared_at(wrong) is None
+    reconciliation.run(clock.now())
+    assert Case.objects.get().kind == "reconciliation_sip_amount_differs"
+    assert compared_at(wrong)
+
+
+def test_an_account_that_fp_never_answers_about_is_a_case_and_stands_in_nobodys_way(fp, monkeypatch):
+    monkeypatch.setattr(compared_plans, "AT_ONCE", 1)
+    silent, wrong, fine = plans_of(fp, 3)
+    fp.trouble[silent.investment_account.provider_ref] = errors.OutcomeUnknown
+    fp.sips[wrong.investment_account.provider_ref][wrong.provider_ref]["amount"] = 1
+    for _ in range(3):
+        reconciliation.run(clock.now())
+    assert compared_at(wrong)
+    assert compared_at(fine)
+    assert compared_at(silent) is None
+    about = Case.objects.get(kind="reconciliation_sip_list_unread")
+    assert about.subject_id == str(silent.investment_account_id)
+    assert Case.objects.filter(kind="reconciliation_sip_amount_differs", state="OPEN").exists()
+    fp.trouble.clear()
+    reconciliation.run(clock.now())
+    about.refresh_from_db()
+    assert about.state == "CLOSED"
+    assert compared_at(silent)
+
+
+def test_a_bounded_number_of_failures_ends_the_turn(fp, monkeypatch):
+    monkeypatch.setattr(compared_plans, "FAILURES", 2)
+    made = plans_of(fp, 4)
+    for plan in made[:3]:
+        fp.trouble[plan.investment_account.provider_ref] = errors.NotAuthorised
+    assert len(reconciliation.run(clock.now()).differences) == 2
+    assert compared_at(made[3]) is None
+    reconciliation.run(clock.now())
+    assert compared_at(made[3]), "the next turn goes on behind them"
+
+
+def test_what_was_compared_before_fp_went_away_counts(fp):
+    wrong, behind = plans_of(fp, 2)
+    fp.sips[wrong.investment_account.provider_ref][wrong.provider_ref]["amount"] = 1
+    fp.trouble[behind.investment_account.provider_ref] = errors.Unreachable
+    report = reconciliation.run(clock.now())
+    assert [each.kind for each in report.differences] == ["sip_amount_differs"]
+    assert report.compared["accounts whose SIPs wait for another run"] == 1
+    assert Case.objects.get().kind == "reconciliation_sip_amount_differs"
+    assert compared_at(wrong)
+    assert compared_at(behind) is None
