@@ -17,6 +17,7 @@ from investors.case_words import KINDS
 from investors.models import InvestorCase
 from investors.models.cases import LONGEST
 from investors.operations import shown_cases
+from portal import identifiers
 from portal.admin import base, show
 from portal.admin.acts import Act, By, ReasonForm
 from portal.admin.work import CaseAdmin
@@ -34,11 +35,12 @@ class AnswerForm(ReasonForm):
         "PAN, no account numbers, no advice: what looks like an identifier is hidden.",
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 6, "autofocus": True}),
     )
+    form_ref = forms.RegexField(regex=r"^[0-9A-Z]{20}$", widget=forms.HiddenInput, initial=identifiers.new_client_ref)
 
 
 def _answer(case: Case, by: By) -> str:
-    # The same answer sent twice, by a second press, is one.
-    form_ref = hashlib.sha256(by.reason.encode()).hexdigest()[:20].upper()
+    # A second press of a form is the same answer; other words in it, or the same words in another form, are another.
+    form_ref = hashlib.sha256(f"{by.answers['form_ref']} {by.reason}".encode()).hexdigest()[:20].upper()
     shown_cases.answer(case=case, text=by.reason, form_ref=form_ref, author=by.actor, at=by.at)
     return "Your answer stands on the investor's page, and they are told."
 

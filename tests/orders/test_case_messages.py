@@ -44,8 +44,9 @@ def send(browser, case, text, ref=None):
     return browser.post(f"/cases/{case.code}/", {"text": text, "form_ref": ref or identifiers.new_client_ref()})
 
 
-def answer(browser, case, text):
-    return browser.post(reverse("admin:portal_case_act", args=[case.pk, "answer"]), {"reason": text}, follow=True)
+def answer(browser, case, text, ref=None):
+    page = reverse("admin:portal_case_act", args=[case.pk, "answer"])
+    return browser.post(page, {"reason": text, "form_ref": ref or identifiers.new_client_ref()}, follow=True)
 
 
 def test_both_sides_read_what_was_written_in_order_of_time(asha, meera, order, case, client_for):
@@ -75,10 +76,24 @@ def test_each_side_is_told_once(asha, meera, case, client_for):
     writing.deliver(delivery_id=told.deliveries.get().pk, at=clock.now())
     assert {"case.told"} == {each.action for each in audit.entries_of(case) if each.action.endswith("told")}
     for _ in range(2):
-        answer(client_for(meera), case, "With the clearing.")
+        answer(client_for(meera), case, "With the clearing.", ref="B" * 20)
     [told] = Notice.objects.filter(user=asha.user, event="case.answered")
     assert told.url == f"/cases/{case.code}/"
     assert CaseMessage.objects.count() == 2
+
+
+def test_the_same_words_of_another_day_are_an_answer_again(asha, meera, case, client_for):
+    ours, page = client_for(meera), reverse("admin:portal_case_act", args=[case.pk, "answer"])
+    for _ in range(2):
+        send(client_for(asha), case, "Any news?")
+        ref = ours.get(page).context["form"]["form_ref"].value()
+        for _ in range(2):
+            assert "they are told" in answer(ours, case, "Still with the clearing.", ref=ref).content.decode()
+    assert CaseMessage.objects.filter(text="Still with the clearing.").count() == 2
+    assert Notice.objects.filter(user=asha.user, event="case.answered").count() == 2
+    assert InvestorCase.objects.get(case=case).waits_since is None
+    answer(ours, case, "It has come.", ref=ref)
+    assert CaseMessage.objects.filter(text="It has come.").exists(), "other words, though the form was shown before"
 
 
 def test_whoever_holds_the_case_is_told_and_nobody_else(asha, meera, dev, case, client_for):
