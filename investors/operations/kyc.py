@@ -28,6 +28,8 @@ from portal.scope import ALL, scope
 log = structlog.get_logger(__name__)
 
 CHECKS_A_DAY = 10
+# So many answers of one run that cannot be read are FP's trouble, and no investor's.
+UNREADABLE = 5
 KYC_TURNED_CASE = "kyc_no_longer_compliant"
 NOT_ASKED_CASE = "kyc_recheck_refused"
 
@@ -190,22 +192,30 @@ def want(*, investor: Investor, actor: str, at: datetime) -> Investor:
 def recheck_old(*, at: datetime, limit: int = 1_500) -> int:
     """Whom a partner wants checked, and ready investors whose check is older than 30 days, have a fresh one.
 
-    Stops when FP cannot be reached.
+    Stops when FP cannot be reached, or what it answers cannot be read time after time.
     Every hour, `limit` is enough for a million investors. One whose KYC has turned becomes a case, and so does one
-    about whom FP refuses to ask: who has such a case is passed over, so that nobody stands in the way of others.
+    about whom FP refuses to ask, or answers what cannot be read: who has such a case is passed over, so that nobody
+    stands in the way of others. A wish that met other trouble waits behind the other wishes.
     Returns how many were checked.
     """
-    done = 0
+    done = unreadable = 0
     for investor in queries.kyc_checks_that_are_old(at=at, limit=limit, besides=cases.subjects_of(NOT_ASKED_CASE)):
         try:
             recheck(investor=investor, at=at)
-        except errors.Refused as refusal:
-            _report_not_asked(investor, refusal, at)
+        except (errors.Refused, errors.Garbled) as trouble:
+            _report_not_asked(investor, trouble, at)
             Investor.objects.filter(pk=investor.pk).update(kyc_wanted_at=None)
+            unreadable += isinstance(trouble, errors.Garbled)
+            if unreadable == UNREADABLE:
+                break
             continue
         except RegistrySilent:
             continue  # the PAN changed meanwhile: the next run asks about the new one
         except errors.GatewayError as error:
+            Investor.objects.filter(pk=investor.pk, kyc_wanted_at__isnull=False).update(kyc_wanted_at=at)
+            if isinstance(error, errors.OutcomeUnknown):
+                log.warning("kyc_recheck_unanswered", investor=investor.pk, error=str(error))
+                continue  # perhaps about this one only; when about all, the breaker opens, and the run stops
             log.warning("kyc_recheck_stopped", error=str(error), done=done)
             break
         done += 1
@@ -229,13 +239,15 @@ def recheck(*, investor: Investor, at: datetime, actor: User | None = None, reas
     return kept
 
 
-def _report_not_asked(investor: Investor, refusal: errors.Refused, at: datetime) -> None:
-    log.warning("kyc_recheck_refused", investor=investor.pk, code=refusal.code)
+def _report_not_asked(investor: Investor, trouble: errors.Refused | errors.Garbled, at: datetime) -> None:
+    log.warning("kyc_recheck_refused", investor=investor.pk, error=str(trouble))
+    refused = isinstance(trouble, errors.Refused)
+    what = "FP refuses to check the KYC of {}" if refused else "FP's answer about the KYC of {} cannot be read"
     cases.open_case(
         kind=NOT_ASKED_CASE,
         subject=investor,
-        title=f"FP refuses to check the KYC of {investor.code} again",
-        detail=f"{refusal.said} While this case is open, the schedule passes this investor over.",
+        title=what.format(investor.code),
+        detail=f"{trouble.said} While this case is open, the schedule passes this investor over.",
         at=at,
     )
 

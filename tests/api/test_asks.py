@@ -214,9 +214,10 @@ def test_the_registries_are_asked_by_a_worker_at_a_partners_wish(sandbox, north,
     assert (again.status_code, again.json()["code"]) == (422, "kyc_checked_lately")
 
 
-def test_a_wish_that_the_registry_refuses_is_not_asked_for_ever(sandbox, north, client):
+@pytest.mark.parametrize("mode", ["status:400", "html_200"])
+def test_a_wish_that_the_registry_refuses_is_not_asked_for_ever(sandbox, north, client, mode):
     assert north.post(f"investors/{client.code}/kyc-checks").status_code == 202
-    sandbox.fault("status:400", path="*/kyc/check")
+    sandbox.fault(mode, path="*/kyc/check")
     kyc.recheck_old(at=clock.now())
     client.refresh_from_db()
     assert client.kyc_wanted_at is None

@@ -181,11 +181,12 @@ def test_a_kyc_that_has_turned_becomes_a_case(sandbox: SandboxControl, checked_l
     assert fresh(investor).state == "READY"
 
 
+@pytest.mark.parametrize("mode", ["status:400", "html_200", "wrong_types"])
 def test_whom_fp_refuses_to_check_becomes_a_case_and_stands_in_nobodys_way(
-    sandbox: SandboxControl, checked_long_ago: Any
+    sandbox: SandboxControl, checked_long_ago: Any, mode: str
 ) -> None:
     refused, behind = checked_long_ago("ASHPR3751C", 40), checked_long_ago("BSHPR3751C", 31)
-    sandbox.fault("status:400", path="*/kyc/check", times=1)
+    sandbox.fault(mode, path="*/kyc/check", times=1)
     assert kyc.recheck_old(at=clock.now(), limit=1) == 0
     case = Case.objects.get(kind=kyc.NOT_ASKED_CASE)
     assert case.subject_id == str(refused.pk)
@@ -196,9 +197,32 @@ def test_whom_fp_refuses_to_check_becomes_a_case_and_stands_in_nobodys_way(
     assert case.state == "CLOSED"
 
 
-def test_stops_asking_when_nobody_answers(sandbox: SandboxControl, checked_long_ago: Any) -> None:
-    first, second = checked_long_ago("ASHPR3751C", 40), checked_long_ago("BSHPR3751C", 31)
+def test_one_without_an_answer_stands_in_nobodys_way(sandbox: SandboxControl, checked_long_ago: Any) -> None:
+    silent, wanted = checked_long_ago("ASHPR3751C", 40), checked_long_ago("BSHPR3751C", 31)
+    for each, hours in ((silent, 2), (wanted, 1)):
+        kyc.want(investor=each, actor="partner", at=clock.now() - timedelta(hours=hours))
     sandbox.fault("status:500", path="*/kyc/check", times=3)
+    at = clock.now()
+    assert kyc.recheck_old(at=at) == 1
+    assert wanted.kycchecks.count() == 2
+    assert fresh(silent).kyc_wanted_at == at, "the wish stands, behind the others"
+    assert not Case.objects.exists()
+
+
+def test_stops_when_answer_after_answer_cannot_be_read(
+    sandbox: SandboxControl, checked_long_ago: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kyc, "UNREADABLE", 1)
+    checked_long_ago("ASHPR3751C", 40)
+    behind = checked_long_ago("BSHPR3751C", 31)
+    sandbox.fault("html_200", path="*/kyc/check")
+    assert kyc.recheck_old(at=clock.now()) == 0
+    assert behind.kycchecks.count() == 1
+
+
+def test_stops_asking_when_fp_lets_nobody_in(sandbox: SandboxControl, checked_long_ago: Any) -> None:
+    first, second = checked_long_ago("ASHPR3751C", 40), checked_long_ago("BSHPR3751C", 31)
+    sandbox.fault("status:403", path="*/kyc/check")
     assert kyc.recheck_old(at=clock.now()) == 0
     assert second.kycchecks.count() == 1
     assert kyc.recheck_old(at=clock.now(), limit=1) == 1
