@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +19,7 @@ from tests.conftest import CHROMIUM
 from tests.journeys.eyes import Eyes
 from tests.journeys.keys import Keys
 from tests.journeys.stack import LiveStack
+from tests.patience import Stopwatch, milliseconds
 
 INVESTORS = tuple(f"{name}@journey.example" for name in ("nila", "omar", "pari", "ravi", "gita", "odil", "usha"))
 CLOCK = "test_waiting_time"
@@ -47,11 +47,11 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
 @pytest.fixture(scope="session")
 def stack(request: pytest.FixtureRequest) -> Iterator[LiveStack]:
     """Web, worker, beat, sandbox and a database of their own; `INVESTORS` are ready to invest."""
-    began = time.monotonic()
+    waited = Stopwatch()
     with own_database() as url, LiveStack(world.FOLDER / "live", url) as live:
         try:
             live.start_everything(*INVESTORS)
-            print(f"live stack: {time.monotonic() - began:.1f} s until ready")
+            print(f"live stack: {waited.seconds():.1f} s until ready")
             yield live
         except BaseException:
             request.session.stash[_failed] = True
@@ -77,7 +77,7 @@ def own_database(prefix: str = "live") -> Iterator[str]:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium, driven by Playwright; it brings no browser of its own."""
-    expect.set_options(timeout=30_000)
+    expect.set_options(timeout=milliseconds(60))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         yield browser

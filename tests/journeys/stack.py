@@ -23,12 +23,14 @@ from psycopg.rows import dict_row
 
 from portal.management.commands import up
 from portal.management.stack import Child, Stack
-from tests import world
+from tests import patience, world
 from tests.control import SandboxControl
+from tests.patience import Stopwatch
 
 MANAGE = str(world.ROOT / "manage.py")
 # A web page is rendered from what `collectstatic` left behind; it takes longer than everything else together.
 STATIC = world.KEPT / "static"
+STARTS_WITHIN_S = 90 * patience.FACTOR
 
 
 class LiveStack(Stack):
@@ -76,13 +78,13 @@ class LiveStack(Stack):
             (self.var / "queue" / name).mkdir(parents=True, exist_ok=True)
         (self.var / "static").symlink_to(collected_static(), target_is_directory=True)
         self.start_sandbox()
-        self.wait_for(f"{self.sandbox.url}/_control/health")
+        self.wait_for(f"{self.sandbox.url}/_control/health", patience_s=STARTS_WITHIN_S)
         prepared = self.start("prepare", "-m", "tests.journeys.prepare", *investors)
         self.start_web()
         self.finish(prepared)
         self.start_worker()
         self.start_beat()
-        self.wait_for(f"{self.url}/healthz")
+        self.wait_for(f"{self.url}/healthz", patience_s=STARTS_WITHIN_S)
 
     def start_sandbox(self) -> Child:
         """The sandbox goes on with the world that its file holds."""
@@ -177,11 +179,11 @@ class LiveStack(Stack):
 
 def until(what: Callable[[], Any], *, within_s: float = 30, words: str = "it did not happen") -> Any:
     """The first true answer of `what()`. Raises AssertionError."""
-    deadline = time.monotonic() + within_s
+    waited = Stopwatch()
     while True:
         if answer := what():
             return answer
-        assert time.monotonic() < deadline, f"{words} within {within_s:.0f} s"
+        assert waited.seconds() < within_s, f"{words} within {within_s:.0f} s"
         time.sleep(0.05)
 
 

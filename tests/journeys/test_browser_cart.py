@@ -34,7 +34,7 @@ def omar(eyes: Eyes) -> Eyes:
 
 def at_the_bank(eyes: Eyes, pays: str, answer: str) -> None:
     """Go to the bank's page, press this button there, and come back."""
-    eyes.page.get_by_role("button", name=re.compile(pays)).first.click(timeout=40_000)
+    eyes.page.get_by_role("button", name=re.compile(pays)).first.click()
     eyes.page.get_by_role("button", name=re.compile(answer)).click()
     eyes.page.wait_for_url(re.compile("/(cart/CRT-|orders/ORD-)"))
 
@@ -63,7 +63,7 @@ def test_a_cart_of_three_whose_payment_fails_first_and_whose_last_line_fails(oma
     omar.press("Confirm and order all")
     page.wait_for_url(re.compile("/cart/CRT-"))
     cart = page.url.strip("/").rsplit("/", 1)[-1]
-    page.get_by_role("button", name="Pay ₹16,751.00").wait_for(timeout=40_000)
+    page.get_by_role("button", name="Pay ₹16,751.00").wait_for()
     omar.look("to-be-paid", dark=True)
     at_the_bank(omar, "^Pay ₹", "^Decline")
     omar.sees("Your last payment did not go through", within_s=30)
@@ -144,7 +144,7 @@ def test_a_purchase_at_the_stock_exchange(bse_stack, chromium):
         log_in(eyes)
         code = order(eyes, bse_stack, OMAR, 8_200)
         page = eyes.page
-        page.get_by_role("button", name=re.compile("^Pay ₹")).click(timeout=40_000)
+        page.get_by_role("button", name=re.compile("^Pay ₹")).click()
         page.wait_for_url("**/page/")
         # The frame's policy lets no script of the exchange's page run: that the browser says so is what we want.
         eyes.problems = [each for each in eyes.problems if "Blocked script execution" not in each]

@@ -104,7 +104,7 @@ def buy(eyes: Eyes, stack: LiveStack) -> str:
     eyes.press("Confirm and order")
     page.wait_for_url(re.compile("/orders/ORD-"))
     code = page.url.strip("/").rsplit("/", 1)[-1]
-    page.get_by_role("button", name=re.compile("^Pay")).wait_for(timeout=30_000)
+    page.get_by_role("button", name=re.compile("^Pay")).wait_for()
     eyes.look("order-to-be-paid", dark=True)
     return code
 
@@ -137,7 +137,7 @@ def test_from_an_email_address_to_units_in_the_portfolio(eyes, stack):
     get_ready(eyes, stack)
     code = buy(eyes, stack)
     pay(eyes)
-    page.get_by_role("heading", name="Units allotted").first.wait_for(timeout=90_000)
+    page.get_by_role("heading", name="Units allotted").first.wait_for()
     eyes.look("allotted", dark=True)
     eyes.press("See it in your portfolio")
     eyes.sees("HDFC Flexi Cap Fund")

@@ -35,7 +35,7 @@ def confirm(eyes: Eyes, how: str = "Place orders") -> None:
     """What a person does on ODIN's page."""
     page = eyes.page
     eyes.press("Continue to your broker")
-    page.get_by_role("heading", name=re.compile("Your basket at")).wait_for(timeout=60_000)
+    page.get_by_role("heading", name=re.compile("Your basket at")).wait_for()
     if how != "Place orders":
         page.get_by_text("Or let it go another way").click()
     page.get_by_role("button", name=how).click()

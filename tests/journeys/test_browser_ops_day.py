@@ -97,7 +97,7 @@ def test_an_ops_day(eyes, checker, stack):
     eyes.sees("2 to be done")
     eyes.look("dry-run", ours=False)
     act(eyes, "Do it", "After the outage of this morning")
-    expect(eyes.page.get_by_text("2 done").first).to_be_visible(timeout=60_000)
+    expect(eyes.page.get_by_text("2 done").first).to_be_visible()
     eyes.look("finished", ours=False)
     with eyes.page.expect_download() as report:
         eyes.page.get_by_role("link", name="All lines as XLSX").click()

@@ -79,11 +79,11 @@ def a_mandate(eyes: Eyes, stack: LiveStack) -> None:
     eyes.page.wait_for_url("**/mandates/confirm/**")
     eyes.write(otp=Visitor(stack, RAVI).code_from_outbox("25,000.00"))
     eyes.press("Confirm the mandate")
-    eyes.page.get_by_role("button", name="Authorise at your bank").wait_for(timeout=60_000)
+    eyes.page.get_by_role("button", name="Authorise at your bank").wait_for()
     eyes.press("Authorise at your bank")
     eyes.page.get_by_role("button", name=re.compile("^Authorise up to")).click()
     eyes.page.wait_for_url(re.compile("/mandates/MND-"))
-    eyes.page.get_by_role("heading", name="The bank has approved it").wait_for(timeout=90_000)
+    eyes.page.get_by_role("heading", name="The bank has approved it").wait_for()
 
 
 def test_from_the_mandate_to_the_third_instalment_then_skip_and_end(eyes: Eyes, stack: LiveStack, go_to):
@@ -111,7 +111,7 @@ def test_from_the_mandate_to_the_third_instalment_then_skip_and_end(eyes: Eyes, 
     eyes.press("Confirm and start")
     page.wait_for_url(re.compile("/sips/SIP-"))
     address = page.url
-    page.get_by_role("heading", name="Your SIP is running").wait_for(timeout=60_000)
+    page.get_by_role("heading", name="Your SIP is running").wait_for()
     eyes.look("running", dark=True)
     for number in (1, 2, 3):
         on = plan_rules.step(first_on, number - 1, first_on.day)
@@ -132,13 +132,13 @@ def test_from_the_mandate_to_the_third_instalment_then_skip_and_end(eyes: Eyes, 
     eyes.go(address)
     eyes.press(re.compile(r"^Skip \d"))
     page.get_by_text("You asked to skip the instalment").wait_for()
-    page.locator("li", has_text="instalment 4 of 12").get_by_text("Skipped, as you asked").wait_for(timeout=60_000)
+    page.locator("li", has_text="instalment 4 of 12").get_by_text("Skipped, as you asked").wait_for()
     eyes.look("skipped", dark=True)
     eyes.press("End this SIP")
     eyes.sees("What stays: the mandate")
     eyes.look("end", dark=True)
     eyes.press("End the SIP")
-    page.get_by_role("heading", name="This SIP has ended").wait_for(timeout=60_000)
+    page.get_by_role("heading", name="This SIP has ended").wait_for()
     eyes.look("ended")
     eyes.go("/sips/")
     eyes.look("list")

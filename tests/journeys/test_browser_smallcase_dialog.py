@@ -52,7 +52,7 @@ def test_a_person_chooses_logs_in_confirms_and_the_promise_resolves(page: Page):
     frame(page).get_by_text("Or let it go wrong").click()
     assert_readable(page)
     frame(page).get_by_role("button", name="Place order").click()
-    expect(frame(page).get_by_role("status")).to_have_text("COMPLETED", timeout=10_000)
+    expect(frame(page).get_by_role("status")).to_have_text("COMPLETED")
     assert_readable(page)
     frame(page).get_by_role("button", name="Done").click()
     expect(page.get_by_role("status")).to_have_text("transaction_in_process; true kite COMPLETED")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import pytest
 
 from tests.journeys.stack import LiveStack, until
 from tests.journeys.visitor import Placed, Visitor
+from tests.patience import Stopwatch
 
 pytestmark = [pytest.mark.live_stack, pytest.mark.xdist_group("live_stack")]
 # HDFC Flexi Cap Fund, regular plan, growth.
@@ -58,12 +58,12 @@ def is_payable(order: Placed) -> bool:
     return bool(waiting)
 
 
-def ends_right(order: Placed, *, began: float) -> None:
+def ends_right(order: Placed, *, since: Stopwatch) -> None:
     """Payable within the promise; then paid and allotted. FP has one order, heard of it once, and took money once."""
     stack = order.stack
-    left = PROMISE_S - (time.monotonic() - began)
+    left = PROMISE_S - since.seconds()
     until(lambda: is_payable(order), within_s=left, words=f"{order.code} is {stack.operation(order.code)['state']}")
-    print(f"{order.code} was payable {time.monotonic() - began:.0f} s after the disaster")
+    print(f"{order.code} was payable {since.seconds():.0f} s after the disaster")
     order.pay()
     order.watch_until("allotted", within_s=PROMISE_S)
     (theirs,) = stack.at_fp(order.code)
@@ -97,7 +97,7 @@ def storm(stack: LiveStack, nila: Visitor) -> Storm:
     in_flight = nila.order(ISIN, 5_020)
     until(lambda: stack.at_fp(in_flight.code), within_s=20, words="FP never heard of the order")
     stack.end("worker", signal.SIGKILL)
-    began = time.monotonic()
+    since = Stopwatch()
     stack.sandbox.no_faults()
     assert "Your order is being sent" in in_flight.page()
     queued = nila.order(ISIN, 5_030)
@@ -107,7 +107,7 @@ def storm(stack: LiveStack, nila: Visitor) -> Storm:
     stack.start_worker()
     orders = {"paying": paying, "in_flight": in_flight, "queued": queued}
     with ThreadPoolExecutor() as people:
-        ends = {name: people.submit(ends_right, order, began=began) for name, order in orders.items()}
+        ends = {name: people.submit(ends_right, order, since=since) for name, order in orders.items()}
     # All have ended, one way or another: the next disaster is not theirs.
     return Storm(paying, in_flight, queued, unrecorded, ends)
 
@@ -161,7 +161,7 @@ def test_an_order_placed_while_fp_is_down_ends_right_once_it_is_back(stack, nila
     assert stack.operation(order.code)["state"] == "submitting"
     assert "Your order is being sent" in order.page()
     fp_is_down()
-    ends_right(order, began=time.monotonic())
+    ends_right(order, since=Stopwatch())
 
 
 # --- Redis is killed and comes back empty -----------------------------------------------------------------------------
@@ -219,11 +219,11 @@ def test_orders_end_right_when_redis_is_flushed_killed_and_comes_back_empty(stac
     assert "orders." in redis.ask("lrange", "celery", "0", "-1"), "the order's message was expected in Redis"
     redis.ask("flushall")
     redis.kill()
-    began = time.monotonic()
+    since = Stopwatch()
     placed_without_a_queue = omar.order(ISIN, 5_060)
     assert "Your order is on record" in queued.page(), "pages answer without Redis"
     redis.start()
     assert "orders." not in redis.ask("lrange", "celery", "0", "-1")
     stack.start_worker()
     with ThreadPoolExecutor() as people:
-        list(people.map(lambda order: ends_right(order, began=began), (queued, placed_without_a_queue)))
+        list(people.map(lambda order: ends_right(order, since=since), (queued, placed_without_a_queue)))

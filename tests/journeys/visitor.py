@@ -11,6 +11,7 @@ import httpx2
 
 from tests import factories
 from tests.journeys.stack import LiveStack, until
+from tests.patience import READ_TIMEOUT_S, Stopwatch
 
 # Alone on its line: six digits for a consent, two groups of four characters for an e-mail address.
 _FOLIO = re.compile(r'<select[^>]*name="folio".*?<option[^>]*value="([^"]*)"', re.S)
@@ -22,7 +23,7 @@ class Visitor:
 
     def __init__(self, stack: LiveStack, email: str) -> None:
         self.stack, self.email = stack, email
-        self.http = httpx2.Client(base_url=stack.url, trust_env=False, timeout=20, follow_redirects=False)
+        self.http = httpx2.Client(base_url=stack.url, trust_env=False, timeout=READ_TIMEOUT_S, follow_redirects=False)
 
     def get(self, path: str) -> httpx2.Response:
         """The page; must be there."""
@@ -95,13 +96,12 @@ class Placed:
 
     def watch_until(self, state: str, *, within_s: float) -> float:
         """Look at the order's page again and again, as a browser does; seconds until it has ended like this."""
-        began = time.monotonic()
+        waited = Stopwatch()
         while (now := self.stack.operation(self.code)["state"]) != state:
-            waited = time.monotonic() - began
-            assert waited < within_s, f"{self.code} is {now} after {waited:.0f} s, not {state}"
+            assert waited.seconds() < within_s, f"{self.code} is {now} after {within_s:.0f} s, not {state}"
             self.page()
             time.sleep(1)
-        return time.monotonic() - began
+        return waited.seconds()
 
     def page(self) -> str:
         """What the investor reads."""
@@ -110,13 +110,14 @@ class Placed:
     def pay(self) -> None:
         """Press Pay, approve at the bank's page, and let the browser carry the bank's answer back."""
         bank = until(self._bank_address, within_s=30, words="no payment page")
-        page = httpx2.get(bank, trust_env=False).text
+        bank_and_back = httpx2.Client(trust_env=False, timeout=READ_TIMEOUT_S)
+        page = bank_and_back.get(bank).text
         fields = {name: _value(page, name) for name in ("payment", "seal")}
-        done = httpx2.post(bank.partition("?")[0], data={**fields, "outcome": "success"}, trust_env=False).text
+        done = bank_and_back.post(bank.partition("?")[0], data={**fields, "outcome": "success"}).text
         back = re.search(r'<form[^>]*action="([^"]+)"', done)
         assert back, done[:1500]
         names = re.findall(r'<input[^>]*name="(\w+)"', done)
-        answer = httpx2.post(back.group(1), data={name: _value(done, name) for name in names}, trust_env=False)
+        answer = bank_and_back.post(back.group(1), data={name: _value(done, name) for name in names})
         assert answer.status_code == 303, answer.text[:500]
 
     def _bank_address(self) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests import world
+from tests.patience import FACTOR, Stopwatch
 
 pytestmark = [pytest.mark.live_stack, pytest.mark.xdist_group("live_stack")]
 STARTS_WITHIN_S = 120
@@ -51,12 +52,12 @@ class Up:
         """Another `up` that is expected to refuse."""
         words = [sys.executable, "manage.py", "up"]
         return subprocess.run(
-            words, cwd=world.ROOT, env=self.environment(**extra), capture_output=True, text=True, timeout=60
+            words, cwd=world.ROOT, env=self.environment(**extra), capture_output=True, text=True, timeout=60 * FACTOR
         )
 
     def wait_for(self, words: str, within_s: float = STARTS_WITHIN_S) -> str:
-        deadline = time.monotonic() + within_s
-        while time.monotonic() < deadline:
+        waited = Stopwatch()
+        while waited.seconds() < within_s:
             text = self.out.read_text()
             if words in text:
                 return text
@@ -81,13 +82,13 @@ class Up:
         return next(pid for pid, words in sorted(self.processes().items()) if part in words)
 
     def ends(self) -> int:
-        return self.process.wait(STOPS_WITHIN_S)
+        return self.process.wait(STOPS_WITHIN_S * FACTOR)
 
     def left_over(self, but: str = "nothing of ours") -> dict[int, str]:
-        deadline = time.monotonic() + 15
+        waited = Stopwatch()
         while True:
             found = {pid: words for pid, words in self.processes().items() if but not in words}
-            if not found or time.monotonic() > deadline:
+            if not found or waited.seconds() > 15:
                 return found
             time.sleep(0.1)
 
