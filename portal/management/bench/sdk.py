@@ -6,6 +6,8 @@ import importlib
 import importlib.util
 import itertools
 import logging
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 from portal.management.bench.played import Played
@@ -15,6 +17,9 @@ CREDENTIALS = {
     "APP_NAME": "sandbox", "APP_SOURCE": "1", "USER_ID": "sandbox-user", "PASSWORD": "unused",
     "USER_KEY": "sandbox-app-key", "ENCRYPTION_KEY": "sandbox-encry-key",
 }  # fmt: skip
+# A machine that stands still for five seconds is slow, not an error.
+PATIENCE_S = 60
+CHEAP = 14366  # IDEA
 _numbers = itertools.count(1)
 
 
@@ -38,8 +43,8 @@ class Sdk:
 
     def place(self) -> Any:
         """One share at the market."""
-        itc = {"Exchange": "N", "ExchangeType": "C", "ScripCode": 1660}
-        wish = {"OrderType": "B", **itc, "Qty": 1, "Price": 0, "IsIntraday": False}
+        scrip = {"Exchange": "N", "ExchangeType": "C", "ScripCode": CHEAP}
+        wish = {"OrderType": "B", **scrip, "Qty": 1, "Price": 0, "IsIntraday": False}
         return _heard(self._client.place_order(**wish, RemoteOrderID=f"sdk{next(_numbers)}"))
 
 
@@ -57,6 +62,8 @@ def signed_in(played: Played) -> Sdk | None:
     for name, value in list(vars(module).items()):
         if isinstance(value, str) and value.startswith(REAL_BASE):
             setattr(module, name, value.replace(REAL_BASE, f"{played.url}/5paisa/VendorsAPI/Service1.svc/"))
+    made = {name: partial(getattr(module.httpx, name), timeout=PATIENCE_S) for name in ("Client", "post", "get")}
+    module.httpx = SimpleNamespace(**made)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     importlib.import_module("loguru").logger.remove()
     client = module.FivePaisaClient(cred=CREDENTIALS)
