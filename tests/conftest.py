@@ -9,20 +9,19 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
 import pytest
 from django.conf import settings
-from django.core import serializers
 from django.db import connection
-from django.test import Client
+from django.test import Client, TransactionTestCase
 
 from portal import clock, jobs
 from portal.gateway.breaker import Breaker
 from portal.models import User
-from tests import database, factories, world
+from tests import database, emptying, factories, world
 from tests.control import SandboxControl, SandboxProcess
 from tests.patience import CI, END_AT, JOURNEY_TAKES_S, NO_TIME_LEFT, OTHER_TAKES_S
 
@@ -90,37 +89,13 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 
 @pytest.fixture(scope="session")
-def reference_rows(django_db_setup: None, django_db_blocker: object) -> str:
-    """What migrations put into our tables, as JSON. (Groups come back by themselves, after every flush.)"""
-    from django.apps import apps
-
-    ours = [m for app in ("portal", "investors", "orders", "payments") for m in apps.get_app_config(app).get_models()]
-    with django_db_blocker.unblock():  # type: ignore[attr-defined]
-        rows = [row for model in ours if model._meta.managed for row in model._default_manager.all()]
-    return serializers.serialize("json", rows)
-
-
-_ROWS = pytest.StashKey[tuple[str, Any]]()
-
-
-@pytest.fixture(autouse=True)
-def _remember_reference_rows(request: pytest.FixtureRequest, django_db_blocker: Any) -> None:
-    """A test with real transactions ends with empty tables: keep what migrations had put there."""
-    marker = request.node.get_closest_marker("django_db")
-    asked = {"transactional_db", "live_server"} & set(request.fixturenames)
-    if asked or (marker and marker.kwargs.get("transaction")):
-        request.node.stash[_ROWS] = (request.getfixturevalue("reference_rows"), django_db_blocker)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
-    """Bring the rows of migrations back. Not in a fixture: pytest-django empties the tables after those have ended."""
-    yield
-    if nextitem and _ROWS in item.stash:
-        rows, blocker = item.stash[_ROWS]
-        with blocker.unblock():
-            for row in serializers.deserialize("json", rows):
-                row.save()
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A test with real transactions ends with every table as migrations left it."""
+    with django_db_blocker.unblock():
+        kept = emptying.kept()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(TransactionTestCase, "_fixture_teardown", lambda case: kept.bring_back())
+        yield
 
 
 # --- time -------------------------------------------------------------------------------------------------------

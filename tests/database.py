@@ -49,6 +49,11 @@ def address(name: str) -> str:
     return settings.DATABASE_URL.rsplit("/", 1)[0] + f"/{name}"
 
 
+def as_superuser(name: str) -> str:
+    """The URL of another database for whoever sees every row and may everything, as the application's role may not."""
+    return address(name).replace("//portal@", "//postgres@")
+
+
 def _templates(server: psycopg.Connection) -> list[str]:
     found = server.execute("SELECT datname FROM pg_database WHERE datname LIKE %s", [PREFIX + "%"])
     return [row[0] for row in found.fetchall()]

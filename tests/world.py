@@ -79,6 +79,11 @@ def _environment() -> dict[str, str]:
 _OWN_DATABASE = "TESTS_OWN_DATABASE"
 
 
+def has_own_server() -> bool:
+    """Did the tests start their own PostgreSQL? Else DATABASE_URL named one before, of which little is known."""
+    return _OWN_DATABASE in os.environ
+
+
 def outside() -> dict[str, str]:
     """The environment of a process that is no part of the tests: without everything that was set here."""
     ours = {*_ENVIRONMENT, "TESTS_VAR_DIR", _OWN_DATABASE, *(["DATABASE_URL"] if _OWN_DATABASE in os.environ else [])}

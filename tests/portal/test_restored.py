@@ -17,7 +17,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from django.conf import settings
 from django.db import connection
 from psycopg import sql
 
@@ -29,6 +28,7 @@ from portal import clock, gates, jobs
 from portal.fintech_primitives import client as fp
 from portal.management import reconciliation
 from portal.models import Case, Gate
+from tests.database import as_superuser
 from tests.investors import test_mandates as mandates
 from tests.orders.conftest import given, ours_at_fp, place, scheme  # noqa: F401 - fixtures
 
@@ -48,11 +48,6 @@ def program(name: str) -> str:
         if path and said.split()[-1].split(".")[0] == major:
             return path
     raise AssertionError(f"no {name} of version {major} here")
-
-
-def as_superuser(database: str) -> str:
-    """Row-level security holds for the application's role; a backup has to see everything."""
-    return settings.DATABASE_URL.replace("//portal@", "//postgres@").rsplit("/", 1)[0] + f"/{database}"
 
 
 @pytest.fixture

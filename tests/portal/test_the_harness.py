@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-import pytest
-from django.db import connection
+import threading
+import time
+from datetime import date
 
-from portal import clock
+import pytest
+from django.contrib.auth.models import Group
+from django.core.cache import cache
+from django.db import connection, transaction
+
+from orders.models import Holiday, MfOrder
+from portal import clock, roles
 from portal.fintech_primitives.client import client
-from tests import factories
+from portal.models import User
+from tests import emptying, factories
 
 pytestmark = pytest.mark.django_db
 
@@ -47,12 +55,36 @@ def test_moves_both_clocks(sandbox, at):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_empties_the_tables_after_real_transactions():
-    factories.OrderFactory()
+def test_after_real_transactions_every_table_is_as_migrations_left_it():
+    kept = emptying.kept()
+    holidays = set(Holiday.objects.values_list("on", flat=True))
+    factories.OrderFactory(state="ALLOTTED")
+    Holiday.objects.create(on=date(2041, 1, 1), name="Made up")
+    Holiday.objects.filter(on=min(holidays)).delete()
+    Group.objects.get(name=roles.MAKER).permissions.clear()
+    cache.set("left", 1, 60)
+    kept.bring_back()
+    assert not MfOrder.objects.exists()
+    assert not User.objects.exists()
+    assert set(Holiday.objects.values_list("on", flat=True)) == holidays
+    assert Group.objects.get(name=roles.MAKER).permissions.exists()
+    assert cache.get("left") is None
 
 
 @pytest.mark.django_db(transaction=True)
-def test_brings_back_what_migrations_had_written():
-    from orders.models import Holiday
+def test_bringing_back_waits_for_somebody_who_still_writes():
+    kept, began = emptying.kept(), threading.Event()
 
-    assert Holiday.objects.exists()
+    def write() -> None:
+        with transaction.atomic():
+            factories.UserFactory(email="late@portal.example")
+            began.set()
+            time.sleep(0.2)
+        connection.close()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert began.wait(10)
+    kept.bring_back()
+    writer.join(10)
+    assert not User.objects.exists()
