@@ -17,6 +17,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.test import Client, TransactionTestCase
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from portal import clock, jobs
 from portal.gateway.breaker import Breaker
@@ -77,6 +78,26 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if CI and [each for each in skipped if NO_TIME_LEFT not in str(each.longrepr)] and not session.exitstatus:
         reporter.write_line("CI expects no skipped test", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+# --- made once per process --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_found_once() -> Iterator[None]:
+    """Every new browser loads the middleware, and WhiteNoise looks up all static files each time."""
+    found: dict[str, Any] = {}
+    look = WhiteNoiseMiddleware.add_files_from_finders
+
+    def remember(self: WhiteNoiseMiddleware) -> None:
+        if not found:
+            look(self)
+            found.update(self.files)
+        self.files.update(found)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(WhiteNoiseMiddleware, "add_files_from_finders", remember)
+        yield
 
 
 # --- the database -----------------------------------------------------------------------------------------------
