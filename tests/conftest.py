@@ -6,6 +6,7 @@ ops. With the `sandbox` fixture in the same test, Asha and Chitra are really reg
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import time
@@ -81,6 +82,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 # --- made once per process --------------------------------------------------------------------------------------
+
+
+def pytest_collection_finish() -> None:
+    """What is there now stays until the end: the collector of garbage need not walk through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
