@@ -38,8 +38,19 @@ _started = time.time()
 # --- collecting and reporting -----------------------------------------------------------------------------------
 
 
+# As `run` knows them.
+LIVE_TESTS = ("tests/journeys/", "tests/portal/test_up.py")
+
+
+def is_alive(item: pytest.Item) -> bool:
+    """Does it need real processes or a browser?"""
+    return bool(item.get_closest_marker("live_stack") or item.get_closest_marker("browser"))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Browser tests need a Chromium, `redis` a redis-server to start, `on_redis` a REDIS_URL for the tests."""
+    if lost := [item.nodeid for item in items if is_alive(item) and not item.nodeid.startswith(LIVE_TESTS)]:
+        raise pytest.UsageError(f"`./run test` asks live tests in {LIVE_TESTS} only; these lie elsewhere: {lost}")
     for item in items:
         if item.get_closest_marker("browser") and not CHROMIUM:
             item.add_marker(pytest.mark.skip(reason=NO_CHROMIUM))
@@ -52,8 +63,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """On a machine that stands still a run must end all the same: what is not asked any more is named at the end."""
-    journey = item.get_closest_marker("live_stack") or item.get_closest_marker("browser")
-    if time.time() + (JOURNEY_TAKES_S if journey else OTHER_TAKES_S) > END_AT:
+    if time.time() + (JOURNEY_TAKES_S if is_alive(item) else OTHER_TAKES_S) > END_AT:
         pytest.skip(NO_TIME_LEFT)
 
 
