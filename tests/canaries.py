@@ -133,13 +133,13 @@ def files(folder: Path, *, besides: tuple[str, ...] = ()) -> Iterator[tuple[str,
 
 def server_log(since: int = 0) -> Iterator[tuple[str, bytes]]:
     """What the embedded PostgreSQL has written into its own log; another server's is not ours to read."""
-    if settings.DATABASE_IS_EMBEDDED:
+    if world.has_own_server():
         yield "log of the database", _server_log().read_bytes()[since:]
 
 
 def server_log_size() -> int:
     """How long that log is now, so that a test reads what came after."""
-    return _server_log().stat().st_size if settings.DATABASE_IS_EMBEDDED else 0
+    return _server_log().stat().st_size if world.has_own_server() else 0
 
 
 def _server_log() -> Path:
