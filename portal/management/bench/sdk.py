@@ -57,7 +57,7 @@ def signed_in(played: Played) -> Sdk | None:
     """The SDK with a session at the sandbox; None where it is not installed."""
     if not is_there():
         return None
-    module = importlib.import_module("py5paisa.py5paisa")
+    module: Any = importlib.import_module("py5paisa.py5paisa")
     # It holds its addresses as constants, and tells every call twice, which would only slow it down here.
     for name, value in list(vars(module).items()):
         if isinstance(value, str) and value.startswith(REAL_BASE):
