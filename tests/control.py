@@ -14,8 +14,9 @@ from typing import Any
 
 from portal import clock
 from tests import world
+from tests.patience import FACTOR
 
-STARTS_WITHIN_S = 30
+STARTS_WITHIN_S = 60 * FACTOR
 
 
 class SandboxControl:
@@ -24,7 +25,7 @@ class SandboxControl:
     def __init__(self, url: str) -> None:
         self.url = url
 
-    def call(self, method: str, path: str, body: Any = None, timeout: float = 60) -> Any:
+    def call(self, method: str, path: str, body: Any = None, timeout: float = 60 * FACTOR) -> Any:
         """The parsed answer of one control call. Raises AssertionError with the sandbox's words when it refuses."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.url}/_control{path}", data, method=method)
@@ -108,7 +109,7 @@ class SandboxProcess:
         deadline = time.monotonic() + STARTS_WITHIN_S
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
-                SandboxControl(self.url).call("GET", "/health", timeout=2)
+                SandboxControl(self.url).call("GET", "/health", timeout=2 * FACTOR)
                 return
             except OSError:
                 time.sleep(0.05)

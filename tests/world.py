@@ -15,6 +15,8 @@ from pathlib import Path
 
 import psycopg
 
+from tests.patience import FACTOR
+
 ROOT = Path(__file__).resolve().parent.parent
 # What outlives a run: the server of the test databases, collected static files, and artefacts (screenshots, logs).
 # Workers of xdist find VAR_DIR changed already, by the process that started them.
@@ -68,7 +70,7 @@ def _environment() -> dict[str, str]:
         **{f"{name}_CALLS_PER_SECOND": "1000" for name in ("SMALLCASE", "ODIN", "FIVEPAISA")},
         "PAYMENT_PAGE_ORIGINS": f"http://127.0.0.1:{sandbox_port}",
         "FP_CALLS_PER_SECOND": "1000",
-        "PROVIDER_READ_TIMEOUT_S": "3",
+        "PROVIDER_READ_TIMEOUT_S": str(3 * FACTOR),
         "JOURNAL_GATHER_S": "0",
         "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
         # Playwright's event loop lives in the thread that also asks the database.
