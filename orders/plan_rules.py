@@ -9,6 +9,8 @@ Pure: values in, values out.
                     FP lets one date fewer in a row be skipped (providers.md 3.10).
     ending          the fund house has two working days to end a plan (SEBI, since 1 Dec 2024): a debit that falls
                     within them may still happen.
+
+How many failures and working days it is are dated data (`rulebook.py`) and handed in.
 """
 
 from __future__ import annotations
@@ -20,25 +22,16 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from orders import calendar, capabilities, rules
+from orders.rulebook import Book
 from portal.clock import IST
 from portal.errors import InvalidInput
 
 MONTHLY = "MONTHLY"
 # Given document, "Create SIP Order".
 MOST_INSTALMENTS = 1200
-FAILURES_THAT_END = {
-    "DAILY": 3,
-    "WEEKLY": 3,
-    "FORTNIGHTLY": 3,
-    MONTHLY: 3,
-    "QUARTERLY": 2,
-    "HALF_YEARLY": 2,
-    "YEARLY": 2,
-}
 NOTICE = timedelta(hours=24)
 # Instalments are expected, and investors told, this many days ahead: a mail server may be down for nearly two of them.
 EXPECT_AHEAD = 3
-ENDS_WITHIN_WORKING_DAYS = 2
 FORECAST = timedelta(days=30)
 
 
@@ -169,30 +162,28 @@ def why_no_other_mandate(gateway: str) -> str:
     return f"The mandate of a SIP cannot be changed. {_EXCHANGE} You can end this SIP and start another one."
 
 
-def why_no_skip(*, gateway: str, on: date | None, skips_in_a_row: int, at: datetime) -> str:
+def why_no_skip(*, gateway: str, on: date | None, skips_in_a_row: int, at: datetime, most_failures: int) -> str:
     """Why the instalment of `on` cannot be left out; empty when it can."""
     if not capabilities.of(gateway).skips_instalments:
         return f"A single instalment cannot be skipped. {_EXCHANGE}"
     if on is None:
         return "No instalment is to come."
-    if skips_in_a_row >= FAILURES_THAT_END[MONTHLY] - 1:
+    if skips_in_a_row >= most_failures - 1:
         return f"{skips_in_a_row} instalments in a row have been skipped. The next one must be debited."
     if not may_be_told_in_time(on, at):
         return f"The instalment of {calendar.short(on)} is less than a day away: the bank is asked already."
     return ""
 
 
-def may_still_debit(*, on: date | None, asked_at: datetime, holidays: frozenset[date]) -> bool:
+def may_still_debit(*, on: date | None, asked_at: datetime, holidays: frozenset[date], book: Book) -> bool:
     """May the instalment of `on` still be debited when the plan is ended at `asked_at`?"""
-    return on is not None and on <= ended_by(asked_at=asked_at, holidays=holidays)
+    return on is not None and on <= ended_by(asked_at=asked_at, holidays=holidays, book=book)
 
 
-def ended_by(*, asked_at: datetime, holidays: frozenset[date]) -> date:
-    """By when the fund house must have ended a plan."""
+def ended_by(*, asked_at: datetime, holidays: frozenset[date], book: Book) -> date:
+    """By when the fund house must have ended a plan, by the rule of the day on which it was asked to."""
     day = asked_at.astimezone(IST).date()
-    for _ in range(ENDS_WITHIN_WORKING_DAYS):
-        day = calendar.next_business_day(day, holidays)
-    return day
+    return calendar.after(day, book.number_of("sip_end_days", on=day), holidays)
 
 
 # --- Failures in a row --------------------------------------------------------------------------------------------
@@ -211,9 +202,13 @@ def in_a_row(outcomes: Sequence[str], what: str) -> int:
     return row
 
 
-def strikes_in_words(row: int, frequency: str = MONTHLY) -> str:
-    """The warning after failures in a row; empty while there is none."""
-    most = FAILURES_THAT_END[frequency]
+def most_failures(*, book: Book, on: date, frequency: str = MONTHLY) -> int:
+    """How many failures in a row end a plan."""
+    return book.number_of("sip_failures", frequency, on=on)
+
+
+def strikes_in_words(row: int, most: int) -> str:
+    """The warning after failures in a row, of which so many end a plan; empty while there is none."""
     if not row:
         return ""
     if row >= most:
@@ -259,9 +254,9 @@ class Debit:
     kyc_is_compliant: bool = True
 
 
-def risks(debit: Debit, holidays: frozenset[date]) -> list[Risk]:
+def risks(debit: Debit, holidays: frozenset[date], book: Book) -> list[Risk]:
     """What speaks against a debit, the worst first; empty when nothing does."""
-    found = [*_of_mandate(debit), *_of_limit(debit), *_of_the_rest(debit, holidays)]
+    found = [*_of_mandate(debit), *_of_limit(debit), *_of_the_rest(debit, holidays, book)]
     return sorted(found, key=lambda risk: -_ORDER.index(risk.level))
 
 
@@ -289,11 +284,11 @@ def _of_limit(debit: Debit) -> Iterable[Risk]:
         )
 
 
-def _of_the_rest(debit: Debit, holidays: frozenset[date]) -> Iterable[Risk]:
+def _of_the_rest(debit: Debit, holidays: frozenset[date], book: Book) -> Iterable[Risk]:
     if not debit.kyc_is_compliant:
         yield Risk(FAILS, "Your KYC does not allow purchases at the moment.")
     if debit.failures:
-        yield Risk(RISK, strikes_in_words(debit.failures))
+        yield Risk(RISK, strikes_in_words(debit.failures, most_failures(book=book, on=debit.on)))
     if not calendar.is_business_day(debit.on, holidays):
         day = calendar.next_business_day(debit.on, holidays)
         yield Risk(NOTE, f"Banks are closed on that date: debited on {calendar.in_words(day)}.")
@@ -314,10 +309,10 @@ def asked_at(on: date) -> datetime:
     return datetime.combine(on, time(9), tzinfo=IST)
 
 
-def nav_of(*, on: date, is_liquid: bool, holidays: frozenset[date]) -> tuple[date, str]:
-    """The NAV day that an instalment may expect, and the rule in words: that of a debit by mandate (`rules.RAILS`)."""
-    nav_on = rules.predict_nav_day(at=asked_at(on), is_liquid=is_liquid, method="NACH", holidays=holidays).nav_on
-    return nav_on, (
-        f"The instalment of {calendar.short(on)} is debited by mandate on the bank's next working day; the money is "
-        f"with the fund house a business day later, and gets the NAV of {calendar.short(nav_on)}."
-    )
+def nav_of(*, on: date, category: str, holidays: frozenset[date], book: Book) -> tuple[date, str]:
+    """The NAV day that an instalment may expect, and the rule in words: that of a debit by mandate."""
+    found = rules.predict_nav_day(at=asked_at(on), category=category, method="NACH", holidays=holidays, book=book)
+    words = book.rule("payment_days", "NACH", on=on).words
+    what = f"The instalment of {calendar.short(on)}"
+    nav = f"the NAV of {calendar.short(found.nav_on)}."
+    return found.nav_on, f"{what}: {words}. It gets {nav}" if words else f"{what} gets {nav}"

@@ -13,10 +13,11 @@ from decimal import Decimal
 from typing import Protocol
 
 from orders import calendar
+from orders.rulebook import Book
 from portal import money
 
-# UPI to intermediaries of the securities market: 5 lakh rupees a day (SEBI circular of 11 Jun 2025, providers.md 6.2).
-MOST = {"UPI": Decimal(500_000)}
+# How a sentence names a way of paying that may have a limit.
+_BY = {"UPI": "UPI", "NETBANKING": "net banking", "CARD": "card"}
 
 
 class Debitable(Protocol):
@@ -59,12 +60,13 @@ class Advice:
         return f"{words} if you pay now"
 
 
-def why_too_much(method: str, amount: Decimal) -> str:
-    """Why so much cannot be paid in this way; empty when it can."""
-    most = MOST.get(method)
+def why_too_much(method: str, amount: Decimal, *, book: Book, on: date) -> str:
+    """Why so much cannot be paid in this way on a day; empty when it can."""
+    most = book.limit_of("payment_limit", method, on=on)
     if most is None or amount <= most:
         return ""
-    return f"By UPI at most {money.rupees(most).removesuffix('.00')} can be paid a day. Please choose net banking."
+    by, other = _BY.get(method, "this way"), "another way" if method == "NETBANKING" else "net banking"
+    return f"By {by} at most {money.rupees(most).removesuffix('.00')} can be paid a day. Please choose {other}."
 
 
 def why_no_debit(mandate: Debitable, amount: Decimal, today: date) -> str:

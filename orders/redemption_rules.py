@@ -12,7 +12,8 @@ Which NAV (SEBI, Master Circular for Mutual Funds of 19 May 2023, chapter 8: onl
 For overnight funds 15:00 becomes 19:00 where the request is made online, as here (SEBI circular of 22 Apr 2025 on
 paragraph 8.4.5.4 of the Master Circular of 27 Jun 2024, in force since 1 Jun 2025).
 
-By when the money comes: business days after the day that counts (`PAYOUT`).
+By when the money comes: business days after the day that counts (`payout_of`). Times and days are dated data
+(`rulebook.py`) and handed in; those of this page held when it was written.
 """
 
 from __future__ import annotations
@@ -25,13 +26,10 @@ from typing import NamedTuple
 
 from orders import calendar, rules
 from orders.lots import OpenLot
+from orders.rulebook import Book
 from portal import money
 from portal.clock import IST
 from portal.errors import InvalidInput
-
-CUTOFF = time(15, 0)
-ONLINE_CUTOFF = {"Overnight Fund": time(19, 0)}
-
 
 # --- What is asked for ------------------------------------------------------------------------------------------
 
@@ -186,25 +184,16 @@ class Payout(NamedTuple):
     source: str
 
 
-# SEBI circular of 25 Nov 2022: three working days; AMFI's list of exceptions of 16 Jan 2023 allows five where most is
-# invested overseas. Fund houses have promised two for equity since 1 Feb 2023 (AMFI, 27 Jan 2023); liquid and
-# overnight funds pay on the next business day by their own documents.
-_SEBI = Payout(3, "the limit that SEBI sets")
-PAYOUT: dict[str, Payout] = {
-    **dict.fromkeys(rules.LIQUID_CATEGORIES, Payout(1, "as liquid and overnight funds do")),
-    "FoF Overseas": Payout(5, "the limit that AMFI sets for funds that invest overseas"),
-    "EQUITY": Payout(2, "what fund houses have promised for equity funds"),
-}
+def payout_of(*, category: str, asset_class: str, book: Book, on: date) -> Payout:
+    """The rule for a sale of a day: by the scheme's category where that has one, else by its asset class, else SEBI's
+    limit."""
+    rule = book.rule("payout_days", category, asset_class, on=on)
+    return Payout(int(rule.value), rule.words)
 
 
-def payout_of(*, category: str, asset_class: str) -> Payout:
-    """The rule for a scheme: by its category where that has one, else by its asset class, else SEBI's limit."""
-    return PAYOUT.get(category) or PAYOUT.get(asset_class) or _SEBI
-
-
-def cutoff_of(category: str) -> time:
-    """Before which time of day a sale of a scheme of this category must be asked for to count that day."""
-    return ONLINE_CUTOFF.get(category, CUTOFF)
+def cutoff_of(category: str, *, book: Book, on: date) -> time:
+    """Before which time of a day a sale of a scheme of this category must be asked for to count that day."""
+    return book.time_of("sale_cutoff", category, on=on)
 
 
 def pay_by(*, counts_on: date, payout: Payout, holidays: frozenset[date]) -> date:
@@ -223,9 +212,7 @@ class Prediction:
     is_certain: bool
 
 
-def predict(
-    *, at: datetime, is_liquid: bool, payout: Payout, holidays: frozenset[date], cutoff: time = CUTOFF
-) -> Prediction:
+def predict(*, at: datetime, is_liquid: bool, payout: Payout, holidays: frozenset[date], cutoff: time) -> Prediction:
     """What a sale that FP has at `at` gets; `cutoff` is the scheme's (`cutoff_of`)."""
     local = at.astimezone(IST)
     counts_on = rules.counting_day(moment=at, cutoff=cutoff, holidays=holidays)
@@ -241,11 +228,12 @@ def predict(
 def _rule(at: datetime, cutoff: time, counts_on: date, nav_on: date, by: date, payout: Payout, is_certain: bool) -> str:
     when = f"Asked for before {cutoff:%H:%M} on" if counts_on == at.date() else "Counts on"
     nav = "that day" if nav_on == counts_on else calendar.short(nav_on)
-    days = "one business day" if payout.days == 1 else f"{payout.days} business days"
+    days = {0: "the same day", 1: "within one business day"}.get(payout.days, f"within {payout.days} business days")
+    source = f": {payout.source}" if payout.source else ""
     unsure = "" if is_certain else " The market holidays are not all entered yet, so the dates may move."
     return (
-        f"{when} {calendar.in_words(counts_on)}: the NAV of {nav}. The money comes within {days}, "
-        f"by {calendar.short(by)}: {payout.source}.{unsure}"
+        f"{when} {calendar.in_words(counts_on)}: the NAV of {nav}. The money comes {days}, "
+        f"by {calendar.short(by)}{source}.{unsure}"
     )
 
 

@@ -1,5 +1,7 @@
 """Business arithmetic of buying: bounds of an amount, the day whose NAV applies, lock-in. Pure: values in, values out.
 
+Times and days are dated data (`rulebook.py`) and handed in; those of this page held when it was written.
+
 Which NAV applies (SEBI circulars of 17 Sep 2020 and 31 Dec 2020, in force since 1 Feb 2021, for any amount): the day
 on which the order is time-stamped *and* the money is available to the scheme, both before the cut-off.
 
@@ -27,21 +29,10 @@ from datetime import date, datetime, time
 from decimal import Decimal
 
 from orders import calendar
+from orders.rulebook import Book
 from portal import money
 from portal.clock import IST
 from portal.errors import InvalidInput
-
-
-@dataclass(frozen=True)
-class Cutoff:
-    """A time of day, in IST, before which something must have happened. At the very second it is too late."""
-
-    general: time
-    liquid: time
-
-    def of(self, *, is_liquid: bool) -> time:
-        """The one that applies to a scheme."""
-        return self.liquid if is_liquid else self.general
 
 
 def why_no_new_business(*, arn_until: date | None, on: date) -> str:
@@ -56,42 +47,8 @@ def why_no_new_business(*, arn_until: date | None, on: date) -> str:
     )
 
 
-# SEBI, for purchases: Master Circular for Mutual Funds of 19 May 2023, chapter 8 (uniform cut-off timings).
-SEBI_CUTOFF = Cutoff(general=time(15, 0), liquid=time(13, 30))
-# FP's own, by payment method: docs.fintechprimitives.com, page on NAV applicability, read 2026 (providers.md 3.15).
-PLATFORM_CUTOFF = {
-    "UPI": Cutoff(general=time(14, 30), liquid=time(13, 0)),
-    "NETBANKING": Cutoff(general=time(14, 30), liquid=time(13, 0)),
-}
-
-
-@dataclass(frozen=True)
-class Rail:
-    """How money travels: `cutoff` for the payment, then so many business days until the scheme has it."""
-
-    cutoff: Cutoff
-    days: int
-    # How the page says it, after "Paid before 14:30 today".
-    words: str = ""
-
-
-_AT_ONCE = PLATFORM_CUTOFF["UPI"]
-# FP's NAV page again; of a card it says nothing, so a card is as slow as a nodal account.
-RAILS: dict[str, Rail] = {
-    "UPI": Rail(_AT_ONCE, 0),
-    "NETBANKING": Rail(_AT_ONCE, 0),
-    "NODAL": Rail(_AT_ONCE, 1, "this bank's money arrives a business day later"),
-    "CARD": Rail(_AT_ONCE, 1, "card money arrives a business day later"),
-    "NACH": Rail(_AT_ONCE, 2, "the mandate is debited on the next business day and the money arrives the day after"),
-}
 # How FP writes "no upper limit" in rupees (its document's own examples).
 NO_LIMIT = Decimal(99_999_999)
-# SEBI categories whose purchases get the NAV of the day before (SEBI circular of 20 Sep 2019 added overnight funds).
-LIQUID_CATEGORIES = frozenset({"Liquid Fund", "Overnight Fund"})
-# Business days by which a NAV comes after the others': funds of overseas funds state theirs the next day (SEBI, Master
-# Circular of 19 May 2023, chapter 8, on the time of disclosure).
-NAV_LAG = {"FoF Overseas": 1}
-
 
 # --- Amounts --------------------------------------------------------------------------------------------------
 
@@ -170,27 +127,32 @@ def counting_day(*, moment: datetime, cutoff: time, holidays: frozenset[date]) -
     return calendar.next_business_day(today, holidays)
 
 
-def nav_day(*, ordered_at: datetime, money_at: datetime, is_liquid: bool, holidays: frozenset[date]) -> date:
+def nav_day(*, ordered_at: datetime, money_at: datetime, category: str, holidays: frozenset[date], book: Book) -> date:
     """The date of the NAV by SEBI's rule, from when the order was stamped and when the money was with the scheme."""
-    cutoff = SEBI_CUTOFF.of(is_liquid=is_liquid)
-    days = [counting_day(moment=at, cutoff=cutoff, holidays=holidays) for at in (ordered_at, money_at)]
+    days = []
+    for moment in (ordered_at, money_at):
+        cutoff = book.time_of("purchase_cutoff", category, on=moment.astimezone(IST).date())
+        days.append(counting_day(moment=moment, cutoff=cutoff, holidays=holidays))
+    is_liquid = gets_the_day_before(category, book=book, on=ordered_at.astimezone(IST).date())
     return _nav_of(max(days), is_liquid=is_liquid)
 
 
-def predict_nav_day(
-    *, at: datetime, is_liquid: bool, method: str, holidays: frozenset[date], nav_lag: int = 0
-) -> Prediction:
-    """What a purchase ordered and paid at `at` gets. Raises KeyError for a way of paying (`RAILS`) without a cut-off.
+def predict_nav_day(*, at: datetime, category: str, method: str, holidays: frozenset[date], book: Book) -> Prediction:
+    """What a purchase of a scheme of this category ordered and paid at `at` gets, by the rules of that day. Raises
+    KeyError for a way of paying that no rule knows.
 
     Units are with the investor one business day after the day that counts: NAVs come out at about 21:00 to 23:00.
-    `nav_lag` is the scheme's from `NAV_LAG`.
     """
-    rail = RAILS[method]
-    cutoff = rail.cutoff.of(is_liquid=is_liquid)
-    paid_on = counting_day(moment=at, cutoff=cutoff, holidays=holidays)
-    counts_on = calendar.after(paid_on, rail.days, holidays)
-    allotment_by = calendar.after(counts_on, 1 + nav_lag, holidays)
     local = at.astimezone(IST)
+    today = local.date()
+    is_liquid = gets_the_day_before(category, book=book, on=today)
+    cutoff = _cutoff(category, method, is_liquid=is_liquid, book=book, on=today)
+    paid_on = counting_day(moment=at, cutoff=cutoff, holidays=holidays)
+    # Whoever is late today pays under the rules of the next business day.
+    due = _cutoff(category, method, is_liquid=is_liquid, book=book, on=paid_on)
+    rail = book.rule("payment_days", method, on=paid_on)
+    counts_on = calendar.after(paid_on, int(rail.value), holidays)
+    allotment_by = calendar.after(counts_on, 1 + nav_lag(category, book=book, on=today), holidays)
     unknown = [
         year for year in sorted({local.year, counts_on.year, allotment_by.year}) if not calendar.knows(year, holidays)
     ]
@@ -198,10 +160,16 @@ def predict_nav_day(
     return Prediction(
         nav_on=nav_on,
         allotment_by=allotment_by,
-        rule=_rule(local, cutoff, paid_on, counts_on, nav_on, rail, unknown),
-        pay_before=datetime.combine(paid_on, cutoff, tzinfo=IST),
+        rule=_rule(local, cutoff, due, paid_on, counts_on, nav_on, rail.words, unknown),
+        pay_before=datetime.combine(paid_on, due, tzinfo=IST),
         is_certain=not unknown,
     )
+
+
+def _cutoff(category: str, method: str, *, is_liquid: bool, book: Book, on: date) -> time:
+    """The platform's, which is earlier so that money can arrive; never later than SEBI's."""
+    platform = book.time_of("payment_cutoff_liquid" if is_liquid else "payment_cutoff", method, on=on)
+    return min(platform, book.time_of("purchase_cutoff", category, on=on))
 
 
 def _nav_of(counts_on: date, *, is_liquid: bool) -> date:
@@ -210,17 +178,23 @@ def _nav_of(counts_on: date, *, is_liquid: bool) -> date:
 
 
 def _rule(
-    at: datetime, cutoff: time, paid_on: date, counts_on: date, nav_on: date, rail: Rail, unknown: list[int]
+    at: datetime,
+    cutoff: time,
+    due: time,
+    paid_on: date,
+    counts_on: date,
+    nav_on: date,
+    words: str,
+    unknown: list[int],
 ) -> str:
-    """The rule in plain words, with dates."""
-    by = f"{cutoff:%H:%M}"
+    """The rule in plain words, with dates. `words` are those of the way of paying."""
     if paid_on != counts_on:
         when = "today" if paid_on == at.date() else f"on {calendar.short(paid_on)}"
-        first = f"Paid before {by} {when}; {rail.words}: the order counts on {calendar.in_words(counts_on)}"
+        first = f"Paid before {due:%H:%M} {when}; {words}: it counts on {calendar.in_words(counts_on)}"
     elif counts_on == at.date():
-        first = f"Paid before {by} today, this order counts on {calendar.in_words(counts_on)}"
+        first = f"Paid before {due:%H:%M} today, this order counts on {calendar.in_words(counts_on)}"
     elif at.time() >= cutoff and counts_on == at.date() + calendar.ONE_DAY:
-        first = f"After {by}, an order counts on the next business day, {calendar.in_words(counts_on)}"
+        first = f"After {cutoff:%H:%M}, an order counts on the next business day, {calendar.in_words(counts_on)}"
     else:
         first = f"Paid now, this order counts on the next business day, {calendar.in_words(counts_on)}"
     second = (
@@ -228,9 +202,7 @@ def _rule(
         if nav_on == counts_on
         else f"and gets the NAV of the day before, {calendar.short(nav_on)}, as liquid and overnight funds do."
     )
-    third = "".join(
-        f" The market holidays of {year} are not entered yet, so the date may move." for year in unknown[-1:]
-    )
+    third = "".join(f" The holidays of {year} are not entered yet: the date may move." for year in unknown[-1:])
     return f"{first}, {second}{third}".replace(", and", " and")
 
 
@@ -245,11 +217,11 @@ def lock_in_words(years: int | None) -> str:
     return f"Units cannot be sold for {length} from the day they are allotted. Each purchase has its own {length}."
 
 
-def nav_lag(category: str) -> int:
+def nav_lag(category: str, *, book: Book, on: date) -> int:
     """Business days by which the NAV of a scheme of this category comes after the others'."""
-    return NAV_LAG.get(category, 0)
+    return book.number_of("nav_lag", category, on=on)
 
 
-def is_liquid_category(category: str) -> bool:
-    """Whether SEBI's earlier cut-off and previous-day NAV apply."""
-    return category in LIQUID_CATEGORIES
+def gets_the_day_before(category: str, *, book: Book, on: date) -> bool:
+    """Whether a purchase gets the NAV of the calendar day before, as in liquid and overnight funds."""
+    return book.is_so("previous_day_nav", category, on=on)

@@ -14,9 +14,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from orders import calendar, lifecycle, payment_failures, plan_rules, redemption_rules, rules, words
+from orders import calendar, lifecycle, payment_failures, plan_rules, rules, words
 from orders.models import MfOrder
 from orders.queries.orders import moment
+from orders.rulebook import Book
 from portal.audit import Told
 from portal.clock import IST
 
@@ -74,6 +75,7 @@ HAPPENED: dict[str, Heard] = {
     "payment.paid_twice": Heard(
         "Your bank was debited a second time", "we follow the second payment as a case", "checking"
     ),
+    "payment.refund_overdue": Heard("The day by which the money should be back has passed", "", "checking"),
     "order.paid": Heard("Your bank confirmed the payment", money=_CLEARING),
     "payment.transferred": Heard("The money left the clearing", money=_TRAVELS),
     "payment.settled": Heard("The money has arrived at the fund house", money=_HOUSE),
@@ -144,7 +146,7 @@ def _evidence(entry: Told, order: MfOrder) -> str:
         return f"as number {order.provider_ref} of the order system; it waits for your payment"
     if entry.action == "order.investor_told":
         return str(entry.data.get("title", ""))
-    if entry.action in ("order.case_opened", "order.case_closed"):
+    if entry.action in ("order.case_opened", "order.case_closed", "payment.refund_overdue"):
         return str(entry.data.get("words", ""))
     return ""
 
@@ -172,18 +174,22 @@ class Expected:
     pay_before: datetime | None = None
 
 
-def expected(order: MfOrder, *, paid_at: datetime | None, at: datetime, holidays: frozenset[date]) -> Expected:
+def expected(
+    order: MfOrder, *, paid_at: datetime | None, at: datetime, holidays: frozenset[date], book: Book
+) -> Expected:
     """By the rules: from the time of the payment, or for an unpaid purchase as if it were paid at `at`."""
     if order.kind != MfOrder.Kind.PURCHASE:
         return _of_sale(order, holidays)
+    stamped_at = _paid_as_if(order, at) if paid_at is None else max(order.placed_at, paid_at)
+    on = stamped_at.astimezone(IST).date()
     found = rules.predict_nav_day(
-        at=_paid_as_if(order, at) if paid_at is None else max(order.placed_at, paid_at),
-        is_liquid=rules.is_liquid_category(order.scheme.category),
-        method=_rail(order.payment_method, is_debited=paid_at is not None),
+        at=stamped_at,
+        category=order.scheme.category,
+        method=_rail(order.payment_method, is_debited=paid_at is not None, book=book, on=on),
         holidays=holidays,
-        nav_lag=rules.nav_lag(order.scheme.category),
+        book=book,
     )
-    liquid = rules.is_liquid_category(order.scheme.category)
+    liquid = rules.gets_the_day_before(order.scheme.category, book=book, on=on)
     counts_on = found.nav_on + calendar.ONE_DAY if liquid else found.nav_on
     registrar_by = calendar.next_business_day(found.allotment_by, holidays)
     # The instalment of a SIP is debited without the investor: nothing is to be paid before an hour.
@@ -196,10 +202,10 @@ def _paid_as_if(order: MfOrder, at: datetime) -> datetime:
     return plan_rules.asked_at(order.instalment_on) if order.instalment_on else max(order.placed_at, at)
 
 
-def _rail(method: str, *, is_debited: bool) -> str:
+def _rail(method: str, *, is_debited: bool, book: Book, on: date) -> str:
     """A mandate's debit that the bank has confirmed still travels a day, as money of a nodal account does."""
     rail = "NODAL" if is_debited and method == "NACH" else method
-    return rail if rail in rules.RAILS else "UPI"
+    return rail if book.find("payment_days", rail, on=on) else "UPI"
 
 
 def _of_sale(order: MfOrder, holidays: frozenset[date]) -> Expected:
@@ -213,13 +219,15 @@ def _of_sale(order: MfOrder, holidays: frozenset[date]) -> Expected:
     )
 
 
-def predicted_units_by(order: MfOrder, holidays: frozenset[date]) -> date:
-    """By when the units were to be there when the investor said yes: it follows from the NAV day that was promised."""
+def predicted_units_by(order: MfOrder, holidays: frozenset[date], book: Book) -> date:
+    """By when the units were to be there when the investor said yes: it follows from the NAV day that was promised,
+    and from the rules of the day of the order."""
     if order.kind != MfOrder.Kind.PURCHASE:
         return calendar.next_business_day(order.predicted_nav_on, holidays)
-    liquid = rules.is_liquid_category(order.scheme.category)
+    category, on = order.scheme.category, order.placed_at.astimezone(IST).date()
+    liquid = rules.gets_the_day_before(category, book=book, on=on)
     counts_on = order.predicted_nav_on + calendar.ONE_DAY if liquid else order.predicted_nav_on
-    return calendar.after(counts_on, 1 + rules.nav_lag(order.scheme.category), holidays)
+    return calendar.after(counts_on, 1 + rules.nav_lag(category, book=book, on=on), holidays)
 
 
 # --- What is still to come --------------------------------------------------------------------------------------
@@ -327,11 +335,13 @@ class Timeline:
     money: str
 
 
-def of(order: MfOrder, entries: list[Told], *, now_text: str, at: datetime, holidays: frozenset[date]) -> Timeline:
+def of(
+    order: MfOrder, entries: list[Told], *, now_text: str, at: datetime, holidays: frozenset[date], book: Book
+) -> Timeline:
     """What happened, what is happening now (`now_text`), and what is still to come, in that order."""
     told = _told(order)
     steps = [_step(entry, told[entry.action], order) for entry in _in_order(entries) if entry.action in told]
-    dates = expected(order, paid_at=paid_at(entries), at=at, holidays=holidays)
+    dates = expected(order, paid_at=paid_at(entries), at=at, holidays=holidays, book=book)
     coming = to_come(order, {entry.action for entry in entries})
     is_open, today = order.state in lifecycle.OPEN, at.astimezone(IST).date()
     now = "checking" if order.is_unknown else "current"
@@ -385,7 +395,7 @@ class Compared:
         return self.became is not None and self.became <= self.promised
 
 
-def compare(order: MfOrder, holidays: frozenset[date]) -> list[Compared]:
+def compare(order: MfOrder, holidays: frozenset[date], book: Book) -> list[Compared]:
     """The promised NAV day and the day by which units were to move, beside what came true; of a switch nothing was."""
     if order.kind.startswith("SWITCH"):
         return []
@@ -393,21 +403,16 @@ def compare(order: MfOrder, holidays: frozenset[date]) -> list[Compared]:
     through_on = order.state_since.astimezone(IST).date() if is_through else None
     nav = Compared("NAV of", order.predicted_nav_on, order.allotted_on)
     what = "Units by" if order.kind == MfOrder.Kind.PURCHASE else "Sold by"
-    return [nav, Compared(what, predicted_units_by(order, holidays), through_on)]
+    return [nav, Compared(what, predicted_units_by(order, holidays, book), through_on)]
 
 
-def why_later(order: MfOrder, entries: list[Told], holidays: frozenset[date]) -> str:
+def why_later(order: MfOrder, entries: list[Told], holidays: frozenset[date], book: Book) -> str:
     """Which hop made the NAV day another than promised; empty when it came true, or while nobody knows."""
     if not order.allotted_on or order.allotted_on <= order.predicted_nav_on:
         return ""
     paid = paid_at(entries)
     if order.kind == MfOrder.Kind.PURCHASE and paid:
-        now = expected(order, paid_at=paid, at=paid, holidays=holidays)
+        now = expected(order, paid_at=paid, at=paid, holidays=holidays, book=book)
         if now.nav_on > order.predicted_nav_on:
             return f"Your bank confirmed the payment on {moment(paid)}: too late for the day that we expected."
     return "The payment was in time. The fund house, or the way to it, took a day more; we keep count of such days."
-
-
-def payout_source(order: MfOrder) -> str:
-    """Whose rule says by when the money of a sale comes."""
-    return redemption_rules.payout_of(category=order.scheme.category, asset_class=order.scheme.asset_class).source

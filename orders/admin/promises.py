@@ -66,7 +66,7 @@ def _charts(at: datetime) -> list[home.Chart]:
 def _clock(at: datetime) -> home.Tile:
     """By when unpaid purchases must be paid for the next NAV day, and how much waits for it."""
     holidays = scheme_queries.holidays()
-    general, liquid = (_next(at, is_liquid=is_liquid, holidays=holidays) for is_liquid in (False, True))
+    general, liquid = (_next(at, category=category, holidays=holidays) for category in ("", "Liquid Fund"))
     waiting = MfOrder.objects.filter(state=lifecycle.AWAITING_PAYMENT, kind=MfOrder.Kind.PURCHASE)
     amounts = list(waiting.values_list("amount", flat=True)[:1_000])
     many = "1,000 or more" if len(amounts) == 1_000 else str(len(amounts))
@@ -80,8 +80,9 @@ def _clock(at: datetime) -> home.Tile:
     )
 
 
-def _next(at: datetime, *, is_liquid: bool, holidays: frozenset[date]) -> datetime:
-    found = rules.predict_nav_day(at=at, is_liquid=is_liquid, method="UPI", holidays=holidays)
+def _next(at: datetime, *, category: str, holidays: frozenset[date]) -> datetime:
+    book = scheme_queries.book()
+    found = rules.predict_nav_day(at=at, category=category, method="UPI", holidays=holidays, book=book)
     return found.pay_before
 
 

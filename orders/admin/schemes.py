@@ -161,7 +161,7 @@ proposals.register(
         "orders.add_holiday",
         "portal.approve_proposal",
         affects=_orders_on,
-        after=scheme_queries.forget_holidays,
+        after=scheme_queries.forget_market,
     )
 )
 

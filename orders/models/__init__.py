@@ -3,6 +3,7 @@
 from orders.models.approvals import Approval, ApprovalLine
 from orders.models.baskets import Basket, BasketChange, BasketConstituent, BasketLogo, BasketSubscription, BasketVersion
 from orders.models.carts import Cart, CartLine
+from orders.models.dated_rules import DatedRule
 from orders.models.ledger import Folio, Holding, Transaction
 from orders.models.mf import MfOrder
 from orders.models.plans import Instalment, Plan, PlanChange
@@ -24,6 +25,7 @@ __all__ = [
     "BasketVersion",
     "Cart",
     "CartLine",
+    "DatedRule",
     "Depth",
     "Folio",
     "FundHouse",

@@ -13,10 +13,11 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from orders import lifecycle, plan_gateway, plan_rules
+from orders import calendar, lifecycle, plan_gateway, plan_rules
 from orders.models import PlanChange
 from orders.operations import instalments, plan_news, plan_sending
 from orders.operations.plan_sending import SURE_AFTER, SURE_LOOKS
+from orders.queries import schemes as scheme_queries
 from portal import audit, cases, clock, gates, jobs
 from portal.attempts import ATTEMPT_FIELDS, PATIENCE
 from portal.gateway import errors, journal
@@ -54,10 +55,9 @@ def _cancel(change_id: int, at: datetime) -> None:
 
 def _follow_the_end(change_id: int, at: datetime) -> None:
     change = PlanChange.objects.select_related("plan").get(pk=change_id)
-    holidays = instalments.scheme_queries.holidays()
-    late = at.astimezone(clock.IST).date() > plan_rules.ended_by(asked_at=change.asked_at, holidays=holidays)
-    if change.state not in lifecycle.PLAN_CHANGE.final and late:
-        title = f"SIP {change.plan.code} has not ended two working days after it was asked for"
+    by = plan_rules.ended_by(asked_at=change.asked_at, holidays=scheme_queries.holidays(), book=scheme_queries.book())
+    if change.state not in lifecycle.PLAN_CHANGE.final and at.astimezone(clock.IST).date() > by:
+        title = f"SIP {change.plan.code} has not ended by {calendar.short(by)}, the last day that SEBI allows"
         detail = "SEBI's limit has passed. We go on asking; ask the provider by other means too."
         cases.open_case(kind=plan_news.NOT_ENDED_CASE, subject=change.plan, title=title, detail=detail, at=at)
 

@@ -47,9 +47,11 @@ def to_skip(plan: Plan, at: datetime) -> tuple[date | None, str]:
     if SKIP in changes:
         return changes[SKIP].on, "An instalment is being skipped already."
     left_out = queries.skipped_dates([plan])[plan.pk]
-    on = queries.next_date(plan, at.astimezone(clock.IST).date(), left_out)
+    today = at.astimezone(clock.IST).date()
+    on = queries.next_date(plan, today, left_out)
     row = plan_rules.in_a_row(queries.outcomes(plan), plan_rules.SKIPPED)
-    return on, plan_rules.why_no_skip(gateway=plan.gateway, on=on, skips_in_a_row=row, at=at)
+    most = queries.most_failures(today)
+    return on, plan_rules.why_no_skip(gateway=plan.gateway, on=on, skips_in_a_row=row, at=at, most_failures=most)
 
 
 def skip(*, plan: Plan, on: date, at: datetime, actor: str) -> PlanChange:

@@ -10,7 +10,9 @@ from investors.models import Investor
 from orders import calendar, plan_rules, plan_words, words
 from orders.models import Instalment, MfOrder, Plan
 from orders.queries import plans as queries
+from orders.queries import schemes as scheme_queries
 from portal import money
+from portal.clock import IST
 from portal.notices import writing
 from portal.notices.catalogue import EMAIL, SMS, Event, register
 
@@ -76,7 +78,7 @@ def tell(plan: Plan, event: str, *, at: datetime) -> None:
 def tell_of_failure(plan: Plan, failed: MfOrder, *, at: datetime) -> None:
     """The investor knows that an instalment failed, why, and what another failure would do: once for each date."""
     on = failed.instalment_on or at.date()
-    strikes = plan_rules.strikes_in_words(plan.bounces_in_a_row)
+    strikes = plan_rules.strikes_in_words(plan.bounces_in_a_row, queries.most_failures(at.astimezone(IST).date()))
     why = [each for each in (words.reason(failed.failure_code, failed.failure_text), strikes) if each]
     _tell(
         plan,
@@ -91,9 +93,12 @@ def tell_of_failure(plan: Plan, failed: MfOrder, *, at: datetime) -> None:
 
 def tell_of_debit(instalment: Instalment, *, at: datetime) -> None:
     """The investor knows that a debit is near, and until when they can leave it out."""
-    plan = instalment.plan
+    plan, today, book = instalment.plan, at.astimezone(IST).date(), scheme_queries.book()
     skipped = plan_rules.in_a_row(queries.outcomes(plan), plan_rules.SKIPPED)
-    may_skip = not plan_rules.why_no_skip(gateway=plan.gateway, on=instalment.on, skips_in_a_row=skipped, at=at)
+    most = plan_rules.most_failures(book=book, on=today)
+    may_skip = not plan_rules.why_no_skip(
+        gateway=plan.gateway, on=instalment.on, skips_in_a_row=skipped, at=at, most_failures=most
+    )
     until = calendar.short(plan_rules.skip_until(instalment.on))
     _tell(
         plan,
@@ -102,7 +107,7 @@ def tell_of_debit(instalment: Instalment, *, at: datetime) -> None:
         about=instalment.on.isoformat(),
         on=calendar.short(instalment.on),
         skip=f"You can skip this instalment until the end of {until}. " if may_skip else "",
-        working_days=plan_rules.ENDS_WITHIN_WORKING_DAYS,
+        working_days=book.number_of("sip_end_days", on=today),
     )
 
 

@@ -13,7 +13,7 @@ from investors import queries as people
 from investors.declarations import EXECUTION_ONLY
 from investors.models import ACCOUNT_INDEX, BankAccount, Consent, InvestmentAccount, Investor
 from investors.operations import consents
-from orders import gateway, lifecycle, redemption_rules
+from orders import gateway, lifecycle, redemption_rules, rules
 from orders.models import MfOrder, Scheme
 from orders.operations import ledger
 from orders.operations.news import PACE_S
@@ -126,13 +126,13 @@ def _check_account(investor: Investor, account: BankAccount | None, at: datetime
 
 def predict(scheme: Scheme, at: datetime, mode: str = NORMAL) -> Prediction:
     """Which NAV a sale asked for now gets, and by when its money comes."""
-    payout = redemption_rules.payout_of(category=scheme.category, asset_class=scheme.asset_class)
+    on, book, category = at.astimezone(clock.IST).date(), scheme_queries.book(), scheme.category
     normal = redemption_rules.predict(
         at=at,
-        is_liquid=scheme_queries.is_liquid(scheme),
-        payout=payout,
+        is_liquid=rules.gets_the_day_before(category, book=book, on=on),
+        payout=redemption_rules.payout_of(category=category, asset_class=scheme.asset_class, book=book, on=on),
         holidays=scheme_queries.holidays(),
-        cutoff=redemption_rules.cutoff_of(scheme.category),
+        cutoff=redemption_rules.cutoff_of(category, book=book, on=on),
     )
     if mode == INSTANT:
         return redemption_rules.instantly(at=at, nav_on=scheme.nav_on, normal=normal)

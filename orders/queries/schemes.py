@@ -8,38 +8,50 @@ from datetime import date
 from decimal import Decimal
 
 from django.conf import settings
+from django.db.models import Value
 
 from investors.models import Investor
 from orders import redemption_rules, rules
-from orders.models import Holding, Holiday, Nav, Scheme
+from orders.models import DatedRule, Holding, Holiday, Nav, Scheme
 from orders.queries.search import search
+from orders.rulebook import Book, Rule
 from portal import money
 
-__all__ = ["bounds_for", "held_by", "holidays", "is_held", "is_liquid", "navs_of", "one", "search", "why_not_for_sale"]
+__all__ = ["book", "bounds_for", "held_by", "holidays", "is_held", "navs_of", "one", "search", "why_not_for_sale"]
 
-# The table changes a few times a year; other processes may read up to this many seconds behind.
-HOLIDAYS_LIVE_S = 30.0
-_holidays: tuple[float, frozenset[date]] | None = None
+# The tables change a few times a year; other processes may read up to this many seconds behind.
+MARKET_LIVES_S = 30.0
+_market: tuple[float, frozenset[date], Book] | None = None
 
 
 def holidays() -> frozenset[date]:
     """Weekdays on which the market is closed. Kept in the process for half a minute."""
-    global _holidays
+    return _read_market()[1]
+
+
+def book() -> Book:
+    """The dated rules, with those that have passed and those to come. Kept and read together with the holidays."""
+    return _read_market()[2]
+
+
+def forget_market() -> None:
+    """Read the tables anew at the next question: for whoever has just changed one."""
+    global _market
+    _market = None
+
+
+def _read_market() -> tuple[float, frozenset[date], Book]:
+    """Both tables in one statement: a page that needs the one nearly always needs the other."""
+    global _market
     now = time.monotonic()
-    if _holidays is None or now - _holidays[0] > HOLIDAYS_LIVE_S:
-        _holidays = (now, frozenset(Holiday.objects.values_list("on", flat=True)))
-    return _holidays[1]
-
-
-def forget_holidays() -> None:
-    """Read the table anew at the next question: for whoever has just changed it."""
-    global _holidays
-    _holidays = None
-
-
-def is_liquid(scheme: Scheme) -> bool:
-    """Whether SEBI's earlier cut-off and the NAV of the day before apply."""
-    return rules.is_liquid_category(scheme.category)
+    if _market is None or now - _market[0] > MARKET_LIVES_S:
+        none = Value("")
+        closed = Holiday.objects.order_by().values_list(Value("holiday"), none, "on", none, none, none)
+        columns = DatedRule.objects.order_by().values_list("name", "of", "valid_from", "value", "source", "words")
+        rows = [Rule(*row) for row in columns.union(closed, all=True)]
+        days = frozenset(row.valid_from for row in rows if row.name == "holiday")
+        _market = (now, days, Book(tuple(row for row in rows if row.name != "holiday")))
+    return _market
 
 
 def bounds_for(scheme: Scheme, is_first: bool) -> rules.AmountBounds:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from django.conf import settings
@@ -29,7 +29,8 @@ def advice(
             found += [_of_mandate(mandate, schemes, amount, at) for mandate in _mandates(investor)]
         else:
             label = str(MfOrder.PaymentMethod(method).label)
-            found.append(_offer(method, method, label, schemes, at, rails.why_too_much(method, amount or money.ZERO)))
+            why_not = _why_too_much(method, amount or money.ZERO, at.astimezone(IST).date())
+            found.append(_offer(method, method, label, schemes, at, why_not))
     return rails.advise(found)
 
 
@@ -38,10 +39,14 @@ def choices(advised: Sequence[rails.Advice]) -> list[tuple[str, str]]:
     return [(each.offer.method, f"{each.offer.label}: {each.text}") for each in advised if not each.offer.why_not]
 
 
-def at_pages(gateway: str, amount: Decimal) -> list[tuple[str, str]]:
-    """Ways of paying so much at a page that a gateway has, as (value, words): for another try."""
-    carrying = (method for method in capabilities.of(gateway).pages if not rails.why_too_much(method, amount))
+def at_pages(gateway: str, amount: Decimal, on: date) -> list[tuple[str, str]]:
+    """Ways of paying so much on a day at a page that a gateway has, as (value, words): for another try."""
+    carrying = (method for method in capabilities.of(gateway).pages if not _why_too_much(method, amount, on))
     return [(method, MfOrder.PaymentMethod(method).label) for method in carrying]
+
+
+def _why_too_much(method: str, amount: Decimal, on: date) -> str:
+    return rails.why_too_much(method, amount, book=scheme_queries.book(), on=on)
 
 
 def _mandates(investor: Investor) -> list[Mandate]:
@@ -59,10 +64,10 @@ def _offer(rail: str, method: str, label: str, schemes: Sequence[Scheme], at: da
     predicted = [
         rules.predict_nav_day(
             at=at,
-            is_liquid=scheme_queries.is_liquid(scheme),
+            category=scheme.category,
             method=rail,
             holidays=scheme_queries.holidays(),
-            nav_lag=rules.nav_lag(scheme.category),
+            book=scheme_queries.book(),
         )
         for scheme in schemes
     ]

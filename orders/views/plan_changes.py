@@ -64,14 +64,14 @@ def cancel(request: InvestorRequest, code: str) -> HttpResponse:
         except Failure as refusal:
             messages.warning(request, refusal.message)
         return redirect("orders:sip", code=code)
-    today, holidays = now.astimezone(clock.IST).date(), scheme_queries.holidays()
+    today, holidays, book = now.astimezone(clock.IST).date(), scheme_queries.holidays(), scheme_queries.book()
     on = queries.next_date(plan, today, queries.skipped_dates([plan])[plan.pk])
     others = Plan.objects.filter(investor=request.investor, mandate=plan.mandate, state__in=queries.OPEN)
     context = {
         "plan": plan,
         "next_on": on,
-        "may_still_debit": plan_rules.may_still_debit(on=on, asked_at=now, holidays=holidays),
-        "ended_by": plan_rules.ended_by(asked_at=now, holidays=holidays),
+        "may_still_debit": plan_rules.may_still_debit(on=on, asked_at=now, holidays=holidays, book=book),
+        "ended_by": plan_rules.ended_by(asked_at=now, holidays=holidays, book=book),
         "others": others.exclude(pk=plan.pk).count(),
     }
     return render(request, "orders/sips/cancel.html", context)

@@ -212,13 +212,14 @@ def detail(request: InvestorRequest, code: str) -> HttpResponse:
     if is_moving and hints.first(f"asked-sip-{plan.pk}", ASK_EVERY_S):
         # Somebody is watching: ask FP a little sooner than the sweep would.
         jobs.nudge("orders.advance_plan", row_id=plan.pk)
+    most_failures = queries.most_failures(now.astimezone(clock.IST).date())
     risky = queries.forecast(request.investor, [plan], now.astimezone(clock.IST).date())
     context = {
         "plan": plan,
         "words": plan_words.of(plan, is_ending=is_ending),
         "reason": plan_words.reason(plan),
-        "strikes": plan_rules.strikes_in_words(plan.bounces_in_a_row) if plan.state in queries.OPEN else "",
-        "most_failures": plan_rules.FAILURES_THAT_END[plan_rules.MONTHLY],
+        "strikes": _strikes(plan, most_failures),
+        "most_failures": most_failures,
         "schedule": plan_rules.schedule_in_words(
             day=plan.start_day, first_on=plan.first_on, last_on=plan.last_on, instalments=plan.instalments
         ),
@@ -256,6 +257,10 @@ def _lines(plan: Plan, found: list[queries.Due]) -> list[plan_words.Line]:
     return [
         plan_words.line(due, plan, happened[str(due.order.pk)] if due.order else {}, today) for due in reversed(found)
     ]
+
+
+def _strikes(plan: Plan, most: int) -> str:
+    return plan_rules.strikes_in_words(plan.bounces_in_a_row, most) if plan.state in queries.OPEN else ""
 
 
 def _what_can_be_done(plan: Plan, now: datetime) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from investors import merged_banks
 from investors.access import InvestorRequest, client_ip, ready_investor_page
 from investors.models import Consent
 from orders import calendar, rules
@@ -43,6 +44,7 @@ def sell(request: InvestorRequest, isin: str) -> HttpResponse:
     form = SellForm(back.data if back else None, sources=sources, initial={"form_ref": identifiers.new_client_ref()})
     if back:
         back.show_in(form)
+    account = redemptions.payout_account(request.investor)
     context = {
         "scheme": scheme,
         "form": form,
@@ -51,7 +53,8 @@ def sell(request: InvestorRequest, isin: str) -> HttpResponse:
         "can_sell": any(each.stand.free > 0 for each in sources),
         "bounds": _bounds_in_words(scheme),
         "prediction": redemptions.predict(scheme, clock.now()),
-        "payout_account": redemptions.payout_account(request.investor),
+        "payout_account": account,
+        "ifsc_ended": merged_banks.what_it_means(account.ifsc) if account else "",
     }
     return render(request, "orders/sell.html", context)
 

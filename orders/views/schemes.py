@@ -204,10 +204,10 @@ def _cutoff(found: Scheme) -> dict[str, Any] | None:
     now = clock.now()
     predicted = rules.predict_nav_day(
         at=now,
-        is_liquid=queries.is_liquid(found),
+        category=found.category,
         method=MfOrder.PaymentMethod.UPI,
         holidays=queries.holidays(),
-        nav_lag=rules.nav_lag(found.category),
+        book=queries.book(),
     )
     day, by = predicted.pay_before.date(), f"{predicted.pay_before:%H:%M}"
     when = f"{by} today" if day == now.date() else f"{by} on {calendar.in_words(day)}"

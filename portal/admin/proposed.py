@@ -73,7 +73,8 @@ class ProposedAdmin(KeptAdmin):
             messages.warning(request, failure.message)
             return
         if made.needs_second:
-            messages.success(request, f"{made.code} waits for a second person. Nothing has changed yet.")
+            told = f"{made.code} waits for a second person. Nothing has changed yet. {made.affects}"
+            messages.success(request, told.rstrip())
         else:
             messages.success(request, "Done: the rule in force asks for no second person.")
 

@@ -71,7 +71,9 @@ class NotPossible(Failure):
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of act. `always`: no rule can do without the second person. `after` is called once it is applied."""
+    """One kind of act. `always`: no rule can do without the second person. `after` is called once it is applied.
+    `why_not` says why a row (None: a new one) may not become so now (None: go), beside what its own model checks.
+    """
 
     act: str
     label: str
@@ -80,6 +82,7 @@ class Kind:
     always: bool = False
     affects: Callable[[Mapping[str, Any]], str] = lambda _: ""
     after: Callable[[], None] = lambda: None
+    why_not: Callable[[models.Model | None, Mapping[str, Any] | None, datetime], str] = lambda *_: ""
 
 
 _kinds: dict[str, Kind] = {}
@@ -209,7 +212,7 @@ def _settle(row: Proposal, state: str, actor: User, answer: str, at: datetime) -
 
 def _apply(row: Proposal, actor: User, at: datetime) -> None:
     kind = _kinds[row.act]
-    changed = _write(row)
+    changed = _write(row, at)
     Proposal.objects.filter(pk=row.pk).update(state=Proposal.State.APPLIED)
     name = row.subject_kind.partition(".")[2]
     what = "added" if row.before is None else "removed" if row.after is None else "changed"
@@ -219,7 +222,7 @@ def _apply(row: Proposal, actor: User, at: datetime) -> None:
     transaction.on_commit(kind.after)
 
 
-def _write(row: Proposal) -> models.Model:
+def _write(row: Proposal, at: datetime) -> models.Model:
     """The record is what was proposed. Raises ChangedMeanwhile, NotPossible."""
     model: Any = apps.get_model(row.subject_kind)
     if row.before is None:
@@ -228,6 +231,8 @@ def _write(row: Proposal) -> models.Model:
         subject = model._default_manager.select_for_update().filter(pk=row.subject_id).first()
         if subject is None or values_of(subject, list(row.before)) != row.before:
             raise ChangedMeanwhile
+    if words := _kinds[row.act].why_not(None if row.before is None else subject, row.after, at):
+        raise NotPossible(words)
     if row.after is None:
         key = subject.pk
         subject.delete()

@@ -34,9 +34,9 @@ def ask_for_holiday(client: Client, **more: str) -> Proposal:
 
 @pytest.fixture(autouse=True)
 def fresh_calendar():
-    scheme_queries.forget_holidays()
+    scheme_queries.forget_market()
     yield
-    scheme_queries.forget_holidays()
+    scheme_queries.forget_market()
 
 
 def test_a_holiday_holds_when_a_second_person_has_approved(as_role, django_capture_on_commit_callbacks):

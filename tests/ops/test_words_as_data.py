@@ -109,7 +109,6 @@ def test_a_chain_that_lost_its_anchor_is_a_case_and_no_anchor(kept):
 def test_the_admin_answers_only_to_its_networks(as_role, settings, networks, status):
     settings.STAFF_NETWORKS = networks
     client = as_role(roles.VIEWER)
-    client.handler.load_middleware()
     assert client.get(reverse("admin:index")).status_code == status
     assert client.get(reverse("admin:login")).status_code in ({302} if status == 200 else {404})
     assert client.get("/healthz").status_code == 200

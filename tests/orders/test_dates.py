@@ -10,6 +10,7 @@ import pytest
 
 from orders import redemption_rules, rules
 from portal.clock import IST
+from tests.orders.rulebooks import BOOK
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 HOLIDAYS = frozenset(
@@ -63,10 +64,10 @@ def test_each_weekday_of_the_table_stands_at_its_date():
 def test_a_purchase_that_is_paid_at_once(case):
     found = rules.predict_nav_day(
         at=moment(case["asked at"]),
-        is_liquid=rules.is_liquid_category(case["category"]),
+        category=case["category"],
         method=case["rail"],
         holidays=HOLIDAYS,
-        nav_lag=rules.nav_lag(case["category"]),
+        book=BOOK,
     )
     assert (found.nav_on, found.allotment_by) == (day(case["NAV of"]), day(case["units by"]))
     assert found.is_certain == yes(case["holidays known"])
@@ -78,20 +79,24 @@ def test_a_purchase_whose_money_comes_at_another_time(case):
     found = rules.nav_day(
         ordered_at=moment(case["asked at"]),
         money_at=moment(case["money at"]),
-        is_liquid=rules.is_liquid_category(case["category"]),
+        category=case["category"],
         holidays=HOLIDAYS,
+        book=BOOK,
     )
     assert found == day(case["NAV of"])
 
 
 @pytest.mark.parametrize("case", SALES, ids=name)
 def test_a_sale(case):
+    at = moment(case["asked at"])
     found = redemption_rules.predict(
-        at=moment(case["asked at"]),
-        is_liquid=rules.is_liquid_category(case["category"]),
-        payout=redemption_rules.payout_of(category=case["category"], asset_class=case["asset class"]),
+        at=at,
+        is_liquid=rules.gets_the_day_before(case["category"], book=BOOK, on=at.date()),
+        payout=redemption_rules.payout_of(
+            category=case["category"], asset_class=case["asset class"], book=BOOK, on=at.date()
+        ),
         holidays=HOLIDAYS,
-        cutoff=redemption_rules.cutoff_of(case["category"]),
+        cutoff=redemption_rules.cutoff_of(case["category"], book=BOOK, on=at.date()),
     )
     assert (found.nav_on, found.pay_by) == (day(case["NAV of"]), day(case["money by"]))
     assert found.is_certain == yes(case["holidays known"])
@@ -103,9 +108,9 @@ def test_indian_time_decides_wherever_the_moment_comes_from(case):
     at = moment(case["asked at"]).astimezone(None)
     found = redemption_rules.predict(
         at=at,
-        is_liquid=rules.is_liquid_category(case["category"]),
+        is_liquid=rules.gets_the_day_before(case["category"], book=BOOK, on=at.date()),
         payout=redemption_rules.Payout(1, "-"),
         holidays=HOLIDAYS,
-        cutoff=redemption_rules.cutoff_of(case["category"]),
+        cutoff=redemption_rules.cutoff_of(case["category"], book=BOOK, on=at.date()),
     )
     assert found.nav_on == day(case["NAV of"])

@@ -12,6 +12,7 @@ from orders.plan_rules import Authority, Debit, Terms
 from orders.rules import AmountBounds
 from portal.clock import IST
 from portal.errors import InvalidInput
+from tests.orders.rulebooks import BOOK
 
 DIWALI = date(2026, 11, 10)
 HOLIDAYS = frozenset({DIWALI})
@@ -155,7 +156,8 @@ def test_counts_failures_in_a_row(outcomes, failures):
     ],
 )
 def test_warns_after_each_failure_by_sebis_table(row, frequency, words):
-    assert words in plan_rules.strikes_in_words(row, frequency)
+    most = plan_rules.most_failures(book=BOOK, on=date(2026, 11, 20), frequency=frequency)
+    assert words in plan_rules.strikes_in_words(row, most)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +172,7 @@ def test_warns_after_each_failure_by_sebis_table(row, frequency, words):
     ],
 )
 def test_says_why_a_date_cannot_be_skipped(gateway, on, row, now, why_not):
-    found = plan_rules.why_no_skip(gateway=gateway, on=on, skips_in_a_row=row, at=at(now))
+    found = plan_rules.why_no_skip(gateway=gateway, on=on, skips_in_a_row=row, at=at(now), most_failures=3)
     assert why_not in found
     assert bool(found) is bool(why_not)
 
@@ -187,7 +189,7 @@ def test_says_why_a_date_cannot_be_skipped(gateway, on, row, now, why_not):
 )
 def test_the_last_debit_may_still_happen_within_two_working_days(asked, may_still_debit):
     on = date(2026, 12, 5)
-    assert plan_rules.may_still_debit(on=on, asked_at=at(asked), holidays=HOLIDAYS) is may_still_debit
+    assert plan_rules.may_still_debit(on=on, asked_at=at(asked), holidays=HOLIDAYS, book=BOOK) is may_still_debit
 
 
 # --- What may go wrong --------------------------------------------------------------------------------------------
@@ -219,13 +221,13 @@ def _debit(**other: object) -> Debit:
     ],
 )
 def test_says_what_may_go_wrong_with_a_debit_and_why(debit, level, words):
-    found = plan_rules.risks(debit, HOLIDAYS)
+    found = plan_rules.risks(debit, HOLIDAYS, BOOK)
     assert plan_rules.worst(found) == level
     assert words in (found[0].text if found else "")
 
 
 def test_the_worst_comes_first():
-    found = plan_rules.risks(_debit(failures=1, state="CANCELLED", on=DIWALI), HOLIDAYS)
+    found = plan_rules.risks(_debit(failures=1, state="CANCELLED", on=DIWALI), HOLIDAYS, BOOK)
     assert [risk.level for risk in found] == ["fails", "risk", "note"]
 
 
@@ -233,16 +235,16 @@ def test_the_worst_comes_first():
 
 
 @pytest.mark.parametrize(
-    ("on", "is_liquid", "nav_on"),
+    ("on", "category", "nav_on"),
     [
-        ("2026-11-16", False, "2026-11-18"),  # Monday: debited on Tuesday, with the fund house on Wednesday
-        ("2026-11-19", False, "2026-11-23"),  # Thursday: Friday, Monday
-        ("2026-12-05", False, "2026-12-09"),  # a Saturday: asked for on Monday
-        ("2026-11-16", True, "2026-11-17"),  # a liquid fund gets the NAV of the day before
+        ("2026-11-16", "Flexi Cap Fund", "2026-11-18"),  # Monday: debited on Tuesday, with the fund house on Wednesday
+        ("2026-11-19", "Flexi Cap Fund", "2026-11-23"),  # Thursday: Friday, Monday
+        ("2026-12-05", "Flexi Cap Fund", "2026-12-09"),  # a Saturday: asked for on Monday
+        ("2026-11-16", "Liquid Fund", "2026-11-17"),  # a liquid fund gets the NAV of the day before
     ],
 )
-def test_an_instalment_gets_the_nav_of_the_day_on_which_its_money_is_in(on, is_liquid, nav_on):
-    found, words = plan_rules.nav_of(on=date.fromisoformat(on), is_liquid=is_liquid, holidays=HOLIDAYS)
+def test_an_instalment_gets_the_nav_of_the_day_on_which_its_money_is_in(on, category, nav_on):
+    found, words = plan_rules.nav_of(on=date.fromisoformat(on), category=category, holidays=HOLIDAYS, book=BOOK)
     assert found == date.fromisoformat(nav_on)
     assert plan_rules.calendar.short(found) in words
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 
 import pytest
@@ -13,6 +13,7 @@ from orders.lots import OpenLot
 from orders.redemption_rules import Asked, Bounds, InstantTerms, Lock, Payout, Stand
 from portal.clock import IST
 from portal.errors import InvalidInput
+from tests.orders.rulebooks import BOOK
 
 # 2026: Monday 23 Nov; Tuesday 24 Nov is Guru Nanak Jayanti.
 HOLIDAYS = frozenset({date(2026, 11, 24), date(2027, 1, 26)})
@@ -44,7 +45,7 @@ def D(text: str) -> Decimal:
 )
 def test_the_nav_is_that_of_the_day_of_the_request_and_the_money_follows(asked_at, is_liquid, nav_on, days, pay_by):
     at = datetime.fromisoformat(asked_at).replace(tzinfo=IST)
-    found = selling.predict(at=at, is_liquid=is_liquid, payout=Payout(days, "-"), holidays=HOLIDAYS)
+    found = selling.predict(at=at, is_liquid=is_liquid, payout=Payout(days, "-"), holidays=HOLIDAYS, cutoff=time(15))
     assert (found.nav_on, found.pay_by) == (date.fromisoformat(nav_on), date.fromisoformat(pay_by))
     assert found.is_certain
     assert len(found.rule) <= 300
@@ -52,7 +53,8 @@ def test_the_nav_is_that_of_the_day_of_the_request_and_the_money_follows(asked_a
 
 def test_a_year_without_holidays_makes_the_dates_uncertain():
     at = datetime(2028, 3, 1, 10, tzinfo=IST)
-    found = selling.predict(at=at, is_liquid=False, payout=Payout(5, "a rule of " + "x" * 60), holidays=HOLIDAYS)
+    payout = Payout(5, "a rule of " + "x" * 60)
+    found = selling.predict(at=at, is_liquid=False, payout=payout, holidays=HOLIDAYS, cutoff=time(15))
     assert not found.is_certain
     assert "may move" in found.rule
     assert len(selling.instantly(at=at, nav_on=None, normal=found).rule) <= 300
@@ -70,7 +72,8 @@ def test_a_year_without_holidays_makes_the_dates_uncertain():
     ],
 )
 def test_the_payout_rule_goes_by_the_kind_of_fund(category, asset_class, days):
-    assert selling.payout_of(category=category, asset_class=asset_class).days == days
+    on = date(2026, 11, 20)
+    assert selling.payout_of(category=category, asset_class=asset_class, book=BOOK, on=on).days == days
 
 
 # --- free, locked, pending ----------------------------------------------------------------------------------------

@@ -6,12 +6,16 @@ from decimal import Decimal
 import pytest
 
 from orders import calendar, risk, rules
+from orders.models import DatedRule, MfOrder
+from orders.rulebook import Rule
 from portal.clock import IST
 from portal.errors import InvalidInput
+from tests.orders.rulebooks import BOOK
 
 # Two years are known: 2026 with Republic Day and Christmas, 2027 with Republic Day. 2028 is not.
 HOLIDAYS = frozenset({date(2026, 1, 26), date(2026, 12, 25), date(2027, 1, 26)})
 BOUNDS = rules.AmountBounds(minimum=Decimal(500), maximum=Decimal(199_990), step=Decimal(10))
+FLEXI, LIQUID = "Flexi Cap Fund", "Liquid Fund"
 FRIDAY, MONDAY, TUESDAY = date(2026, 11, 20), date(2026, 11, 23), date(2026, 11, 24)
 
 
@@ -66,7 +70,7 @@ CASES = [
 @pytest.mark.parametrize(("story", "day", "clock", "counts_on"), CASES, ids=[case[0] for case in CASES])
 @pytest.mark.parametrize("method", ["UPI", "NETBANKING"])
 def test_predicts_the_nav_day(story: str, day: date, clock: str, counts_on: date, method: str) -> None:
-    found = rules.predict_nav_day(at=at(day, clock), is_liquid=False, method=method, holidays=HOLIDAYS)
+    found = rules.predict_nav_day(at=at(day, clock), category=FLEXI, method=method, holidays=HOLIDAYS, book=BOOK)
     assert found.nav_on == counts_on
     assert found.allotment_by == calendar.next_business_day(counts_on, HOLIDAYS)
     assert calendar.in_words(counts_on) in found.rule
@@ -84,7 +88,7 @@ def test_predicts_the_nav_day(story: str, day: date, clock: str, counts_on: date
     ],
 )
 def test_a_liquid_fund_gets_the_nav_of_the_calendar_day_before(day: date, clock: str, nav_on: date) -> None:
-    found = rules.predict_nav_day(at=at(day, clock), is_liquid=True, method="UPI", holidays=HOLIDAYS)
+    found = rules.predict_nav_day(at=at(day, clock), category=LIQUID, method="UPI", holidays=HOLIDAYS, book=BOOK)
     assert found.nav_on == nav_on
     assert "NAV of the day before" in found.rule
     assert len(found.rule) <= 300
@@ -92,25 +96,37 @@ def test_a_liquid_fund_gets_the_nav_of_the_calendar_day_before(day: date, clock:
 
 def test_the_cut_off_is_indian_time_wherever_the_moment_comes_from() -> None:
     utc = at(FRIDAY, "14:29:59").astimezone(None)
-    found = rules.predict_nav_day(at=utc, is_liquid=False, method="UPI", holidays=HOLIDAYS)
+    found = rules.predict_nav_day(at=utc, category=FLEXI, method="UPI", holidays=HOLIDAYS, book=BOOK)
     assert found.nav_on == FRIDAY
     assert found.pay_before == at(FRIDAY, "14:30:00")
 
 
 def test_says_that_the_holidays_of_a_year_are_missing() -> None:
-    known = rules.predict_nav_day(at=at(FRIDAY, "10:00:00"), is_liquid=False, method="UPI", holidays=HOLIDAYS)
+    known = rules.predict_nav_day(at=at(FRIDAY, "10:00:00"), category=FLEXI, method="UPI", holidays=HOLIDAYS, book=BOOK)
     assert known.is_certain
     assert "not entered" not in known.rule
     last_day = at(date(2027, 12, 31), "10:00:00")  # allotted in 2028
-    unknown = rules.predict_nav_day(at=last_day, is_liquid=True, method="UPI", holidays=HOLIDAYS)
+    unknown = rules.predict_nav_day(at=last_day, category=LIQUID, method="UPI", holidays=HOLIDAYS, book=BOOK)
     assert not unknown.is_certain
-    assert "The market holidays of 2028 are not entered yet, so the date may move." in unknown.rule
-    assert len(unknown.rule) <= 300
+    assert "The holidays of 2028 are not entered yet: the date may move." in unknown.rule
+
+
+def test_the_longest_rule_of_all_has_room_where_it_is_kept() -> None:
+    """Without holidays of its year, a liquid fund by mandate, late in the week, in words as long as they may be."""
+    most = DatedRule._meta.get_field("words").max_length or 0
+    book = BOOK.with_rule(Rule("payment_days", "NACH", date(2021, 2, 1), "2", words="w" * most))
+    days = (date(2026, 12, 20) + timedelta(days=n) for n in range(12))
+    found = [
+        rules.predict_nav_day(at=at(day, "20:00:00"), category=LIQUID, method="NACH", holidays=frozenset(), book=book)
+        for day in days
+    ]
+    longest = max(len(each.rule) for each in found)
+    assert (longest > 290, longest <= MfOrder._meta.get_field("prediction").max_length) == (True, True), longest
 
 
 def test_refuses_a_payment_method_without_a_known_cut_off() -> None:
     with pytest.raises(KeyError):
-        rules.predict_nav_day(at=at(FRIDAY, "10:00:00"), is_liquid=False, method="CHEQUE", holidays=HOLIDAYS)
+        rules.predict_nav_day(at=at(FRIDAY, "10:00:00"), category=FLEXI, method="CHEQUE", holidays=HOLIDAYS, book=BOOK)
 
 
 @pytest.mark.parametrize(
@@ -130,16 +146,16 @@ def test_refuses_a_payment_method_without_a_known_cut_off() -> None:
 def test_four_cases_of_order_and_money(
     ordered: tuple[date, str], paid: tuple[date, str], general: date, liquid: date
 ) -> None:
-    moments = {"ordered_at": at(*ordered), "money_at": at(*paid), "holidays": HOLIDAYS}
-    assert rules.nav_day(**moments, is_liquid=False) == general
-    assert rules.nav_day(**moments, is_liquid=True) == liquid
+    moments = {"ordered_at": at(*ordered), "money_at": at(*paid), "holidays": HOLIDAYS, "book": BOOK}
+    assert rules.nav_day(**moments, category=FLEXI) == general
+    assert rules.nav_day(**moments, category=LIQUID) == liquid
 
 
 def test_between_the_two_cut_offs_only_other_funds_still_get_today() -> None:
     moment = at(FRIDAY, "13:30:00")
-    moments = {"ordered_at": moment, "money_at": moment, "holidays": HOLIDAYS}
-    assert rules.nav_day(**moments, is_liquid=False) == FRIDAY
-    assert rules.nav_day(**moments, is_liquid=True) == MONDAY - timedelta(days=1)
+    moments = {"ordered_at": moment, "money_at": moment, "holidays": HOLIDAYS, "book": BOOK}
+    assert rules.nav_day(**moments, category=FLEXI) == FRIDAY
+    assert rules.nav_day(**moments, category=LIQUID) == MONDAY - timedelta(days=1)
 
 
 def test_business_days_step_over_weekends_and_holidays() -> None:

@@ -11,6 +11,7 @@ import pytest
 from orders import plan_rules, timeline
 from portal.audit import Told
 from portal.clock import IST
+from tests.orders.rulebooks import BOOK
 
 # 2026: Friday 20 Nov; Tuesday 24 Nov is a holiday.
 HOLIDAYS = frozenset({date(2026, 11, 24), date(2027, 1, 26)})
@@ -36,7 +37,7 @@ def told(*actions: str, **data: str) -> list[Told]:
 
 
 def tell(its: SimpleNamespace, entries: list[Told], now: str = "20T10:06") -> timeline.Timeline:
-    return timeline.of(its, entries, now_text="now", at=at(now), holidays=HOLIDAYS)
+    return timeline.of(its, entries, now_text="now", at=at(now), holidays=HOLIDAYS, book=BOOK)
 
 
 PAID = ("order.created", "order.awaiting_payment", "order.paid")
@@ -94,14 +95,14 @@ def test_an_order_that_is_paid_late_moves_what_is_expected_and_says_which_hop_it
     (units,) = [each for each in tell(order("PAID"), entries).steps if each.title == "Units allotted"]
     assert units.expected == "by 25 Nov 2026, at the NAV of 23 Nov 2026"
     late = order("ALLOTTED", allotted_on=date(2026, 11, 23))
-    assert "20 Nov 2026, 15:10 IST: too late" in timeline.why_later(late, entries, HOLIDAYS)
+    assert "20 Nov 2026, 15:10 IST: too late" in timeline.why_later(late, entries, HOLIDAYS, BOOK)
 
 
 def test_a_late_allotment_after_a_payment_in_time_is_not_blamed_on_the_payment():
     entries = told(*PAID, debited_at=at("20T10:10").isoformat())
     late = order("ALLOTTED", allotted_on=date(2026, 11, 23))
-    assert "The payment was in time" in timeline.why_later(late, entries, HOLIDAYS)
-    assert timeline.why_later(order("ALLOTTED", allotted_on=date(2026, 11, 20)), entries, HOLIDAYS) == ""
+    assert "The payment was in time" in timeline.why_later(late, entries, HOLIDAYS, BOOK)
+    assert timeline.why_later(order("ALLOTTED", allotted_on=date(2026, 11, 20)), entries, HOLIDAYS, BOOK) == ""
 
 
 def test_shows_when_the_bank_says_that_it_happened_not_when_we_heard_of_it():
@@ -117,7 +118,7 @@ def test_shows_when_the_bank_says_that_it_happened_not_when_we_heard_of_it():
 
 def test_compares_what_was_promised_with_what_came_true():
     its = order("ALLOTTED", allotted_on=date(2026, 11, 20), state_since=at("25T10:00"))
-    nav, units = timeline.compare(its, HOLIDAYS)
+    nav, units = timeline.compare(its, HOLIDAYS, BOOK)
     assert (nav.promised, nav.became, nav.is_kept) == (date(2026, 11, 20), date(2026, 11, 20), True)
     assert (units.promised, units.became, units.is_kept) == (date(2026, 11, 23), date(2026, 11, 25), False)
 
@@ -145,7 +146,7 @@ def test_a_sale_says_when_the_money_comes():
 def test_a_mandate_that_is_debited_still_travels_a_day():
     entries = told("order.paid", debited_at=at("20T12:00").isoformat())
     its = order("PAID", payment_method="NACH", placed_at=at("19T10:00"))
-    found = timeline.expected(its, paid_at=timeline.paid_at(entries), at=at("20T12:01"), holidays=HOLIDAYS)
+    found = timeline.expected(its, paid_at=timeline.paid_at(entries), at=at("20T12:01"), holidays=HOLIDAYS, book=BOOK)
     assert found.nav_on == date(2026, 11, 23)
 
 
@@ -163,6 +164,6 @@ def test_a_day_that_has_passed_is_said_to_have_passed():
 def test_an_instalment_expects_the_nav_that_was_promised_for_its_date():
     on = date(2026, 11, 20)
     its = order("AWAITING_PAYMENT", payment_method="NACH", placed_at=at("20T16:30"), instalment_on=on)
-    found = timeline.expected(its, paid_at=None, at=at("20T17:00"), holidays=HOLIDAYS)
-    promised, _ = plan_rules.nav_of(on=on, is_liquid=False, holidays=HOLIDAYS)
+    found = timeline.expected(its, paid_at=None, at=at("20T17:00"), holidays=HOLIDAYS, book=BOOK)
+    promised, _ = plan_rules.nav_of(on=on, category="", holidays=HOLIDAYS, book=BOOK)
     assert (found.nav_on, found.pay_before) == (promised, None)
