@@ -6,7 +6,13 @@ from datetime import datetime
 
 from celery import shared_task
 
-from investors import change_tasks, lifecycle, mandate_tasks, privacy_tasks  # noqa: F401 - they register sweeps and tasks
+from investors import (  # noqa: F401 - they register sweeps and tasks
+    change_tasks,
+    lifecycle,
+    mandate_tasks,
+    privacy_tasks,
+    transfer_tasks,
+)
 from investors.models import Investor, KycRequest
 from investors.operations import documents, family, invites, kyc, kyc_notices, kyc_sending, registration
 from investors.operations import shown_cases as shown_cases

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from investors.views import family, invites, kyc, onboarding, profile
+from investors.views import family, invites, kyc, onboarding, profile, transfers
 
 app_name = "investors"
 urlpatterns = [
@@ -14,6 +14,7 @@ urlpatterns = [
     path("people/", family.people, name="people"),
     path("people/child/", family.begin_child, name="begin_child"),
     path("people/<str:code>/act/", family.act_for, name="act_for"),
+    path("transfers/<str:code>/", transfers.transfer, name="transfer"),
     path("kyc/", kyc.kyc_home, name="kyc"),
     path("kyc/<slug:step>/", kyc.kyc_step, name="kyc_step"),
     path("documents/<str:token>/", kyc.document, name="document"),

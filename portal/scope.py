@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
@@ -31,6 +32,8 @@ NONE = "none"
 DOOR = "door"
 # Where one signs in, signs up and keeps one's account: these pages look people up by what they typed.
 DOOR_PATHS = ("/accounts/", "/admin/login/")
+# These tell machines how this process is: they are asked by nobody in particular, and answer without a database.
+HEALTH_PATHS = ("/healthz", "/readyz")
 
 
 def set_scope(scope: str) -> None:
@@ -77,10 +80,15 @@ class ScopeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path in HEALTH_PATHS:
+            request.user = AnonymousUser()
+            return self.get_response(request)
         opened = sessions.open_for(request)
         scope = on_page(request.path, acting.narrowed(scope_of(request.user), request))
         if scope != opened:
             set_scope(scope)
+        # From here on a database that goes away may have kept something of it (`portal/unavailable.py`).
+        request.is_open = True  # type: ignore[attr-defined]
         audit.DOOR.set(audit.door_of(request.path))
         try:
             return self.get_response(request)

@@ -151,7 +151,7 @@ TABLE: dict[str, Line] = {
     # Partners among each other: tests/console/test_console.py.
     **{
         f"console:{name}": Line(OWN)
-        for name in ("home", "investors", "invite", "webhooks", "webhook_add", "events", "approvals")
+        for name in ("home", "investors", "invite", "webhooks", "webhook_add", "events", "approvals", "transfers")
     },
     **{f"console:key{what}": Line(OWN) for what in ("s", "_add", "_secret")},
     **{f"console:key{what}": Line(OWN, ("form_ref",)) for what in ("_rotate", "_revoke")},
@@ -159,6 +159,8 @@ TABLE: dict[str, Line] = {
     "console:investor": Line(OWN, ("investor",)),
     "console:investor_ask": Line(OWN, ("investor",)),
     "console:approval_act": Line(OWN, ("approval", "kind")),
+    "console:transfer_object": Line(OWN, ("form_ref",)),
+    "investors:transfer": Line(HERS, ("transfer",)),
     "console:event": Line(OWN, ("form_ref",)),
     "console:invite_act": Line(OWN, ("form_ref", "kind")),
     "console:webhook_act": Line(OWN, ("form_ref", "kind")),
@@ -348,6 +350,7 @@ def world(asha: Any) -> World:
         "step": "pan",
         "kyc_step": "about",
         "document": links.sign(user_id=asha.user.pk, document=asha.documents.exclude(kind="BROKER_PROOF").get().code),
+        "transfer": asha.transfers.get().code,
         "investor": asha.code,
         "pan": asha.pan,
         "email": asha.user.email,
@@ -425,6 +428,7 @@ def _life(asha: Any) -> None:
         factories.ChangeRequestFactory,
         factories.DataExportFactory,
         factories.ErasureRequestFactory,
+        factories.TransferFactory,
         factories.TaxResidenceFactory,
         factories.FieldSourceFactory,
         factories.BasketSubscriptionFactory,

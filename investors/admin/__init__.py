@@ -13,6 +13,7 @@ from investors.admin import (
     merges,
     papers,
     person,
+    transfers,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "merges",
     "papers",
     "person",
+    "transfers",
 ]

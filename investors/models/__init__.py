@@ -10,6 +10,7 @@ from investors.models.documents import Document
 from investors.models.kyc import KycCheck, KycRequest
 from investors.models.people import PAN_INDEX, Address, InvestmentAccount, Investor, Nominee, Owned, TaxResidence
 from investors.models.privacy import DataExport, ErasureRequest
+from investors.models.transfers import Transfer
 
 __all__ = [
     "ACCOUNT_INDEX",
@@ -37,4 +38,5 @@ __all__ = [
     "Nominee",
     "Owned",
     "TaxResidence",
+    "Transfer",
 ]

@@ -82,7 +82,10 @@ def _alike(investor: Investor) -> dict[str, list[int]]:
     numbers = BankAccount.objects.filter(investor=investor, closed_at=None).values_list("number_index", flat=True)
     same = BankAccount.objects.filter(number_index__in=list(numbers)).exclude(investor=investor).order_by()
     by_pan = others.filter(pan_index__in=blind_indexes(investor.pan, PAN_INDEX)) if investor.pan else others.none()
-    by_mobile = others.filter(mobile=investor.mobile) if investor.mobile else others.none()
+    # A number that either of the two calls somebody else's is shared in a family: no sign of one person.
+    own = ("", Investor.Whose.SELF)
+    is_own = bool(investor.mobile) and investor.mobile_is_of in own
+    by_mobile = others.filter(mobile=investor.mobile, mobile_is_of__in=own) if is_own else others.none()
     return {
         "the same PAN": list(by_pan[:MOST_CANDIDATES]),
         "the same mobile number": list(by_mobile[:MOST_CANDIDATES]),

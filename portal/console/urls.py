@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.console.views import approvals, asking, events, investors, keys, overview, webhooks
+from portal.console.views import approvals, asking, events, investors, keys, overview, transfers, webhooks
 
 app_name = "console"
 urlpatterns = [
@@ -14,6 +14,8 @@ urlpatterns = [
     path("invites/<str:code>/<slug:act>/", investors.invite_act, name="invite_act"),
     path("approvals/", approvals.listed, name="approvals"),
     path("approvals/<str:code>/<slug:verb>/", approvals.act, name="approval_act"),
+    path("transfers/", transfers.listed, name="transfers"),
+    path("transfers/<str:code>/object/", transfers.object_to, name="transfer_object"),
     path("keys/", keys.listed, name="keys"),
     path("keys/add/", keys.add, name="key_add"),
     path("keys/secret/", keys.secret, name="key_secret"),

@@ -257,6 +257,14 @@ def test_candidates_share_a_pan_a_mobile_or_an_account(kept, gone):
     assert merges.candidates(typed) == [(gone, "the same PAN")]
 
 
+@pytest.mark.parametrize("whose_is_said_by", ["kept", "gone"])
+def test_a_number_that_a_family_shares_is_no_sign_of_one_person(whose_is_said_by, kept, gone):
+    said = {"kept": kept, "gone": gone}[whose_is_said_by]
+    Investor.objects.filter(pk=said.pk).update(mobile_is_of="SPOUSE")
+    gone.refresh_from_db()
+    assert merges.candidates(gone) == []
+
+
 def test_a_likely_double_becomes_a_case_and_one_who_is_alone_none(kept, gone):
     merges.report(gone, clock.now())
     merges.report(factories.InvestorFactory(mobile="9822222222"), clock.now())

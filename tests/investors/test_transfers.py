@@ -1,0 +1,261 @@
+"""An investor goes to another partner: after fifteen days, with their own yes or by a second person."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+
+from investors.models import Transfer
+from investors.operations import transfers
+from portal import clock, roles
+from portal.errors import InvalidInput
+from portal.models import AuditEntry, Case
+from portal.notices.models import Notice
+from portal.scope import scope
+from portal.webhooks import feed
+from tests import factories
+from tests.webhooks.test_events import commit
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def maker():
+    person = factories.UserFactory()
+    roles.grant(person, roles.MAKER)
+    return person
+
+
+@pytest.fixture
+def north(asha):
+    """The partner that brought Asha, with somebody who works there."""
+    member = factories.MemberFactory(partner__name="North Wealth")
+    type(asha).objects.filter(pk=asha.pk).update(partner=member.partner, euin="E111111")
+    asha.partner = member.partner
+    return member
+
+
+@pytest.fixture
+def south():
+    return factories.MemberFactory(partner__name="South Advisors", partner__euin="E222222")
+
+
+@pytest.fixture
+def row(asha, north, south, maker):
+    return transfers.ask(investor=asha, to=south.partner, basis="Letter of 20 Nov", actor=maker, at=clock.now())
+
+
+def over(row):
+    return row.objections_until + timedelta(seconds=1)
+
+
+@pytest.fixture
+def agreed(row, asha):
+    return transfers.agree(transfer_id=row.pk, actor=asha.user, at=clock.now())
+
+
+def told(member):
+    commit()
+    return [event.type for event in feed.of_partner(member.partner_id).order_by("seq")]
+
+
+def test_nothing_moves_before_the_time_is_over_and_then_it_does_by_itself(asha, north, south, row, agreed):
+    assert row.objections_until - row.asked_at == timedelta(days=15)
+    assert transfers.find_due(row.objections_until - timedelta(seconds=1)) == []
+    transfers.advance(transfer_id=row.pk, at=row.objections_until - timedelta(seconds=1))
+    asha.refresh_from_db()
+    assert asha.partner == north.partner
+    assert transfers.find_due(over(row)) == [row.pk]
+    for _ in range(2):
+        transfers.advance(transfer_id=row.pk, at=over(row))
+    asha.refresh_from_db()
+    row.refresh_from_db()
+    assert (asha.partner, asha.euin, row.state) == (south.partner, "E222222", "DONE")
+    assert transfers.find_due(over(row)) == []
+    assert AuditEntry.objects.filter(action="investor.transferred").count() == 1
+
+
+def test_without_the_investors_yes_a_second_person_looks(asha, north, south, row, maker):
+    for _ in range(2):
+        transfers.advance(transfer_id=row.pk, at=over(row))
+    asha.refresh_from_db()
+    assert asha.partner == north.partner
+    assert transfers.find_due(over(row)) == []
+    case = Case.objects.get(kind=transfers.UNANSWERED_CASE)
+    with pytest.raises(transfers.OwnTransfer):
+        transfers.carry_out(transfer_id=row.pk, actor=maker, reason="The letter is genuine", at=over(row))
+    transfers.carry_out(transfer_id=row.pk, actor=factories.UserFactory(), reason="The letter is genuine", at=over(row))
+    asha.refresh_from_db()
+    case.refresh_from_db()
+    assert (asha.partner, case.state) == (south.partner, "CLOSED")
+
+
+def test_a_late_yes_is_carried_out_by_the_next_sweep(asha, south, row):
+    transfers.advance(transfer_id=row.pk, at=over(row))
+    transfers.agree(transfer_id=row.pk, actor=asha.user, at=over(row))
+    assert transfers.find_due(over(row)) == [row.pk]
+    transfers.advance(transfer_id=row.pk, at=over(row))
+    asha.refresh_from_db()
+    assert asha.partner == south.partner
+
+
+def test_everybody_concerned_is_told_and_each_partner_by_its_own_events(asha, north, south, row, agreed):
+    transfers.advance(transfer_id=row.pk, at=over(row))
+    assert [each.event for each in Notice.objects.filter(user=asha.user).order_by("pk")] == [
+        "transfer.asked",
+        "transfer.done",
+    ]
+    for member in (north, south):
+        assert Notice.objects.filter(user=member.user, event="transfer.firm").count() == 2
+    assert told(north) == ["investor.linked", "transfer.waiting", "transfer.done"]
+    assert told(south) == ["investor.linked"]
+
+
+def test_an_objection_stops_the_clock_until_a_second_person_decides(asha, north, south, row, maker):
+    transfers.agree(transfer_id=row.pk, actor=asha.user, at=clock.now())
+    transfers.object_to(transfer_id=row.pk, partner=north.partner, why="Fees", actor=north.user, at=clock.now())
+    case = Case.objects.get(kind=transfers.OBJECTED_CASE)
+    assert "North Wealth objects" in case.title
+    transfers.advance(transfer_id=row.pk, at=over(row))
+    asha.refresh_from_db()
+    assert asha.partner == north.partner
+    checker = factories.UserFactory()
+    with pytest.raises(transfers.OwnTransfer):
+        transfers.carry_out(transfer_id=row.pk, actor=maker, reason="All is well", at=over(row))
+    with pytest.raises(transfers.TooEarly):
+        transfers.carry_out(transfer_id=row.pk, actor=checker, reason="All is well", at=clock.now())
+    transfers.carry_out(transfer_id=row.pk, actor=checker, reason="The letter is genuine", at=over(row))
+    asha.refresh_from_db()
+    assert asha.partner == south.partner
+    case.refresh_from_db()
+    assert case.state == "CLOSED"
+    with pytest.raises(transfers.TooLate):
+        transfers.stop(transfer_id=row.pk, actor=checker, reason="Too late", at=over(row))
+
+
+def test_only_the_partner_that_would_lose_them_objects_and_only_in_time(north, south, row):
+    for partner, at in ((south.partner, clock.now()), (north.partner, over(row))):
+        with pytest.raises(transfers.TooLate):
+            transfers.object_to(transfer_id=row.pk, partner=partner, why="No", actor=south.user, at=at)
+
+
+def test_the_investor_says_yes_and_no_on_their_own_page(asha, north, row, client_for):
+    browser, page = client_for(asha), reverse("investors:transfer", args=[row.code])
+    shown = browser.get(page).content.decode()
+    assert "South Advisors" in shown
+    assert "I do not want this" in shown
+    browser.post(page, {"agree": "yes"})
+    row.refresh_from_db()
+    assert (row.state, bool(row.agreed_at)) == ("WAITING", True)
+    shown = browser.get(page).content.decode()
+    assert "Yes, I want this" not in shown
+    assert "I do not want this" in shown, "until it is done they may think again"
+    browser.post(page, {"refuse": "yes"})
+    row.refresh_from_db()
+    assert (row.state, row.decided_by) == ("STOPPED", asha.user)
+    assert "I do not want this" not in browser.get(page).content.decode()
+    transfers.advance(transfer_id=row.pk, at=over(row))
+    asha.refresh_from_db()
+    assert asha.partner == north.partner
+
+
+def test_both_partners_see_it_and_only_one_of_them_whose_it_is(asha, north, south, row, client_for):
+    pages = {each: client_for(each.user).get(reverse("console:transfers")).content.decode() for each in (north, south)}
+    assert asha.name in pages[north]
+    assert f"/transfers/{row.code}/object/" in pages[north]
+    assert row.code in pages[south]
+    assert asha.name not in pages[south]
+    assert asha.code not in pages[south]
+    assert "/object/" not in pages[south]
+    assert client_for(south.user).get(reverse("console:transfer_object", args=[row.code])).status_code == 404
+
+
+def test_a_partner_objects_in_the_console_with_words(north, south, row, client_for):
+    browser, page = client_for(north.user), reverse("console:transfer_object", args=[row.code])
+    browser.post(page, {"why": ""})
+    assert "Say why they should stay with you." in browser.get(page).content.decode()
+    browser.post(page, {"why": "We looked after them for years"})
+    row.refresh_from_db()
+    assert (row.state, row.objection) == ("OBJECTED", "We looked after them for years")
+    listed = reverse("console:transfers")
+    assert row.objection in browser.get(listed).content.decode()
+    assert row.objection not in client_for(south.user).get(listed).content.decode(), "it may say much about somebody"
+    again = browser.post(page, {"why": "Once more"}, follow=True)
+    assert "Nothing was changed" in again.content.decode()
+
+
+def act(browser, row, name, **form):
+    page = reverse(f"admin:investors_{row._meta.model_name}_act", args=[row.pk, name])
+    return browser.post(page, {"reason": "Letter of 20 November", **form})
+
+
+def test_one_person_asks_in_the_admin_and_only_another_carries_it_out(asha, north, south, maker, client_for, at):
+    asking, deciding = client_for(maker), factories.UserFactory()
+    for role in (roles.MAKER, roles.CHECKER):
+        roles.grant(deciding, role)
+    roles.grant(maker, roles.CHECKER)
+    unknown = act(asking, asha, "transfer", to="NOBODY")
+    assert "No partner that works with us has this code." in unknown.content.decode()
+    act(asking, asha, "transfer", to=south.partner.code.lower())
+    row = Transfer.objects.get(investor=asha)
+    assert (row.to_partner, row.basis, row.asked_by) == (south.partner, "Letter of 20 November", maker)
+    at(over(row))
+    assert act(client_for(maker), row, "carry_out").status_code == 403
+    act(client_for(deciding), row, "carry_out")
+    asha.refresh_from_db()
+    assert asha.partner == south.partner
+
+
+def test_one_at_a_time_and_to_another_firm(asha, north, south, row, maker):
+    with pytest.raises(transfers.OneAtATime):
+        transfers.ask(investor=asha, to=south.partner, basis="Again", actor=maker, at=clock.now())
+    transfers.stop(transfer_id=row.pk, actor=maker, reason="Wrong person", at=clock.now())
+    with pytest.raises(InvalidInput):
+        transfers.ask(investor=asha, to=north.partner, basis="To where they are", actor=maker, at=clock.now())
+    type(south.partner).objects.filter(pk=south.partner_id).update(is_active=False)
+    south.partner.refresh_from_db()
+    with pytest.raises(InvalidInput):
+        transfers.ask(investor=asha, to=south.partner, basis="Gone", actor=maker, at=clock.now())
+
+
+@pytest.mark.parametrize(
+    "gone", [{"is_active": False}, {"arn": "ARN-123456", "arn_until": clock.today()}], ids=["left", "no ARN"]
+)
+def test_a_firm_that_may_bring_nobody_any_more_gets_nobody(asha, north, south, row, agreed, gone):
+    type(south.partner).objects.filter(pk=south.partner_id).update(**gone)
+    transfers.advance(transfer_id=row.pk, at=over(row))
+    asha.refresh_from_db()
+    row.refresh_from_db()
+    assert (asha.partner, row.state) == (north.partner, "STOPPED")
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"state": "DONE", "due_at": None, "agreed_at": clock.now()}, "before_the_time_for_objections"),
+        ({"objections_until": clock.now()}, "never changes"),
+        ({"state": "OBJECTED"}, "an_objection_is_on_record"),
+        ({"state": "DONE", "state_since": clock.now() + timedelta(days=16)}, "yes_or_a_second_person"),
+    ],
+    ids=["done early", "a shorter time", "an objection without words", "done on one person's word"],
+)
+def test_the_database_holds_the_rules_too(row, change, name):
+    with pytest.raises(IntegrityError, match=name), transaction.atomic():
+        Transfer.objects.filter(pk=row.pk).update(**change)
+
+
+def test_a_partner_and_an_investor_read_their_own_and_write_nothing(asha, chitra, north, south, row):
+    third = factories.PartnerFactory()
+    for name, seen in {
+        f"partner:{north.partner_id}": 1,
+        f"partner:{south.partner_id}": 1,
+        f"partner:{third.pk}": 0,
+        f"user:{asha.user_id}": 1,
+        f"user:{chitra.user_id}": 0,
+    }.items():
+        with scope(name):
+            assert Transfer.objects.count() == seen, name
+            assert Transfer.objects.update(answer="mine") == 0, name
