@@ -26,6 +26,8 @@ class CaseWords:
     doing: str
     # Whoever opens such a case tells of it with an event of its own.
     is_told: bool = False
+    # Does `doing` ask the investor for something?
+    asks_you: bool = False
 
 
 class About(NamedTuple):

@@ -45,7 +45,7 @@ WHERE = {
         "Here and with the fund houses' system, for folios that are opened from then on. A folio that you have may "
         "keep the nominee with whom it was opened: its fund house can tell you, and changes it on your signature."
     ),
-    What.PROFILE: "Here and with the fund houses' system.",
+    What.PROFILE: "Here and with the fund houses' system. Whose number and address we write to is kept here.",
 }
 UNKNOWN = "We told the fund houses' side and have no answer yet. We are asking what became of it."
 
@@ -139,6 +139,19 @@ def _personal(side: Data) -> Words:
         "Occupation": _label(Investor.Occupation, side["occupation"]),
         "Source of wealth": _label(Investor.SourceOfWealth, side["source_of_wealth"]),
         "Income in a year": f"₹{money.group(str(side['gross_annual_income'] or 0))}",
+        **_whose(side),
+    }
+
+
+CONTACTS = {"mobile_is_of": "Whose mobile number", "email_is_of": "Whose email address"}
+
+
+def _whose(side: Data) -> Words:
+    """Changes that were asked for before this was a question do not say it."""
+    return {
+        label: _label(Investor.Whose, side[name]) if side[name] else "not asked yet"
+        for name, label in CONTACTS.items()
+        if name in side
     }
 
 
@@ -157,8 +170,8 @@ def _bank(side: Data) -> Words:
 
 
 WORDS: dict[str, Callable[[Data], Words]] = {
-    What.EMAIL: lambda side: {"New email": side["email"]},
-    What.MOBILE: lambda side: {"Country code": f"+{side['isd_code']}", "New mobile": side["mobile"]},
+    What.EMAIL: lambda side: {"New email": side["email"], **_whose(side)},
+    What.MOBILE: lambda side: {"Country code": f"+{side['isd_code']}", "New mobile": side["mobile"], **_whose(side)},
     What.ADDRESS: _addresses,
     What.NOMINEES: _nominees,
     What.PROFILE: _personal,

@@ -23,7 +23,7 @@ WAYS: dict[str, Way] = {
     Purpose.PURCHASE: CARRIED_OUT,
     Purpose.CART: CARRIED_OUT,
     Purpose.REDEMPTION: CARRIED_OUT,
-    Purpose.SIP: Way("It ends with the monthly plan, which you can stop at any time.", "orders:list", "Your orders"),
+    Purpose.SIP: Way("It ends with the SIP, which you can stop at any time.", "orders:sips", "Your SIPs"),
     Purpose.MANDATE: Way(
         "You can take it back at any time: cancel the mandate.", "investors:mandates", "Your mandates"
     ),

@@ -10,6 +10,7 @@ from typing import Any
 
 from babel import Locale
 
+from investors import merged_banks
 from investors.models import Address, BankAccount, Document, Investor, Nominee, TaxResidence
 from investors.steps import Profile
 from portal import hints
@@ -77,8 +78,22 @@ def known_place(pincode: str) -> Place | None:
     return Place(**known) if known else None
 
 
+class OldCode(InvalidInput):
+    """Raised for an IFSC that ended when its bank became part of another one; `instead` is the branch's new code."""
+
+    def __init__(self, bank: merged_banks.Merged, instead: Branch | None) -> None:
+        if instead:
+            now = f"This branch is now {instead.ifsc}, {instead.branch}: compare it with a newer cheque book."
+        else:
+            now = f"Your IFSC begins with {bank.became} now: it stands on newer cheque books and in the bank's app."
+        super().__init__("ifsc", f"{bank.words} {now} The account number stays as it is.")
+        self.instead = instead.ifsc if instead else ""
+
+
 def find_branch(ifsc: str) -> Branch:
-    """Raises InvalidInput for an IFSC that FP does not know, LookUpDown when FP cannot be asked."""
+    """Raises InvalidInput for an IFSC that FP does not know or that has ended, LookUpDown when FP cannot be asked."""
+    if (merged := merged_banks.of(ifsc)) is not None:
+        raise OldCode(merged, _new_branch(merged.new_code(ifsc)))
     if (known := known_branch(ifsc)) is not None:
         return known
     try:
@@ -92,10 +107,25 @@ def find_branch(ifsc: str) -> Branch:
     return branch
 
 
+def _new_branch(ifsc: str) -> Branch | None:
+    """The branch of a code that follows from an old one, if FP knows it: nobody is offered a guess."""
+    try:
+        return find_branch(ifsc) if ifsc else None
+    except Failure:
+        return None
+
+
 def known_branch(ifsc: str) -> Branch | None:
     """The same without asking FP: what was looked up within a day."""
     known = hints.get(_ifsc_key(ifsc))
     return Branch(**known) if known else None
+
+
+def known_new_code(ifsc: str) -> str:
+    """What an ended code has become, where FP was asked about that branch within a day; else an empty text."""
+    merged = merged_banks.of(ifsc)
+    new = merged.new_code(ifsc) if merged else ""
+    return new if new and known_branch(new) else ""
 
 
 def _pincode_key(pincode: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
-from investors import mandate_words
+from investors import mandate_words, merged_banks
 from investors.api.owners import OWNER, mine
 from investors.models import BankAccount, Document, Mandate
 from investors.operations import mandates, partner_asks
@@ -25,6 +25,8 @@ BANK = Shape(
         "investor": col("id", "investor__code", "The investor.", example="INV-7K3F9QW2M4TX"),
         "bank_name": col("text", "bank_name", "The bank.", example="HDFC Bank"),
         "ifsc": col("text", "ifsc", "The branch.", example="HDFC0000001"),
+        "ifsc_ended": made("yes", "Did this IFSC end, because its bank is part of another one now?", ["ifsc"],
+                           lambda row: merged_banks.of(row["ifsc"]) is not None),
         "number": made("text", "Masked.", ["last_four"], lambda row: f"XXXXXX{row['last_four']}",
                        example="XXXXXX4321"),
         "kind": col("text", "kind", "What kind of account.", choices=BankAccount.Kind.values),

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from investors.models import Invite
 from investors.operations import invites
-from portal import clock, redaction
+from portal import arns, clock, redaction
 from portal.api.bodies import Body, TextField
 from portal.api.door import Call
 from portal.api.endpoints import post, reads
@@ -62,7 +62,7 @@ reads("invites", _all, answer=INVITE, scope="investors:read", one="Read an invit
 
 
 @post("invites", answer=INVITE, scope="investors:write", body=NewInvite, status=201,
-      failures=(invites.AlreadyInvited,),
+      failures=(invites.AlreadyInvited, invites.TooManyMessages, arns.ArnEnded),
       example={"email": "asha@example.org", "name": "Asha Rao", "basis": "Asked us for it on 20 Nov 2026"},
 )  # fmt: skip
 def invite_investor(call: Call) -> QuerySet[Invite]:
@@ -81,7 +81,7 @@ def invite_investor(call: Call) -> QuerySet[Invite]:
 
 
 @post("invites/<id>/resend", answer=INVITE, scope="investors:write",
-      failures=(invites.Closed, invites.TooManyMessages))  # fmt: skip
+      failures=(invites.Closed, invites.TooManyMessages, arns.ArnEnded))  # fmt: skip
 def resend_invite(call: Call) -> QuerySet[Invite]:
     """Send an invitation again: a new link, and the old one no longer works."""
     row = _invite(call)

@@ -8,7 +8,7 @@ from investors import applications
 from investors.api.banks import BANK, MANDATE
 from investors.api.kyc import KYC
 from investors.api.owners import investors, mine
-from investors.models import BankAccount, Investor, KycCheck, Mandate
+from investors.models import BankAccount, Investor, KycCheck, Mandate, Transfer
 from portal import redaction
 from portal.api import catalogue
 from portal.api.door import Call
@@ -28,6 +28,8 @@ INVESTOR = Shape(
         "mobile": made("text", "Masked.", ["mobile"],
                        lambda row: redaction.mask(row["mobile"]) if row["mobile"] else None, null=True,
                        example="XXXXXX3210"),
+        "mobile_is_of": made("text", "Whose mobile it is, as the investor says.", ["mobile_is_of"],
+                             lambda row: row["mobile_is_of"] or None, null=True, choices=Investor.Whose.values),
         "created_at": col("moment", "created_at", "When the application was begun."),
         "state_since": col("moment", "state_since", "Since when it stands there."),
     },
@@ -67,3 +69,4 @@ def get_investor_status(call: Call) -> QuerySet[applications.Application]:
 
 catalogue.add("application_places", lambda: {why: words.title for why, words in applications.WORDS.items()})
 catalogue.add("investor_states", lambda: dict(Investor.State.choices))
+catalogue.add("transfer_states", lambda: dict(Transfer.State.choices))

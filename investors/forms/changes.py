@@ -12,7 +12,7 @@ from investors.forms.address import AddressForm
 from investors.forms.fatca import FatcaForm
 from investors.forms.fields import RefusableForm, RuledField
 from investors.forms.nominees import NomineesForm
-from investors.forms.person import PersonalForm, fit_mobile
+from investors.forms.person import PersonalForm, fit_mobile, whose
 from investors.models import Investor
 from portal.sign_in_forms import LONGEST_EMAIL, NO_EMAIL
 
@@ -33,7 +33,20 @@ class ChangeForm(RefusableForm):
         return {name: value for name, value in self.cleaned_data.items() if name != "form_ref"}
 
 
-class EmailChange(ChangeForm):
+class ContactForm(ChangeForm):
+    """Base: whose a contact is, asked of grown-ups. A minor's are the guardian's."""
+
+    @classmethod
+    def of(cls, investor: Investor, data: Any = None, initial: Any = None) -> Self:
+        """Without the question for a minor."""
+        form = cls(data, initial=initial)
+        if investor.is_minor:
+            for name in ("mobile_is_of", "email_is_of"):
+                form.fields.pop(name, None)
+        return form
+
+
+class EmailChange(ContactForm):
     """A new address for the login and for everything that we and the fund houses write."""
 
     email = forms.CharField(
@@ -44,18 +57,20 @@ class EmailChange(ChangeForm):
         help_text="We send a code to it, so that nobody changes to an address that cannot be read.",
         widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}),
     )
+    email_is_of = whose("email address")
 
 
-class MobileChange(ChangeForm):
+class MobileChange(ContactForm):
     """A new mobile number, in India or abroad."""
 
     isd_code = PersonalForm.base_fields["isd_code"]
     mobile = forms.CharField(
         label="New mobile number",
         error_messages={"required": "Enter the new mobile number."},
-        help_text="Your own number, without the country code.",
+        help_text="Without the country code.",
         widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel", "autocomplete": "tel-national"}),
     )
+    mobile_is_of = whose("mobile number")
     clean_isd_code = PersonalForm.clean_isd_code
 
     def clean(self) -> dict[str, Any]:
@@ -82,7 +97,7 @@ class NomineesChange(ChangeForm, NomineesForm):
     values = NomineesForm.values
 
 
-class PersonalChange(ChangeForm):
+class PersonalChange(ContactForm):
     """What may change in a life without changing who somebody is."""
 
     marital_status = PersonalForm.base_fields["marital_status"]
@@ -95,3 +110,5 @@ class PersonalChange(ChangeForm):
         help_text="About right is enough. For example 12,00,000.",
         widget=forms.TextInput(attrs={"class": "input-money", "inputmode": "numeric", "autocomplete": "off"}),
     )
+    mobile_is_of = whose("mobile number")
+    email_is_of = whose("email address")

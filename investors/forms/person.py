@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.html import format_html
 
 from investors import rules
 from investors.forms import fields
@@ -78,6 +79,19 @@ ONLY_CITIZENS = (
 INDIAN_CODE = "91"
 
 
+# AMFI's practice for a contact that a family shares: spouse, dependent children, parents, siblings. Everybody is asked,
+# so that nobody learns from the question that a number is known here.
+SHARED = "A family may share one. Fund houses keep on record whose it is."
+WHOSE = [each for each in Investor.Whose.choices if each[0] != Investor.Whose.GUARDIAN]
+
+
+def whose(what: str) -> forms.ChoiceField:
+    """The question whose a mobile number or an email address is."""
+    field = fields.picked(f"Whose {what} is it?", WHOSE, missing=f"Choose whose {what} it is.")
+    field.help_text = SHARED
+    return field
+
+
 def fit_mobile(form: forms.Form) -> None:
     """The mobile number is one of its country, or says so at its field."""
     data = form.cleaned_data
@@ -111,7 +125,7 @@ class PersonalForm(StepForm):
     mobile = forms.CharField(
         label="Mobile number",
         error_messages={"required": "Enter your mobile number."},
-        help_text="Your own number. Fund houses use it for messages about your units.",
+        help_text="Fund houses use it for messages about your units.",
         widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel", "autocomplete": "tel-national"}),
     )
     isd_code = RuledField(
@@ -121,6 +135,8 @@ class PersonalForm(StepForm):
         help_text="91 for a number in India.",
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "tel-country-code"}),
     )
+    mobile_is_of = whose("mobile number")
+    email_is_of = whose("email address")
     country_of_citizenship = fields.picked(
         "Citizen of", fields.countries, missing="Choose your citizenship.", required=False
     )
@@ -140,7 +156,8 @@ class PersonalForm(StepForm):
         form = cls(data, initial=cls.initial_of(profile))
         form.is_minor = profile.investor.is_minor
         if form.is_minor:
-            del form.fields["kind"], form.fields["marital_status"]
+            for name in ("kind", "marital_status", "mobile_is_of", "email_is_of"):
+                del form.fields[name]
             form.fields["name"].label = "The child's name, exactly as on its PAN card"
             form.fields["date_of_birth"].label = "The child's date of birth"
             form.fields["mobile"].help_text = "Yours, as the guardian. Fund houses use it for messages about the units."
@@ -149,6 +166,12 @@ class PersonalForm(StepForm):
             form.fields["father_or_spouse_is"].choices = [("", "Choose one"), ("FATHER", "Father")]  # type: ignore[attr-defined]
             form.fields["father_or_spouse_is"].label = "This person is the child's"
             form.fields["mothers_name"].label = "The child's mother's name"
+            return form
+        form.fields["email_is_of"].help_text = format_html(
+            "You sign in with {}. {}", profile.investor.user.email, SHARED
+        )
+        for name in ("mobile_is_of", "email_is_of"):
+            form.initial[name] = form.initial[name] or Investor.Whose.SELF
         return form
 
     # What fund houses may ask for and nobody needs: folded away on the page.

@@ -71,6 +71,16 @@ class Investor(Attempted):
         ROYALTY = "ROYALTY", "Royalty"
         OTHERS = "OTHERS", "Other"
 
+    class Whose(models.TextChoices):
+        """Whose a mobile number or an email address is: the family in which fund houses let one be shared."""
+
+        SELF = "SELF", "My own"
+        SPOUSE = "SPOUSE", "My spouse's"
+        CHILD = "CHILD", "My dependent child's"
+        PARENT = "PARENT", "My dependent parent's"
+        SIBLING = "SIBLING", "My dependent brother's or sister's"
+        GUARDIAN = "GUARDIAN", "The guardian's"
+
     # For how many people the login of this request may act (`queries.of_user`).
     family = 1
 
@@ -93,6 +103,13 @@ class Investor(Attempted):
     # Ten digits in India; up to fifteen with `isd_code` elsewhere (ITU-T E.164).
     mobile = models.CharField(max_length=15, blank=True)
     isd_code = models.CharField("country code of the mobile", max_length=4, default="91")
+    # Empty for who registered before it was asked.
+    mobile_is_of = models.CharField(
+        "whose mobile it is", max_length=8, choices=Whose, blank=True, default="", db_default=""
+    )
+    email_is_of = models.CharField(
+        "whose email it is", max_length=8, choices=Whose, blank=True, default="", db_default=""
+    )
     father_or_spouse_name = models.CharField("father's or spouse's name", max_length=70, blank=True)
     father_or_spouse_is = models.CharField("this person is the", max_length=8, choices=ParentOrSpouse, blank=True)
     mothers_name = models.CharField("mother's name", max_length=70, blank=True)
@@ -146,6 +163,11 @@ class Investor(Attempted):
                 condition=Q(father_or_spouse_name="", father_or_spouse_is="")
                 | ~Q(father_or_spouse_name="") & ~Q(father_or_spouse_is=""),
                 name="a_father_or_spouse_is_said_to_be_which",
+            ),
+            models.CheckConstraint(
+                condition=(Q(kind="MINOR") | ~Q(mobile_is_of="GUARDIAN") & ~Q(email_is_of="GUARDIAN"))
+                & (~Q(kind="MINOR") | Q(mobile_is_of__in=("", "GUARDIAN"), email_is_of__in=("", "GUARDIAN"))),
+                name="the_contacts_of_a_minor_are_the_guardians",
             ),
             *attempt_constraints("investor", (lifecycle.REGISTERING,)),
         ]
@@ -265,8 +287,9 @@ class InvestmentAccount(Owned):
 
     provider_ref = models.CharField(max_length=60, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    # When FP's list of its SIPs was last compared with ours (`portal/management/compared_plans.py`).
+    # When FP's lists of its SIPs and of its units were last compared with ours (`portal/management/turns.py`).
     sips_compared_at = models.DateTimeField(null=True, blank=True, editable=False)
+    holdings_compared_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["investor"], name="one_investment_account_per_investor")]

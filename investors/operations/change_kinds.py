@@ -135,21 +135,32 @@ def _keep_main_account(row: ChangeRequest, after: After, theirs: messages.BankAc
 # --- contact --------------------------------------------------------------------------------------------------
 
 
+# What FP has of a contact: whose it is, its application does not ask.
+CONTACT = ("email", "isd_code", "mobile")
+
+
 def _with_contact(body: Body, after: After) -> Body:
-    return {**body, "contact_detail": {**body["contact_detail"], **after}}
+    return {**body, "contact_detail": {**body["contact_detail"], **_said(after)}}
+
+
+def _said(after: After) -> After:
+    return {name: after[name] for name in CONTACT if name in after}
 
 
 def _contact(theirs: messages.Investor, after: After) -> messages.Contact | None:
     known = theirs.contact_detail
     if known is None:
         return None
-    theirs_now = {name: str(getattr(known, name) or "").removeprefix("+") for name in after}
-    return known if all(_same(text, theirs_now[name]) for name, text in after.items()) else None
+    ours = _said(after)
+    theirs_now = {name: str(getattr(known, name) or "").removeprefix("+") for name in ours}
+    return known if all(_same(text, theirs_now[name]) for name, text in ours.items()) else None
 
 
 def _keep_email(row: ChangeRequest, after: After, theirs: object, at: datetime) -> None:
     """The login's. FP has it with each of the login's people, and was told about one of them."""
     logins.change_email(user=row.investor.user, email=after["email"], at=at)
+    row.investor.email_is_of = after.get("email_is_of", row.investor.email_is_of)
+    row.investor.save(update_fields=["email_is_of"])
     others = Investor.objects.filter(user=row.investor.user_id, state=lifecycle.READY).exclude(pk=row.investor_id)
     for other in others:
         title = f"FP has another email address of {other.code} than we"
@@ -161,7 +172,8 @@ def _keep_mobile(row: ChangeRequest, after: After, theirs: object, at: datetime)
     investor, user = row.investor, row.investor.user
     investor.mobile = user.mobile = after["mobile"]
     investor.isd_code = after["isd_code"]
-    investor.save(update_fields=["mobile", "isd_code"])
+    investor.mobile_is_of = after.get("mobile_is_of", investor.mobile_is_of)
+    investor.save(update_fields=["mobile", "isd_code", "mobile_is_of"])
     user.save(update_fields=["mobile"])
 
 

@@ -17,7 +17,12 @@ from portal.errors import InvalidInput
 
 What = ChangeRequest.What
 Values = Mapping[str, Any]
-PERSONAL = ("marital_status", "occupation", "source_of_wealth", "gross_annual_income")
+PERSONAL = (
+    "marital_status", "occupation", "source_of_wealth", "gross_annual_income", "mobile_is_of", "email_is_of"
+)  # fmt: skip
+MOBILE = ("isd_code", "mobile", "mobile_is_of")
+# Whose a contact is says nothing about whether it is another one: alone, it is a personal detail.
+NOT_THE_CONTACT = ("mobile_is_of", "email_is_of")
 
 
 def ask(*, investor: Investor, what: str, values: Values, form_ref: str, ip: str | None, at: datetime) -> Consent:
@@ -27,13 +32,19 @@ def ask(*, investor: Investor, what: str, values: Values, form_ref: str, ip: str
     """
     before = current(investor, what)
     after = AFTER[what](values)
-    if _without_place(after) == _without_place(before):
+    if _compared(what, after) == _compared(what, before):
         raise InvalidInput("", "This is what we have already. Change something, or go back.")
     lines = {line.label: line.after for line in change_words.lines(what, before, after)}
     shown = {**lines, **_declared(what, after)}
     return changes.ask(
         investor=investor, what=what, form_ref=form_ref, before=before, after=after, shown=shown, ip=ip, at=at
     )
+
+
+def _compared(what: str, side: Values) -> Values:
+    if what in (What.EMAIL, What.MOBILE):
+        return {name: value for name, value in side.items() if name not in NOT_THE_CONTACT}
+    return _without_place(side)
 
 
 def _without_place(side: Values) -> Values:
@@ -60,12 +71,18 @@ def _nominees_now(investor: Investor) -> dict[str, Any]:
 
 
 BEFORE: dict[str, Callable[[Investor], dict[str, Any]]] = {
-    What.EMAIL: lambda investor: {"email": investor.user.email},
-    What.MOBILE: lambda investor: {"isd_code": investor.isd_code, "mobile": investor.mobile},
+    What.EMAIL: lambda investor: {"email": investor.user.email, **_of(investor, "email_is_of")},
+    What.MOBILE: lambda investor: _of(investor, *MOBILE),
     What.ADDRESS: lambda investor: dict(queries.profile(investor).addresses),
     What.NOMINEES: _nominees_now,
-    What.PROFILE: lambda investor: {name: getattr(investor, name) for name in PERSONAL},
+    What.PROFILE: lambda investor: _of(investor, *PERSONAL),
 }
+
+
+def _of(investor: Investor, *names: str) -> dict[str, Any]:
+    """These columns; without whose a contact is for a minor, whose contacts are the guardian's."""
+    return {name: getattr(investor, name) for name in names if not (investor.is_minor and name in NOT_THE_CONTACT)}
+
 
 # --- as it shall be -------------------------------------------------------------------------------------------
 
@@ -81,12 +98,17 @@ def _plain_nominee(person: Values) -> dict[str, Any]:
 
 
 AFTER: dict[str, Callable[[Values], dict[str, Any]]] = {
-    What.EMAIL: lambda values: {"email": values["email"].lower()},
-    What.MOBILE: lambda values: {"isd_code": values["isd_code"], "mobile": values["mobile"]},
+    What.EMAIL: lambda values: {"email": values["email"].lower(), **_given(values, "email_is_of")},
+    What.MOBILE: lambda values: _given(values, *MOBILE),
     What.ADDRESS: onboarding.with_places,
     What.NOMINEES: _nominees,
-    What.PROFILE: lambda values: {name: values[name] for name in PERSONAL},
+    What.PROFILE: lambda values: _given(values, *PERSONAL),
 }
+
+
+def _given(values: Values, *names: str) -> dict[str, Any]:
+    """What was asked of these: a minor's contacts are the guardian's, and nobody is asked whose they are."""
+    return {name: values[name] for name in names if name in values}
 
 
 def _declared(what: str, after: dict[str, Any]) -> dict[str, str]:

@@ -33,7 +33,7 @@ from django.urls import reverse
 from investors import lifecycle, provenance
 from investors.models import Investor, Invite
 from investors.operations import onboarding
-from portal import audit, jobs
+from portal import arns, audit, jobs
 from portal.errors import Failure
 from portal.models import Partner, User
 from portal.scope import ALL, scope
@@ -66,10 +66,10 @@ class Closed(Failure):
 
 
 class TooManyMessages(Failure):
-    """Sent five times."""
+    """Five messages went there, by one invitation or by several within a week."""
 
     code = "too_many_invites"
-    message = "This invitation was sent five times. Please call, or withdraw it and begin another."
+    message = "Five messages went to this address already. Please call, or write again in a week."
 
 
 class NotUsable(Failure):
@@ -90,7 +90,14 @@ def invite(
     actor: User | str,
     at: datetime,
 ) -> Invite:
-    """An open invitation exists and its link is on the way. A machine acts by its name. Raises AlreadyInvited."""
+    """An open invitation exists and its link is on the way. A machine acts by its name.
+
+    Raises AlreadyInvited, TooManyMessages, and ArnEnded for a partner whose registration has run out.
+    """
+    if partner:
+        arns.refuse_ended(partner, at.date())
+    if is_enough(email=email, partner=partner, at=at):
+        raise TooManyMessages
     secret = secrets.token_urlsafe(32)
     try:
         with transaction.atomic():
@@ -116,8 +123,17 @@ def invite(
     return row
 
 
+def is_enough(*, email: str, partner: Partner | None, at: datetime) -> bool:
+    """Were so many messages sent there that withdrawing and beginning another would be pestering too?"""
+    lately = Invite.objects.filter(email=email.lower(), partner=partner, sent_at__gt=at - LIFE)
+    return sum(lately.values_list("times_sent", flat=True)) >= MOST_MESSAGES
+
+
 def resend(*, invite_id: int, actor: User | str, reason: str, at: datetime) -> Invite:
-    """A new link is on the way and lives from now on; the old one no longer works. Raises Closed, TooManyMessages."""
+    """A new link is on the way and lives from now on; the old one no longer works.
+
+    Raises Closed, TooManyMessages, ArnEnded.
+    """
     secret = secrets.token_urlsafe(32)
     with transaction.atomic():
         row = _locked(invite_id)
@@ -125,6 +141,8 @@ def resend(*, invite_id: int, actor: User | str, reason: str, at: datetime) -> I
             raise Closed
         if row.times_sent >= MOST_MESSAGES:
             raise TooManyMessages
+        if row.partner:
+            arns.refuse_ended(row.partner, at.date())
         row.secret_hash, row.expires_at = _hash(secret), at + LIFE
         row.save(update_fields=["secret_hash", "expires_at"])
         audit.record(row, "invite.sent_again", actor=actor, at=at, reason=reason)
@@ -166,7 +184,13 @@ def kept(secret_hash: str, *, at: datetime) -> Invite | None:
     """The same by the hash that a session keeps."""
     with scope(ALL):
         row = Invite.objects.filter(secret_hash=secret_hash).select_related("invited_by", "partner").first()
-    return row if row and is_open(row) and at < row.expires_at else None
+    return row if row and _can_be_used(row, at) else None
+
+
+def _can_be_used(row: Invite, at: datetime) -> bool:
+    """Nobody comes by a partner whose ARN has ended; the link works again once it is renewed."""
+    ended = row.partner is not None and arns.has_ended(row.partner, at.date())
+    return is_open(row) and at < row.expires_at and not ended
 
 
 def may_take(row: Invite, user: User) -> bool:
@@ -181,7 +205,7 @@ def accept(*, secret_hash: str, user: User, agreed: str, ip: str | None, at: dat
     """
     with scope(ALL), transaction.atomic():
         row = Invite.objects.select_for_update().filter(secret_hash=secret_hash).first()
-        if row is None or not is_open(row) or at >= row.expires_at or not may_take(row, user) or user.is_staff:
+        if row is None or not _can_be_used(row, at) or not may_take(row, user) or user.is_staff:
             raise NotUsable
         investor = onboarding.locked(onboarding.begin(user=user, at=at).pk)
         if investor.state == lifecycle.DRAFT:

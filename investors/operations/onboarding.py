@@ -228,6 +228,8 @@ _PERSONAL = _columns(
     "occupation",
     "isd_code",
     "mobile",
+    "mobile_is_of",
+    "email_is_of",
     "country_of_citizenship",
     "father_or_spouse_name",
     "father_or_spouse_is",
@@ -238,10 +240,11 @@ _PERSONAL = _columns(
 
 
 def _save_personal(investor: Investor, values: Values) -> None:
-    """A minor stays one: where somebody lives is asked of grown-ups."""
+    """A minor stays one and is reached through the guardian: where somebody lives is asked of grown-ups."""
     _PERSONAL(investor, values)
     if investor.is_minor:
         investor.kind, investor.marital_status = Investor.Kind.MINOR, Investor.MaritalStatus.SINGLE
+        investor.mobile_is_of = investor.email_is_of = Investor.Whose.GUARDIAN
 
 
 _SAVE: dict[str, Callable[[Investor, Values], None]] = {

@@ -129,9 +129,10 @@ def _after(change: ChangeRequest | None) -> dict[str, Any]:
 
 
 def _initial(what: str, known: dict[str, Any]) -> dict[str, Any]:
-    """How the form opens: with what is known, except for a contact, which is typed anew."""
+    """How the form opens: with what is known, except for a contact, which is typed anew and mostly one's own."""
     if what in (What.EMAIL, What.MOBILE):
-        return {name: known[name] for name in ("isd_code",) if name in known}
+        own = dict.fromkeys(change_words.CONTACTS, Investor.Whose.SELF)
+        return {**own, **{name: known[name] for name in ("isd_code",) if name in known}}
     if what == What.NOMINEES:
         return _initial_nominees(known)
     if what == What.ADDRESS:

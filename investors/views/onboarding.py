@@ -351,15 +351,19 @@ def _looked_up(text: str, kind: str) -> Answer:
     except ValueError:
         return {}
     except Failure as failure:
-        return {"problem": failure.message}
+        return {"problem": failure.message, "instead": getattr(failure, "instead", "")}
 
 
 def _known(text: str, kind: str) -> Answer:
     """The same without asking anybody."""
     try:
-        return {"found": LOOK_UPS[kind].known(LOOK_UPS[kind].clean(text))}
+        asked = LOOK_UPS[kind].clean(text)
     except ValueError:
         return {}
+    return {
+        "found": LOOK_UPS[kind].known(asked),
+        "instead": gateway.known_new_code(asked) if kind == "ifsc" else "",
+    }
 
 
 @never_cache

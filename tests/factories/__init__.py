@@ -12,6 +12,7 @@ from tests.factories.life import (
     KycRequestFactory,
     MandateFactory,
     TaxResidenceFactory,
+    TransferFactory,
 )
 from tests.factories.money import (
     ConsentFactory,
@@ -119,6 +120,7 @@ __all__ = [
     "StockOrderFactory",
     "TaxResidenceFactory",
     "TransactionFactory",
+    "TransferFactory",
     "UserFactory",
     "WatchedShareFactory",
     "WebhookDeliveryFactory",

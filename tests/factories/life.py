@@ -21,10 +21,11 @@ from investors.models import (
     KycRequest,
     Mandate,
     TaxResidence,
+    Transfer,
 )
 from portal import clock, identifiers
 from portal.models import Case
-from tests.factories.people import BankAccountFactory, InvestorFactory, UserFactory
+from tests.factories.people import BankAccountFactory, InvestorFactory, PartnerFactory, UserFactory
 
 
 class KycRequestFactory(DjangoModelFactory):
@@ -121,6 +122,25 @@ class ErasureRequestFactory(DjangoModelFactory):
     )
     asked_at = factory.LazyFunction(clock.now)
     state_since = factory.SelfAttribute("asked_at")
+
+
+class TransferFactory(DjangoModelFactory):
+    """A move to another partner, with time for objections."""
+
+    class Meta:
+        model = Transfer
+
+    investor = factory.SubFactory(InvestorFactory)
+    from_partner = factory.SelfAttribute("investor.partner")
+    to_partner = factory.SubFactory(PartnerFactory)
+    from_name = factory.LazyAttribute(lambda o: o.from_partner.name if o.from_partner else "our own desk")
+    to_name = factory.SelfAttribute("to_partner.name")
+    basis = "Letter of 20 November 2026"
+    asked_by = factory.SubFactory(UserFactory)
+    asked_at = factory.LazyFunction(clock.now)
+    state_since = factory.SelfAttribute("asked_at")
+    objections_until = factory.LazyAttribute(lambda o: o.asked_at + timedelta(days=15))
+    due_at = factory.SelfAttribute("objections_until")
 
 
 class InviteFactory(DjangoModelFactory):

@@ -104,6 +104,7 @@ class ApprovalFactory(DjangoModelFactory):
     reason = "A goal of yours"
     created_at = factory.LazyFunction(clock.now)
     expires_at = factory.LazyAttribute(lambda o: o.created_at + timedelta(hours=72))
+    due_at = factory.SelfAttribute("expires_at")
 
 
 class ApprovalLineFactory(DjangoModelFactory):

@@ -18,6 +18,8 @@ PERSONAL = {
     "marital_status": "SINGLE",
     "occupation": "PRIVATE_SECTOR_SERVICE",
     "mobile": "+91 98765 43210",
+    "mobile_is_of": "SELF",
+    "email_is_of": "SELF",
 }
 FATCA = {
     "tax_resident_only_in_india": "yes",

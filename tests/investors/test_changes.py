@@ -19,6 +19,7 @@ from portal.errors import InvalidInput
 from portal.models import Case, User
 from portal.scope import scope
 from tests import factories
+from tests.ops.test_roles import mark
 
 pytestmark = pytest.mark.django_db
 UPDATE = "*/investors/*"
@@ -43,10 +44,12 @@ PERSONAL = {
     "occupation": "PROFESSIONAL",
     "source_of_wealth": "BUSINESS",
     "gross_annual_income": 2_400_000,
+    "mobile_is_of": "SELF",
+    "email_is_of": "SPOUSE",
 }
 WANTED = {
-    "EMAIL": {"email": NEW_EMAIL},
-    "MOBILE": {"isd_code": "91", "mobile": NEW_MOBILE},
+    "EMAIL": {"email": NEW_EMAIL, "email_is_of": "SELF"},
+    "MOBILE": {"isd_code": "91", "mobile": NEW_MOBILE, "mobile_is_of": "PARENT"},
     "ADDRESS": ADDRESS,
     "NOMINEES": NOMINEES,
     "PROFILE": PERSONAL,
@@ -195,6 +198,7 @@ def test_a_mobile_cools_off_ten_days_and_is_then_seen_by_a_second_person(asha, d
     approve(change, dev)
     assert advance(change, after_s=TEN_DAYS_S).state == "DONE"
     assert (fresh(asha).mobile, fresh(asha).user.mobile, at_fp(asha).contact_detail.mobile) == (NEW_MOBILE,) * 3
+    assert fresh(asha).mobile_is_of == "PARENT"
 
 
 def test_an_email_address_changes_at_fp_and_in_the_login_together(asha, sandbox):
@@ -460,7 +464,7 @@ def test_from_the_profile_to_two_codes_and_back(asha, sandbox, client_for, djang
     browser = client_for(asha)
     profile = browser.get(reverse("investors:profile")).content.decode()
     assert reverse("investors:change", args=["email"]) in profile
-    form = {"email": NEW_EMAIL, "form_ref": identifiers.new_client_ref()}
+    form = {"email": NEW_EMAIL, "email_is_of": "SELF", "form_ref": identifiers.new_client_ref()}
     first = browser.post(reverse("investors:change", args=["email"]), form, follow=True)
     assert "Type the code" in first.content.decode()
     assert "The KYC registries keep" in browser.get(reverse("investors:change", args=["email"])).content.decode()
@@ -479,9 +483,11 @@ def test_from_the_profile_to_two_codes_and_back(asha, sandbox, client_for, djang
     ("slug", "typed", "field"),
     [
         ("email", {"email": "no address"}, "email"),
-        ("email", {"email": "asha@portal.example"}, "email"),
+        ("email", {"email": "asha@portal.example", "email_is_of": "SELF"}, "email"),
+        ("email", {"email": NEW_EMAIL}, "email_is_of"),
         ("mobile", {"mobile": "12345"}, "mobile"),
         ("mobile", {"isd_code": "971", "mobile": "12"}, "mobile"),
+        ("mobile", {"mobile": NEW_MOBILE, "mobile_is_of": "GUARDIAN"}, "mobile_is_of"),
         ("address", {**LAKE_VIEW, "pincode": "999999", "permanent_is_same": "yes"}, "pincode"),
         ("address", {**LAKE_VIEW, "line1": "", "permanent_is_same": "yes"}, "line1"),
         ("address", {**LAKE_VIEW, "permanent_is_same": "no", "p_pincode": "400001"}, "p_line1"),
@@ -527,10 +533,11 @@ def test_the_profile_costs_few_statements(asha, sandbox, client_for, django_asse
 def test_the_desk_sees_both_sides_masked_and_decides_there(asha, dev, sandbox, client_for):
     change = advance(confirmed(asha, "MOBILE"), after_s=TEN_DAYS_S)
     desk = client_for(dev)
-    page = desk.get(reverse("admin:investors_changerequest_change", args=[change.pk])).content.decode()
-    assert "XXXXXX0077" in page
-    assert NEW_MOBILE not in page
+    answer = desk.get(reverse("admin:investors_changerequest_change", args=[change.pk]))
+    assert "XXXXXX0077" in answer.content.decode()
+    assert NEW_MOBILE not in answer.content.decode()
     act = reverse("admin:investors_changerequest_act", args=[change.pk, "approve"])
-    assert desk.post(act, {"reason": "both numbers answered"}).status_code == 302
+    form = {"reason": "both numbers answered", "seen": mark(answer, "approve")}
+    assert desk.post(act, form).status_code == 302
     change.refresh_from_db()
     assert (change.state, change.decided_by) == ("SENDING", dev)

@@ -89,6 +89,13 @@ def test_the_registries_are_asked_about_the_guardian(
     assert check.is_compliant
 
 
+def test_the_contacts_of_a_minor_are_the_guardians(browser: Client, asha_login: User, sandbox: SandboxControl) -> None:
+    browser.post(reverse("investors:begin_child"))
+    type_childs(browser, upto="fatca")
+    child = Investor.objects.get(kind="MINOR")
+    assert (child.mobile_is_of, child.email_is_of) == ("GUARDIAN", "GUARDIAN")
+
+
 def test_a_minor_names_no_nominee(browser: Client, asha_login: User, sandbox: SandboxControl) -> None:
     browser.post(reverse("investors:begin_child"))
     type_childs(browser, upto="review")

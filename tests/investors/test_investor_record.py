@@ -19,6 +19,7 @@ from portal.fintech_primitives import messages
 from portal.fintech_primitives.client import client
 from portal.fintech_primitives.messages import people
 from portal.gateway import errors, journal
+from portal.models import User
 from tests import factories
 from tests.control import SandboxControl
 from tests.investors.applying import ADDRESS_ABROAD, CHILDS, NOMINEE, TYPED
@@ -61,7 +62,8 @@ def test_every_place_is_a_field_of_that_steps_form(field: str) -> None:
 
 
 def opened(step: str, kind: str, data: Any = None) -> Any:
-    return PAGES[step].form.opened(Profile(Investor(kind=kind)), data)
+    who = Investor(kind=kind, user=User(email="asha@portal.example"))
+    return PAGES[step].form.opened(Profile(who), data)
 
 
 # --- every rule stands before FP's ------------------------------------------------------------------------------------

@@ -207,6 +207,19 @@ def test_it_is_sent_again_at_most_five_times(invite, maker):
         invites.resend(invite_id=invite.pk, actor=maker, reason="Did not come", at=clock.now())
 
 
+def test_withdrawing_and_beginning_another_is_no_way_around_the_five_messages(invite, maker, at):
+    for _ in range(4):
+        invites.revoke(invite_id=Invite.objects.latest("pk").pk, actor=maker, reason="Again", at=clock.now())
+        send(maker)
+    invites.revoke(invite_id=Invite.objects.latest("pk").pk, actor=maker, reason="Again", at=clock.now())
+    with pytest.raises(invites.TooManyMessages):
+        send(maker)
+    assert len(mail.outbox) == 5
+    send(maker, partner=factories.PartnerFactory())
+    at(clock.now() + timedelta(days=8))
+    send(maker)
+
+
 def test_neither_the_secret_nor_what_was_filled_in_stands_in_the_database(invite):
     secret = link().removeprefix(PAGE).partition(":")[0]
     with connection.cursor() as cursor:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -258,6 +259,26 @@ def test_a_registry_that_is_silent_offers_to_try_again(browser: Client, sandbox:
 def test_a_pan_in_use_is_answered_like_any_other(browser: Client, sandbox: SandboxControl) -> None:
     factories.ReadyInvestorFactory(given_pan=PAN)
     assert browser.post(step_url("pan"), {"pan": PAN})["Location"] == step_url("personal")
+
+
+@pytest.mark.parametrize("whose", ["SELF", "PARENT"])
+def test_a_mobile_of_somebody_else_here_is_taken_like_any_other_and_everybody_says_whose_it_is(
+    whose: str, browser: Client, person: User, sandbox: SandboxControl
+) -> None:
+    """The question comes before anything is typed, so it says nothing about who else has the number."""
+    factories.ReadyInvestorFactory(mobile="9876543210")
+    type_everything(browser, upto="personal")
+    assert "Whose mobile number is it?" in browser.get(step_url("personal")).content.decode()
+    left_out = type_in(browser, "personal", mobile_is_of="").context["form"].errors
+    assert left_out == {"mobile_is_of": ["Choose whose mobile number it is."]}
+    assert type_in(browser, "personal", mobile_is_of=whose)["Location"] == step_url("fatca")
+    assert (mine(person).mobile_is_of, mine(person).email_is_of) == (whose, "SELF")
+
+
+def test_nobody_of_age_has_a_guardians_number() -> None:
+    for given in ({"mobile_is_of": "GUARDIAN"}, {"email_is_of": "GUARDIAN"}, {"kind": "MINOR", "mobile_is_of": "SELF"}):
+        with pytest.raises(IntegrityError, match="the_contacts_of_a_minor_are_the_guardians"), transaction.atomic():
+            factories.InvestorFactory(**given)
 
 
 # --- confirming -----------------------------------------------------------------------------------------------
