@@ -10,8 +10,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import typst
-
 from investors.models import BankAccount, Mandate
 from portal import money
 
@@ -68,4 +66,6 @@ def data(mandate: Mandate) -> dict[str, Any]:
 
 def pdf(mandate: Mandate) -> bytes:
     """The form as a PDF of one A4 page."""
+    import typst  # 6 MB, which only a process that makes a paper need hold
+
     return typst.compile(TEMPLATE, format="pdf", sys_inputs={"data": json.dumps(data(mandate))})

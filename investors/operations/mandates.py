@@ -12,7 +12,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import transaction
 
-from investors import lifecycle, mandate_rules
+from investors import lifecycle, mandate_rules, merged_banks
 from investors.models import BankAccount, Consent, Investor, Mandate
 from investors.operations import consents
 from investors.operations.mandate_sending import PACE_S, STILL_OPEN, locked, move_to, wants_a_page
@@ -71,6 +71,8 @@ def prepare(
     theirs = bank_account.investor_id == investor.pk and bank_account.provider_ref and bank_account.closed_at is None
     if not theirs:
         raise InvalidInput("bank_account", "Choose one of your own registered bank accounts.")
+    if (merged := merged_banks.of(bank_account.ifsc)) is not None:
+        raise InvalidInput("bank_account", merged.no_mandate)
     if previous and (previous.investor_id != investor.pk or not may_retry(previous)):
         raise NotPossible("This mandate has been tried again already, or it did not fail. Nothing was done.")
     return Wish(bank_account, kind, limit, at.date(), previous)

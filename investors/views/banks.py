@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from investors import bank_facts, change_words, gateway, lifecycle
+from investors import bank_facts, change_words, gateway, lifecycle, merged_banks
 from investors.access import InvestorRequest, client_ip, ready_investor_page
 from investors.changes import RULES
 from investors.forms.accounts import AccountForm, ChequeForm
@@ -44,6 +44,7 @@ def banks(request: InvestorRequest) -> HttpResponse:
         {
             "account": each,
             "facts": bank_facts.of(each.ifsc),
+            "merged": merged_banks.what_it_means(each.ifsc),
             "waits": each.payout_from if each.payout_from and each.payout_from > at else None,
             "why_not_close": bank_accounts.why_not_close(each),
             "form_ref": identifiers.new_client_ref(),
@@ -87,7 +88,7 @@ def add(request: InvestorRequest) -> HttpResponse:
     ifsc = str(form["ifsc"].value() or "").strip().upper()
     context = {
         "form": form,
-        "branch": {"found": gateway.known_branch(ifsc)} if ifsc else {},
+        "branch": {"found": gateway.known_branch(ifsc), "instead": gateway.known_new_code(ifsc)} if ifsc else {},
         "wait_days": RULES[What.BANK_ACCOUNT].payouts_wait.days,
     }
     return render(request, "investors/banks/add.html", context)

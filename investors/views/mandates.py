@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from investors import case_queries, lifecycle, mandate_rules, mandate_words
+from investors import case_queries, lifecycle, mandate_rules, mandate_words, merged_banks
 from investors import queries as people
 from investors.access import InvestorRequest, client_ip, investor_page, ready_investor_page
 from investors.forms.mandates import MandateForm
@@ -55,7 +55,9 @@ def new(request: InvestorRequest, code: str = "") -> HttpResponse:
     previous = get_object_or_404(_own(request), code=code) if code else None
     if previous and not mandates.may_retry(previous):
         return redirect("investors:mandate", code=code)
-    accounts = people.bank_accounts_of(request.investor).filter(provider_ref__isnull=False, closed_at=None)
+    registered = people.bank_accounts_of(request.investor).filter(provider_ref__isnull=False, closed_at=None)
+    ended = [each for each in registered if merged_banks.of(each.ifsc)]
+    accounts = registered.exclude(pk__in=[each.pk for each in ended])
     capability = mandate_rules.GATEWAYS[settings.FP_ORDER_GATEWAY]
     if request.method == "POST":
         form = MandateForm(request.POST, accounts=accounts, ways=capability.ways)
@@ -69,6 +71,8 @@ def new(request: InvestorRequest, code: str = "") -> HttpResponse:
     context = {
         "form": form,
         "previous": previous,
+        "ended": [(f"No mandate on {each}", merged_banks.of(each.ifsc)) for each in ended],
+        "has_account": len(ended) < len(registered),
         "ways": capability.ways,
         "least": mandate_rules.LEAST,
         "most": mandate_rules.MOST,

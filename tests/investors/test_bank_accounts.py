@@ -298,6 +298,8 @@ def test_a_yes_is_about_the_paper_that_was_looked_at(asha, dev, sandbox, client_
     for answer in (
         desk.get(f"{act}?seen={before}", follow=True),
         desk.post(act, {"reason": why, "seen": before}, follow=True),
+        # Whoever does not say what they have looked at has looked at nothing.
+        desk.post(act, {"reason": why}, follow=True),
     ):
         assert "has changed since you looked" in answer.content.decode()
     change.refresh_from_db()
