@@ -17,6 +17,7 @@ from orders.models import Approval, ApprovalLine
 from orders.operations import approvals
 from orders.operations.approval_checks import Ask
 from orders.queries import approvals as queries
+from portal import arns
 from portal.api import catalogue
 from portal.api.bodies import AmountField, Body, DayField, TextField, UnitsField, WholeField, YesField
 from portal.api.door import Call
@@ -139,7 +140,7 @@ def get_approval(call: Call) -> dict[str, Any]:
 
 
 @post("approvals", answer=APPROVAL, scope="approvals:write", body=NewApproval, status=201,
-      failures=(approvals.TooManyAsked,), example={
+      failures=(approvals.TooManyAsked, arns.ArnEnded), example={
     "investor": "INV-7K3F9QW2M4TX", "reason": "Your goal of ₹10 lakh by 2030", "expires_in_hours": 48,
     "lines": [{"kind": "PURCHASE", "scheme": "INF000A01011", "amount": "5000.00"}],
 })  # fmt: skip
@@ -167,7 +168,7 @@ def asked(call: Call, investor: Investor, asks: list[Ask]) -> dict[str, Any]:
 
 
 @post("approvals/<id>/remind", answer=APPROVAL, scope="approvals:write",
-      failures=(approvals.ApprovalOver, approvals.TooManyReminders))  # fmt: skip
+      failures=(approvals.ApprovalOver, approvals.TooManyReminders, arns.ArnEnded))  # fmt: skip
 def remind_of_approval(call: Call) -> dict[str, Any]:
     """Tell the investor again."""
     approvals.remind(approval=_mine(call), actor=call.actor, at=call.at)

@@ -36,6 +36,8 @@ class Approval(Owned):
     times_told = models.PositiveSmallIntegerField(default=0)
     seen_at = models.DateTimeField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+    # When its time is over and the partner is told; null once that is done.
+    due_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["-id"]
@@ -44,7 +46,10 @@ class Approval(Owned):
             models.CheckConstraint(condition=~Q(reason=""), name="an_approval_says_why"),
             models.CheckConstraint(condition=~Q(asked_by=""), name="an_approval_says_who_asks"),
         ]
-        indexes = [models.Index(fields=["partner", "-id"], name="approvals_of_partner")]
+        indexes = [
+            models.Index(fields=["partner", "-id"], name="approvals_of_partner"),
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="approvals_run_out"),
+        ]
 
     def __str__(self) -> str:
         return self.code

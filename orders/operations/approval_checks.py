@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from investors import bank_rules, rules
+from investors import bank_rules, merged_banks, rules
 from investors import lifecycle as people_lifecycle
 from investors import queries as people
 from investors.models import ACCOUNT_INDEX, BankAccount, Investor, Mandate
@@ -151,6 +151,8 @@ def _bank_account(investor: Investor, ask: Ask, at: datetime) -> ApprovalLine:
         kind=ask.account.kind,
         holder_name=_ruled("holder_name", rules.clean_name, ask.account.holder_name),
     )
+    if (merged := merged_banks.of(new.ifsc)) is not None:
+        raise InvalidInput("ifsc", merged.words)
     _ruled("kind", lambda kind: bank_rules.check_kind(investor, kind), new.kind)
     _ruled("holder_name", lambda name: bank_rules.check_own_name(investor, name), new.holder_name)
     indexes = blind_indexes(new.number, ACCOUNT_INDEX)

@@ -28,7 +28,7 @@ from orders.operations import carts, new_houses, plan_changes, plans, redemption
 from orders.operations.approval_checks import Ask, checked, needed, new_account, refuse_twins
 from orders.queries import approvals as queries
 from orders.redemption_rules import Asked
-from portal import audit, identifiers
+from portal import arns, audit, identifiers
 from portal.errors import Failure
 from portal.models import Partner, User
 from portal.notices import writing
@@ -38,6 +38,8 @@ MOST_LINES = 10
 LIFE = timedelta(hours=72)
 MOST_REMINDERS = 3
 Kind = ApprovalLine.Kind
+# What a partner whose ARN has ended does not bring (`portal/arns.py`). Shares are no business of AMFI's.
+NEW_BUSINESS = frozenset({Kind.PURCHASE, Kind.SIP})
 
 
 class ApprovalOver(Failure):
@@ -74,16 +76,18 @@ def ask(
 ) -> Approval:
     """Each line can be done today, stands open, and the investor is told.
 
-    Raises InvalidInput("lines.<n>.<field>", ...) or, for a line as a whole, InvalidInput("lines.<n>", ...), and
-    TooManyAsked.
+    Raises InvalidInput("lines.<n>.<field>", ...) or, for a line as a whole, InvalidInput("lines.<n>", ...),
+    TooManyAsked, and ArnEnded where one of them is new business.
     """
+    if NEW_BUSINESS & {each.kind for each in asks}:
+        arns.refuse_ended(partner, at.date())
     lines = [checked(investor, number, each, at) for number, each in enumerate(asks)]
     refuse_twins(lines)
     with transaction.atomic():
         _refuse_too_many(investor, at)
         approval = Approval.objects.create(
             investor=investor, partner=partner, asked_by=partner.name, asked_by_arn=partner.arn, reason=reason,
-            reference=reference, created_at=at, expires_at=at + life,
+            reference=reference, created_at=at, expires_at=at + life, due_at=at + life,
         )  # fmt: skip
         for line in lines:
             line.approval = approval
@@ -108,7 +112,12 @@ def _refuse_too_many(investor: Investor, at: datetime) -> None:
 
 
 def remind(*, approval: Approval, actor: User | str, at: datetime) -> None:
-    """The investor is told again. Raises ApprovalOver, TooManyReminders."""
+    """The investor is told again.
+
+    Raises ApprovalOver, TooManyReminders, and ArnEnded where nothing but new business was asked for.
+    """
+    if NEW_BUSINESS.issuperset(approval.lines.values_list("kind", flat=True)):
+        arns.refuse_ended(approval.partner, at.date())
     with transaction.atomic():
         approval = _open(approval, at)
         if approval.times_told > MOST_REMINDERS:
@@ -163,7 +172,11 @@ def _open(approval: Approval, at: datetime) -> Approval:
 
 
 def to_cart(*, approval: Approval, numbers: Sequence[int], at: datetime) -> list[ApprovalLine]:
-    """The purchases stand in the investor's cart. Raises ApprovalOver, what `carts.add` raises; then none does."""
+    """The purchases stand in the investor's cart.
+
+    Raises ApprovalOver, ArnEnded, what `carts.add` raises; then none does.
+    """
+    arns.refuse_what_it_asked(approval.partner_id, at.date())
     with transaction.atomic():
         lines = _undecided(approval, numbers, at, Kind.PURCHASE)
         for line in lines:
@@ -186,6 +199,8 @@ def confirm(*, approval: Approval, number: int, ip: str | None, at: datetime) ->
     asked first, so no transaction may be open.
     """
     [line] = _undecided(approval, [number], at, *_CONSENTS)
+    if line.kind in NEW_BUSINESS:
+        arns.refuse_what_it_asked(approval.partner_id, at.date())
     consent = _CONSENTS[Kind(line.kind)](approval.investor, line, _form_of(line), ip, at)
     ApprovalLine.objects.filter(pk=line.pk).update(consent=consent)
     return consent

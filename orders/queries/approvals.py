@@ -65,7 +65,7 @@ def waiting(investor: Investor, at: datetime) -> QuerySet[Approval]:
         Q(consent__given_at__isnull=False)
         | Q(cart_line__cart__confirmed_at__isnull=False)
         | Q(kind=Kind.SIP_CANCEL, plan__state=lifecycle.CANCELLED)
-        | Exists(BasketOrder.objects.filter(form_ref=OuterRef("form_ref")))
+        | Exists(BasketOrder.objects.filter(form_ref=OuterRef("form_ref"), investor=OuterRef("investor")))
     )
     return of_investor(investor).filter(Exists(lines), withdrawn_at=None, expires_at__gt=at)
 
@@ -105,9 +105,10 @@ def _orders(rows: Sequence[ApprovalLine]) -> dict[int, Any]:
 
 
 def _basket_orders(rows: Sequence[ApprovalLine]) -> dict[int, Any]:
-    by_form = {row.form_ref: row.pk for row in rows if row.kind == Kind.BASKET}
-    found = BasketOrder.objects.filter(form_ref__in=by_form) if by_form else ()
-    return {by_form[each.form_ref]: each for each in found}
+    by_form = {(row.form_ref, row.investor_id): row.pk for row in rows if row.kind == Kind.BASKET}
+    found = BasketOrder.objects.filter(form_ref__in=[form_ref for form_ref, _ in by_form]) if by_form else ()
+    asked = ((by_form.get((each.form_ref, each.investor_id)), each) for each in found)
+    return {line: order for line, order in asked if line}
 
 
 # What a line can lead to -> the rows of it, by line.

@@ -21,7 +21,7 @@ from orders.operations import approvals
 from orders.operations.approval_checks import new_account
 from orders.queries import approvals as queries
 from orders.redemption_rules import Asked
-from portal import clock, identifiers, money
+from portal import arns, clock, identifiers, money
 from portal.errors import Failure
 
 Kind = ApprovalLine.Kind
@@ -39,6 +39,8 @@ LINES = {
     queries.EXPIRED: ("neutral", "Expired"),
     queries.WITHDRAWN: ("neutral", "Withdrawn"),
 }
+# New business of a partner whose ARN has ended meanwhile.
+NOT_NOW = ("neutral", "Not possible now")
 
 
 @require_safe
@@ -65,8 +67,11 @@ def approval(request: InvestorRequest, code: str) -> HttpResponse:
     if found.seen_at is None:
         Approval.objects.filter(pk=found.pk, seen_at=None).update(seen_at=at)
     lines = queries.lines_of([found], at)
-    buys = [line for line in lines if line.is_open and line.line.kind == Kind.PURCHASE]
-    context = {**_row(found, lines, at), "lines": [_line(each) for each in lines], "buys": len(buys)}
+    new = [line for line in lines if line.is_open and line.line.kind in approvals.NEW_BUSINESS]
+    ended = arns.why_not_on_their_request(found.partner_id, at.date()) if new else ""
+    buys = [line for line in new if line.line.kind == Kind.PURCHASE and not ended]
+    shown = [_line(each, ended) for each in lines]
+    context = {**_row(found, lines, at), "lines": shown, "buys": len(buys)}
     return render(request, "orders/approval.html", context)
 
 
@@ -146,8 +151,10 @@ def _row(found: Approval, lines: list[queries.Line], at: Any) -> dict[str, Any]:
     return {"approval": found, "kind": kind, "words": words, "what": [_what(each.line) for each in lines]}
 
 
-def _line(found: queries.Line) -> dict[str, Any]:
-    kind, words = LINES[found.state]
+def _line(found: queries.Line, ended: str) -> dict[str, Any]:
+    ended = ended if found.line.kind in approvals.NEW_BUSINESS else ""
+    in_cart = found.is_open and found.line.cart_line_id is not None
+    kind, words = NOT_NOW if ended and found.is_open and not in_cart else LINES[found.state]
     return {
         "line": found.line,
         "what": _what(found.line),
@@ -155,13 +162,14 @@ def _line(found: queries.Line) -> dict[str, Any]:
         "words": words,
         "is_open": found.is_open,
         "act": _ACT_OF[Kind(found.line.kind)],
+        "ended": ended,
         "stop": _STOP.get(Kind(found.line.kind), ""),
         "order": found.order,
         "plan": found.plan or (found.line.plan if found.change else None),
         "mandate": found.mandate,
         "basket_order": found.basket_order,
         "account": new_account(found.line) if found.is_open else None,
-        "in_cart": found.is_open and found.line.cart_line_id is not None,
+        "in_cart": in_cart,
     }
 
 

@@ -235,3 +235,16 @@ def test_a_form_that_makes_no_sense_does_nothing(north, asha, scheme, client_for
     code = north.post("approvals", purchase(asha, scheme)).json()["id"]
     assert client_for(asha).post(f"/approvals/{code}/", form).status_code == 302
     assert not CartLine.objects.exists()
+
+
+def test_a_partner_whose_arn_has_ended_asks_for_no_purchase_and_may_ask_for_a_sale(north, asha, scheme):
+    before = north.post("approvals", purchase(asha, scheme)).json()["id"]
+    partner = asha.partner
+    partner.arn, partner.arn_until = "ARN-12345", clock.today() - timedelta(days=1)
+    partner.save()
+    refused = north.post("approvals", purchase(asha, scheme))
+    assert (refused.status_code, refused.json()["code"]) == (422, "arn_ended")
+    assert Approval.objects.get().code == before
+    assert north.post(f"approvals/{before}/remind").json()["code"] == "arn_ended"
+    lines = [{"kind": "SIP_CANCEL", "sip": factories.PlanFactory(investor=asha).code}]
+    assert north.post("approvals", purchase(asha) | {"lines": lines}).status_code == 201

@@ -5,12 +5,15 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from orders.models import Approval
 from orders.operations import approvals
 from orders.queries import approvals as queries
 from portal import clock, identifiers
+from portal.console import pressed
 from portal.console.access import ConsoleRequest, console_page
 from portal.console.queries import approvals_of
 from portal.errors import Failure
@@ -50,6 +53,7 @@ def listed(request: ConsoleRequest) -> HttpResponse:
         shown.append((each, STATES[queries.state_of(each, its, at)], [(line, LINES[line.state]) for line in its]))
     context = {
         "rows": [row for row in shown if only != "open" or row[1] == STATES[queries.OPEN]],
+        "form": pressed.FormRef(),
         "filters": FILTERS,
         "only": only,
         "next_url": f"?show={only}&before={found[PAGE_SIZE - 1].pk}" if len(found) > PAGE_SIZE else "",
@@ -73,6 +77,10 @@ def act(request: ConsoleRequest, code: str, verb: str) -> HttpResponse:
     approval = approvals_of(request.partner).filter(code=code).first()
     if approval is None or verb not in ACTS:
         raise Http404
+    return pressed.once_only(request, lambda: _done(request, approval, verb), page=reverse("console:approvals"))
+
+
+def _done(request: ConsoleRequest, approval: Approval, verb: str) -> HttpResponse:
     operation, said = ACTS[verb]
     try:
         operation(approval=approval, actor=request.user, at=clock.now())
