@@ -22,6 +22,7 @@ IN_THE_STORY = {
     "order.reversed",
     "order.asked_about",
     "payment.failed",
+    "payment.refund_overdue",
 }
 # Where both are open the first says all that the second does.
 INSTEAD_OF = {"order_paid_twice": "payment_succeeded_after_all"}
@@ -72,7 +73,7 @@ case_words.show(
         ),
         "plan_not_ended": CaseWords(
             "Your SIP has not ended in time",
-            "You asked for its end, and the fund house has not confirmed it within two working days.",
+            "You asked for its end, and the fund house has not confirmed it within the days that SEBI gives it.",
             "We go on asking until it has ended, and follow a debit that still happens.",
         ),
         "plan_mandate_unclear": CaseWords(
@@ -99,12 +100,15 @@ case_words.show(
         "broker_says_nothing": CaseWords(
             "Your broker has told us nothing",
             "The order was handed to your broker, and no word about it has come.",
-            "We ask the broker. A confirmation or contract note that you send us from the order's page settles it.",
+            "We ask the broker. Its confirmation, or its order book where nothing was placed, settles it: send us a "
+            "picture from the order's page.",
+            asks_you=True,
         ),
         "stock_order_placed_twice": CaseWords(
             "Your broker holds more than one order",
             "One of your shares was placed more than once at the broker.",
             "We find out with the broker which of them counts. Look at the order book there.",
+            asks_you=True,
         ),
         "stockorder_outcome_unknown": CaseWords(
             "We look for your order in shares",

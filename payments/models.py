@@ -80,6 +80,11 @@ class Payment(Attempted, Owned):
     def __str__(self) -> str:
         return self.code
 
+    @property
+    def was_out(self) -> bool:
+        """Was it in the bank's hands, so that money can have left? A debit by mandate needs no page to be opened."""
+        return self.handed_over_at is not None or self.method == MfOrder.PaymentMethod.NACH
+
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.code = self.code or identifiers.new_code("PAY")
         self.nonce = self.nonce or identifiers.new_client_ref()

@@ -259,6 +259,7 @@ def confirm(*, investor: Investor, code: str, otp: object, buy_again: bool, ip: 
             return consent.cart
         failure = consents.take(consent=consent, otp=otp, ip=ip, at=at)
         if failure is None:
+            purchases.hold(investor)
             good = _still_the_same(investor, consent, at)
             if not buy_again and any(each.wish and each.wish.facts.twin_code for each in good):
                 raise LooksLikeAnother

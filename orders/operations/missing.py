@@ -14,8 +14,9 @@ from django.db.models.functions import Cast
 from django.urls import reverse
 
 from investors.models import Investor
-from orders import calendar, lifecycle, stock_words
-from orders.models import BasketOrder
+from orders import calendar, stock_words
+from orders.models import BasketOrder, StockOrder
+from orders.operations import baskets
 from orders.queries import missing
 from orders.queries import schemes as scheme_queries
 from portal import audit
@@ -81,7 +82,7 @@ def remind(*, at: datetime) -> int:
 def _tell(order: BasketOrder, at: datetime) -> None:
     with transaction.atomic():
         lines = list(order.lines.select_related("security").order_by("id"))
-        given_up = missing.given_up(order)
+        symbols = {line.security_id: line.security.symbol for line in lines}
         writing.tell(
             user_id=order.investor.user_id,
             event=MISSING,
@@ -89,9 +90,8 @@ def _tell(order: BasketOrder, at: datetime) -> None:
             url=reverse("brokers:order", args=[order.code]),
             at=at,
             facts=[
-                (line.security.symbol, f"{line.get_side_display()} {line.quantity - line.filled} more")
-                for line in lines
-                if line.filled < line.quantity and line.state in lifecycle.STOCK_ORDER.final and line.pk not in given_up
+                (symbols[each.security_id], f"{StockOrder.Side(each.side).label} {each.quantity} more")
+                for each in baskets.lines_to_repair(order)
             ],
             name=stock_words.name(order, lines),
         )

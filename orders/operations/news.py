@@ -18,6 +18,7 @@ from orders.operations import ledger, notices
 from orders.queries import schemes as scheme_queries
 from portal import audit, cases, jobs
 from portal.attempts import ATTEMPT_FIELDS
+from portal.clock import IST
 from portal.lifecycle import Verdict
 from portal.models import User
 
@@ -158,10 +159,19 @@ _REDEEMED_FIELDS = "allotted_units allotted_nav allotted_amount allotted_on rede
 
 
 def payout_by(order: MfOrder, traded_on: date) -> date:
-    """By when the money of units redeemed at the NAV of a day must be in the bank; at once for an instant one."""
+    """By when the money of units redeemed at the NAV of a day must be in the bank; at once for an instant one.
+
+    An instant sale gets the latest NAV, which may be that of a day before the sale.
+    """
+    placed_on = order.placed_at.astimezone(IST).date()
     if order.redeemed_as == MfOrder.RedemptionMode.INSTANT:
-        return traded_on
-    payout = redemption_rules.payout_of(category=order.scheme.category, asset_class=order.scheme.asset_class)
+        return max(traded_on, placed_on)
+    payout = redemption_rules.payout_of(
+        category=order.scheme.category,
+        asset_class=order.scheme.asset_class,
+        book=scheme_queries.book(),
+        on=placed_on,
+    )
     return redemption_rules.pay_by(counts_on=traded_on, payout=payout, holidays=scheme_queries.holidays())
 
 

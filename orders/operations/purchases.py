@@ -12,7 +12,7 @@ from django.db import transaction
 
 from investors import queries as people
 from investors.declarations import EXECUTION_ONLY
-from investors.models import BankAccount, Consent, Investor, Mandate
+from investors.models import BankAccount, Consent, InvestmentAccount, Investor, Mandate
 from investors.operations import consents
 from orders import capabilities, lifecycle, rails, rules
 from orders.models import MfOrder, Scheme
@@ -150,10 +150,10 @@ def predict(scheme: Scheme, method: str, at: datetime) -> rules.Prediction:
     """What a purchase of the scheme gets that is ordered and paid at `at`."""
     return rules.predict_nav_day(
         at=at,
-        is_liquid=scheme_queries.is_liquid(scheme),
+        category=scheme.category,
         method=method,
         holidays=scheme_queries.holidays(),
-        nav_lag=rules.nav_lag(scheme.category),
+        book=scheme_queries.book(),
     )
 
 
@@ -181,7 +181,8 @@ def check_way(*, investor: Investor, way: Way, amounts: Sequence[Decimal], at: d
     if way.method == MfOrder.PaymentMethod.NACH:
         _check_mandate(investor, way, amounts, at.astimezone(IST).date())
         return
-    if why_not := rails.why_too_much(way.method, sum(amounts, money.ZERO)):
+    on, book = at.astimezone(IST).date(), scheme_queries.book()
+    if why_not := rails.why_too_much(way.method, sum(amounts, money.ZERO), book=book, on=on):
         raise InvalidInput("payment_method", why_not)
 
 
@@ -255,6 +256,15 @@ def has_changed(consent: Consent, wish: Wish) -> bool:
     return any(now[key] != consent.shown.get(key) for key in ("nav_on", "Folio", "Scheme", "Amount"))
 
 
+def hold(investor: Investor) -> None:
+    """Until the transaction ends, nobody else confirms anything that this investor buys.
+
+    Two tabs have two codes. Whichever comes second counts what the first has ordered: for the limit of the KYC, and as
+    something that was bought a moment ago.
+    """
+    InvestmentAccount.objects.select_for_update(no_key=True).only("pk").filter(investor=investor).first()
+
+
 def confirm(*, investor: Investor, code: str, otp: object, buy_again: bool, ip: str | None, at: datetime) -> MfOrder:
     """The investor's code has made the consent an order: the one created now, or the one of an earlier click.
 
@@ -268,6 +278,7 @@ def confirm(*, investor: Investor, code: str, otp: object, buy_again: bool, ip: 
             return consent.order
         failure = consents.take(consent=consent, otp=otp, ip=ip, at=at)
         if failure is None:
+            hold(investor)
             wish = wish_of(consent=consent, investor=investor, at=at)
             if has_changed(consent, wish):
                 raise TermsChanged

@@ -183,9 +183,8 @@ def read(*, cart: Cart, at: datetime) -> Outcome:
     failed = next((line for line in lines if line.waits_for_money and line.paying == Paying.FAILED), None)
     if failed is None or failed.pay_since is None:
         return Outcome(lines, None, None)
-    why = payment_failures.of(
-        failed.pay_failure_code or "", failed.pay_failure_text or "", was_out=failed.handed_over_at is not None
-    )
+    was_out = failed.handed_over_at is not None or failed.method == MfOrder.PaymentMethod.NACH
+    why = payment_failures.of(failed.pay_failure_code or "", failed.pay_failure_text or "", was_out=was_out)
     clock = payment_failures.clock(
         method=failed.method or "",
         failed_on=failed.pay_since.astimezone(IST).date(),

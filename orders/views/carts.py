@@ -207,7 +207,7 @@ def done(request: InvestorRequest, code: str) -> HttpResponse:
             if line.is_open:
                 jobs.nudge("payments.refresh_of_order" if line.waits_for_money else "orders.advance", **line.nudge)
     waiting = sum((line.amount for line in found.lines if line.waits_for_money), money.ZERO)
-    other_ways = ways.at_pages(found.pay_with.gateway, waiting) if found.pay_with else []
+    other_ways = ways.at_pages(found.pay_with.gateway, waiting, clock.today()) if found.pay_with else []
     context = {"cart": cart, "found": found, "other_ways": other_ways}
     if not request.headers.get("HX-Request"):
         return render(request, "orders/cart_done.html", context)

@@ -113,10 +113,10 @@ def _first_answers(request: InvestorRequest) -> dict[str, object]:
 def _prediction(scheme: Scheme) -> object:
     return rules.predict_nav_day(
         at=clock.now(),
-        is_liquid=scheme_queries.is_liquid(scheme),
+        category=scheme.category,
         method="UPI",
         holidays=scheme_queries.holidays(),
-        nav_lag=rules.nav_lag(scheme.category),
+        book=scheme_queries.book(),
     )
 
 
@@ -211,8 +211,8 @@ def detail(request: InvestorRequest, code: str) -> HttpResponse:
             jobs.nudge("orders.advance", row_id=order.pk)
     was_paid = order_queries.was_paid(recorded)
     said = words.PAYING.get(paying or "", words.of(order))
-    holidays = scheme_queries.holidays()
-    told = timeline.of(order, recorded, now_text=said.title, at=clock.now(), holidays=holidays)
+    holidays, book = scheme_queries.holidays(), scheme_queries.book()
+    told = timeline.of(order, recorded, now_text=said.title, at=clock.now(), holidays=holidays, book=book)
     context = {
         "order": order,
         "asked": order.asked.in_words,
@@ -221,13 +221,15 @@ def detail(request: InvestorRequest, code: str) -> HttpResponse:
         "words": said,
         "steps": told.steps,
         "money_now": told.money,
-        "compared": timeline.compare(order, holidays),
-        "why_later": timeline.why_later(order, recorded, holidays),
+        "compared": timeline.compare(order, holidays, book),
+        "why_later": timeline.why_later(order, recorded, holidays, book),
         "is_open": is_open,
         "paying": paying,
         "payment_failure": _payment_failure(recorded) if paying else None,
         "cases": [cases.card(each, holidays) for each in investor_cases.of_order(order, recorded)],
-        "other_ways": ways.at_pages(order.gateway, order.cost) if paying and order.plan_id is None else (),
+        "other_ways": ways.at_pages(order.gateway, order.cost, clock.today())
+        if paying and order.plan_id is None
+        else (),
         "failure": words.reason(order.failure_code, order.failure_text),
         "next_step": _next_step(order),
         "was_paid": was_paid,

@@ -4,6 +4,7 @@
     handing     hand_over, expire            the investor goes to the bank's page, once
     news        refresh, absorb              what FP says when asked by our stored number; nothing else is believed
     late        what a success means that arrives after the payment had failed
+    chasing     the case about money that should be back, once its day has passed
     sweep       advance                      whatever a row says remains to be done
 
 Money goes from the investor's bank to the fund house; it never passes through us.
@@ -12,8 +13,8 @@ Money goes from the investor's bank to the fund house; it never passes through u
 from payments.operations.attempts import open_page, settle, start
 from payments.operations.handing import NotPayable, StillOpen, expire, hand_over
 from payments.operations.late import LATE_SUCCESS_CASE, PAID_TWICE_CASE
-from payments.operations.news import CONFLICT_CASE, REVERSED_CASE, absorb, refresh
-from payments.operations.rows import PACE_S, locked, newest
+from payments.operations.news import absorb, refresh
+from payments.operations.rows import CONFLICT_CASE, PACE_S, REVERSED_CASE, locked, newest
 from payments.operations.sweep import advance, orders_without_payment
 
 __all__ = [

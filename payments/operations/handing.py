@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from django.db import transaction
 
@@ -10,11 +11,13 @@ from orders import rails
 from orders.lifecycle import AWAITING_PAYMENT
 from orders.models import MfOrder
 from orders.operations import news as order_news
+from orders.queries import schemes as scheme_queries
 from payments import lifecycle
 from payments.models import Payment
 from payments.operations import attempts, news, rows
 from payments.operations.rows import locked
 from portal import audit
+from portal.clock import IST
 from portal.errors import Failure
 
 _ENDED = (lifecycle.FAILED, lifecycle.EXPIRED)
@@ -50,7 +53,7 @@ def hand_over(*, order: MfOrder, at: datetime, method: str = "") -> Payment | No
     if order.state != AWAITING_PAYMENT or order.payment_method == MfOrder.PaymentMethod.NACH:
         raise NotPayable
     payment = rows.newest(order.pk)
-    if method and (why_not := rails.why_too_much(method, payment.amount if payment else order.cost)):
+    if method and (why_not := _why_too_much(method, payment.amount if payment else order.cost, at)):
         raise NotPayable(why_not)
     if payment is None or payment.state in _ENDED:
         attempts.start(order_id=order.pk, at=at, again=True, method=method)
@@ -73,6 +76,10 @@ def hand_over(*, order: MfOrder, at: datetime, method: str = "") -> Payment | No
             raise StillOpen(payment.token_expires_at)
         expire(payment_id=payment.pk, at=at)
     return hand_over(order=MfOrder.objects.get(pk=order.pk), at=at, method=method)
+
+
+def _why_too_much(method: str, amount: Decimal, at: datetime) -> str:
+    return rails.why_too_much(method, amount, book=scheme_queries.book(), on=at.astimezone(IST).date())
 
 
 def _hand_out(payment: Payment, *, at: datetime) -> Payment | None:

@@ -13,7 +13,7 @@ from orders.operations import news as order_news
 from payments import lifecycle
 from payments.gateway import PaymentSnapshot
 from payments.models import Payment, PaymentLine
-from payments.operations import rows
+from payments.operations import chasing, rows
 
 LATE_SUCCESS_CASE = "payment_succeeded_after_all"
 PAID_TWICE_CASE = "order_paid_twice"
@@ -25,15 +25,20 @@ SOONEST = timedelta(seconds=60)
 
 
 def watch(payment: Payment, at: datetime) -> None:
-    """Set the next look at a payment that has ended: after as long again as it has been ended, or never more."""
+    """Set the next look at a payment that has ended: after as long again as it has been ended, or never more.
+
+    After that it is looked at for its refund only (`chasing.py`).
+    """
     age = at - payment.state_since
-    payment.due_at = at + min(max(age, SOONEST), SLOWEST) if age < WATCHED_FOR else None
+    soon = at + min(max(age, SOONEST), SLOWEST)
+    payment.due_at = soon if age < WATCHED_FOR else chasing.next_look(payment, at)
     payment.save(update_fields=["due_at"])
 
 
 def take_in(payment: Payment, snapshot: PaymentSnapshot, *, at: datetime) -> None:
     """The locked payment, which had failed, has collected: its orders are paid by it, and somebody is told."""
     was = payment.failure_code or "ended"
+    chasing.settled(payment, at=at)
     rows.open_case(payment, LATE_SUCCESS_CASE, f"collected after we held it as failed ({was})", snapshot, at=at)
     for line in payment.lines.select_for_update().order_by("order_id"):
         _give_up_unused(line, at=at)

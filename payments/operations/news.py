@@ -20,19 +20,18 @@ from portal import audit
 from portal.lifecycle import Verdict
 from portal.models import User
 
-CONFLICT_CASE = "payment_news_conflict"
-REVERSED_CASE = "payment_failed_after_debit"
 
-
-def refresh(*, payment_id: int, at: datetime, actor: User | None = None, reason: str = "") -> None:
-    """What FP says about the payment now has been absorbed. Raises the gateway errors of a read."""
+def refresh(*, payment_id: int, at: datetime, actor: User | None = None, reason: str = "") -> Verdict | None:
+    """What FP says about the payment now has been absorbed; None where it said nothing that we know, or nobody could
+    ask it. Raises the gateway errors of a read."""
     payment = Payment.objects.get(pk=payment_id)
     if actor:
         audit.record(payment, "payment.refresh_asked", actor=actor, at=at, reason=reason)
     if payment.is_unknown:
         attempts.settle(payment_id=payment_id, at=at)
     elif payment.provider_ref:
-        absorb(payment_id=payment_id, snapshot=gateway.fetch(payment), at=at)
+        return absorb(payment_id=payment_id, snapshot=gateway.fetch(payment), at=at)
+    return None
 
 
 def absorb(*, payment_id: int, snapshot: PaymentSnapshot, at: datetime) -> Verdict | None:
@@ -41,7 +40,7 @@ def absorb(*, payment_id: int, snapshot: PaymentSnapshot, at: datetime) -> Verdi
         payment = locked(payment_id)
         if contradiction := _contradiction(payment, snapshot):
             what = f"FP says something that cannot be: {contradiction}; nothing was changed"
-            rows.open_case(payment, CONFLICT_CASE, what, snapshot, at=at)
+            rows.open_case(payment, rows.CONFLICT_CASE, what, snapshot, at=at)
             return Verdict.CONFLICT
         if snapshot.state is None:
             return None
@@ -74,7 +73,7 @@ def _apply(payment: Payment, state: str, snapshot: PaymentSnapshot, *, at: datet
     if state in lifecycle.ENDED:
         if payment.state in lifecycle.COLLECTED:
             what = "failed after the bank had been debited. Follow the money back to the investor"
-            rows.open_case(payment, REVERSED_CASE, what, snapshot, at=at)
+            rows.open_case(payment, rows.REVERSED_CASE, what, snapshot, at=at)
         rows.fail(payment, state, code=snapshot.failure_code, text=snapshot.failure_text, at=at)
         return
     _note_times(payment, snapshot)

@@ -11,6 +11,10 @@ from payments.gateway import PaymentSnapshot
 from payments.models import Payment
 from portal import audit, cases, jobs
 
+# What FP says of a payment cannot be.
+CONFLICT_CASE = "payment_news_conflict"
+# A payment that ended after the bank had confirmed the debit.
+REVERSED_CASE = "payment_failed_after_debit"
 # Seconds until somebody looks at a payment again, by state. Those that have ended are watched for a late success
 # (`late.watch`), which sets a longer pace as they grow older.
 PACE_S = {
@@ -68,7 +72,7 @@ def fail(payment: Payment, state: str, *, code: str, text: str, at: datetime) ->
     payment.save(update_fields=["failure_code", "failure_text", "token_url", "page_html"])
     move_to(payment, state, at=at, code=code)
     payment.lines.update(is_live=False)
-    was_out = "yes" if payment.handed_over_at else ""
+    was_out = "yes" if payment.was_out else ""
     tell_orders(payment, state.lower(), at=at, code=code[:60], text=text[:200], method=payment.method, was_out=was_out)
 
 

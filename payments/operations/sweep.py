@@ -8,21 +8,24 @@ from orders.lifecycle import AWAITING_PAYMENT
 from orders.models import MfOrder
 from payments import lifecycle
 from payments.models import Payment
-from payments.operations import attempts, late, news
+from payments.operations import attempts, chasing, late, news
 from payments.operations.rows import PACE_S
 from portal.attempts import ATTEMPT_FIELDS
+
+_READ = ("state", "state_since", "provider_ref", "method", "failure_code", "failure_text", "handed_over_at")
 
 
 def advance(*, payment_id: int, at: datetime) -> None:
     """Have the page made, look an unknown up, or ask FP what it says now."""
-    payment = Payment.objects.only("state", "state_since", "provider_ref", *ATTEMPT_FIELDS).get(pk=payment_id)
+    payment = Payment.objects.only(*_READ, *ATTEMPT_FIELDS).get(pk=payment_id)
     if payment.state == lifecycle.CREATED or (payment.state == lifecycle.STARTING and not payment.attempt):
         attempts.open_page(payment_id=payment_id, at=at)
     elif payment.state == lifecycle.STARTING:
         attempts.settle(payment_id=payment_id, at=at)
     elif payment.state in lifecycle.ENDED:
         late.watch(payment, at)
-        news.refresh(payment_id=payment_id, at=at)
+        if news.refresh(payment_id=payment_id, at=at) is not None:
+            chasing.chase(payment_id=payment_id, at=at)
     elif payment.state in PACE_S:
         news.refresh(payment_id=payment_id, at=at)
 

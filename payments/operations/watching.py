@@ -65,17 +65,17 @@ def watch(at: datetime) -> int:
 
 def moves_by(order: MfOrder, debited_at: datetime | None, at: datetime) -> datetime:
     """Until when the order may stand where it stands."""
-    holidays = scheme_queries.holidays()
+    holidays, book = scheme_queries.holidays(), scheme_queries.book()
     if order.state not in (lifecycle.PAID, lifecycle.PLACED):
         return order.state_since + MOVES_WITHIN
-    dates = timeline.expected(order, paid_at=debited_at or order.state_since, at=at, holidays=holidays)
+    dates = timeline.expected(order, paid_at=debited_at or order.state_since, at=at, holidays=holidays, book=book)
     last = dates.counts_on if order.state == lifecycle.PAID else calendar.next_business_day(dates.units_by, holidays)
     return datetime.combine(last, time.max, tzinfo=IST)
 
 
 def _open(order: MfOrder, debited_at: datetime | None, at: datetime) -> bool:
     words = WORDS[order.state]
-    if order.state in ENDED and _was_looked_at(order):
+    if order.state in ENDED and cases.was_ever(subject=order, kinds=(CASE,)):
         return False
     with transaction.atomic():
         case = cases.open_case(
@@ -90,10 +90,6 @@ def _open(order: MfOrder, debited_at: datetime | None, at: datetime) -> bool:
         audit.record(order, "order.case_opened", actor=None, at=at, case=case.code, words=told)
         notices.tell(order, "order.case_opened", at=at, about=case.code, why=told)
     return True
-
-
-def _was_looked_at(order: MfOrder) -> bool:
-    return Case.objects.filter(kind=CASE, subject_kind=audit.kind_of(order), subject_id=str(order.pk)).exists()
 
 
 def _close_moved(at: datetime) -> None:

@@ -14,8 +14,8 @@ from orders.operations import instalments, notices, plan_news, stock_news
 from orders.operations import news as order_news
 from orders.queries import investor_cases
 from payments.models import PaymentLine
-from payments.operations import late, watching
-from payments.operations import news as payment_news
+from payments.operations import chasing, late, watching
+from payments.operations import rows as payment_rows
 from portal import audit, cases, clock
 from portal.models import Notice
 from tests import factories
@@ -120,7 +120,7 @@ def test_nobody_sees_another_persons_case(chitra, client_for, order):
 
 
 def test_the_kinds_are_those_that_are_opened():
-    assert {*STORY, payment_news.REVERSED_CASE} <= set(KINDS)
+    assert {*STORY, payment_rows.REVERSED_CASE, chasing.CASE} <= set(KINDS)
     assert {
         instalments.DOUBLE_CASE, instalments.AFTER_END_CASE, plan_news.NOT_ENDED_CASE, plan_news.MANDATE_CASE,
         plan_news.UNKNOWN_CASE, plan_news.CONFLICT_CASE, stock_news.CONFLICT_CASE,

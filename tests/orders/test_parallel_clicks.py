@@ -6,6 +6,7 @@ CI lets twenty browsers send the same confirmation at the same moment, three tim
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from django.db import connection
 from investors.models import Consent
 from investors.operations import consents
 from orders.models import MfOrder
+from orders.operations import purchases
 from portal import clock
 from tests.investors.test_mandate_races import at_once
 from tests.payments.test_races import _unique
@@ -60,9 +62,45 @@ def test_a_confirmation_that_was_used_a_day_ago_orders_nothing(click, asha, clie
     assert answer.headers["Location"] == f"/orders/{MfOrder.objects.get().code}/"
 
 
+# --- Two tabs, each with a code of its own -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two_tabs(asha, given, monkeypatch) -> Callable[[], list[str]]:
+    """Both tabs confirm the same purchase; each has looked what was bought before it before either writes."""
+    monkeypatch.setattr(consents, "_matches", lambda consent, otp: True)
+    free = [given(asha), given(asha)]
+    Consent.objects.update(given_at=None)
+    looked, both = purchases.has_changed, threading.Barrier(2)
+
+    def meet(consent, wish) -> bool:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(1)
+        return looked(consent, wish)
+
+    monkeypatch.setattr(purchases, "has_changed", meet)
+
+    def confirm() -> None:
+        code = free.pop().code
+        purchases.confirm(investor=asha, code=code, otp="123456", buy_again=False, ip=None, at=clock.now())
+
+    return lambda: at_once(confirm, times=2)
+
+
+def test_of_two_tabs_with_a_code_each_the_second_is_asked_whether_to_buy_again(two_tabs):
+    assert two_tabs() == ["LooksLikeAnother"]
+    assert MfOrder.objects.count() == 1
+
+
+def test_two_tabs_that_do_not_wait_for_each_other_both_buy(two_tabs, monkeypatch):
+    monkeypatch.setattr(purchases, "hold", lambda investor: None)
+    assert two_tabs() == []
+    assert MfOrder.objects.count() == 2
+
+
 @pytest.fixture
 def no_guards(transactional_db, monkeypatch) -> Iterator[None]:
-    """The consent is not locked, and the database would take a second order of it. All look before one writes."""
+    """Neither consent nor account is locked, and the database would take a second order. All look before one writes."""
     together, taken = threading.Barrier(TABS), consents.take
 
     def without_lock(*, investor, code, **about):
@@ -75,6 +113,7 @@ def no_guards(transactional_db, monkeypatch) -> Iterator[None]:
         return taken(**what)
 
     monkeypatch.setattr(consents, "lock", without_lock)
+    monkeypatch.setattr(purchases, "hold", lambda investor: None)
     monkeypatch.setattr(consents, "take", take_together)
     name = _unique("orders_mforder", "consent_id")
     with connection.cursor() as cursor:

@@ -150,7 +150,7 @@ def test_a_way_that_does_not_carry_so_much_is_neither_offered_nor_taken(asha, cl
     with pytest.raises(operations.NotPayable, match="By UPI at most"):
         operations.hand_over(order=mine, at=clock.now(), method="UPI")
     assert Payment.objects.count() == 1
-    assert [method for method, _ in ways.at_pages("RTA", mine.cost)] == ["NETBANKING", "CARD"]
+    assert [method for method, _ in ways.at_pages("RTA", mine.cost, clock.today())] == ["NETBANKING", "CARD"]
 
 
 def test_money_that_goes_back_after_the_debit_is_a_case(asha):

@@ -131,13 +131,14 @@ def two_clicks(asha, monkeypatch) -> Callable[[], list[str]]:
 
 @pytest.fixture
 def no_locks(monkeypatch) -> None:
-    """Neither the consent nor the open cart is locked."""
+    """Neither the consent, the account, nor the open cart is locked."""
     from investors.models import Consent
 
     def without_lock(*, investor, code, **about):
         return Consent.objects.select_related("investor__user").get(investor=investor, code=code)
 
     monkeypatch.setattr(carts.consents, "lock", without_lock)
+    monkeypatch.setattr(carts.purchases, "hold", lambda investor: None)
     monkeypatch.setattr(
         carts,
         "_locked_lines",
