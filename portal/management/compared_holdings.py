@@ -1,6 +1,7 @@
 """Units by folio and scheme: ours beside FP's report, which is made from the registrars' own data.
 
-Where both agree, orders that came through are confirmed by that: the last step of their timeline.
+FP reports account by account, so each run asks for those whose turn it is (`turns.py`). Where both agree, orders that
+came through are confirmed by that: the last step of their timeline.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 
+from django.db.models import Exists, OuterRef
+
 from investors.models import InvestmentAccount
 from orders import lifecycle
 from orders.models import Holding, MfOrder
@@ -16,23 +19,29 @@ from orders.operations import news, switches
 from portal import money
 from portal.fintech_primitives import client as fp
 from portal.management.reconciliation import SETTLES_WITHIN, Difference, Report
-from portal.models import Heartbeat
+from portal.management.turns import HOLDINGS
 
 Key = tuple[str, str]
 THROUGH = (lifecycle.ALLOTTED, lifecycle.REDEEMED)
 
 
-def compare(report: Report, heart: Heartbeat, at: datetime) -> Iterator[Difference]:
-    """Every account that has an order that came through."""
-    through = MfOrder.objects.filter(state__in=THROUGH).values("investment_account")
-    for account in InvestmentAccount.objects.filter(pk__in=through).select_related("investor").iterator():
-        ours, theirs = _ours(account), _theirs(account)
-        report.compared["holdings here"] += len(ours)
-        report.compared["holdings at FP"] += len(theirs)
-        for key in sorted(ours.keys() | theirs.keys()):
-            yield from _position(account, key, ours.get(key), theirs.get(key))
-        if not report.dry:
-            report.confirmed += _confirm(account, {k: h.units for k, h in ours.items()}, theirs, at)
+def compare(report: Report, at: datetime) -> Iterator[Difference]:
+    """The accounts whose turn it is, of those that have an order that came through."""
+    through = MfOrder.objects.filter(investment_account=OuterRef("pk"), state__in=THROUGH)
+    accounts = InvestmentAccount.objects.filter(Exists(through))
+    return HOLDINGS.compare(report, accounts, lambda account: _account(report, account, at), at)
+
+
+def _account(report: Report, account: InvestmentAccount, at: datetime) -> Iterator[Difference]:
+    """Raises the gateway errors of a read."""
+    theirs, ours = _theirs(account), _ours(account)
+    report.compared["holdings here"] += len(ours)
+    report.compared["holdings at FP"] += len(theirs)
+    report.looked_at.add((HOLDINGS.family, account.investor._meta.label_lower, str(account.investor_id)))
+    for key in sorted(ours.keys() | theirs.keys()):
+        yield from _position(account, key, ours.get(key), theirs.get(key))
+    if not report.dry:
+        report.confirmed += _confirm(account, {k: h.units for k, h in ours.items()}, theirs, at)
 
 
 def _ours(account: InvestmentAccount) -> dict[Key, Holding]:

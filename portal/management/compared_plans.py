@@ -1,11 +1,6 @@
-"""Our SIPs beside FP's, which lists them by account only: each run asks for the accounts whose turn it is.
+"""Our SIPs beside FP's, which lists them by account only: each run asks for the accounts whose turn it is (`turns.py`).
 
-The accounts that were compared longest ago, or never, come first; `AT_ONCE` bounds a run, and the report says how many
-are left. Switches, which FP lists by account too, are read on the way. Instalments are orders: those are compared all,
-every day.
-
-An account about which FP gives no usable answer is a difference of its own, and holds nobody up: from then on its turn
-comes after the others'. While FP cannot be reached at all, the rest waits for another run.
+Switches, which FP lists by account too, are read on the way. Instalments are orders: those are compared all, every day.
 """
 
 from __future__ import annotations
@@ -14,8 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 
-import structlog
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from investors.models import InvestmentAccount
 from orders import lifecycle, plan_gateway
@@ -23,62 +17,22 @@ from orders.models import MfOrder, Plan
 from orders.operations import plan_news, switches
 from orders.plan_gateway import PlanSnapshot
 from orders.queries import plans as queries
-from portal import cases
 from portal.fintech_primitives import client as fp
-from portal.gateway import errors
 from portal.lifecycle import Verdict
-from portal.management.reconciliation import CASE, SETTLES_WITHIN, Difference, Report
-from portal.models import Heartbeat
-
-log = structlog.get_logger(__name__)
-
-# Two calls each, within the time that a task has (`CELERY_TASK_TIME_LIMIT`) even where each takes half a second.
-AT_ONCE = 500
-# So many accounts without a usable answer in one run are FP's trouble, and not theirs.
-FAILURES = 20
-UNREAD = "sip_list_unread"
+from portal.management.reconciliation import SETTLES_WITHIN, Difference, Report
+from portal.management.turns import SIPS
 
 
-def compare(report: Report, heart: Heartbeat, at: datetime) -> Iterator[Difference]:
+def compare(report: Report, at: datetime) -> Iterator[Difference]:
     """The accounts whose turn it is, each with all of its SIPs on both sides."""
-    unread = 0
-    for account in _turn():
-        try:
-            yield from _account(report, account, at)
-        except errors.NOT_TAKEN as error:
-            log.warning("sips_not_compared", error=str(error), done=len(report.accounts))
-            break
-        except errors.GatewayError as error:
-            log.warning("sip_list_unread", account=account.pk, error=str(error))
-            yield Difference(UNREAD, account, f"FP does not say which SIPs and switches it has: {error}")
-            unread += 1
-            if unread == FAILURES:
-                break
-        else:
-            report.accounts.append(account.pk)
-    done = len(report.accounts)
-    report.compared["accounts whose SIPs were compared"] += done
-    report.compared["accounts whose SIPs wait for another run"] += max(_accounts().count() - done, 0)
-
-
-def keep_turns(report: Report, at: datetime) -> None:
-    """Whose turn has passed. After the cases only: a turn that is kept earlier would lose its differences."""
-    InvestmentAccount.objects.filter(pk__in=report.accounts).update(sips_compared_at=at)
-
-
-def _turn() -> list[InvestmentAccount]:
-    """Whom FP did not answer about lately stands in nobody's way: after the others, and some only."""
-    silent = cases.subjects_of(f"{CASE}_{UNREAD}")
-    accounts = _accounts().select_related("investor")
-    return [*accounts.exclude(pk__in=silent)[:AT_ONCE], *accounts.filter(pk__in=silent)[:FAILURES]]
+    return SIPS.compare(report, _accounts(), lambda account: _account(report, account, at), at)
 
 
 def _accounts() -> QuerySet[InvestmentAccount]:
-    """Those for which a SIP or an order may have been sent, compared longest ago first."""
+    """Those for which a SIP or an order may have been sent."""
     plan = Plan.objects.filter(investment_account=OuterRef("pk")).exclude(attempt_no=0, provider_ref=None)
     order = MfOrder.objects.filter(investment_account=OuterRef("pk"), provider_ref__isnull=False)
-    turn = F("sips_compared_at").asc(nulls_first=True)
-    return InvestmentAccount.objects.filter(Exists(plan) | Exists(order)).order_by(turn, "pk")
+    return InvestmentAccount.objects.filter(Exists(plan) | Exists(order))
 
 
 def _account(report: Report, account: InvestmentAccount, at: datetime) -> Iterator[Difference]:
@@ -89,7 +43,7 @@ def _account(report: Report, account: InvestmentAccount, at: datetime) -> Iterat
         report.caught_up += switches.read(account=account, at=at)
     report.compared["SIPs here"] += sum(bool(each.provider_ref) for each in ours)
     report.compared["SIPs at FP"] += len(theirs)
-    report.looked_at |= {(each._meta.label_lower, str(each.pk)) for each in (account, *ours)}
+    report.looked_at |= {(SIPS.family, each._meta.label_lower, str(each.pk)) for each in ours}
     by_ref = {each.client_ref: each for each in ours} | {each.provider_ref: each for each in ours if each.provider_ref}
     listed = set()
     for said in theirs:

@@ -1,8 +1,9 @@
 """Three ledgers side by side: our orders, payments and holdings, and what FP has; SIPs with them (reliability.md P15).
 
-FP is asked for everything of the tenant, in every state, page by page, and each page is compared in one statement. What
-only lags here is absorbed through the one door for news. What cannot be both true becomes a case for a person, with
-the rupees at risk; nothing is overwritten. A difference is reported again until it is gone, and its case closes by
+FP is asked for all orders of the tenant, in every state, and for their payments, page by page, and each page is
+compared in one statement. Holdings and SIPs, which it tells by account, are compared by turns (`turns.py`). What only
+lags here is absorbed through the one door for news. What cannot be both true becomes a case for a person, with the
+rupees at risk; nothing is overwritten. A difference is reported again until it is gone, and its case closes by
 itself when it is. The kinds of differences are listed in `KINDS`.
 """
 
@@ -43,6 +44,7 @@ KINDS = {
     "holding_only_at_fp": "FP's report has units that we do not know",
     "holding_only_here": "we hold units that FP's report does not have",
     "holding_units_differ": "the units of a folio and scheme differ",
+    "holding_list_unread": "FP gives no usable answer about the holdings of an account",
     "sip_only_at_fp": "FP runs a SIP that was never sent from here",
     "sip_not_at_fp": "FP does not list a SIP that it had taken",
     "sip_reference_differs": "FP's SIP and ours carry different references",
@@ -66,16 +68,20 @@ class Difference:
 
 @dataclass
 class Report:
-    """What was compared, what was caught up with, and what differs. With `dry`, nothing was changed."""
+    """What was compared, what was caught up with, and what differs. With `dry`, nothing was changed.
+
+    `is_whole`: orders and payments were compared too, and not only the accounts whose turn it was.
+    """
 
     dry: bool = False
+    is_whole: bool = True
     compared: Counter[str] = field(default_factory=Counter)
     caught_up: int = 0
     confirmed: int = 0
-    # Records of which only some are compared in a run, as (label, key): no other case about their kind may close.
-    looked_at: set[tuple[str, str]] = field(default_factory=set)
-    # The accounts whose SIPs were compared: it is another's turn once this run's cases are written.
-    accounts: list[int] = field(default_factory=list)
+    # What was compared by turns, as (family of kinds, label, key): no other case of such a kind may close.
+    looked_at: set[tuple[str, str, str]] = field(default_factory=set)
+    # The accounts whose turn it was, by family: it is another's once this run's cases are written.
+    turns: dict[str, list[int]] = field(default_factory=dict)
     differences: list[Difference] = field(default_factory=list)
 
     @property
@@ -87,21 +93,43 @@ class Report:
 def run(at: datetime, *, dry: bool = False) -> Report:
     """Compare everything, open and close cases. Raises the gateway errors of a read; then nothing was concluded.
 
-    Trouble with the SIPs of some accounts is a difference, or waits for another run: the rest is concluded.
+    Trouble with some accounts is a difference, or waits for another run: the rest is concluded.
     A dry run changes nothing here: what lags is counted as what would be caught up with.
     """
-    from portal.management import compared_holdings, compared_orders, compared_payments, compared_plans
+    from portal.management import compared_orders, compared_payments
 
     report = Report(dry=dry)
     heart, _ = Heartbeat.objects.get_or_create(name=CASE, defaults={"at": at - ONCE_IN})
-    for part in (compared_orders, compared_payments, compared_holdings, compared_plans):
+    for part in (compared_orders, compared_payments):
         report.differences += part.compare(report, heart, at)
-    if dry:
-        return report
-    _write_cases(report, at)
-    compared_plans.keep_turns(report, at)
-    Heartbeat.objects.filter(pk=heart.pk).update(at=at)
+    _by_turns(report, at)
+    if not dry:
+        _conclude(report, at)
+        Heartbeat.objects.filter(pk=heart.pk).update(at=at)
     return report
+
+
+def run_turn(at: datetime) -> Report:
+    """Compare the accounts whose turn it is, and nothing else; open and close the cases of their kinds."""
+    report = Report(is_whole=False)
+    _by_turns(report, at)
+    _conclude(report, at)
+    return report
+
+
+def _by_turns(report: Report, at: datetime) -> None:
+    from portal.management import compared_holdings, compared_plans
+
+    for part in (compared_holdings, compared_plans):
+        report.differences += part.compare(report, at)
+
+
+def _conclude(report: Report, at: datetime) -> None:
+    from portal.management import turns
+
+    _write_cases(report, at)
+    for turn in turns.ALL:
+        turn.keep(report, at)
 
 
 def is_due(at: datetime) -> bool:
@@ -131,7 +159,7 @@ def _write_cases(report: Report, at: datetime) -> None:
             at=at,
             rupees=sum((each.rupees for each in same), Decimal(0)),
         )
-    _close_settled(set(found), report.looked_at, at)
+    _close_settled(set(found), report, at)
 
 
 def open_cases() -> Iterator[Case]:
@@ -139,9 +167,17 @@ def open_cases() -> Iterator[Case]:
     return Case.objects.filter(kind__startswith=f"{CASE}_", state="OPEN").order_by("opened_at").iterator()
 
 
-def _close_settled(still: set[Key], looked_at: set[tuple[str, str]], at: datetime) -> None:
+def _close_settled(still: set[Key], report: Report, at: datetime) -> None:
     for case in list(open_cases()):
         about = (case.subject_kind, case.subject_id)
-        unseen = case.kind.startswith(f"{CASE}_sip_") and about not in looked_at
-        if (case.kind, *about) not in still and not unseen:
+        if (case.kind, *about) not in still and _was_compared(case.kind, about, report):
             cases.close(case=case, resolution="Both sides agree again.", actor=None, at=at)
+
+
+def _was_compared(kind: str, about: tuple[str, str], report: Report) -> bool:
+    """Has this run looked at what a case of this kind is about?"""
+    from portal.management import turns
+
+    families = (turn.family for turn in turns.ALL)
+    family = next((each for each in families if kind.startswith(f"{CASE}_{each}_")), None)
+    return report.is_whole if family is None else (family, *about) in report.looked_at

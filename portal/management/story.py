@@ -36,6 +36,8 @@ PERSONAL: dict[str, Any] = {
     "gender": "FEMALE",
     "marital_status": "SINGLE",
     "occupation": "PRIVATE_SECTOR_SERVICE",
+    "mobile_is_of": "SELF",
+    "email_is_of": "SELF",
 }
 FATCA: dict[str, Any] = {
     "country_of_birth": "IN",

@@ -27,7 +27,9 @@ from portal.management import (
     compared_payments,
     compared_plans,
     reconciliation,
+    turns,
 )
+from portal.management.bench import filling
 from portal.models import Case
 from tests import factories
 
@@ -44,8 +46,9 @@ class Fp:
         self.payments: dict[str, dict[str, Any]] = {}
         self.units: dict[str, dict[tuple[str, str], Decimal]] = {}
         self.sips: dict[str, dict[str, dict[str, Any]]] = {}
-        # What FP answers instead, by account.
+        # What FP answers instead about SIPs, and about units, by account.
         self.trouble: dict[str, type[errors.GatewayError]] = {}
+        self.trouble_with_units: dict[str, type[errors.GatewayError]] = {}
 
     def list_orders(self, states):
         return (Order.model_validate(each) for each in list(self.orders.values()))
@@ -55,6 +58,8 @@ class Fp:
         return [FpPayment.model_validate(each) for each in wanted]
 
     def fetch_holdings(self, account):
+        if account in self.trouble_with_units:
+            raise self.trouble_with_units[account]("fp", "GET", "/holdings")
         schemes = [
             SimpleNamespace(
                 folio_number=number, schemes=[SimpleNamespace(isin=isin, holdings=SimpleNamespace(units=units))]
@@ -151,9 +156,11 @@ def plant(fp: Fp, make) -> dict[str, int]:
     Payment.objects.filter(lines__order=by_nobody).update(state="AWAITING_INVESTOR")
     for ref in Payment.objects.filter(lines__order=by_nobody).values_list("provider_ref", flat=True):
         fp.payments[ref]["status"] = "PENDING"
-    people = [factories.ReadyInvestorFactory() for _ in range(3)]
+    people = [factories.ReadyInvestorFactory() for _ in range(4)]
     held = [make("ALLOTTED", of=person) for person in people]
-    accounts = [fp.units[person.investmentaccounts.get().provider_ref] for person in people]
+    refs = [person.investmentaccounts.get().provider_ref for person in people]
+    fp.trouble_with_units[refs[3]] = errors.Garbled
+    accounts = [fp.units[ref] for ref in refs]
     accounts[0]["999/99", held[0].scheme.isin] = Decimal("5.000")
     accounts[1].clear()
     accounts[2][held[2].folio.number, held[2].scheme.isin] += Decimal("0.001")
@@ -184,9 +191,18 @@ def plant_sips(fp: Fp) -> None:
     fp.trouble[unread.investment_account.provider_ref] = errors.Garbled
 
 
+def fill(fp: Fp, like: MfOrder, count: int) -> None:
+    """So many more orders that wait for their payment, on both sides."""
+    filling.orders(like, count, state="AWAITING_PAYMENT")
+    for number in range(filling.FIRST + 1, filling.FIRST + count + 1):
+        said = {"id": str(number), "source_ref_id": f"R{number}"}
+        fp.orders[said["id"]] = fp.orders[like.provider_ref] | said
+
+
 def test_every_planted_difference_is_found_and_nothing_else(fp, make):
-    for number in range(HEALTHY):
-        make(("AWAITING_PAYMENT", "PAID", "ALLOTTED")[number % 3])
+    healthy = [make(("AWAITING_PAYMENT", "PAID", "ALLOTTED")[number % 3]) for number in range(60)]
+    if len(healthy) < HEALTHY:
+        fill(fp, healthy[0], HEALTHY - len(healthy))
     planted = plant(fp, make)
     assert len(planted) >= 12
     report = reconciliation.run(clock.now())
@@ -224,6 +240,68 @@ def test_units_that_differ_confirm_nothing(fp, make):
     assert reconciliation.run(clock.now()).confirmed == 0
 
 
+# --- Units: some accounts a run ------------------------------------------------------------------------------------
+
+
+def holders(make, count: int) -> list[InvestmentAccount]:
+    """Accounts with units on which both sides agree."""
+    return [make("ALLOTTED", of=factories.ReadyInvestorFactory()).investment_account for _ in range(count)]
+
+
+def plant_units(fp: Fp, account: InvestmentAccount, units: str) -> None:
+    for key in fp.units[account.provider_ref]:
+        fp.units[account.provider_ref][key] += Decimal(units)
+
+
+def units_compared_at(account: InvestmentAccount) -> object:
+    return InvestmentAccount.objects.get(pk=account.pk).holdings_compared_at
+
+
+def test_units_are_compared_of_some_accounts_a_run_those_of_longest_ago_first(fp, make, monkeypatch):
+    monkeypatch.setattr(turns, "AT_ONCE", 2)
+    accounts = holders(make, 3)
+    for _ in range(2):
+        report = reconciliation.run(clock.now())
+        assert report.compared["accounts compared: holdings"] == 2
+        assert report.compared["accounts that wait for another run: holdings"] == 1
+    compared = [units_compared_at(account) for account in accounts]
+    assert None not in compared
+    # The second run began with the one that the first had left.
+    assert sorted(range(3), key=lambda n: compared[n])[0] == 1
+
+
+def test_a_case_about_units_waits_until_its_account_is_compared_again(fp, make, monkeypatch):
+    wrong, _ = holders(make, 2)
+    plant_units(fp, wrong, "1")
+    reconciliation.run(clock.now())
+    case = Case.objects.get(kind="reconciliation_holding_units_differ")
+    plant_units(fp, wrong, "-1")
+    monkeypatch.setattr(turns, "AT_ONCE", 1)
+    InvestmentAccount.objects.filter(pk=wrong.pk).update(holdings_compared_at=clock.now() + THEN)
+    reconciliation.run(clock.now())
+    case.refresh_from_db()
+    assert case.state == "OPEN", "its account was not asked about"
+    monkeypatch.setattr(turns, "AT_ONCE", 2)
+    reconciliation.run(clock.now())
+    case.refresh_from_db()
+    assert case.state == "CLOSED"
+
+
+def test_between_two_whole_runs_only_accounts_of_another_day_are_compared(fp, make):
+    old, fresh = holders(make, 2)
+    fp.orders.pop(make().provider_ref)
+    reconciliation.run(clock.now())
+    case = Case.objects.get(kind="reconciliation_order_not_at_fp")
+    for account in (old, fresh):
+        plant_units(fp, account, "1")
+    InvestmentAccount.objects.filter(pk=old.pk).update(holdings_compared_at=clock.now() - timedelta(days=1))
+    report = reconciliation.run_turn(clock.now())
+    assert [each.subject for each in report.differences] == [old.investor]
+    assert Case.objects.filter(state="OPEN").count() == 2
+    case.refresh_from_db()
+    assert case.state == "OPEN", "orders were not compared"
+
+
 # --- SIPs: some accounts a run -------------------------------------------------------------------------------------
 
 
@@ -236,12 +314,12 @@ def plans_of(fp, count: int) -> list[Plan]:
 
 
 def test_the_accounts_that_were_compared_longest_ago_come_first(fp, monkeypatch):
-    monkeypatch.setattr(compared_plans, "AT_ONCE", 2)
+    monkeypatch.setattr(turns, "AT_ONCE", 2)
     made = plans_of(fp, 3)
     for _ in range(2):
         report = reconciliation.run(clock.now())
-        assert report.compared["accounts whose SIPs were compared"] == 2
-        assert report.compared["accounts whose SIPs wait for another run"] == 1
+        assert report.compared["accounts compared: sips"] == 2
+        assert report.compared["accounts that wait for another run: sips"] == 1
     compared = [InvestmentAccount.objects.get(pk=plan.investment_account_id).sips_compared_at for plan in made]
     assert None not in compared
     # The second run began with the one that the first had left.
@@ -256,13 +334,13 @@ def test_a_case_about_a_sip_waits_until_its_account_is_compared_again(fp, monkey
     case = Case.objects.get(state="OPEN")
     assert case.kind == "reconciliation_sip_amount_differs"
     account[wrong.provider_ref]["amount"] = wrong.amount
-    monkeypatch.setattr(compared_plans, "AT_ONCE", 1)
+    monkeypatch.setattr(turns, "AT_ONCE", 1)
     first = [wrong.investment_account_id, other.investment_account_id]
     InvestmentAccount.objects.filter(pk=first[0]).update(sips_compared_at=clock.now() + THEN)
     reconciliation.run(clock.now())
     case.refresh_from_db()
     assert case.state == "OPEN", "its account was not asked about"
-    monkeypatch.setattr(compared_plans, "AT_ONCE", 2)
+    monkeypatch.setattr(turns, "AT_ONCE", 2)
     reconciliation.run(clock.now())
     case.refresh_from_db()
     assert case.state == "CLOSED"
@@ -301,7 +379,7 @@ def test_an_account_keeps_its_turn_until_its_cases_are_written(fp, monkeypatch):
 
 
 def test_an_account_that_fp_never_answers_about_is_a_case_and_stands_in_nobodys_way(fp, monkeypatch):
-    monkeypatch.setattr(compared_plans, "AT_ONCE", 1)
+    monkeypatch.setattr(turns, "AT_ONCE", 1)
     silent, wrong, fine = plans_of(fp, 3)
     fp.trouble[silent.investment_account.provider_ref] = errors.OutcomeUnknown
     fp.sips[wrong.investment_account.provider_ref][wrong.provider_ref]["amount"] = 1
@@ -321,7 +399,7 @@ def test_an_account_that_fp_never_answers_about_is_a_case_and_stands_in_nobodys_
 
 
 def test_a_bounded_number_of_failures_ends_the_turn(fp, monkeypatch):
-    monkeypatch.setattr(compared_plans, "FAILURES", 2)
+    monkeypatch.setattr(turns, "FAILURES", 2)
     made = plans_of(fp, 4)
     for plan in made[:3]:
         fp.trouble[plan.investment_account.provider_ref] = errors.NotAuthorised
@@ -337,7 +415,7 @@ def test_what_was_compared_before_fp_went_away_counts(fp):
     fp.trouble[behind.investment_account.provider_ref] = errors.Unreachable
     report = reconciliation.run(clock.now())
     assert [each.kind for each in report.differences] == ["sip_amount_differs"]
-    assert report.compared["accounts whose SIPs wait for another run"] == 1
+    assert report.compared["accounts that wait for another run: sips"] == 1
     assert Case.objects.get().kind == "reconciliation_sip_amount_differs"
     assert compared_at(wrong)
     assert compared_at(behind) is None
