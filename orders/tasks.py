@@ -7,6 +7,7 @@ from datetime import datetime
 import structlog
 from celery import shared_task
 
+from orders import approval_tasks as approval_tasks
 from orders import case_words as case_words
 from orders import personal  # noqa: F401 - it registers what orders know about keeping and erasing
 from orders import plan_tasks as plan_tasks

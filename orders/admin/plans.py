@@ -43,7 +43,7 @@ CHANGE_TONES = {
     lifecycle.DONE: "done",
     lifecycle.FAILED: "failed",
 }
-# The fund house has two working days to end a SIP; a weekend may lie between.
+# SEBI gives the fund house working days to end a SIP (`sip_end_days`, two of them in 2026); a weekend may lie between.
 CHANGE_PATIENCE = {lifecycle.CREATED: timedelta(minutes=15), lifecycle.SUBMITTING: timedelta(days=4)}
 
 
@@ -153,7 +153,7 @@ class PlanAdmin(MoneyAdmin):
 
     @display(description="Failures in a row", ordering="bounces_in_a_row")
     def failures(self, plan: Plan) -> str:
-        most = plan_rules.FAILURES_THAT_END[plan_rules.MONTHLY]
+        most = queries.most_failures(clock.today())
         return show.badge("needs", f"{plan.bounces_in_a_row} of {most}") if plan.bounces_in_a_row else show.NOTHING
 
     @display(description="Mandate")

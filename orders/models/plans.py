@@ -80,8 +80,14 @@ class Plan(Attempted, Owned):
         indexes = [
             due_index("plan"),
             models.Index(fields=["investor", "-id"], name="plan_of_investor"),
-            # What a SIP day reads, however many plans there are for other days.
-            models.Index(fields=["start_day", "id"], condition=Q(state="ACTIVE"), name="plan_of_day"),
+            # All that a SIP day reads of a plan (`instalments._EXPECT`), so that the rows are not looked at, nor those
+            # of other days, which lie between them.
+            models.Index(
+                fields=["start_day", "id"],
+                include=["investor", "amount", "first_on", "last_on"],
+                condition=Q(state="ACTIVE"),
+                name="plan_of_day",
+            ),
             models.Index(fields=["mandate"], condition=Q(state="ACTIVE"), name="plan_of_mandate"),
         ]
 

@@ -210,8 +210,8 @@ _BEGINS = {"RTA": lifecycle.AWAITING_PAYMENT, "BSE": lifecycle.PLACED}
 
 def _order_of(plan: Plan, said: OrderSnapshot, at: datetime, holidays: frozenset[date]) -> MfOrder:
     on = said.invested_on or at.date()
-    is_liquid = scheme_queries.is_liquid(plan.scheme)
-    nav_on, rule = plan_rules.nav_of(on=on, is_liquid=is_liquid, holidays=holidays)
+    book = scheme_queries.book()
+    nav_on, rule = plan_rules.nav_of(on=on, category=plan.scheme.category, holidays=holidays, book=book)
     return MfOrder(
         code=identifiers.new_code("ORD"),
         client_ref=identifiers.new_client_ref(),

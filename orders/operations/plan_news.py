@@ -17,6 +17,7 @@ from orders.plan_gateway import PlanSnapshot
 from orders.queries import plans as queries
 from portal import audit, cases, jobs
 from portal.attempts import ATTEMPT_FIELDS
+from portal.clock import IST
 from portal.lifecycle import Verdict
 from portal.models import User
 
@@ -143,15 +144,15 @@ def move_to(plan: Plan, state: str, *, at: datetime, actor: User | str | None = 
     plan.state, plan.state_since = state, at
     pace = PACE_S.get(state)
     plan.due_at = at + timedelta(seconds=pace) if pace else None
-    if state == lifecycle.CANCELLED and _struck_out(plan):
+    if state == lifecycle.CANCELLED and _struck_out(plan, at):
         plan.failure_code = STRIKES
     plan.save(update_fields=["state", "state_since", "due_at", "failure_code"])
     audit.record(plan, f"plan.{state.lower()}", actor=actor, at=at, was=was, skipped=list(way[:-1]), data=data)
     _DUTIES.get(state, _nothing)(plan, at)
 
 
-def _struck_out(plan: Plan) -> bool:
-    most = plan_rules.FAILURES_THAT_END[plan_rules.MONTHLY]
+def _struck_out(plan: Plan, at: datetime) -> bool:
+    most = queries.most_failures(at.astimezone(IST).date())
     return plan.bounces_in_a_row >= most and not plan.changes.filter(kind=PlanChange.Kind.CANCEL).exists()
 
 

@@ -15,6 +15,7 @@ from investors.models import Consent, Investor, Mandate
 from investors.operations import consents
 from orders import lifecycle, plan_rules
 from orders.models import Plan, Scheme
+from orders.operations import purchases
 from orders.operations.plan_news import PACE_S
 from orders.operations.purchases import (
     CONSENT_LIFE,
@@ -189,6 +190,7 @@ def confirm(*, investor: Investor, code: str, otp: object, start_again: bool, ip
             return made
         failure = consents.take(consent=consent, otp=otp, ip=ip, at=at)
         if failure is None:
+            purchases.hold(investor)
             wish = wish_of(consent=consent, investor=investor, at=at)
             if has_changed(consent, wish):
                 raise TermsChanged("The first date or the folio has changed since we showed it to you.")

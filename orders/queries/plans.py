@@ -174,10 +174,10 @@ def forecast(investor: Investor, plans: list[Plan], today: date) -> list[Forecas
     totals: dict[tuple[date, int], Decimal] = defaultdict(Decimal)
     for on, _, plan in debits:
         totals[on, plan.mandate_id] += plan.amount
-    holidays = scheme_queries.holidays()
+    holidays, book = scheme_queries.holidays(), scheme_queries.book()
     is_good = kyc is None or kyc.is_compliant
     return [
-        Forecast(plan, on, plan_rules.risks(_debit(plan, on, totals[on, plan.mandate_id], is_good), holidays))
+        Forecast(plan, on, plan_rules.risks(_debit(plan, on, totals[on, plan.mandate_id], is_good), holidays, book))
         for on, _, plan in debits
     ]
 
@@ -218,7 +218,12 @@ def may_fail(today: date) -> Q:
 def risks_of(plan: Plan, on: date, holidays: frozenset[date]) -> list[Risk]:
     """What speaks against the debit of a plan of `with_risks` on that date, the worst first."""
     found: Any = plan
-    return plan_rules.risks(_debit(plan, on, found.same_day, found.kyc_is_good), holidays)
+    return plan_rules.risks(_debit(plan, on, found.same_day, found.kyc_is_good), holidays, scheme_queries.book())
+
+
+def most_failures(on: date) -> int:
+    """How many failures in a row end a plan on that day."""
+    return plan_rules.most_failures(book=scheme_queries.book(), on=on)
 
 
 def _debit(plan: Plan, on: date, same_day: Decimal, kyc_is_compliant: bool) -> Debit:
@@ -268,5 +273,6 @@ def _column(mandate: Mandate, plans: list[Plan], risky: list[Forecast], today: d
     # The mandate's own problems, as of one debit on its heaviest date, or a month from now.
     on = heaviest_on or today + plan_rules.FORECAST
     biggest = max((plan.amount for plan in its), default=money.ZERO)
-    found = plan_rules.risks(Debit(on, biggest, authority(mandate), heaviest), scheme_queries.holidays())
+    debit = Debit(on, biggest, authority(mandate), heaviest)
+    found = plan_rules.risks(debit, scheme_queries.holidays(), scheme_queries.book())
     return Column(mandate, its, heaviest_on, heaviest, [risk for risk in found if risk.level != plan_rules.NOTE])

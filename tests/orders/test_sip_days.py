@@ -37,9 +37,10 @@ BATCHES = int(os.environ.get("BATCHES", "1"))
 def book() -> list[Plan]:
     """Running SIPs of one investor whose next date is two days from now, and some for other days."""
     investor = factories.ReadyInvestorFactory(user__email="many@portal.example")
-    first = factories.PlanFactory(investor=investor, start_day=1)
     on = clock.today() + timedelta(days=2)
-    return add(first, MANY, on.day, on) + add(first, 20, (on + timedelta(days=9)).day, on + timedelta(days=9))
+    other = on + timedelta(days=9)
+    first = factories.PlanFactory(investor=investor, start_day=other.day)
+    return add(first, MANY, on.day, on) + add(first, 20, other.day, other)
 
 
 def add(like: Plan, count: int, day: int, first_on) -> list[Plan]:
@@ -101,6 +102,16 @@ def test_expects_exactly_the_plans_of_the_date(book):
     on = due(book)[0].first_on
     assert instalments.expect(on=on, at=clock.now()) == MANY
     assert set(Instalment.objects.values_list("plan_id", "on")) == {(plan.pk, on) for plan in due(book)}
+
+
+def test_a_chunk_reads_its_index_and_no_row_of_a_plan(book):
+    """Rows of other days lie between those of a day: in a book four times as large they would all be read."""
+    values = {"day": 5, "on": clock.today(), "at": clock.now(), "after": 0, "size": instalments.CHUNK}
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE orders_plan")
+        cursor.execute(f"EXPLAIN {instalments._EXPECT}", values)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Index Only Scan using plan_of_day on orders_plan" in plan, plan
 
 
 def test_without_the_database_two_schedulers_expect_twice(book):
