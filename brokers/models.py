@@ -173,9 +173,23 @@ class NewsCursor(models.Model):
 class OrderProof(Owned):
     """A paper of the broker's that an investor sent about a journey of which the broker tells us nothing."""
 
+    class Shows(models.TextChoices):
+        PLACED = "PLACED", "what was executed"
+        NOTHING = "NOTHING", "that nothing was placed"
+
     basket_order = models.ForeignKey(BasketOrder, on_delete=models.PROTECT, related_name="proofs")
     document = models.OneToOneField(Document, on_delete=models.PROTECT, related_name="+")
+    # What the investor says that it shows; a person looks.
+    shows = models.CharField(max_length=8, choices=Shows, default=Shows.PLACED, db_default=Shows.PLACED)
     sent_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(shows__in=("PLACED", "NOTHING")),
+                name="a_paper_shows_what_was_executed_or_that_nothing_was_placed",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.document}"

@@ -24,7 +24,7 @@ def tie(investor: Investor) -> retention.Tie:
         "you hold units": Holding.objects.filter(**mine, units__gt=0).exists(),
         "you hold shares": StockHolding.objects.filter(**mine, quantity__gt=0).exists(),
         "an order is on its way": MfOrder.objects.filter(**mine, state__in=lifecycle.OPEN).exists(),
-        "a monthly plan runs": Plan.objects.filter(**mine, state__in=LIVE_PLANS).exists(),
+        "a SIP runs": Plan.objects.filter(**mine, state__in=LIVE_PLANS).exists(),
     }
     lasts = (
         MfOrder.objects.filter(**mine).aggregate(last=Max("state_since"))["last"],

@@ -80,6 +80,8 @@ LINE: dict[str, tuple[str, str]] = {
     lifecycle.REJECTED: ("failed", "rejected"),
     lifecycle.CANCELLED: ("neutral", "cancelled"),
 }
+# A share of a journey that was handed over, of which the broker has told nothing: it may be placed.
+UNTOLD = ("checking", "no word yet")
 # Reasons by the providers' codes (all brokers, one list); the broker's own words are for staff.
 REASONS: dict[str, str] = {
     "marginsExceeded": "There was not enough money in your broker account. Add funds there, then order the rest.",

@@ -92,7 +92,7 @@ class ProofsOf(Lines):
     """The broker's papers that the investor sent about a journey."""
 
     model = OrderProof
-    fields = ("document", "sent_at", "paper")
+    fields = ("document", "shows", "sent_at", "paper")
     readonly_fields = ("paper",)
     verbose_name_plural = "papers of the broker's"
 
@@ -150,8 +150,9 @@ BasketOrderAdmin.acts = (
         name="close_silent",
         label="The broker placed nothing",
         permission="orders.approve_basketorder",
-        explain="Only when the broker itself has said so: write who, and when. The order then came to nothing, and the "
-        "investor may order again. What the investor says alone is no evidence.",
+        explain="Only when the broker itself has said so: write who, and when; or when a paper of the broker's, such "
+        "as its order book of that day, shows no such order: write which. The order then came to nothing, and "
+        "the investor may order again. What the investor says alone is no evidence.",
         run=_closed,
         offered=silence.is_silent,
         not_by=_whose,

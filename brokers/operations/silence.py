@@ -2,11 +2,12 @@
 
 Without evidence it stays handed over: it is neither called done nor failed, and its reference is never used again.
 
-    investor_says   (orders) what they answer is kept, and moves nothing
+    investor_says   (orders) what they answer is kept, and moves nothing; they may change it
     send_proof      a paper of the broker's lies in the vault, and somebody here is told
     watch           handed over for hours without a word: a case
     settle          staff enter what the paper shows; judged like everything else that is said of a journey
-    close           staff have it from the broker that nothing was placed
+    close           staff have it from the broker, or from its paper, that nothing was placed; then the investor may
+                    begin a fresh journey, which has a reference of its own
 """
 
 from __future__ import annotations
@@ -75,8 +76,14 @@ def should_ask(order: BasketOrder, at: datetime) -> bool:
 
 
 def proof_sent_at(order: BasketOrder) -> datetime | None:
-    """When the investor last sent a paper about a journey that still waits; None without one."""
-    return order.proofs.aggregate(last=Max("sent_at"))["last"] if is_silent(order) else None
+    """When the investor last sent a paper that shows what they say now of a journey that waits; None without one."""
+    if not is_silent(order):
+        return None
+    return order.proofs.filter(shows=_shows(order)).aggregate(last=Max("sent_at"))["last"]
+
+
+def _shows(order: BasketOrder) -> OrderProof.Shows:
+    return OrderProof.Shows.NOTHING if order.investor_says == "no" else OrderProof.Shows.PLACED
 
 
 def send_proof(*, investor: Investor, code: str, name: str, data: bytes, at: datetime) -> OrderProof:
@@ -91,9 +98,12 @@ def send_proof(*, investor: Investor, code: str, name: str, data: bytes, at: dat
         document = documents.keep(
             investor=investor, kind=Document.Kind.BROKER_PROOF, file=file, actor=investor.user, at=at
         )
-        proof = OrderProof.objects.create(investor=investor, basket_order=order, document=document, sent_at=at)
-        audit.record(order, "basket.proof_sent", actor=investor.user, at=at, document=document.code)
-        _open_case(order, f"The investor sent {document.code}.", at)
+        shows = _shows(order)
+        proof = OrderProof.objects.create(
+            investor=investor, basket_order=order, document=document, shows=shows, sent_at=at
+        )
+        audit.record(order, "basket.proof_sent", actor=investor.user, at=at, document=document.code, shows=shows)
+        _open_case(order, f"The investor sent {document.code}, which shows {shows.label}.", at)
     return proof
 
 
@@ -202,7 +212,10 @@ def _line(line: StockOrder, entry: Entry) -> LineSnapshot:
 
 
 def close(*, order_id: int, actor: User, reason: str, at: datetime) -> None:
-    """The broker has told a person here that nothing was placed: the journey came to nothing. Raises NotSilent."""
+    """The broker, or a paper of it, has told a person here that nothing was placed: the journey came to nothing.
+
+    Raises NotSilent.
+    """
     with transaction.atomic(durable=True):
         order = stock_news.locked(order_id)
         if not is_silent(order):

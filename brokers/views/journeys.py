@@ -32,6 +32,17 @@ from portal.errors import Failure, InvalidInput
 # While an investor watches an open journey, the broker is asked about it at most this often.
 ASK_EVERY_S = 4
 PAGE = 20
+# Label and help of the paper's field where the investor says that nothing was placed.
+NOTHING_PLACED = (
+    "Your broker's order book",
+    "A picture of the orders of that day in your broker's app or on its site, with your client code, which shows no "
+    "such order; or what your broker wrote to you about it. JPG, PNG or PDF, at most 5 MB.",
+)
+# Did they say that nothing was placed? -> what happens with the paper.
+WE_HAVE_IT = {
+    False: "We have it. Somebody here looks at it and settles the order.",
+    True: "We have it. Somebody here looks at it; if it shows that nothing was placed, the order is closed.",
+}
 
 
 def _own(request: InvestorRequest, code: str) -> BasketOrder:
@@ -52,6 +63,7 @@ def order(request: InvestorRequest, code: str) -> HttpResponse:
     if is_open and hints.first(f"asked-basket-{found.pk}", ASK_EVERY_S):
         jobs.nudge("brokers.advance", row_id=found.pk)
     capability = registry.capability(found.broker)
+    with_broker = found.state == lifecycle.HANDED_OVER
     account, may_go = accounts.account_for(found), found.state in (lifecycle.CREATED, lifecycle.HANDED_OVER)
     may_go = may_go and not capability.native
     must_log_in = capability.needs_link and not (account and account.session_at(clock.now()))
@@ -68,7 +80,9 @@ def order(request: InvestorRequest, code: str) -> HttpResponse:
         "must_log_in": may_go and must_log_in,
         "native": standing,
         "ended": stock_words.ending(found.failure_code) if found.failure_code and not is_open else "",
-        "rows": _native_rows(found, lines) if capability.native else [_row(line) for line in lines],
+        "rows": _native_rows(found, lines)
+        if capability.native
+        else [_row(line, with_broker=with_broker) for line in lines],
         "total": _total(lines),
         "may_repair": _may_repair(found, lines, given_up),
         "left_reasons": BasketOrder.LeftWhy.choices,
@@ -111,11 +125,15 @@ def _instructed(line: StockOrder, change: StockChange | None) -> dict[str, str]:
     if carried_out and line.state == lifecycle.FILLED:
         # The broker took the instruction, and the exchange was faster.
         return {}
-    return {"reason": stock_words.BY_INVESTOR} if carried_out else {"instruction": stock_words.instruction(change)}
+    if carried_out:
+        return {"reason": stock_words.BY_INVESTOR, "code": ""}
+    return {"instruction": stock_words.instruction(change)}
 
 
-def _row(line: StockOrder) -> dict[str, Any]:
-    kind, word = stock_words.LINE[line.state]
+def _row(line: StockOrder, *, with_broker: bool = False) -> dict[str, Any]:
+    """`with_broker`: the person was taken to the broker, who has not told what became of it."""
+    is_untold = with_broker and line.state == lifecycle.PENDING
+    kind, word = stock_words.UNTOLD if is_untold else stock_words.LINE[line.state]
     return {
         "name": line.security.name,
         "symbol": line.security.symbol,
@@ -126,6 +144,7 @@ def _row(line: StockOrder) -> dict[str, Any]:
         "kind": kind,
         "word": word,
         "reason": stock_words.reason(line),
+        "code": line.failure_code if line.state in (lifecycle.REJECTED, lifecycle.CANCELLED) else "",
     }
 
 
@@ -258,9 +277,12 @@ def proof(request: InvestorRequest, code: str) -> HttpResponse:
         return _proof_sent(request, found)
     back = typed.kept(request, once=True)
     form = ProofForm(back.data if back else None)
+    nothing = found.investor_says == "no"
+    if nothing:
+        form.fields["proof"].label, form.fields["proof"].help_text = NOTHING_PLACED
     if back:
         back.show_in(form)
-    return render(request, "brokers/proof.html", {"form": form, "order": found})
+    return render(request, "brokers/proof.html", {"form": form, "order": found, "nothing": nothing})
 
 
 def _proof_sent(request: InvestorRequest, found: BasketOrder) -> HttpResponse:
@@ -275,5 +297,5 @@ def _proof_sent(request: InvestorRequest, found: BasketOrder) -> HttpResponse:
     except Failure as refusal:
         messages.warning(request, refusal.message)
     else:
-        messages.success(request, "We have it. Somebody here looks at it and settles the order.")
+        messages.success(request, WE_HAVE_IT[found.investor_says == "no"])
     return redirect("brokers:order", code=found.code)

@@ -16,7 +16,7 @@ from unfold.decorators import display
 from orders import basket_looks, lifecycle
 from orders.models import Basket, BasketChange
 from orders.operations import basket_changes
-from portal import clock
+from portal import clock, prose
 from portal.admin import desk, pending, show
 from portal.admin.acts import Act, By
 from portal.admin.base import OpsAdmin
@@ -30,6 +30,11 @@ class LogoForm(forms.ModelForm):
     """A form with an upload in place of the choice among pictures."""
 
     logo_file = forms.FileField(label="Logo (PNG)", required=False, help_text="Square, at most 200 kB.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "rationale" in self.fields:
+            self.fields["rationale"].help_text = prose.HELP
 
     def clean_logo_file(self) -> Any:
         """The picture as it is kept, or what is wrong with it."""

@@ -212,6 +212,7 @@ class MfOrderAdmin(MoneyAdmin):
         return show.rupees(order.allotted_amount)
 
 
+@show.once
 def _payments_of(order: Model) -> list[Any]:
     """The attempts at collecting money for an order, newest first, through the reverse side of their lines."""
     lines = order.payment_lines.select_related("payment").order_by("-id")  # type: ignore[attr-defined]

@@ -16,7 +16,7 @@ from orders.queries import baskets as queries
 from portal import clock, roles
 from portal.models import AuditEntry, Case
 from tests import factories
-from tests.brokers.odin_trading import account, basket, browser, confirm, handed_over, look, page_of, states
+from tests.brokers.odin_trading import account, basket, browser, confirm, go, handed_over, look, page_of, ref_of, states
 
 pytestmark = pytest.mark.django_db(transaction=True)
 __all__ = ["account", "basket", "browser"]
@@ -49,7 +49,9 @@ def every_line(order: BasketOrder, price: str = "100") -> str:
 
 
 def test_the_investor_is_asked_once_and_their_word_moves_nothing(browser, silent, recover):
-    assert QUESTION in page_of(browser, silent)
+    page = page_of(browser, silent)
+    assert QUESTION in page
+    assert "not placed yet" not in page, "nobody knows that"
     browser.post(f"/stock-orders/{silent.code}/says/", {"answer": "yes"})
     page = page_of(browser, silent)
     assert QUESTION not in page
@@ -167,6 +169,47 @@ def test_staff_close_what_the_broker_says_was_never_placed(browser, silent):
     assert silent.state == "CANCELLED"
     assert "Nothing was ordered" in page
     assert "Your broker says that nothing was placed" in page
+
+
+def test_what_was_never_confirmed_is_shown_closed_by_a_person_and_ordered_anew(browser, silent, recover):
+    """One basket has one reference for ever: the fresh order is another journey with a reference of its own."""
+    old = ref_of(silent)
+    browser.post(f"/stock-orders/{silent.code}/says/", {"answer": "no"})
+    assert "order book" in page_of(browser, silent)
+    proof = f"/stock-orders/{silent.code}/proof/"
+    for page in (browser.get(proof), browser.post(proof, {}, follow=True)):
+        assert "shows no such order" in page.content.decode(), "with an error as well"
+    assert "if it shows that nothing was placed" in send_paper(browser, silent)
+    assert OrderProof.objects.get().shows == "NOTHING"
+    assert "which shows that nothing was placed" in Case.objects.get(kind="broker_says_nothing").detail
+    page = page_of(browser, silent)
+    assert "somebody here looks at it" in page
+    assert "Order again" not in page, "the paper alone moves nothing"
+    reason = "Order book of today has no such order"
+    silence.close(order_id=silent.pk, actor=factories.UserFactory(), reason=reason, at=clock.now())
+    assert "Order again" in page_of(browser, silent)
+    browser.post(f"/stock-orders/{silent.code}/again/")
+    fresh = BasketOrder.objects.exclude(pk=silent.pk).get()
+    go(browser, fresh)
+    assert fresh.state == "HANDED_OVER"
+    assert ref_of(fresh) != ref_of(silent) == old
+
+
+def test_an_answer_can_be_corrected(browser, silent):
+    for answer, words in (("no", "I confirmed after all"), ("yes", "I did not confirm after all")):
+        browser.post(f"/stock-orders/{silent.code}/says/", {"answer": answer})
+        silent.refresh_from_db()
+        assert silent.investor_says == answer
+        assert words in page_of(browser, silent)
+    assert AuditEntry.objects.filter(action="basket.investor_says").count() == 2
+
+
+def test_a_paper_that_shows_the_other_thing_is_no_paper_for_the_answer_of_now(browser, silent):
+    """What was sent as a confirmation does not show that nothing was placed."""
+    browser.post(f"/stock-orders/{silent.code}/says/", {"answer": "yes"})
+    send_paper(browser, silent)
+    browser.post(f"/stock-orders/{silent.code}/says/", {"answer": "no"})
+    assert "send a picture of your broker" in page_of(browser, silent)
 
 
 def test_nobody_closes_by_hand_what_the_broker_has_told_about(sandbox, silent, recover):

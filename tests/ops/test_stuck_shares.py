@@ -34,10 +34,11 @@ def test_the_maker_enters_and_the_checker_approves_on_the_order_s_page(line, as_
     assert "Which evidence" in maker.get(act_url(line, "settle")).content.decode()
     maker.post(act_url(line, "settle"), FORM)
     assert maker.post(act_url(line, "approve-settlement"), {"reason": "I agree"}).status_code == 403
-    seen = checker.get(f"/admin/orders/stockorder/{line.pk}/change/").content.decode()
-    assert NOTE in seen
-    assert "Approve how it ended" in seen
-    checker.post(act_url(line, "approve-settlement"), {"reason": "Compared with the note"})
+    page = checker.get(f"/admin/orders/stockorder/{line.pk}/change/")
+    assert NOTE in page.content.decode()
+    assert "Approve how it ended" in page.content.decode()
+    form = {"reason": "Compared with the note", "seen": mark(page, "approve-settlement")}
+    checker.post(act_url(line, "approve-settlement"), form)
     line.refresh_from_db()
     assert (line.state, line.filled, line.exchange_ref) == ("FILLED", 10, "1100000000123")
 
