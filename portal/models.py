@@ -86,6 +86,10 @@ class Partner(models.Model):
     code = models.CharField(max_length=20, unique=True)
     name = models.CharField(max_length=120)
     arn = models.CharField("ARN", max_length=20, blank=True)
+    # What stops after it: `portal/arns.py`.
+    arn_until = models.DateField(
+        "ARN good until", null=True, blank=True, help_text="Its last good day. Empty: nobody watches it."
+    )
     # AMFI's number of the person who advises, for orders that are not execution only.
     euin = models.CharField("EUIN", max_length=7, blank=True)
     is_active = models.BooleanField(default=True)
@@ -118,6 +122,11 @@ class Partner(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(api_closed_at=None) | ~Q(api_closed_why=""), name="a_closed_api_says_why"
+            ),
+            models.CheckConstraint(
+                condition=Q(arn_until=None) | ~Q(arn=""),
+                name="a_last_good_day_is_that_of_an_arn",
+                violation_error_message="Enter the ARN that ends on this day.",
             ),
         ]
 

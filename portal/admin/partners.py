@@ -75,13 +75,14 @@ class PeopleOf(Lines):
 class PartnerAdmin(KeptAdmin, OpsAdmin):
     """Firms that bring investors."""
 
-    list_display = ("code", "name", "arn", "is_active")
+    list_display = ("code", "name", "arn", "arn_until", "is_active")
     ordering = ("name",)
     finders = (by_code("code", "arn"), by_part("name"))
     search_help_text = "Code, ARN or part of the name"
     inlines = (PeopleOf,)
     fields = (
-        "code", "name", "arn", "euin", "is_active", "networks", "origins", "calls_per_minute", "calls_per_day"
+        "code", "name", "arn", "arn_until", "euin", "is_active", "networks", "origins", "calls_per_minute",
+        "calls_per_day",
     )  # fmt: skip
     acts = (
         Act(
