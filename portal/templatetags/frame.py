@@ -62,7 +62,7 @@ CONSOLE = (
     ("Overview", "house", "console:home"),
     ("Investors", "users", "console:investors"),
     ("Approvals", "badge-check", "console:approvals"),
-    ("API keys", "key-round", "console:keys"),
+    ("Keys", "key-round", "console:keys"),
     ("Webhooks", "webhook", "console:webhooks"),
     ("Events", "list-ordered", "console:events"),
 )
@@ -81,7 +81,7 @@ ALSO = {
         "investors:privacy",
         "investors:people",
     ),
-    "console:investors": ("console:invite",),
+    "console:investors": ("console:invite", "console:transfers"),
 }
 
 

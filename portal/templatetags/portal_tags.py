@@ -18,7 +18,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from lucide.templatetags.lucide import lucide
 
-from portal import acting, money, typed
+from portal import acting, money, prose, typed
 from portal.clock import IST
 from portal.glossary import GLOSSARY
 
@@ -26,6 +26,15 @@ register = template.Library()
 
 NOTHING = "–"
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+# --- Texts of staff -----------------------------------------------------------------------------------------------
+
+
+@register.filter(name="prose")
+def prose_of(text: str) -> SafeString:
+    """What staff wrote, as paragraphs and lists (`portal/prose.py`)."""
+    return prose.html(text)
+
 
 # --- Numbers --------------------------------------------------------------------------------------------------
 

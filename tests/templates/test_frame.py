@@ -174,3 +174,12 @@ def test_the_last_resort_needs_nothing(name: str) -> None:
     assert RISK in html
     assert "/static/app.css" in html
     assert "{%" not in template.template.source
+
+
+@pytest.mark.parametrize("words", ["read", "not_begun", "unclear"])
+def test_the_page_without_a_database_needs_none(words: str) -> None:
+    template = get_template("503.html")
+    html = template.render({"words": words, "retry_after_s": 30})
+    assert RISK in html
+    assert "/static/app.css" in html
+    assert not re.search(r"{% (?!if|elif|else|endif)", template.template.source)

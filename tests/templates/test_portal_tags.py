@@ -11,6 +11,7 @@ from django.test import RequestFactory
 from django.utils.html import escape
 
 from portal.glossary import GLOSSARY
+from portal.models import User
 from portal.templatetags import frame
 from portal.templatetags import portal_tags as tags
 
@@ -125,9 +126,12 @@ def test_the_longest_matching_address_is_current(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_fixed_part_sees_no_request_and_no_person() -> None:
-    context = {"request": RequestFactory().get("/"), "user": "asha@portal.example", "theme": "dark"}
-    page = '{% load frame %}{% fixed "components/_footer.html" %}'
-    assert "asha@portal.example" not in Template(page).render(Context(context))
+    context = {"request": RequestFactory().get("/"), "user": User(email="asha@portal.example"), "theme": "dark"}
+    said = [
+        Template(f'{{% load frame %}}{{% {tag} "base.html" %}}').render(Context(context))
+        for tag in ("include", "fixed")
+    ]
+    assert ["asha@portal.example" in text for text in said] == [True, False]
 
 
 def test_a_fixed_part_follows_its_words_and_the_brand(settings) -> None:

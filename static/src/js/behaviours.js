@@ -113,3 +113,13 @@ function trouble(text) {
   line.querySelector("[data-text]").textContent = text;
   line.hidden = !text;
 }
+
+// data-fills="name" puts data-value into the field of that name in the same form, as if it had been typed.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("[data-fills]");
+  const field = button?.closest("form")?.elements.namedItem(button.dataset.fills);
+  if (!field) return;
+  field.value = button.dataset.value;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  field.focus();
+});
