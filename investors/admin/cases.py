@@ -88,7 +88,7 @@ class AnsweredCaseAdmin(CaseAdmin):
 
     def whose(self, obj: Any) -> Any:
         """Whose words stand on the page: reading them is a look at personal data."""
-        shown = InvestorCase.objects.filter(case=obj).select_related("investor").first()
+        shown = _shown_as(obj)
         return shown.investor if shown else None
 
     @display(description="Investor waits")
@@ -99,12 +99,18 @@ class AnsweredCaseAdmin(CaseAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
     ) -> HttpResponse:
-        shown = InvestorCase.objects.filter(case=obj).select_related("investor").first() if obj else None
+        shown = _shown_as(obj) if obj else None
         if shown:
             context["seen"] = shown
             context["seen_words"] = KINDS.get(shown.kind, SOMETHING)
             context["written"] = shown.messages.select_related("author")
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)
+
+
+@show.once
+def _shown_as(case: Case) -> InvestorCase | None:
+    """The case as its investor sees it."""
+    return InvestorCase.objects.filter(case=case).select_related("investor").first()
 
 
 base.replace(Case, AnsweredCaseAdmin)

@@ -100,6 +100,8 @@ class InviteForm(forms.ModelForm):
         )
         if data.get("email") and same.exists():
             raise ValidationError(invites.AlreadyInvited.message)
+        if invites.is_enough(email=data.get("email", ""), partner=data.get("partner"), at=clock.now()):
+            raise ValidationError(invites.TooManyMessages.message)
         return data
 
     def filled(self) -> dict[str, dict[str, str]]:

@@ -12,6 +12,7 @@ from django.db.models import Count, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.utils.html import format_html, format_html_join
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import display
 
@@ -19,6 +20,7 @@ from investors import applications, lifecycle, rules
 from investors.admin import panel, sections  # noqa: F401 - sections registers its parts
 from investors.admin.finding import by_contact, by_name, by_own_pan, by_what_others_know
 from investors.admin.merges import PROPOSE
+from investors.admin.transfers import ASK
 from investors.models import Investor
 from investors.operations import kyc, registration, unmasking
 from portal import clock, redaction
@@ -46,6 +48,19 @@ def _register_again(investor: Investor, by: By) -> str:
 def _never(investor: Investor, by: By) -> str:
     """Showing in full answers with a page of its own (`InvestorAdmin._perform`)."""
     raise NotImplementedError
+
+
+MOST_SHARING = 5
+
+
+def _sharing(investor: Investor) -> list[Investor]:
+    """Others with the same mobile number, by its index."""
+    same = Investor.objects.filter(mobile=investor.mobile).exclude(pk=investor.pk).order_by("pk")
+    return list(same.only("code", "name")[:MOST_SHARING])
+
+
+def _whose(answer: str) -> str:
+    return f"“{Investor.Whose(answer).label}”, says the investor" if answer else "whose it is was never asked"
 
 
 def _yes_no(field: str, words: str) -> Callable[[Any, Investor], str]:
@@ -96,8 +111,8 @@ class InvestorAdmin(OpsAdmin):
                 "fields": (
                     ("born", "gender"),
                     ("marital_status", "occupation"),
-                    ("mobile_masked", "opted_out"),
-                    "guardian",
+                    ("mobile_masked", "email_is"),
+                    ("guardian", "opted_out"),
                 )
             },
         ),
@@ -135,6 +150,7 @@ class InvestorAdmin(OpsAdmin):
             icon="how_to_reg",
         ),
         PROPOSE,
+        ASK,
         Act(
             name="unmask",
             label="Show in full",
@@ -201,6 +217,7 @@ class InvestorAdmin(OpsAdmin):
         return answer
 
     @display(description="Application")
+    @show.once
     def standing(self, investor: Investor) -> str:
         where = applications.of(investor)
         if where is None:
@@ -216,8 +233,18 @@ class InvestorAdmin(OpsAdmin):
         return f"{rules.age_on(investor.date_of_birth, clock.today())} years"
 
     @display(description="Mobile")
+    @show.once
     def mobile_masked(self, investor: Investor) -> str:
-        return redaction.mask(investor.mobile) if investor.mobile else show.NOTHING
+        if not investor.mobile:
+            return show.NOTHING
+        others = format_html_join(", ", "{}", ((show.change_link(each, each.code),) for each in _sharing(investor)))
+        said = _whose(investor.mobile_is_of)
+        shared = format_html("{}; the same number: {}", said, others) if others else said
+        return show.two(redaction.mask(investor.mobile), shared)
+
+    @display(description="Email")
+    def email_is(self, investor: Investor) -> str:
+        return show.two(redaction.mask_email(investor.user.email), _whose(investor.email_is_of))
 
     @display(description="Guardian")
     def guardian(self, investor: Investor) -> str:
@@ -263,6 +290,7 @@ class InvestorAdmin(OpsAdmin):
         return f"₹{show.grouped(investor.gross_annual_income)}" if investor.gross_annual_income else show.NOTHING
 
     @display(description="Investment account")
+    @show.once
     def account(self, investor: Investor) -> str:
         return ", ".join(each.provider_ref for each in investor.investmentaccounts.all()) or show.NOTHING
 

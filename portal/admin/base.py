@@ -29,10 +29,11 @@ from portal import audit, clock
 from portal.access import STAFF, access
 from portal.admin import acts, export, pending, timeline
 from portal.admin.acts import Act, By
-from portal.admin.finding import FIND, Finder, asked_for, unsealed
+from portal.admin.finding import Finder, asked_for
 from portal.admin.paging import UncountedList, UncountedPaginator
 from portal.desk import saved
 from portal.models import SavedList, User
+from portal.sought import FIND, unsealed
 
 
 class OpsAdmin(ModelAdmin):
@@ -212,8 +213,7 @@ class OpsAdmin(ModelAdmin):
         if not act.offered(obj):
             messages.warning(request, f"“{act.label}” is not possible in the present state.")
             return HttpResponseRedirect(self._url_of(obj))
-        seen = act.seen(obj)
-        if (request.POST.get("seen") or request.GET.get("seen") or seen) != seen:
+        if not _is_as_it_was(request, act.seen(obj)):
             messages.warning(request, "Something here has changed since you looked. Nothing was done: look again.")
             return HttpResponseRedirect(self._url_of(obj))
         form = act.form(request.POST if request.method == "POST" else None)
@@ -282,6 +282,14 @@ class OpsAdmin(ModelAdmin):
             "dialog": None,
             "path": reverse(name, args=[obj.pk, act.name]) + (f"?seen={seen}" if seen else ""),
         }
+
+
+def _is_as_it_was(request: HttpRequest, now: str) -> bool:
+    """Is what an act rests on still what the person has looked at? An act must say it; its page, opened from an inbox
+    or by hand, may be the first look itself."""
+    if request.method == "POST":
+        return request.POST.get("seen", "") == now
+    return request.GET.get("seen", now) == now
 
 
 def show_list(opts: Any) -> str:

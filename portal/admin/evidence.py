@@ -120,6 +120,7 @@ class AuditEntryAdmin(OpsAdmin):
         return answer
 
     @display(description="Who", ordering="actor")
+    @show.once
     def who(self, entry: AuditEntry) -> str:
         return getattr(entry, "actor_name", None) or timeline.names_of([entry.actor])[entry.actor]
 
@@ -132,6 +133,7 @@ class AuditEntryAdmin(OpsAdmin):
         return show.pretty(entry.data)
 
     @display(description="Link in the chain")
+    @show.once
     def chained(self, entry: AuditEntry) -> str:
         link = AuditLink.objects.filter(entry=entry).first()
         return show.two(f"number {link.seq}", link.hash) if link else "made when its transaction has committed"

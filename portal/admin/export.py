@@ -12,9 +12,9 @@ from django.http import HttpResponse, QueryDict
 
 from portal import audit, clock, redaction
 from portal.admin import workbook
-from portal.admin.finding import FIND
 from portal.clock import IST
 from portal.desk import saved
+from portal.sought import FIND
 
 # More rows than this need a second person; there is no such approval yet, so there is no such file.
 MOST = 100

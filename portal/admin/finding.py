@@ -1,26 +1,19 @@
 """Search in the admin: a term is looked up as what it looks like, through an index wherever the table is big.
 
-What people type into a search box is a PAN, a mobile number, a name: it must not stand in an address, where proxies,
-histories and logs keep it. The search box therefore posts, and the list opens under a sealed term that only whoever
-typed it can use, for as long as a session lasts. Codes of ours name nobody and stay as they are.
+The term stands sealed in the address (`portal/sought.py`). Codes of ours name nobody and stay as they are.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Model, Q, QuerySet
 
 from portal import encryption, identifiers
 from portal.models import User
-
-# The sealed term in an address, and for how many seconds it opens.
-FIND = "find"
-FIND_LIVES_S = settings.SESSION_COOKIE_AGE
+from portal.sought import FIND, seal
 
 # How many rows of another table one term may stand for.
 MOST_KEYS = 500
@@ -123,13 +116,4 @@ def asked_for(term: str, user: Any) -> dict[str, str]:
     term = term.strip()
     if not term:
         return {}
-    return {"q": term} if is_code(term) else {FIND: encryption.encrypt(json.dumps([user.pk, term]))}
-
-
-def unsealed(token: str, user: Any) -> str | None:
-    """The term; None for somebody else's, for one that is too old, and for what was not made here."""
-    try:
-        whose, term = json.loads(encryption.decrypt(token, lives_s=FIND_LIVES_S))
-    except (ValueError, TypeError, encryption.InvalidToken):
-        return None
-    return str(term) if whose == user.pk else None
+    return {"q": term} if is_code(term) else {FIND: seal(term, user)}

@@ -18,11 +18,12 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Count, F, Min, Q, Sum
 from django.http import HttpRequest
+from django.utils.text import capfirst
 
-from portal import clock, gates
+from portal import arns, clock, gates
 from portal.admin import show, timeline
 from portal.admin.words import words_of
-from portal.models import Case, Gate, Heartbeat, InboundEvent
+from portal.models import Case, Gate, Heartbeat, InboundEvent, Partner
 
 # Beat sends the heartbeat every 30 seconds and a worker writes it.
 BEAT_IS_LATE_AFTER = timedelta(minutes=3)
@@ -149,7 +150,7 @@ def cases_part(at: datetime) -> Part:
     )
     rows = [
         [
-            each["kind"].replace("_", " ").capitalize(),
+            capfirst(words_of(each["kind"])),
             str(each["count"]),
             str(each["today"]),
             str(each["nobodys"]),
@@ -207,7 +208,7 @@ def machinery_part(at: datetime) -> Part:
         show.list_url(Heartbeat),
         "neutral" if compared is None else "needs" if at - compared > COMPARED_AGAIN_WITHIN else "done",
     )
-    return Part([gate, beat, comparison, *_registration(at)], [_gates(every, at)])
+    return Part([gate, beat, comparison, *_registration(at), *_partners(at)], [_gates(every, at)])
 
 
 def _registration(at: datetime) -> list[Tile]:
@@ -226,6 +227,18 @@ def _registration(at: datetime) -> list[Tile]:
             "failed" if is_over else "needs",
         )
     ]
+
+
+def _partners(at: datetime) -> list[Tile]:
+    """Partners whose registration with AMFI ends within two months, or has ended."""
+    on = at.date()
+    watched = list(Partner.objects.filter(is_active=True, arn_until__lte=on + ARN_IS_RENEWED_WITHIN))
+    if not watched:
+        return []
+    ended = sum(arns.has_ended(each, on) for each in watched)
+    note = f"{ended} ended: no invitation, purchase or SIP comes from there." if ended else "Nobody has ended yet."
+    tone = "failed" if ended else "needs"
+    return [Tile("ARNs of partners that end", str(len(watched)), note, show.list_url(Partner), tone)]
 
 
 def _gate_words(name: str) -> str:

@@ -35,6 +35,7 @@ MENU: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
         ("Changes", "published_with_changes", "investors_changerequest_changelist", "", "investors.view_changerequest"),
         ("Consents", "check_circle", "investors_consent_changelist", "", "investors.view_consent"),
         ("Merges", "merge", "investors_merge_changelist", "", "investors.view_merge"),
+        ("Transfers", "move_up", "investors_transfer_changelist", "", "investors.view_transfer"),
         ("Partners", "handshake", "portal_partner_changelist", "", "portal.view_partner"),
     ),
     "Orders and payments": (
@@ -52,6 +53,7 @@ MENU: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
         ("Fund houses", "apartment", "orders_fundhouse_changelist", "", "orders.view_fundhouse"),
         ("NAV runs", "update", "orders_navrun_changelist", "", "orders.view_navrun"),
         ("Holidays", "event", "orders_holiday_changelist", "", "orders.view_holiday"),
+        ("Cut-offs and limits", "tune", "orders_datedrule_changelist", "", "orders.view_datedrule"),
     ),
     "Shares": (
         ("Share orders", "candlestick_chart", "orders_basketorder_changelist", "", "orders.view_basketorder"),

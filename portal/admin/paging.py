@@ -15,8 +15,8 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 from unfold.views import ChangeList
 
-from portal import encryption, redaction
-from portal.admin.finding import FIND, unsealed
+from portal import encryption
+from portal.sought import FIND, masked, unsealed
 
 # Whoever is this deep in a list by page numbers is looking for something: filters and search find it, offsets do not.
 DEEPEST_PAGE = 200
@@ -121,7 +121,7 @@ class UncountedList(ChangeList):
         term = unsealed(self.params[FIND], request.user)
         self.query = term or ""
         found = super().get_queryset(request, exclude_parameters)
-        self.sought = _masked(self.query)
+        self.sought = masked(self.query)
         self.whole_url = self.get_query_string(remove=[FIND])
         # What is masked on every page is not written into the search box either.
         self.query = self.query if self.sought == self.query else ""
@@ -140,13 +140,6 @@ class UncountedList(ChangeList):
             self.next_url = self.get_query_string(last)
         # The theme's header shows a count only where the two differ.
         self.full_result_count = self.result_count
-
-
-def _masked(term: str) -> str:
-    """A term as every page may show it: of a PAN, a number or an address its ends only."""
-    if redaction.text(term) == term:
-        return term
-    return redaction.mask_email(term) if "@" in term else redaction.mask(term)
 
 
 def _begin_anew(request: HttpRequest) -> None:

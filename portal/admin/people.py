@@ -162,6 +162,7 @@ class GroupAdmin(OpsAdmin):
     fieldsets = ((None, {"fields": ("name", "rights")}),)
 
     @display(description="May")
+    @show.once
     def rights(self, group: Group) -> str:
         return ", ".join(sorted(f"{p.content_type.app_label}.{p.codename}" for p in self._rights(group)))
 

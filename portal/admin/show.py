@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar
 
 from django.apps import apps
 from django.contrib import admin
@@ -37,6 +38,7 @@ __all__ = [
     "links",
     "list_url",
     "moment",
+    "once",
     "pretty",
     "rupees",
     "since",
@@ -46,6 +48,22 @@ __all__ = [
 
 # The states' colours of `static/src/css/tokens.css`, here under the names the admin's stylesheet gives them.
 TONES = ("waiting", "needs", "done", "failed", "checking", "neutral")
+
+
+Shown = TypeVar("Shown")
+
+
+def once(read: Callable[..., Shown]) -> Callable[..., Shown]:
+    """Keeps on a row what is read to show it: a page of the admin asks for each of its fields five times."""
+
+    @wraps(read)
+    def kept(*asked: Any) -> Shown:
+        known: dict[Any, Shown] = vars(asked[-1]).setdefault("_shown", {})
+        if read not in known:
+            known[read] = read(*asked)
+        return known[read]
+
+    return kept
 
 
 def badge(tone: str, words: str) -> SafeString:

@@ -70,7 +70,7 @@ def test_a_case_about_an_order_that_is_on_its_way_stands_on_the_investors_page(a
     assert [case.pk for case in answer.context["open_cases"]] == [desk.case.pk]
 
 
-BUDGET = 45
+BUDGET = 38
 
 
 def test_the_page_costs_the_same_however_much_the_investor_has(as_role, desk):
@@ -260,3 +260,21 @@ def test_each_look_up_goes_through_an_index(as_role, many, term, index):
             plans.append("\n".join(line for (line,) in cursor.fetchall()))
     assert any(index in plan for plan in plans), "\n\n".join(plans)
     assert not any("Seq Scan on investors_" in plan for plan in plans), "\n\n".join(plans)
+
+
+def test_staff_read_whose_a_contact_is_and_who_shares_it(as_role, desk):
+    spouse = factories.InvestorFactory(mobile=desk.investor.mobile, mobile_is_of="SPOUSE")
+    text = as_role(roles.VIEWER).get(page_of(desk.investor)).content.decode()
+    assert "whose it is was never asked; the same number" in text
+    assert spouse.code in text
+    assert "My spouse" in as_role(roles.VIEWER).get(page_of(spouse)).content.decode()
+
+
+def test_accounts_whose_ifsc_has_ended_are_found(as_role, desk):
+    account = desk.investor.bankaccounts.first()
+    ended = factories.BankAccountFactory(investor=desk.investor, ifsc="SYNB0000047", is_primary=False)
+    listed = as_role(roles.VIEWER).get(reverse("admin:investors_bankaccount_changelist"), {"ifsc": "ended"})
+    assert ended.code in listed.content.decode()
+    assert account.code not in listed.content.decode()
+    page = as_role(roles.VIEWER).get(reverse("admin:investors_bankaccount_change", args=[ended.pk]))
+    assert "part of Canara Bank" in page.content.decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
 
@@ -17,6 +18,7 @@ from portal.admin import paging
 from portal.models import GatewayCall
 from tests import factories
 from tests.ops.conftest import ACCOUNT_NUMBER, PAN
+from tests.undoing import undone
 
 pytestmark = pytest.mark.django_db
 
@@ -27,18 +29,22 @@ def _lists() -> list[str]:
     return sorted(f"{model._meta.app_label}_{model._meta.model_name}" for model in admin.site._registry)
 
 
-@pytest.mark.parametrize("name", _lists())
-def test_a_list_and_its_pages_open_and_show_no_identifier_in_clear(client, dev, desk, name):
+def test_every_list_and_its_pages_open_show_no_identifier_in_clear_and_ask_nothing_twice(client, dev, desk):
     client.force_login(dev)
-    page = client.get(reverse(f"admin:{name}_changelist"))
-    assert page.status_code == 200
-    pages = [page.content.decode()]
-    for row in list(page.context["cl"].result_list)[:3]:
-        detail = client.get(reverse(f"admin:{name}_change", args=[row.pk]))
-        assert detail.status_code == 200, row
-        pages.append(detail.content.decode())
-    for text in pages:
-        assert not [secret for secret in SECRETS if secret in text]
+    for name in _lists():
+        with undone(name):
+            page = client.get(reverse(f"admin:{name}_changelist"))
+            assert page.status_code == 200
+            pages = [page.content.decode()]
+            for row in list(page.context["cl"].result_list)[:3]:
+                with CaptureQueriesContext(connection) as captured:
+                    detail = client.get(reverse(f"admin:{name}_change", args=[row.pk]))
+                assert detail.status_code == 200, row
+                said = Counter(query["sql"] for query in captured)
+                assert [sql for sql, times in said.items() if times > 1] == [], row
+                pages.append(detail.content.decode())
+            for text in pages:
+                assert not [secret for secret in SECRETS if secret in text]
 
 
 def test_an_order_page_tells_the_whole_story(as_role, desk):
@@ -100,24 +106,31 @@ def test_a_list_costs_the_same_for_ten_rows_as_for_two(as_role, name, make):
 
 
 # Kept by hand, a few dozen rows: their lists may count.
-SMALL = {"django_celery_beat_periodictask", "orders_holiday", "portal_secondpersonrule", "portal_wording"}
+SMALL = {
+    "django_celery_beat_periodictask",
+    "orders_datedrule",
+    "orders_holiday",
+    "portal_secondpersonrule",
+    "portal_wording",
+}
 
 
-@pytest.mark.parametrize("name", _lists())
-def test_every_list_has_a_budget_counts_nothing_and_is_walked_by_key(client, dev, desk, name):
+def test_every_list_has_a_budget_counts_nothing_and_is_walked_by_key(client, dev, desk):
     client.force_login(dev)
-    url = reverse(f"admin:{name}_changelist")
-    client.get(url)
-    with CaptureQueriesContext(connection) as captured:
-        page = client.get(url)
-    said = [query["sql"] for query in captured]
-    assert len(said) <= BUDGET + 2, said
-    if name in SMALL:
-        return
-    table = page.context["cl"].model._meta.db_table
-    # What the menu counts ends at a hundred.
-    assert not [sql for sql in said if "COUNT(" in sql and f'"{table}"' in sql and "LIMIT" not in sql]
-    assert paging.columns_of(page.context["cl"].model, page.context["cl"].queryset.query.order_by)
+    for name in _lists():
+        with undone(name):
+            url = reverse(f"admin:{name}_changelist")
+            client.get(url)
+            with CaptureQueriesContext(connection) as captured:
+                page = client.get(url)
+            said = [query["sql"] for query in captured]
+            assert len(said) <= BUDGET + 2, said
+            if name in SMALL:
+                continue
+            table = page.context["cl"].model._meta.db_table
+            # What the menu counts ends at a hundred.
+            assert not [sql for sql in said if "COUNT(" in sql and f'"{table}"' in sql and "LIMIT" not in sql]
+            assert paging.columns_of(page.context["cl"].model, page.context["cl"].queryset.query.order_by)
 
 
 def test_a_list_never_counts_its_table(as_role, desk):
@@ -212,7 +225,7 @@ def test_the_first_page_takes_few_statements(as_role, desk):
         factories.OrderFactory(state="PLACED")
         factories.PaymentFactory()
     assert _queries(client, reverse("admin:index")) == few
-    assert few <= 35
+    assert few <= 36
 
 
 def test_only_the_admin_may_evaluate_and_style_inline(as_role):

@@ -84,7 +84,7 @@ def test_a_search_ends_and_never_turns_into_the_whole_list(as_role, monkeypatch)
     for page in (other.get(url), client.get(f"{ORDERS}?find=nonsense")):
         assert page.context["cl"].result_list == []
         assert "This search has ended" in page.content.decode()
-    monkeypatch.setattr("portal.admin.finding.FIND_LIVES_S", -1)
+    monkeypatch.setattr("portal.sought.FIND_LIVES_S", -1)
     assert client.get(url).context["cl"].result_list == []
 
 
