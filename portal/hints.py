@@ -8,11 +8,16 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.core.cache import cache
-from redis.exceptions import RedisError
+
+AWAY: tuple[type[Exception], ...] = (OSError,)
+if settings.REDIS_URL:
+    from redis.exceptions import RedisError  # 20 MB and half a second, which a laptop without Redis need not spend
+
+    AWAY = (RedisError, OSError)
 
 log = structlog.get_logger(__name__)
-AWAY = (RedisError, OSError)
 
 
 def get(key: str) -> Any:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from urllib.parse import unquote_plus, urljoin
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.forms import Form
 from django.urls import reverse
 
 from investors.models import Invite
 from orders.models import Approval
-from portal import clock
+from portal import clock, identifiers
 from portal.api import partners
+from portal.console import forms
 from portal.console.urls import urlpatterns
 from portal.models import AuditEntry
 from portal.notices.models import Notice
@@ -41,6 +44,7 @@ class Firm:
         self.invite = factories.InviteFactory(partner=self.partner, name="Jyoti Quillfeather")
         self.approval = factories.ApprovalFactory(investor=investor, partner=self.partner)
         factories.ApprovalLineFactory(investor=investor, approval=self.approval)
+        self.transfer = factories.TransferFactory(investor=investor, from_partner=self.partner)
         commit()
         self.delivery = self.endpoint.deliveries.first()
         self.delivery.log.create(
@@ -66,6 +70,7 @@ class Firm:
             "event": [self.event.code],
             "investor_ask": [self.investor.code],
             "approval_act": [self.approval.code, "remind"],
+            "transfer_object": [self.transfer.code],
             "key_rotate": ["none-such"],
             "key_revoke": ["none-such"],
         }
@@ -105,7 +110,8 @@ def browse(client_for):
 NAMES = [route.name for route in urlpatterns]
 # Pages without an id in their address.
 OPEN = (
-    "home", "investors", "invite", "approvals", "keys", "key_add", "key_secret", "webhooks", "webhook_add", "events"
+    "home", "investors", "invite", "approvals", "keys", "key_add", "key_secret", "webhooks", "webhook_add", "events",
+    "transfers",
 )  # fmt: skip
 NOT_READ = ("invite_act", "approval_act", "webhook_act", "webhook_kinds", "key_rotate", "key_revoke", "key_secret")
 READ = [name for name in NAMES if name not in NOT_READ]
@@ -162,6 +168,7 @@ def _state(firm):
     rows = [*WebhookEndpoint.objects.filter(partner=firm.partner).order_by("pk").values()]
     rows += WebhookDelivery.objects.filter(partner=firm.partner).order_by("pk").values()
     rows += Invite.objects.filter(partner=firm.partner).order_by("pk").values()
+    rows += firm.investor.transfers.order_by("pk").values()
     return rows
 
 
@@ -218,7 +225,7 @@ def test_identifiers_are_masked(north, browse):
             assert hidden not in text, name
 
 
-BUDGET = {"home": 18, "investors": 14, "webhooks": 13, "webhook": 15, "events": 14, "investor": 17}
+BUDGET = {"home": 18, "investors": 14, "transfers": 15, "webhooks": 13, "webhook": 15, "events": 14, "investor": 17}
 
 
 @pytest.mark.parametrize("name", BUDGET)
@@ -244,7 +251,7 @@ def test_lists_page_by_cursor(north, client_for, monkeypatch):
     browser = client_for(north.person)
     for name, lists in {"investors": "rows", "events": "rows", "webhook": "rows"}.items():
         first = browser.get(north.address(name))
-        second = browser.get(north.address(name) + first.context["next_url"])
+        second = browser.get(urljoin(north.address(name), first.context["next_url"]))
         assert len(first.context[lists]) == len(second.context[lists]) == 1
         assert first.context[lists] != second.context[lists]
 
@@ -253,8 +260,43 @@ def test_investors_are_found_by_name_and_code(north, client_for):
     link(factories.ReadyInvestorFactory(name="Zubin Contractor"), north.partner)
     browser = client_for(north.person)
     for q, names in {"zubin": ["Zubin Contractor"], north.investor.code.lower(): ["Asha Rao"], "nobody": []}.items():
-        rows = browser.get(reverse("console:investors"), {"q": q}).context["rows"]
+        rows = browser.post(reverse("console:investors"), {"q": q}, follow=True).context["rows"]
         assert [person.name for person, *_ in rows] == names
+
+
+TERMS = ("Zubin Contractor", "Zubin\x00", "CONTR1234K", "zubin@example.com", "9845012345", "nobody at all", "<b>'\"&")
+
+
+@pytest.mark.parametrize("method", ["post", "get"])
+def test_what_is_searched_for_stands_in_no_address(north, client_for, monkeypatch, method):
+    from portal.console.views import investors
+
+    monkeypatch.setattr(investors, "PAGE_SIZE", 1)
+    for _ in range(2):
+        link(factories.ReadyInvestorFactory(name="Zubin Contractor"), north.partner)
+    browser, list_url = client_for(north.person), reverse("console:investors")
+    for term in TERMS:
+        asked = getattr(browser, method)(list_url, {"q": term, "show": "ready"})
+        assert asked.url.startswith(f"{list_url}?show=ready&find=")
+        page = browser.get(asked.url)
+        addresses = [asked.url, *(part.partition('"')[0] for part in page.content.decode().split('href="')[1:])]
+        assert not [each for each in addresses if term.strip("\x00") in unquote_plus(each)]
+    page = browser.get(getattr(browser, method)(list_url, {"q": "Zubin"}).url)
+    older = browser.get(page.context["next_url"])
+    assert [person.name for person, *_ in older.context["rows"]] == ["Zubin Contractor"], "pages keep the search"
+
+
+def test_a_search_is_its_finders_own_and_never_turns_into_the_whole_list(north, client_for):
+    colleague = factories.UserFactory()
+    partners.add_member(partner=north.partner, user=colleague, actor="test", at=clock.now())
+    browser, list_url = client_for(north.person), reverse("console:investors")
+    found = browser.post(list_url, {"q": "Asha"}).url
+    assert len(browser.get(found).context["rows"]) == 1
+    for page in (client_for(colleague).get(found), browser.get(f"{list_url}?find=nonsense")):
+        assert page.context["rows"] == []
+        assert "This search has ended" in page.content.decode()
+    masked = browser.get(browser.post(list_url, {"q": "9845012345"}).url).content.decode()
+    assert "9845012345" not in masked
 
 
 # --- what it does -----------------------------------------------------------------------------------------------
@@ -285,6 +327,13 @@ def test_what_was_typed_comes_back_with_the_error_at_its_field(north, client_for
     assert not Invite.objects.filter(email=typed["email"]).exists()
 
 
+def test_an_empty_field_is_asked_for_in_our_own_words():
+    found = [each for each in vars(forms).values() if isinstance(each, type) and issubclass(each, Form)]
+    said = [words for form in found for errors in form({}).errors.values() for words in errors]
+    assert len(said) > 10
+    assert not [words for words in said if words.startswith(("This field", "Select a valid"))]
+
+
 def test_a_second_invitation_to_one_address_is_said_at_the_field(north, client_for):
     browser = client_for(north.person)
     browser.post(reverse("console:invite"), INVITE)
@@ -311,7 +360,7 @@ def test_an_endpoint_from_its_address_to_a_test_that_arrived(north, browse):
         assert added.url == reverse("console:webhook", args=[endpoint.code])
         assert endpoint.kinds == ["order", "sip"]
         assert endpoint.secret in browser.get(reverse("console:webhook_secret", args=[endpoint.code])).content.decode()
-        browser.post(reverse("console:webhook_act", args=[endpoint.code, "test"]))
+        browser.post(reverse("console:webhook_act", args=[endpoint.code, "test"]), form_ref())
         commit()
         from portal.webhooks import deliveries
 
@@ -345,7 +394,7 @@ def test_acts_upon_an_endpoint(north, client_for):
     browser = client_for(north.person)
 
     def do(verb):
-        answer = browser.post(reverse("console:webhook_act", args=[north.endpoint.code, verb]))
+        answer = browser.post(reverse("console:webhook_act", args=[north.endpoint.code, verb]), form_ref())
         assert answer.status_code == 302
         north.endpoint.refresh_from_db()
 
@@ -365,6 +414,21 @@ def test_acts_upon_an_endpoint(north, client_for):
     assert north.endpoint.state == "DELETED"
     assert browser.get(reverse("console:webhook", args=[north.endpoint.code])).status_code == 404
     assert browser.post(reverse("console:webhook_act", args=[north.endpoint.code, "nonsense"])).status_code == 404
+
+
+def test_a_button_pressed_twice_makes_one_secret_and_one_reminder(north, client_for):
+    browser, old = client_for(north.person), north.endpoint.secret
+    shown = browser.get(reverse("console:webhook", args=[north.endpoint.code])).context["press"]["form_ref"].value()
+    asked = browser.get(reverse("console:approvals")).context["form"]["form_ref"].value()
+    for _ in range(2):
+        browser.post(reverse("console:webhook_act", args=[north.endpoint.code, "rotate"]), {"form_ref": shown})
+        browser.post(reverse("console:approval_act", args=[north.approval.code, "remind"]), {"form_ref": asked})
+    north.endpoint.refresh_from_db()
+    assert north.endpoint.previous_secret == old, "the one before still signs"
+    assert Notice.objects.filter(event="approval.asked", user=north.investor.user).count() == 1
+    browser.post(reverse("console:webhook_act", args=[north.endpoint.code, "pause"]))
+    north.endpoint.refresh_from_db()
+    assert north.endpoint.state == "ACTIVE", "a form without its name does nothing"
 
 
 def test_a_delivery_is_sent_again_from_its_page(north, client_for):
@@ -390,8 +454,12 @@ def test_the_signature_tester_forgives_what_a_form_does_to_lines(north, client_f
 # --- keys -------------------------------------------------------------------------------------------------------
 
 
+def form_ref():
+    return {"form_ref": identifiers.new_client_ref()}
+
+
 def make_key(browser, **more):
-    form = {"label": "The back office", "scopes": ["orders:read", "events:read"], **more}
+    form = {"label": "The back office", "scopes": ["orders:read", "events:read"], **form_ref(), **more}
     return browser.post(reverse("console:key_add"), form)
 
 
@@ -430,7 +498,7 @@ def test_rotation_makes_a_second_key_beside_the_first_and_revoking_ends_one(nort
     browser = browse(north.person)
     make_key(browser)
     first = north.partner.api_keys.get()
-    browser.post(reverse("console:key_rotate", args=[first.pk]))
+    browser.post(reverse("console:key_rotate", args=[first.pk]), form_ref())
     second = north.partner.api_keys.exclude(pk=first.pk).get()
     assert second.follows == first
     page = browser.get(reverse("console:keys"))
@@ -442,6 +510,22 @@ def test_rotation_makes_a_second_key_beside_the_first_and_revoking_ends_one(nort
     first.refresh_from_db()
     assert first.revoked_at is not None
     assert [key for key, *_ in browser.get(reverse("console:keys")).context["over"]] == [first]
+
+
+def test_a_form_that_is_sent_twice_makes_one_key_and_its_secret_is_not_lost(north, browse):
+    browser = browse(north.person)
+    showing = {"form_ref": str(browser.get(reverse("console:key_add")).context["form"]["form_ref"].value())}
+    assert [make_key(browser, **showing)["Location"] for _ in range(2)] == [reverse("console:key_secret")] * 2
+    first = north.partner.api_keys.get()
+    assert first.client.check_secret(browser.get(reverse("console:key_secret")).context["secret"])
+    showing = form_ref()
+    for _ in range(2):
+        again = browser.post(reverse("console:key_rotate", args=[first.pk]), showing)
+        assert again["Location"] == reverse("console:key_secret")
+    second = north.partner.api_keys.exclude(pk=first.pk).get()
+    assert second.client.check_secret(browser.get(reverse("console:key_secret")).context["secret"])
+    assert make_key(browser, form_ref="").url == reverse("console:key_add"), "a form without its name makes nothing"
+    assert north.partner.api_keys.count() == 2
 
 
 def test_a_key_of_another_partner_is_not_there(north, south, browse):
@@ -505,7 +589,7 @@ def test_somebody_who_invests_too_gets_their_own_menu_back(north, client_for):
 
 
 def ask(browser, north, scheme, **changed):
-    form = {"fund": scheme.isin, "amount": "5000", "reason": "As we said", "hours": "72", **changed}
+    form = {"fund": scheme.isin, "amount": "5000", "reason": "As we said", "hours": "72", **form_ref(), **changed}
     return browser.post(reverse("console:investor_ask", args=[north.investor.code]), form)
 
 
@@ -539,6 +623,20 @@ def test_what_cannot_be_asked_is_said_at_its_field_and_nothing_typed_is_lost(nor
     assert Approval.objects.get() == north.approval
 
 
+def test_an_investor_is_asked_once_by_a_form_that_is_sent_twice(north, client_for):
+    scheme, browser, showing = factories.SchemeFactory(purchase_allowed=True), client_for(north.person), form_ref()
+    for _ in range(2):
+        assert ask(browser, north, scheme, **showing)["Location"] == reverse("console:approvals")
+    assert Approval.objects.exclude(pk=north.approval.pk).count() == 1
+    other = ask(browser, north, scheme, amount="6000", **showing)
+    page = browser.get(other.url)
+    assert "was sent already" in page.content.decode()
+    shown = page.context["form"]
+    assert shown["amount"].value() == "6000", "nothing typed is lost"
+    assert shown["form_ref"].value() != showing["form_ref"]
+    assert Approval.objects.exclude(pk=north.approval.pk).count() == 1
+
+
 def test_a_fund_is_found_by_its_name_when_only_one_fits(north, client_for):
     scheme = factories.SchemeFactory(purchase_allowed=True, name="Quillfeather Flexi Cap Fund")
     assert ask(client_for(north.person), north, scheme, fund="quillfeather").status_code == 302
@@ -549,7 +647,7 @@ def test_an_investor_is_reminded_and_a_request_is_withdrawn(north, south, client
     browser = client_for(north.person)
 
     def do(verb, approval=north.approval):
-        return browser.post(reverse("console:approval_act", args=[approval.code, verb])).status_code
+        return browser.post(reverse("console:approval_act", args=[approval.code, verb]), form_ref()).status_code
 
     assert do("remind") == 302
     assert Notice.objects.filter(event="approval.asked", user=north.investor.user).count() == 1

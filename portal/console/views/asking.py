@@ -14,8 +14,8 @@ from investors.models import Investor
 from orders.models import ApprovalLine, Scheme
 from orders.operations import approvals
 from orders.operations.approval_checks import Ask, checked
-from portal import clock, typed
-from portal.console import queries
+from portal import arns, clock, typed
+from portal.console import pressed, queries
 from portal.console.access import ConsoleRequest, console_page
 from portal.console.forms import AskForm
 from portal.errors import Failure, InvalidInput
@@ -30,13 +30,16 @@ def ask(request: ConsoleRequest, code: str) -> HttpResponse:
     person = queries.investors_of(request.partner).filter(code=code).first()
     if person is None:
         raise Http404
-    if request.method == "POST":
+    if request.method == "POST" and "check" in request.POST:
         return _asked(request, person, AskForm(request.POST))
+    if request.method == "POST":
+        return pressed.once_only(request, lambda: _asked(request, person, AskForm(request.POST)))
     back = typed.kept(request, once=True)
-    form = AskForm(back.data if back else None)
+    form = AskForm(pressed.anew(back.data) if back else None)
     if back:
         back.show_in(form)
-    return render(request, "console/ask.html", {"form": form, "person": person})
+    ended = arns.why_no_new_business(request.partner, clock.today())
+    return render(request, "console/ask.html", {"form": form, "person": person, "ended": ended})
 
 
 def _asked(request: ConsoleRequest, person: Investor, form: AskForm) -> HttpResponse:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from django.contrib import messages
-from django.db.models import Q
-from django.http import Http404, HttpResponse
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -13,7 +16,7 @@ from investors.models import Investor, Invite
 from investors.operations import invites
 from orders import lifecycle, words
 from orders.models import Holding, MfOrder, Plan
-from portal import clock, identifiers, redaction, typed
+from portal import arns, clock, identifiers, redaction, sought, typed
 from portal.console import queries
 from portal.console.access import ConsoleRequest, console_page
 from portal.console.forms import InviteForm
@@ -25,32 +28,59 @@ FILTERS = (("", "All"), ("ready", "Ready to invest"), ("on-the-way", "On the way
 TONES = {"READY": "done", "REJECTED": "failed"}
 
 
-@require_safe
+@require_http_methods(["GET", "POST"])
 @never_cache
 @console_page
 def listed(request: ConsoleRequest) -> HttpResponse:
-    """Everybody whom the partner brought, newest first; invitations that are open above them."""
-    only, q = request.GET.get("show", ""), request.GET.get("q", "").strip()[:70]
+    """Everybody whom the partner brought, newest first; invitations that are open above them. The search posts."""
+    if request.method == "POST" or "q" in request.GET:
+        # Somebody wrote the term into the address by hand: it does not stay there.
+        return _searched(request, request.POST if request.method == "POST" else request.GET)
+    only, found_by = request.GET.get("show", ""), request.GET.get(sought.FIND, "")
+    term = sought.unsealed(found_by, request.user) if found_by else ""
+    if term is None:
+        messages.warning(request, "This search has ended. Type it again.")
     before = identifiers.row_key(request.GET.get("before", ""))
-    rows = queries.investors_of(request.partner).order_by("-pk")
+    rows = _narrowed(queries.investors_of(request.partner).order_by("-pk"), only, term)
+    more = {"show": only, **({sought.FIND: found_by} if found_by else {})}
+    found = list((rows.filter(pk__lt=before) if before else rows)[: PAGE_SIZE + 1])
+    open_invites = queries.invites_of(request.partner).filter(used_at=None, revoked_at=None).order_by("-pk")
+    context = {
+        "ended": arns.has_ended(request.partner, clock.today()),
+        "rows": [(each, TONES.get(each.state, "waiting"), _masked(each.mobile)) for each in found[:PAGE_SIZE]],
+        "filters": FILTERS,
+        "only": only,
+        "found_by": found_by,
+        "sought": sought.masked(term or ""),
+        "typed": term if term and sought.masked(term) == term else "",
+        "next_url": _address({**more, "before": str(found[PAGE_SIZE - 1].pk)}) if len(found) > PAGE_SIZE else "",
+        "first_url": _address(more) if before else "",
+        "invites": [_invite_row(row) for row in open_invites[:PAGE_SIZE]] if not before and not found_by else [],
+    }
+    return render(request, "console/investors.html", context)
+
+
+def _narrowed(rows: QuerySet[Investor], only: str, term: str | None) -> QuerySet[Investor]:
+    """Those in a state, and with this in their name or for a code; nobody, never everybody, for an ended search."""
     rows = rows.only("pk", "code", "name", "state", "state_since", "mobile", "kind")
     if only in ("ready", "on-the-way"):
         ready = Q(state=Investor.State.READY)
         rows = rows.filter(ready if only == "ready" else ~ready)
-    if q:
-        rows = rows.filter(Q(name__icontains=q) | Q(code=q.upper()))
-    found = list((rows.filter(pk__lt=before) if before else rows)[: PAGE_SIZE + 1])
-    open_invites = queries.invites_of(request.partner).filter(used_at=None, revoked_at=None).order_by("-pk")
-    context = {
-        "rows": [(each, TONES.get(each.state, "waiting"), _masked(each.mobile)) for each in found[:PAGE_SIZE]],
-        "filters": FILTERS,
-        "only": only,
-        "q": q,
-        "next_url": f"?show={only}&q={q}&before={found[PAGE_SIZE - 1].pk}" if len(found) > PAGE_SIZE else "",
-        "first_url": f"?show={only}&q={q}" if before else "",
-        "invites": [_invite_row(row) for row in open_invites[:PAGE_SIZE]] if not before and not q else [],
-    }
-    return render(request, "console/investors.html", context)
+    if term is None:
+        return rows.none()
+    return rows.filter(Q(name__icontains=term) | Q(code=term.upper())) if term else rows
+
+
+def _searched(request: ConsoleRequest, asked: QueryDict) -> HttpResponse:
+    """The list under the sealed term."""
+    term = asked.get("q", "").replace("\x00", "").strip()[:70]
+    found_by = {sought.FIND: sought.seal(term, request.user)} if term else {}
+    return redirect(_address({"show": asked.get("show", ""), **found_by}))
+
+
+def _address(parameters: dict[str, str]) -> str:
+    query = urlencode({name: value for name, value in parameters.items() if value})
+    return reverse("console:investors") + (f"?{query}" if query else "")
 
 
 def _masked(mobile: str) -> str:
@@ -78,6 +108,7 @@ def investor(request: ConsoleRequest, code: str) -> HttpResponse:
     plans = Plan.objects.filter(investor=person).select_related("scheme").order_by("-pk")[:RECENT]
     orders = MfOrder.objects.filter(investor=person).select_related("scheme").order_by("-pk")[:RECENT]
     context = {
+        "ended": arns.has_ended(request.partner, clock.today()),
         "person": person,
         "pan": person.masked_pan,
         "mobile": _masked(person.mobile),
@@ -116,7 +147,8 @@ def invite(request: ConsoleRequest) -> HttpResponse:
     form = InviteForm(back.data if back else None, initial={"euin": request.partner.euin})
     if back:
         back.show_in(form)
-    return render(request, "console/invite.html", {"form": form, "days": invites.LIFE.days})
+    ended = arns.why_no_new_business(request.partner, clock.today())
+    return render(request, "console/invite.html", {"form": form, "days": invites.LIFE.days, "ended": ended})
 
 
 def _invited(request: ConsoleRequest, form: InviteForm) -> HttpResponse:
@@ -133,8 +165,10 @@ def _invited(request: ConsoleRequest, form: InviteForm) -> HttpResponse:
                 actor=request.user,
                 at=clock.now(),
             )
-        except invites.AlreadyInvited as error:
+        except (invites.AlreadyInvited, invites.TooManyMessages) as error:
             errors = {"email": error.message}
+        except arns.ArnEnded as error:
+            errors = {"": error.message}
         else:
             _say_sent(request, row)
             return redirect("console:investors")

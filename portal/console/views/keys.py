@@ -17,6 +17,7 @@ from portal import clock, typed
 from portal.api import keys
 from portal.api.models import ApiKey
 from portal.api.scopes import SCOPES
+from portal.console import pressed
 from portal.console.access import ConsoleRequest, console_page
 from portal.console.forms import KeyForm, RevokeForm
 from portal.errors import Failure, InvalidInput
@@ -70,9 +71,9 @@ def _words(key: ApiKey) -> tuple[str, str]:
 def add(request: ConsoleRequest) -> HttpResponse:
     """A new key, with the scopes that it needs and no others."""
     if request.method == "POST":
-        return _added(request, KeyForm(request.POST))
+        return pressed.once_only(request, lambda: _added(request, KeyForm(request.POST)))
     back = typed.kept(request, once=True)
-    form = KeyForm(back.data if back else None)
+    form = KeyForm(pressed.anew(back.data) if back else None)
     if back:
         back.show_in(form)
     return render(request, "console/key_add.html", {"form": form})
@@ -121,12 +122,17 @@ def rotate(request: ConsoleRequest, key_id: str) -> HttpResponse:
     """A second key with the same scopes; the first works for some days more."""
     key = _found(request, key_id)
     if request.method == "POST":
-        try:
-            return _to_be_shown(request, *keys.rotate(key=key, actor=request.user, at=clock.now()))
-        except Failure as error:
-            messages.error(request, error.message)
-            return redirect("console:keys")
-    return render(request, "console/key_rotate.html", {"key": key, "days": keys.OVERLAP.days})
+        return pressed.once_only(request, lambda: _rotated(request, key))
+    context = {"key": key, "days": keys.OVERLAP.days, "form": pressed.FormRef()}
+    return render(request, "console/key_rotate.html", context)
+
+
+def _rotated(request: ConsoleRequest, key: ApiKey) -> HttpResponse:
+    try:
+        return _to_be_shown(request, *keys.rotate(key=key, actor=request.user, at=clock.now()))
+    except Failure as error:
+        messages.error(request, error.message)
+        return redirect("console:keys")
 
 
 @require_http_methods(["GET", "POST"])

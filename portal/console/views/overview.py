@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from orders import words
-from portal import clock
+from portal import arns, clock
 from portal.console import queries
 from portal.console.access import ConsoleRequest, console_page
 from portal.webhooks import endpoints
@@ -30,6 +30,8 @@ def home(request: ConsoleRequest) -> HttpResponse:
         "baskets": queries.baskets_in_flight(partner),
         "approvals": waiting,
         "waits": f"{waiting} approval{'' if waiting == 1 else 's'} waiting for investors",
+        "arn_ended": arns.why_no_new_business(partner, clock.today()),
+        "arn_ends": arns.what_will_stop(partner, clock.today()),
         "off": endpoints.of_partner(partner).filter(state=WebhookEndpoint.State.DISABLED).first(),
     }
     return render(request, "console/home.html", context)

@@ -9,10 +9,12 @@ from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from portal import clock, identifiers, typed
+from portal.console import pressed
 from portal.console.access import ConsoleRequest, console_page
 from portal.console.forms import EndpointForm, KindsForm, SignatureForm
 from portal.errors import Failure
@@ -111,6 +113,7 @@ def one(request: ConsoleRequest, code: str) -> HttpResponse:
         "word": word,
         "kinds": _kinds(endpoint),
         "form": KindsForm({"kinds": endpoint.kinds}),
+        "press": pressed.FormRef(),
         "rows": [(each, DELIVERY_TONES[WebhookDelivery.State(each.state)]) for each in found[:PAGE_SIZE]],
         "filters": FILTERS,
         "only": only,
@@ -140,9 +143,14 @@ ACTS: dict[str, tuple[Callable[..., Any], str]] = {
 @never_cache
 @console_page
 def act(request: ConsoleRequest, code: str, verb: str) -> HttpResponse:
-    """One act upon an endpoint."""
+    """One act upon an endpoint: pressed twice, a new secret would end the one before it at once."""
     if verb not in ACTS:
         raise Http404
+    _found(request.partner, code)
+    return pressed.once_only(request, lambda: _done(request, code, verb), page=reverse("console:webhook", args=[code]))
+
+
+def _done(request: ConsoleRequest, code: str, verb: str) -> HttpResponse:
     operation, said = ACTS[verb]
     try:
         result = operation(partner=request.partner, code=code, actor=request.user, at=clock.now())
