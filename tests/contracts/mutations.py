@@ -50,7 +50,13 @@ def as_other_type(value: Any, draw: Random) -> Any:
         )
     if isinstance(value, list):
         return draw.choice(
-            [value[:1], value * 2, value[:-1], dict(enumerate(map(str, value))), value[0] if value else None]
+            [
+                value[:1],
+                value * 2,
+                value[:-1],
+                {str(at): str(each) for at, each in enumerate(value)},
+                value[0] if value else None,
+            ]
         )
     return draw.choice([list(value.values()), list(value), str(value), [value]]) if isinstance(value, dict) else 0
 

@@ -62,8 +62,8 @@ def signed_in(played: Played) -> Sdk | None:
     for name, value in list(vars(module).items()):
         if isinstance(value, str) and value.startswith(REAL_BASE):
             setattr(module, name, value.replace(REAL_BASE, f"{played.url}/5paisa/VendorsAPI/Service1.svc/"))
-    made = {name: partial(getattr(module.httpx, name), timeout=PATIENCE_S) for name in ("Client", "post", "get")}
-    module.httpx = SimpleNamespace(**made)
+    patient = {name: partial(getattr(module.httpx, name), timeout=PATIENCE_S) for name in ("Client", "post")}
+    module.httpx = SimpleNamespace(**patient)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     importlib.import_module("loguru").logger.remove()
     client = module.FivePaisaClient(cred=CREDENTIALS)

@@ -17,25 +17,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from portal.management.bench import Row, row
+from portal.management.bench import Row, delayed, row
 from portal.management.bench.played import Played, addresses
 
 THREADS, LATENCY_S, SECONDS, ROUNDS = 50, 0.1, 3.0, 3
 TARGET, MEGABYTES = 0.85, 120.0
 
 
-def run(played: Played, client_code: str, access_token: str) -> list[Row]:
-    """Two rows. The sandbox lets every call of 5paisa wait."""
+def run(played: Played, request: bytes, client_code: str, access_token: str) -> list[Row]:
+    """Two rows. `request` is the bytes of the call, whose answer by the sandbox is the one that comes late."""
     from portal.management.bench.servers import database_url
 
-    slow = {"provider": "5paisa", "match": {"method": "", "path": ""}, "when": "before", "mode": "slow"}
-    played.control("POST", "/faults", slow | {"times": 0, "delay_s": LATENCY_S})
-    words = [sys.executable, "-m", __name__, played.url, client_code, access_token]
     environment = {**os.environ, "DATABASE_URL": database_url(), "MODE": "sandbox", "LOG_LEVEL": "ERROR"}
     environment["DJANGO_SETTINGS_MODULE"] = "portal.settings"
     here = Path(__file__).resolve().parents[3]
-    heard = subprocess.run(words, env=environment, cwd=here, check=True, capture_output=True, text=True).stdout
-    played.control("DELETE", "/faults")
+    with delayed.provider(played.port, request, LATENCY_S) as url:
+        words = [sys.executable, "-m", __name__, url, client_code, access_token]
+        heard = subprocess.run(words, env=environment, cwd=here, check=True, capture_output=True, text=True).stdout
     said = json.loads(heard.splitlines()[-1])
     ideal, note = THREADS / LATENCY_S, f"limit: {THREADS} threads at {LATENCY_S * 1000:.0f} ms"
     calls = row(work="provider calls, waiting", unit="calls/s", limit=[ideal] * ROUNDS, ours=said["rates"],
