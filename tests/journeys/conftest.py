@@ -21,7 +21,8 @@ from tests.journeys.keys import Keys
 from tests.journeys.stack import LiveStack
 from tests.patience import Stopwatch, milliseconds
 
-INVESTORS = tuple(f"{name}@journey.example" for name in ("nila", "omar", "pari", "ravi", "gita", "odil", "usha"))
+_NAMES = ("nila", "omar", "pari", "ravi", "gita", "odil", "usha", "tara")
+INVESTORS = tuple(f"{name}@journey.example" for name in _NAMES)
 CLOCK = "test_waiting_time"
 _failed = pytest.StashKey[bool]()
 

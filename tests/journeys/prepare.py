@@ -1,7 +1,8 @@
 """Fill the database of a live stack: tables, the sandbox's schemes, AMFI's last day, people. Run inside the stack.
 
 `python -m tests.journeys.prepare nila@journey.example ...` makes investors who are ready to invest, at FP too, and one
-person for each staff role: `maker@journey.example` and so on. All have the password of the factories.
+person for each staff role: `maker@journey.example` and so on. `firm@journey.example` has a login alone. All have the
+password of the factories.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ def main(emails: list[str]) -> None:
     call_command("migrate", interactive=False, verbosity=0)
     call_command("createcachetable", verbosity=0)
     _reference_data()
-    _staff()
+    _staff_and_partner()
     _baskets()
     for number, email in enumerate(emails):
         _investor(number, email)
@@ -33,13 +34,15 @@ def _reference_data() -> None:
     nav_fetch.fetch_day(at=clock.now())
 
 
-def _staff() -> None:
+def _staff_and_partner() -> None:
     from portal import roles
     from tests import factories
 
     for role in roles.STAFF_ROLES:
         email = f"{role.rsplit(' ', 1)[-1]}@journey.example"
         roles.grant(factories.UserFactory(email=email, first_name=role.title()), role)
+    # Somebody who neither invests nor works here: a firm that brings investors.
+    factories.UserFactory(email="firm@journey.example", first_name="Farida", last_name="Merchant")
 
 
 def _baskets() -> None:

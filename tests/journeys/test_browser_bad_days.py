@@ -131,9 +131,10 @@ def test_the_keyboard_reaches_everything(pari):
     pari.assert_clean()
 
 
-def test_enter_in_the_amount_never_orders_anything(pari):
+def test_enter_in_the_amount_never_orders_anything(pari, stack):
     pari.go(f"/funds/{ISIN}/buy/")
     pari.write(amount="5130")
     pari.page.keyboard.press("Enter")
     pari.page.wait_for_url("**/orders/confirm/**")
     pari.sees("Type the code we sent you")
+    assert stack.rows("SELECT code FROM orders_mforder WHERE amount = 5130") == []

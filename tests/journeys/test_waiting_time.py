@@ -45,8 +45,9 @@ def second_person_approves(stack: LiveStack) -> None:
     change = newest(stack, PARI, "CHECKING")
     desk = Visitor(stack, "checker@journey.example").log_in()
     address = reverse("admin:investors_changerequest_act", args=[change["id"], "approve"])
-    desk.get(address)
-    assert desk.post(address, reason="name and cheque compared").status_code == 302
+    seen = re.search(r'name="seen" value="([0-9a-f]{16})"', desk.get(address).text)
+    assert seen
+    assert desk.post(address, reason="name and cheque compared", seen=seen[1]).status_code == 302
     newest(stack, PARI, "DONE")
 
 

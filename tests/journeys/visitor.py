@@ -110,14 +110,14 @@ class Placed:
     def pay(self) -> None:
         """Press Pay, approve at the bank's page, and let the browser carry the bank's answer back."""
         bank = until(self._bank_address, within_s=30, words="no payment page")
-        bank_and_back = httpx2.Client(trust_env=False, timeout=READ_TIMEOUT_S)
-        page = bank_and_back.get(bank).text
-        fields = {name: _value(page, name) for name in ("payment", "seal")}
-        done = bank_and_back.post(bank.partition("?")[0], data={**fields, "outcome": "success"}).text
-        back = re.search(r'<form[^>]*action="([^"]+)"', done)
-        assert back, done[:1500]
-        names = re.findall(r'<input[^>]*name="(\w+)"', done)
-        answer = bank_and_back.post(back.group(1), data={name: _value(done, name) for name in names})
+        with httpx2.Client(trust_env=False, timeout=READ_TIMEOUT_S) as browser:
+            page = browser.get(bank).text
+            fields = {name: _value(page, name) for name in ("payment", "seal")}
+            done = browser.post(bank.partition("?")[0], data={**fields, "outcome": "success"}).text
+            back = re.search(r'<form[^>]*action="([^"]+)"', done)
+            assert back, done[:1500]
+            names = re.findall(r'<input[^>]*name="(\w+)"', done)
+            answer = browser.post(back.group(1), data={name: _value(done, name) for name in names})
         assert answer.status_code == 303, answer.text[:500]
 
     def _bank_address(self) -> str:

@@ -10,6 +10,8 @@ import pytest
 from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.db import connection, transaction
+from django.test import Client
+from django.urls import reverse
 
 from orders.models import Holiday, MfOrder
 from portal import clock, roles
@@ -52,6 +54,15 @@ def test_moves_both_clocks(sandbox, at):
     assert abs((sandbox.now() - clock.now()).total_seconds()) < 2
     later = sandbox.advance("P1D")
     assert later.date().isoformat() == "2026-11-21"
+
+
+def test_a_browser_obeys_the_settings_of_when_it_is_opened(client, settings):
+    login = reverse("admin:login")
+    assert client.get(login).status_code == 200
+    settings.STAFF_NETWORKS = ["10.0.0.0/8"]
+    assert Client().get(login).status_code == 404
+    settings.STAFF_NETWORKS = []
+    assert Client().get(login).status_code == 200
 
 
 @pytest.mark.django_db(transaction=True)
