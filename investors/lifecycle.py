@@ -30,6 +30,13 @@ A copy of one's data, and the wish to be forgotten
 
     ASKED --> MADE --(some days later)--> GONE
     HELD --(the term of the law is over)--> DONE;  HELD --> WITHDRAWN
+
+A transfer to another partner
+
+    WAITING --(fifteen days, the investor's yes and no objection)--> DONE
+    WAITING --(fifteen days, and a second person in place of the yes)--> DONE
+    WAITING --(the partner objects)--> OBJECTED --(a second person)--> DONE
+    Until it is done the investor, or staff, may have it STOPPED.
 """
 
 from portal.lifecycle import Lifecycle
@@ -99,3 +106,9 @@ HELD = "HELD"
 
 EXPORT = Lifecycle({ASKED: (MADE,), MADE: (GONE,), GONE: ()})
 ERASURE = Lifecycle({HELD: (DONE, WITHDRAWN), DONE: (), WITHDRAWN: ()})
+
+WAITING = "WAITING"
+OBJECTED = "OBJECTED"
+STOPPED = "STOPPED"
+
+TRANSFER = Lifecycle({WAITING: (OBJECTED, DONE, STOPPED), OBJECTED: (DONE, STOPPED), DONE: (), STOPPED: ()})

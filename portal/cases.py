@@ -66,6 +66,13 @@ def subjects_of(kind: str) -> list[int]:
         return [int(key) for key in found]
 
 
+def was_ever(*, subject: models.Model, kinds: tuple[str, ...]) -> bool:
+    """Was there ever a case of one of these kinds about `subject`, open or closed?"""
+    about = {"subject_kind": audit.kind_of(subject), "subject_id": str(subject.pk)}
+    with scope(ALL):
+        return Case.objects.filter(kind__in=kinds, **about).exists()
+
+
 def close_cases(*, subject: models.Model, kinds: tuple[str, ...], resolution: str, at: datetime) -> int:
     """No open case of these kinds about `subject` is left, because the thing has settled. Returns how many closed."""
     cases = Case.objects.filter(

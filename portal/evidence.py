@@ -18,7 +18,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import typst
 from django.db import models
 
 from portal import audit, redaction
@@ -37,6 +36,8 @@ def take(
     *, subject: models.Model, related: Sequence[models.Model], actor: User, reason: str, at: datetime
 ) -> tuple[str, bytes]:
     """(name, ZIP) of the pack about `subject`; that it was taken, and its digests, stand in the audit log."""
+    import typst  # 6 MB, which only a process that makes a paper need hold
+
     facts = gather(subject=subject, related=related, taken_by=str(actor), reason=reason, at=at)
     data = json.dumps(facts, ensure_ascii=False, sort_keys=True, indent=1).encode()
     digest = hashlib.sha256(data).hexdigest()

@@ -41,7 +41,7 @@ ACTS = {
     "portal.approve_case": "Can approve what somebody else asked for",
     "portal.act_workitem": "Can claim, snooze and set aside what needs a person",
     "portal.take_evidence": "Can take the evidence of a record as a sealed file",
-    "portal.approve_proposal": "Can approve what somebody else proposed for calendars and words",
+    "portal.approve_proposal": "Can approve what somebody else proposed for calendars, rules and words",
     "portal.act_inboundevent": "Can work inbound events again",
     "portal.turn_gate": "Can close and open gates",
     "portal.act_user": "Can ask for roles, approve what another one asked for, and switch people off",
@@ -50,6 +50,8 @@ ACTS = {
     "investors.act_invite": "Can invite people, send an invitation again and withdraw it",
     "investors.act_merge": "Can propose that two investors are one person, and withdraw it",
     "investors.approve_merge": "Can approve, refuse and undo a merge that somebody else proposed",
+    "investors.act_transfer": "Can ask that an investor goes to another partner, and stop it",
+    "investors.approve_transfer": "Can carry out a transfer that somebody else asked for",
     "investors.act_kycrequest": "Can ask the provider about a fresh KYC, and the investor for a paper again",
     "investors.approve_kycrequest": "Can approve that a fresh KYC goes to the provider",
     "investors.act_mandate": "Can ask the provider about mandates, push them on, and ask that one is cancelled",
@@ -88,10 +90,10 @@ _KERNEL = (
 )
 _PEOPLE = (
     "investor", "kyccheck", "kycrequest", "document", "address", "nominee", "bankaccount", "investmentaccount",
-    "consent", "mandate", "changerequest", "application", "invite", "merge",
+    "consent", "mandate", "changerequest", "application", "invite", "merge", "transfer",
 )  # fmt: skip
 _ORDERS = (
-    "scheme", "fundhouse", "navrun", "holiday", "mforder", "folio", "transaction", "holding",
+    "scheme", "fundhouse", "navrun", "holiday", "datedrule", "mforder", "folio", "transaction", "holding",
     "plan", "instalment", "planchange",
     "security", "securitycode", "basket", "basketchange", "basketversion", "basketconstituent", "basketorder",
     "stockorder", "stockchange",
@@ -129,6 +131,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "investors.act_invite",
         "investors.add_invite",
         "investors.act_merge",
+        "investors.act_transfer",
         "investors.act_kycrequest",
         "investors.act_mandate",
         "orders.act_mforder",
@@ -146,6 +149,8 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "orders.add_holiday",
         "orders.change_holiday",
         "orders.delete_holiday",
+        "orders.add_datedrule",
+        "orders.delete_datedrule",
     ),
     CHECKER: (
         *_VIEW,
@@ -157,6 +162,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "investors.approve_mandate",
         "investors.approve_changerequest",
         "investors.approve_merge",
+        "investors.approve_transfer",
         "investors.approve_kycrequest",
         "orders.approve_basketversion",
         "orders.approve_basketorder",

@@ -165,6 +165,8 @@ def _database(url: str) -> dict[str, object]:
         "OPTIONS": {
             "options": f"-c portal.scope={DB_SCOPE} -c portal.console={CONSOLE}"
             " -c statement_timeout=60000 -c lock_timeout=10000",
+            # Whoever waits learns soon that there is no database (`portal/unavailable.py`).
+            "connect_timeout": 10,
             # A statement that a connection has run five times is planned once and for all: planning took longer than
             # running. Behind a pooler that lends connections by transaction, both must be off (the scope forbids one).
             "server_side_binding": True,
@@ -227,6 +229,7 @@ CELERY_BEAT_SCHEDULE = {
     "compare everything with FP": {"task": "portal.reconcile", "schedule": 3600.0},
     "anchor of the audit chain": {"task": "portal.anchor", "schedule": 3600.0},
     "forget old provider calls": {"task": "portal.purge_journal", "schedule": 86_400.0},
+    "watch the ARNs of partners": {"task": "portal.watch_arns", "schedule": 86_400.0},
     "forget unused invitations": {"task": "investors.forget_invites", "schedule": 86_400.0},
     "forget old webhooks": {"task": "portal.forget_webhooks", "schedule": 86_400.0},
     "forget old calls of partners": {"task": "portal.forget_calls", "schedule": 86_400.0},

@@ -10,7 +10,7 @@ import structlog
 from celery import shared_task
 from django.conf import settings
 
-from portal import anchors, clock, gates, inbox, jobs, unknowns
+from portal import anchors, arns, clock, gates, inbox, jobs, unknowns
 from portal.api import keys, once, usage
 from portal.desk import bulk
 from portal.gateway import journal
@@ -56,14 +56,15 @@ def heartbeat(**_: object) -> None:
 @shared_task(name="portal.reconcile")
 @jobs.singleton
 def reconcile(**_: object) -> None:
-    """Compare everything with FP once a day; what differs becomes cases. Trouble is tried again in the next hour."""
+    """Compare everything with FP once a day, and the accounts whose turn it is every hour; what differs becomes cases.
+
+    Trouble is tried again in the next hour.
+    """
     from portal.management import reconciliation
 
     at = clock.now()
-    if not reconciliation.is_due(at):
-        return
     try:
-        report = reconciliation.run(at)
+        report = reconciliation.run(at) if reconciliation.is_due(at) else reconciliation.run_turn(at)
     except GatewayError as error:
         log.warning("not_reconciled", error=str(error))
         return
@@ -75,6 +76,13 @@ def reconcile(**_: object) -> None:
 def anchor(**_: object) -> None:
     """Once a day the audit chain is walked, and its newest link is written where anchors are kept."""
     anchors.write(clock.now())
+
+
+@shared_task(name="portal.watch_arns")
+@jobs.singleton
+def watch_arns(**_: object) -> None:
+    """Tell partners whose registration with AMFI ends soon, and operations once it has ended."""
+    arns.watch(at=clock.now())
 
 
 @shared_task(name="portal.purge_journal")

@@ -39,6 +39,7 @@ from investors.models import (
     NameWord,
     Nominee,
     TaxResidence,
+    Transfer,
 )
 from investors.operations import consents
 from investors.operations.invites import FORGOTTEN
@@ -171,7 +172,9 @@ def _name(model: type[models.Model]) -> str:
     return str(model._meta.verbose_name_plural)
 
 
-DELETED: tuple[type[models.Model], ...] = (Address, Nominee, TaxResidence, FieldSource, NameWord, CaseMessage)
+DELETED: tuple[type[models.Model], ...] = (
+    Address, Nominee, TaxResidence, FieldSource, NameWord, CaseMessage, Transfer,
+)  # fmt: skip
 EMPTIED: dict[type[models.Model], dict[str, Any]] = {
     Mandate: {"page_url": "", "umrn": ""},
     ChangeRequest: {"before": "{}", "after": "{}", "reason": "", "refusal": []},
@@ -219,6 +222,8 @@ PERSON: dict[str, Any] = {
     "marital_status": "",
     "occupation": "",
     "mobile": "",
+    "mobile_is_of": "",
+    "email_is_of": "",
     "father_or_spouse_name": "",
     "father_or_spouse_is": "",
     "office_phone": "",

@@ -46,6 +46,7 @@ KINDS: dict[str, Kind] = {
     "idempotency_key_reused": Kind(422, "This Idempotency-Key was used with another body."),
     "throttled": Kind(429, "Too many calls."),
     "server": Kind(500, "Something went wrong on our side and nothing was done. Call again, with the same key."),
+    "unavailable": Kind(503, "Our records cannot be reached for the moment. Call again later, with the same key."),
 }
 TYPE = "application/problem+json"
 

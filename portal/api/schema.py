@@ -26,7 +26,7 @@ _STRING: dict[str, Json] = {
     "url": {"format": "uri"},
 }
 # What any call may answer beside its own; writes add theirs.
-_ANY = ("not_authenticated", "scope_missing", "not_acceptable", "throttled")
+_ANY = ("not_authenticated", "scope_missing", "not_acceptable", "throttled", "unavailable")
 _STATUSES: dict[int, str] = {
     400: "The request could not be read.",
     401: "No valid token.",
@@ -37,6 +37,7 @@ _STATUSES: dict[int, str] = {
     415: "Bodies are application/json.",
     422: "Something in the request is not right, or a rule of the business forbids it.",
     429: "Too many calls.",
+    503: "Our records cannot be reached for the moment; Retry-After says when to call again, with the same key.",
 }
 
 

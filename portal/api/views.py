@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import sys
 from typing import Any
 
 from allauth.idp.oidc import views as idp
@@ -15,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from portal import clock
+from portal import clock, unavailable
 from portal.access import ANYONE, access
 from portal.api import calls, catalogue, door, errors, schema, usage
 from portal.api.endpoints import PREFIX, dumps, get
@@ -99,7 +100,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Trouble that nobody foresaw; it is logged and mailed before this is asked."""
+    """Trouble that nobody foresaw, or a database that is away; it is logged and mailed whatever is answered."""
+    if unavailable.is_away(sys.exception()):
+        is_ours = _is_ours(request)
+        return errors.problem("unavailable", headers=unavailable.HEADERS) if is_ours else unavailable.page(request)
     return errors.problem("server") if _is_ours(request) else defaults.server_error(request)
 
 

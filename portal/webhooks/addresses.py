@@ -20,6 +20,11 @@ MOST_CHARACTERS = 500
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 # Networks that carry an IPv4 address inside an IPv6 one: what counts is where they come out.
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# What Python of this or that version takes for public and nobody on the internet has: clouds keep their metadata in the
+# first (IANA's registries of special-purpose addresses; RFC 6890, 7526, 3879, 8215, 9637).
+_NOBODYS = tuple(
+    map(ipaddress.ip_network, "192.0.0.0/24 192.88.99.0/24 fec0::/10 64:ff9b:1::/48 3fff::/20 5f00::/16".split())
+)
 
 
 class NotAllowed(Exception):
@@ -91,6 +96,8 @@ def may_reach(address: Address) -> bool:
     real = _inner(address)
     if real.is_loopback:
         return bool(settings.WEBHOOK_LOOPBACK)
+    if any(real in network for network in _NOBODYS):
+        return False
     return real.is_global and not (real.is_multicast or real.is_reserved or real.is_unspecified or real.is_link_local)
 
 

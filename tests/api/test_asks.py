@@ -76,7 +76,14 @@ def test_the_number_stands_nowhere_in_clear(north, asha):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("ifsc", "ICIC1"), ("number", "12"), ("kind", "NRE"), ("holder_name", "Somebody Else"), ("kind", "PIGGY")],
+    [
+        ("ifsc", "ICIC1"),
+        ("ifsc", "SYNB0000047"),
+        ("number", "12"),
+        ("kind", "NRE"),
+        ("holder_name", "Somebody Else"),
+        ("kind", "PIGGY"),
+    ],
 )
 def test_an_account_that_cannot_be_hers_is_refused_at_its_field(north, asha, field, value):
     answer = north.post(f"investors/{asha.code}/bank-accounts", {**ACCOUNT, field: value, "reason": "x"})
