@@ -186,15 +186,15 @@ class World:
         return done
 
     def _set_aside(self, row: sqlite3.Row, error: str) -> None:
-        with self.transaction() as db:
-            if db.execute("DELETE FROM due WHERE id = ?", (row["id"],)).rowcount:
+        with self.transaction():
+            if self._take(row):
                 same = {name: row[name] for name in ("at", "kind", "ref", "details")}
                 self.insert("stuck", **same, failed_at=self.now(), error=error[:500])
 
     def _do(self, row: sqlite3.Row) -> int:
         """One due thing, unless another thread was quicker; undone as a whole when it fails."""
-        with self.transaction() as db:
-            if not db.execute("DELETE FROM due WHERE id = ?", (row["id"],)).rowcount:
+        with self.transaction():
+            if not self._take(row):
                 return 0
             self._local.moment = row["at"]
             try:
@@ -202,6 +202,15 @@ class World:
             finally:
                 self._local.moment = None
         return 1
+
+    def _take(self, row: sqlite3.Row) -> bool:
+        """Whether exactly this due thing was still there; it is not any more.
+
+        By all of it, since SQLite gives the id of a thing that another thread has just done to the next one.
+        """
+        same = "id = ? AND at = ? AND kind = ? AND ref = ? AND details = ?"
+        with self.transaction() as db:
+            return bool(db.execute(f"DELETE FROM due WHERE {same}", tuple(row)).rowcount)  # noqa: S608
 
     def moment(self) -> float:
         """The time to write on what happens now: when settling something due, the time it was due."""

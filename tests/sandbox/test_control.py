@@ -183,6 +183,19 @@ def test_one_bad_item_does_not_hold_up_the_world(tmp_path):
     app.close()
 
 
+def test_a_late_thread_does_not_take_the_next_step_for_the_one_it_saw(tmp_path):
+    app, done = application(tmp_path / "world.sqlite"), []
+    app.world.due_handlers["step"] = lambda world, ref, details: done.append(details["to"])
+    app.world.schedule(app.world.now() + 60, "step", 1, to="first")
+    seen = app.world.the("SELECT * FROM due")
+    app.world.run("DELETE FROM due WHERE id = ?", seen["id"])  # by a quicker thread, which goes on with the next step
+    app.world.schedule(app.world.now() + 61, "step", 1, to="second")
+    following = app.world.the("SELECT * FROM due")
+    assert following["id"] == seen["id"], "the race: SQLite gives the id again"
+    assert (app.world._do(seen), app.world._do(following), done) == (0, 1, ["second"])
+    app.close()
+
+
 def test_the_same_world_as_a_wsgi_application(tmp_path):
     app = application(tmp_path / "world.sqlite")
     started = []
