@@ -21,7 +21,7 @@ from tests.journeys.keys import Keys
 from tests.journeys.stack import LiveStack
 from tests.patience import Stopwatch, milliseconds
 
-_NAMES = ("nila", "omar", "pari", "ravi", "gita", "odil", "usha", "tara")
+_NAMES = ("nila", "omar", "pari", "ravi", "gita", "odil", "usha", "veena")
 INVESTORS = tuple(f"{name}@journey.example" for name in _NAMES)
 CLOCK = "test_waiting_time"
 _failed = pytest.StashKey[bool]()

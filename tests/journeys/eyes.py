@@ -40,6 +40,8 @@ class Eyes:
         self.guests: tuple[str, ...] = ()
         self._transferred: dict[str, int] = {}
         self._kinds: dict[str, str] = {}
+        self._loaders: dict[str, str] = {}
+        self._loader = ""
         for old in PICTURES.glob(f"{journey}-*.png"):
             old.unlink()
         self._watch(self.page)
@@ -60,15 +62,19 @@ class Eyes:
         # Every page is weighed as somebody's first page.
         wire.send("Network.setCacheDisabled", {"cacheDisabled": True})
         wire.on("Network.responseReceived", lambda event: self._kinds.update({event["requestId"]: event["type"]}))
-        wire.on("Network.requestWillBeSent", self._navigates)
+        wire.on("Network.requestWillBeSent", self._asked)
         wire.on("Network.loadingFinished", self._arrived)
 
-    def _navigates(self, event: dict[str, Any]) -> None:
+    def _asked(self, event: dict[str, Any]) -> None:
         if event["type"] == "Document" and event["requestId"] == event.get("loaderId"):
             self._transferred.clear()
+            self._loader = event["loaderId"]
+        self._loaders[event["requestId"]] = event.get("loaderId", "")
 
     def _arrived(self, event: dict[str, Any]) -> None:
-        self._transferred[event["requestId"]] = int(event["encodedDataLength"])
+        # What a page asked for may still arrive when the next page has been asked for: it is not part of that one.
+        if self._loaders.get(event["requestId"]) == self._loader:
+            self._transferred[event["requestId"]] = int(event["encodedDataLength"])
 
     def _console(self, message: ConsoleMessage) -> None:
         # Chromium repeats every unhappy status in the console; `_response` judges those.

@@ -15,7 +15,7 @@ from tests.journeys.visitor import Visitor
 
 pytestmark = [pytest.mark.live_stack, pytest.mark.browser, pytest.mark.xdist_group("live_stack")]
 # Nobody else pays from her account: a payment would verify it before the mandate does.
-TARA, PARI = "tara@journey.example", "pari@journey.example"
+VEENA, PARI = "veena@journey.example", "pari@journey.example"
 LATEST = """SELECT m.code, m.state, m.provider_ref FROM investors_mandate m
     JOIN investors_investor i ON i.id = m.investor_id
     JOIN portal_user u ON u.id = i.user_id WHERE u.email = %s ORDER BY m.id DESC LIMIT 1"""
@@ -32,7 +32,7 @@ def sign_in(keys: Keys, email: str) -> None:
 
 def test_an_online_mandate_from_the_limit_to_the_banks_approval(keys: Keys, stack: LiveStack):
     page = keys.page
-    sign_in(keys, TARA)
+    sign_in(keys, VEENA)
     keys.go("/mandates/")
     keys.look("none-yet")
     keys.press("Give a mandate")
@@ -44,7 +44,7 @@ def test_an_online_mandate_from_the_limit_to_the_banks_approval(keys: Keys, stac
     keys.press("Review")
     page.wait_for_url("**/mandates/confirm/**")
     keys.look("confirm")
-    keys.write(otp=Visitor(stack, TARA).code_from_outbox("25,000.00"))
+    keys.write(otp=Visitor(stack, VEENA).code_from_outbox("25,000.00"))
     keys.press("Confirm the mandate")
     page.get_by_role("button", name="Authorise at your bank").wait_for()
     keys.look("authorise", dark=True)
