@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -27,8 +27,17 @@ from portal.clock import IST
 from portal.desk import proposals
 
 RULE = "dated rule"
-TOO_EARLY = "A rule begins today at the earliest: what was promised before stays as it was."
-HAS_BEGUN = "This rule has begun and stays, so that what was promised by it can be explained. Add one that follows it."
+# Longer than any process keeps the rules that it has read; the database's guard has the same.
+SETTLES_WITHIN = timedelta(minutes=1)
+TOO_EARLY = "A rule begins tomorrow at the earliest: the orders of today were promised by the rules of today."
+TOO_LATE = (
+    "The day of this rule has come, or comes within a minute, and nothing is changed for a day that has begun: its"
+    " orders are promised by the rules of before. Refuse this, and propose it from tomorrow on at the earliest."
+)
+HAS_BEGUN = (
+    "This rule has begun, or begins within a minute, and stays, so that what was promised by it can be explained."
+    " Add one that follows it."
+)
 RAILS = {"UPI": "UPI", "NETBANKING": "Net banking, direct", "NODAL": "Net banking, nodal account", "CARD": "Card",
          "NACH": "Mandate (NACH)"}  # fmt: skip
 # Ways that lead to a page, where one payment may be too much.
@@ -54,12 +63,18 @@ def _affects(values: Mapping[str, Any]) -> str:
 
 
 def _why_not(row: Model | None, after: Mapping[str, Any] | None, at: datetime) -> str:
-    """History stays as it was (a trigger holds it too): nothing begins in the past, what has begun is not touched."""
-    today = at.astimezone(IST).date()
-    if isinstance(row, DatedRule) and row.valid_from <= today:
+    """History stays as it was (a trigger holds it too): nothing begins on a day of which orders may be promised."""
+    promised = promised_until(at)
+    if isinstance(row, DatedRule) and row.valid_from <= promised:
         return HAS_BEGUN
     begins = (after or {}).get("valid_from")
-    return TOO_EARLY if begins and date.fromisoformat(begins) < today else ""
+    return TOO_LATE if begins and date.fromisoformat(begins) <= promised else ""
+
+
+def promised_until(at: datetime) -> date:
+    """The last day whose rules stand: today, and in its last minute tomorrow, because each process reads them anew
+    after half a minute (`scheme_queries`)."""
+    return (at + SETTLES_WITHIN).astimezone(IST).date()
 
 
 proposals.register(
@@ -72,6 +87,7 @@ proposals.register(
         affects=_affects,
         after=scheme_queries.forget_market,
         why_not=_why_not,
+        guards={"a rule begins tomorrow at the earliest": TOO_LATE, "a rule that has begun stays": HAS_BEGUN},
     )
 )
 
@@ -110,9 +126,9 @@ class DatedRuleForm(ProposedForm):
             self.fields["of"].choices = _things()  # type: ignore[attr-defined]
 
     def clean_valid_from(self) -> date:
-        """What was promised was promised by the rules of its day."""
+        """What was promised today was promised by the rules of today."""
         day: date = self.cleaned_data["valid_from"]
-        if day < clock.today():
+        if day <= promised_until(clock.now()):
             raise forms.ValidationError(TOO_EARLY)
         return day
 
@@ -224,7 +240,7 @@ class DatedRuleAdmin(ProposedAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # What has not begun can be taken back: a circular is postponed.
-        is_coming = obj is None or obj.valid_from > clock.today()
+        is_coming = obj is None or obj.valid_from > promised_until(clock.now())
         return is_coming and super().has_delete_permission(request, obj)
 
     @display(description="Rule", ordering="name")

@@ -12,7 +12,7 @@ triggers refuse a change of such tables that no approved proposal stands for (`p
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -73,6 +73,7 @@ class NotPossible(Failure):
 class Kind:
     """One kind of act. `always`: no rule can do without the second person. `after` is called once it is applied.
     `why_not` says why a row (None: a new one) may not become so now (None: go), beside what its own model checks.
+    `guards` are what its triggers may still say in the very moment (a midnight between the two), with words for it.
     """
 
     act: str
@@ -83,6 +84,7 @@ class Kind:
     affects: Callable[[Mapping[str, Any]], str] = lambda _: ""
     after: Callable[[], None] = lambda: None
     why_not: Callable[[models.Model | None, Mapping[str, Any] | None, datetime], str] = lambda *_: ""
+    guards: Mapping[str, str] = field(default_factory=dict)
 
 
 _kinds: dict[str, Kind] = {}
@@ -233,11 +235,24 @@ def _write(row: Proposal, at: datetime) -> models.Model:
             raise ChangedMeanwhile
     if words := _kinds[row.act].why_not(None if row.before is None else subject, row.after, at):
         raise NotPossible(words)
+    try:
+        with transaction.atomic():
+            _become(subject, row)
+    except IntegrityError as error:
+        said = next((words for guard, words in _kinds[row.act].guards.items() if guard in str(error)), "")
+        if not said:
+            raise
+        raise NotPossible(said) from error
+    return subject
+
+
+def _become(subject: Any, row: Proposal) -> None:
     if row.after is None:
         key = subject.pk
         subject.delete()
         subject.pk = key
-        return subject
+        return
+    model = type(subject)
     for name, value in row.after.items():
         setattr(subject, model._meta.get_field(name).attname, model._meta.get_field(name).to_python(value))
     try:
@@ -245,4 +260,3 @@ def _write(row: Proposal, at: datetime) -> models.Model:
     except ValidationError as error:
         raise NotPossible(" ".join(error.messages)) from error
     subject.save(force_insert=row.before is None)
-    return subject

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -121,7 +122,7 @@ def test_a_rule_is_followed_from_the_one_in_force_or_to_come_and_never_from_one_
 @pytest.mark.parametrize(
     ("typed", "field", "words"),
     [
-        ({"valid_from": "2026-01-01"}, "valid_from", "begins today at the earliest"),
+        ({"valid_from": "2026-01-01"}, "valid_from", "begins tomorrow at the earliest"),
         ({"value": "ten lakh"}, "value", "whole rupees in digits"),
         ({"of": ""}, "of", "Choose UPI, net banking or card"),
         ({"name": "payment_days", "of": "", "value": "0"}, "of", "Choose a way of paying"),
@@ -148,14 +149,61 @@ def test_a_rule_that_follows_begins_with_what_holds_now(as_role):
     assert "card money arrives a business day later" in page
 
 
-def test_a_proposal_that_is_approved_after_its_day_changes_nothing(as_role, at):
+def test_a_rule_begins_tomorrow_at_the_earliest_and_not_within_a_minute(as_role, at):
+    maker = as_role(roles.MAKER)
+
+    def taken_at(moment: str) -> bool:
+        at(moment)
+        maker.post(reverse(ADD), form(valid_from="2027-03-11"))
+        return Proposal.objects.filter(state="ASKED").exists()
+
+    assert not taken_at("2027-03-11T00:00")
+    assert not taken_at("2027-03-10T23:59:30"), "other processes would read it half a minute after its first order"
+    assert taken_at("2027-03-10T23:58")
+
+
+@pytest.mark.parametrize("late", [timedelta(days=60), timedelta(0)])
+def test_a_proposal_whose_day_has_come_can_only_be_refused(as_role, at, late):
     as_role(roles.MAKER).post(reverse(ADD), form())
-    at(clock.now() + timedelta(days=60))
-    with pytest.raises(proposals.NotPossible, match="begins today at the earliest"):
+    asked, checker = Proposal.objects.get(), as_role(roles.CHECKER)
+    at(datetime.combine(soon(), time.min) + late)
+    told = checker.post(act_url(asked, "approve"), YES, follow=True).content.decode()
+    assert "nothing is changed for a day that has begun" in told
+    with pytest.raises(proposals.NotPossible, match="propose it from tomorrow on"):
+        proposals.approve(proposal=asked, actor=checker.user, reason="At last", at=clock.now())
+    assert not DatedRule.objects.filter(source=form()["source"]).exists()
+    proposals.refuse(proposal=asked, actor=checker.user, reason="Too late", at=clock.now())
+
+
+@pytest.fixture
+def midnight(as_role, at) -> Callable[[], None]:
+    """Somebody agrees a good minute before midnight, waits for a lock, and writes when the rule's day has come."""
+    today = clock.today()
+    agreed_at = datetime.combine(today, time.min, tzinfo=clock.IST) - timedelta(seconds=61)
+
+    def agree() -> None:
+        at(agreed_at)
+        as_role(roles.MAKER).post(reverse(ADD), form(valid_from=f"{today:%Y-%m-%d}"))
+        # Here as a worker that does acts in bulk, which is at the console.
         proposals.approve(
-            proposal=Proposal.objects.get(), actor=as_role(roles.CHECKER).user, reason="At last", at=clock.now()
+            proposal=Proposal.objects.get(), actor=as_role(roles.CHECKER).user, reason="Yes", at=agreed_at
         )
-    assert not DatedRule.objects.filter(valid_from=soon()).exists()
+
+    return agree
+
+
+def test_without_the_guard_a_yes_over_midnight_changes_what_was_promised(midnight):
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE orders_datedrule DISABLE TRIGGER the_history_of_dated_rules_stays")
+    midnight()
+    assert DatedRule.objects.filter(source=form()["source"]).exists()
+
+
+def test_a_yes_over_midnight_is_refused_with_words(midnight):
+    with pytest.raises(proposals.NotPossible, match="nothing is changed for a day that has begun"):
+        midnight()
+    assert not DatedRule.objects.filter(source=form()["source"]).exists()
+    assert Proposal.objects.get().state == "ASKED"
 
 
 def test_what_has_not_begun_can_be_taken_back_and_what_has_begun_stays(as_role):
@@ -201,10 +249,15 @@ def test_the_database_refuses_a_rule_without_a_proposal_and_a_change_of_history(
     with console("off"):
         assert "when a proposal is approved" in refused(INSERT, "payment_limit", "UPI", "2099-01-01", "1", "Me")
     as_role(roles.MAKER).post(reverse(ADD), form())
+    DatedRule.objects.create(name="nav_lag", valid_from=soon(), value="0", source="A draft")
     with transaction.atomic():
         # Even while a proposal is being applied.
         Proposal.objects.update(state="APPROVED", decided_by=as_role(roles.CHECKER).user, decided_at=clock.now())
         with console("off"):
             assert "has begun stays" in refused("UPDATE orders_datedrule SET value = '1' WHERE name = 'payment_limit'")
             assert "has begun stays" in refused("DELETE FROM orders_datedrule WHERE name = 'payment_limit'")
-            assert "begins in the past" in refused(INSERT, "payment_limit", "UPI", "2021-01-01", "1", "Me")
+            for day in ("2021-01-01", f"{clock.today():%Y-%m-%d}"):
+                assert "begins tomorrow at the earliest" in refused(INSERT, "payment_limit", "UPI", day, "1", "Me")
+            tomorrow = DatedRule.objects.get(valid_from=soon())
+            words = refused("UPDATE orders_datedrule SET valid_from = %s WHERE id = %s", clock.today(), tomorrow.pk)
+            assert "begins tomorrow at the earliest" in words
