@@ -416,6 +416,25 @@ def test_acts_upon_an_endpoint(north, client_for):
     assert browser.post(reverse("console:webhook_act", args=[north.endpoint.code, "nonsense"])).status_code == 404
 
 
+def test_it_is_said_how_much_was_missed(north, client_for):
+    browser = client_for(north.person)
+    press = reverse("console:webhook_act", args=[north.endpoint.code, "missed"])
+
+    def said():
+        return browser.post(press, form_ref(), follow=True).content.decode()
+
+    north.endpoint.deliveries.update(state="DELIVERED", due_at=None, ended_at=clock.now())
+    assert "Nothing was missed in the last 30 days." in said()
+    # One of the events does not arrive, then all of them do not.
+    given_up = north.endpoint.deliveries.filter(pk=north.delivery.pk)
+    given_up.update(state="FAILED")
+    assert "1 event is on its way." in said()
+    factories.OrderFactory(investor=north.investor)
+    commit()
+    count = north.endpoint.deliveries.update(state="FAILED", due_at=None, ended_at=clock.now())
+    assert f"{count} events are on their way." in said()
+
+
 def test_a_button_pressed_twice_makes_one_secret_and_one_reminder(north, client_for):
     browser, old = client_for(north.person), north.endpoint.secret
     shown = browser.get(reverse("console:webhook", args=[north.endpoint.code])).context["press"]["form_ref"].value()

@@ -16,7 +16,7 @@ from django.urls import reverse
 from investors import consent_words, retention
 from investors.models import Consent, DataExport, Document, ErasureRequest, Investor, Invite, KycCheck, Owned
 from investors.operations import bank_accounts, consents, documents, erasure, exports, privacy_log
-from portal import audit, clock, identifiers
+from portal import audit, clock, identifiers, terms
 from portal.encryption import EncryptedTextField
 from portal.files import links, vault
 from portal.models import AuditEntry, User
@@ -161,6 +161,12 @@ def test_a_consent_is_shown_with_its_proof(asha, client_for):
     assert consent.code in client_for(asha).get(reverse("investors:consents")).content.decode()
     page = client_for(asha).get(reverse("investors:consent", args=[consent.code])).content.decode()
     assert all(words in page for words in ("₹25,000", "203.0.113.7", "as***@portal.example", "cancel the mandate"))
+
+
+def test_the_terms_agreed_to_are_named_by_their_day_as_people_write_it(asha, client_for):
+    audit.record(asha.user, "user.agreed_to_terms", actor=asha.user, at=clock.now(), terms_of=terms.IN_FORCE_SINCE)
+    page = client_for(asha).get(reverse("investors:privacy")).content.decode()
+    assert "in force since 1 Nov 2026." in page
 
 
 # --- being forgotten --------------------------------------------------------------------------------------------

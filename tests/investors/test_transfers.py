@@ -162,6 +162,18 @@ def test_the_investor_says_yes_and_no_on_their_own_page(asha, north, row, client
     assert asha.partner == north.partner
 
 
+def test_somebody_who_came_without_a_firm_reads_whole_sentences(chitra, south, maker, client_for):
+    row = transfers.ask(investor=chitra, to=south.partner, basis="Letter of 20 Nov", actor=maker, at=clock.now())
+    page = reverse("investors:transfer", args=[row.code])
+    shown = client_for(chitra).get(page).content.decode()
+    assert "instead of our own desk." in shown
+    assert "Our own desk to South Advisors" in shown
+    assert "Our own desk to South Advisors" in client_for(south.user).get(reverse("console:transfers")).content.decode()
+    transfers.agree(transfer_id=row.pk, actor=chitra.user, at=clock.now())
+    transfers.advance(transfer_id=row.pk, at=over(row))
+    assert "South Advisors has looked after you since" in client_for(chitra).get(page).content.decode()
+
+
 def test_both_partners_see_it_and_only_one_of_them_whose_it_is(asha, north, south, row, client_for):
     pages = {each: client_for(each.user).get(reverse("console:transfers")).content.decode() for each in (north, south)}
     assert asha.name in pages[north]

@@ -134,7 +134,7 @@ ACTS: dict[str, tuple[Callable[..., Any], str]] = {
     "pause": (endpoints.pause, "Switched off. Events are kept in the feed and can be sent later."),
     "resume": (endpoints.resume, "Switched on. What happened meanwhile is sent when you ask for it below."),
     "test": (endpoints.send_test, "A test event is on its way. Reload in a moment to see what was answered."),
-    "missed": (endpoints.send_missed, "{} events are on their way."),
+    "missed": (endpoints.send_missed, ""),
     "delete": (endpoints.delete, "Deleted. Nothing more is sent there."),
 }
 
@@ -150,6 +150,12 @@ def act(request: ConsoleRequest, code: str, verb: str) -> HttpResponse:
     return pressed.once_only(request, lambda: _done(request, code, verb), page=reverse("console:webhook", args=[code]))
 
 
+def _missed(count: int) -> str:
+    if not count:
+        return f"Nothing was missed in the last {endpoints.AGAIN_DAYS} days."
+    return f"{count:,} events are on their way." if count > 1 else "1 event is on its way."
+
+
 def _done(request: ConsoleRequest, code: str, verb: str) -> HttpResponse:
     operation, said = ACTS[verb]
     try:
@@ -159,7 +165,7 @@ def _done(request: ConsoleRequest, code: str, verb: str) -> HttpResponse:
     except Failure as error:
         messages.error(request, error.message)
     else:
-        messages.success(request, said.format(result if isinstance(result, int) else ""))
+        messages.success(request, said or _missed(result))
     return redirect("console:webhooks") if verb == "delete" else redirect("console:webhook", code=code)
 
 
