@@ -224,6 +224,12 @@ def quote(world: World, key: Security | str | int, at: float | None = None, exch
     )  # fmt: skip
 
 
+def last(world: World, one: Security) -> Decimal:
+    """The last price of a security now, in rupees: what `quote` says, without its book of bids and asks."""
+    day, over = _place(world, world.now())
+    return ticks(walk.session(one.symbol, one.base, day).price(over)) * TICK
+
+
 # -- when a price will be reached ----------------------------------------------------------------------------------
 
 

@@ -117,6 +117,15 @@ def net_today(world: World, client: str, isin: str) -> int:
     return world.scalar(sql, client, isin) or 0
 
 
+def nets_today(world: World, client: str) -> dict[str, int]:
+    """`net_today` of every ISIN that was traded for delivery and is not yet settled."""
+    sql = (
+        "SELECT isin, sum(buy_qty - sell_qty) AS net FROM fivepaisa_positions "
+        "WHERE client = ? AND settled = 0 AND product = 'D' GROUP BY isin"
+    )
+    return {row["isin"]: row["net"] for row in world.all(sql, client)}
+
+
 def held(world: World, client: str, isin: str) -> tuple[int, int]:
     """Settled shares in the demat account, and how many of them are pledged."""
     row = world.one("SELECT qty, pledged FROM fivepaisa_holdings WHERE client = ? AND isin = ?", client, isin)

@@ -54,17 +54,17 @@ def positions(world: World, visit: Visit) -> dict[str, Any]:
 # -- holdings ------------------------------------------------------------------------------------------------------
 
 
-def _holding(world: World, visit: Visit, row: Any) -> dict[str, Any] | None:
+def _holding(world: World, visit: Visit, row: Any, net_today: int) -> dict[str, Any] | None:
     """Settled shares less what is sold today; what is bought today comes in at settlement."""
     security = market.find(row["isin"])
-    qty = row["qty"] + min(0, money.net_today(world, visit.client, row["isin"]))
+    qty = row["qty"] + min(0, net_today)
     if security is None or qty <= 0:
         return None
-    quote, pledged = market.quote(world, security), min(row["pledged"], qty)
+    last, pledged = market.last(world, security), min(row["pledged"], qty)
     average = (Decimal(row["cost"]) / row["qty"]).quantize(Decimal("0.0001"))
     return {
         "Exch": row["exch"], "ExchType": "C", "NseCode": security.code, "BseCode": security.bse_code or 0,
-        "Symbol": security.symbol, "FullName": security.name.upper(), "Quantity": qty, "CurrentPrice": quote.last,
+        "Symbol": security.symbol, "FullName": security.name.upper(), "Quantity": qty, "CurrentPrice": last,
         "PoolQty": 0, "DPQty": qty - pledged, "POASigned": _poa(visit.client), "ScripMultiplier": 1, "AvgRate": average,
         "ISIN": security.isin, "MTFPledge": 0, "MTFQty": 0, "MarginPledge": pledged, "PledgeQty": pledged,
     }  # fmt: skip
@@ -78,7 +78,8 @@ def _poa(code: str) -> str:
 def _holdings(world: World, visit: Visit) -> list[dict[str, Any]]:
     accounts.ensure(world, visit.client)
     rows = world.all("SELECT * FROM fivepaisa_holdings WHERE client = ? ORDER BY isin", visit.client)
-    return [found for row in rows if (found := _holding(world, visit, row))]
+    nets = money.nets_today(world, visit.client)
+    return [found for row in rows if (found := _holding(world, visit, row, nets.get(row["isin"], 0)))]
 
 
 def holdings(world: World, visit: Visit) -> dict[str, Any]:
