@@ -112,7 +112,7 @@ def payment_return(request: HttpRequest, nonce: str) -> HttpResponse:
         if payment is None:
             raise Http404
         with transaction.atomic():
-            event, made = inbox.store(
+            event_id, made = inbox.store(
                 provider="fp",
                 kind="payment_return",
                 body={**said, "payment": payment.code},
@@ -120,7 +120,7 @@ def payment_return(request: HttpRequest, nonce: str) -> HttpResponse:
                 at=at,
             )
             if made:
-                jobs.nudge("portal.work_event", event_id=event.pk)
+                jobs.nudge("portal.work_event", event_id=event_id)
         order = payment.lines.select_related("order__cart").order_by("order_id")[0].order
     response = redirect(links.page_of(order))
     response.status_code = 303

@@ -39,7 +39,7 @@ def smallcase(request: HttpRequest) -> HttpResponse:
         log.warning("notice_refused", provider="smallcase", why=str(refusal))
         return HttpResponse(str(refusal), status=401, content_type="text/plain")
     with transaction.atomic():
-        event, made = inbox.store(
+        event_id, made = inbox.store(
             provider="smallcase",
             kind="notice",
             body=json.loads(request.body),
@@ -48,7 +48,7 @@ def smallcase(request: HttpRequest) -> HttpResponse:
             at=at,
         )
         if made:
-            jobs.nudge("portal.work_event", event_id=event.pk)
+            jobs.nudge("portal.work_event", event_id=event_id)
     return HttpResponse(status=204)
 
 
@@ -96,8 +96,8 @@ def odin(request: HttpRequest) -> HttpResponse:
 def _ring_odin(heard: Event, order_id: int, at: datetime) -> None:
     body = {"kind": heard.message_type, "sequence": heard.message_sequence_number, "order": heard.order_key}
     with transaction.atomic():
-        event, made = inbox.store(
+        event_id, made = inbox.store(
             provider="odin", kind="notice", body=body, subject=("orders.basketorder", str(order_id)), at=at
         )
         if made:
-            jobs.nudge("portal.work_event", event_id=event.pk)
+            jobs.nudge("portal.work_event", event_id=event_id)

@@ -241,7 +241,7 @@ def mandate_return(request: HttpRequest, nonce: str) -> HttpResponse:
         if mandate is None:
             raise Http404
         with transaction.atomic():
-            event, made = inbox.store(
+            event_id, made = inbox.store(
                 provider="fp",
                 kind="mandate_return",
                 body={**said, "mandate": mandate.code},
@@ -249,7 +249,7 @@ def mandate_return(request: HttpRequest, nonce: str) -> HttpResponse:
                 at=at,
             )
             if made:
-                jobs.nudge("portal.work_event", event_id=event.pk)
+                jobs.nudge("portal.work_event", event_id=event_id)
         code = mandate.code
     response = redirect("investors:mandate", code=code)
     response.status_code = 303

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from portal import audit, cases, clock, inbox, roles
-from portal.models import GatewayCall, User
+from portal.models import GatewayCall, InboundEvent, User
 from tests import factories
 from tests.orders.conftest import given, place, scheme  # noqa: F401 - fixtures: an investor's yes to a real scheme
 
@@ -71,7 +71,7 @@ def desk(db: None) -> SimpleNamespace:
         took_ms=123,
     )
     case = cases.open_case(kind="order_outcome_unknown", subject=order, title="Nobody knows", detail="Look.", at=at)
-    event, _ = inbox.store(provider="fp", kind="payment_return", body={"status": "success"}, at=at)
+    event_id, _ = inbox.store(provider="fp", kind="payment_return", body={"status": "success"}, at=at)
     holding = factories.HoldingFactory(investor=investor)
     kyc = factories.KycCheckFactory(investor=investor)
     return SimpleNamespace(
@@ -80,7 +80,7 @@ def desk(db: None) -> SimpleNamespace:
         order=order,
         payment=payment,
         case=case,
-        event=event,
+        event=InboundEvent.objects.get(pk=event_id),
         holding=holding,
         kyc=kyc,
         consent=order.consent,

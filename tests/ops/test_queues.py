@@ -57,8 +57,8 @@ def test_the_oldest_row_that_is_due_says_whether_work_keeps_up(first_page, ago, 
 
 
 def test_events_that_nobody_worked_are_a_queue_too(first_page):
-    event, _ = inbox.store(provider="fp", kind="payment_return", body={"a": "b"}, at=clock.now())
-    InboundEvent.objects.filter(pk=event.pk).update(received_at=clock.now() - timedelta(minutes=5))
+    event_id, _ = inbox.store(provider="fp", kind="payment_return", body={"a": "b"}, at=clock.now())
+    InboundEvent.objects.filter(pk=event_id).update(received_at=clock.now() - timedelta(minutes=5))
     tile, waiting, _ = first_page()
     assert waiting == [["Inbound events", "1", "5 min"]]
     assert tile.value == "5 min"

@@ -134,11 +134,11 @@ def test_the_first_page_sums_the_inbox_by_kind(as_role, unknown, desk):
 
 
 def test_a_role_sees_only_things_about_records_that_it_may_see(as_role, desk):
-    event, _ = inbox.store(provider="fp", kind="payment_return", body={"a": "b"}, at=clock.now())
-    InboundEvent.objects.filter(pk=event.pk).update(state="FAILED")
+    event_id, _ = inbox.store(provider="fp", kind="payment_return", body={"a": "b"}, at=clock.now())
+    InboundEvent.objects.filter(pk=event_id).update(state="FAILED")
     investor = as_role(roles.INVESTOR)
     assert investor.get(LIST).status_code == 302
-    assert of(InboundEvent.objects.get(pk=event.pk)).ref in listed(as_role(roles.VIEWER))
+    assert of(InboundEvent.objects.get(pk=event_id)).ref in listed(as_role(roles.VIEWER))
 
 
 def test_the_checker_reads_what_would_change_in_the_list(as_role):

@@ -23,6 +23,7 @@ BENCHES = {
     "quotes": "calls to the provider while a thousand people watch prices",
     "api": "the partner API",
     "events": "the feed of a partner's events",
+    "intake": "webhooks taken in",
     "people": "an investor by PAN among a million",
     "admin_lists": "the admin's lists with a million orders and investors",
     "rotation": "new keys for 100,000 rows",
