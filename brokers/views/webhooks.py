@@ -7,7 +7,6 @@ from datetime import datetime
 
 import structlog
 from django.conf import settings
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -38,17 +37,16 @@ def smallcase(request: HttpRequest) -> HttpResponse:
     except NotGenuine as refusal:
         log.warning("notice_refused", provider="smallcase", why=str(refusal))
         return HttpResponse(str(refusal), status=401, content_type="text/plain")
-    with transaction.atomic():
-        event_id, made = inbox.store(
-            provider="smallcase",
-            kind="notice",
-            body=json.loads(request.body),
-            subject=("orders.basketorder", notice.transaction_id),
-            key=notice.key,
-            at=at,
-        )
-        if made:
-            jobs.nudge("portal.work_event", event_id=event_id)
+    event_id, made = inbox.store(
+        provider="smallcase",
+        kind="notice",
+        body=json.loads(request.body),
+        subject=("orders.basketorder", notice.transaction_id),
+        key=notice.key,
+        at=at,
+    )
+    if made:
+        jobs.nudge("portal.work_event", event_id=event_id)
     return HttpResponse(status=204)
 
 
@@ -95,9 +93,8 @@ def odin(request: HttpRequest) -> HttpResponse:
 
 def _ring_odin(heard: Event, order_id: int, at: datetime) -> None:
     body = {"kind": heard.message_type, "sequence": heard.message_sequence_number, "order": heard.order_key}
-    with transaction.atomic():
-        event_id, made = inbox.store(
-            provider="odin", kind="notice", body=body, subject=("orders.basketorder", str(order_id)), at=at
-        )
-        if made:
-            jobs.nudge("portal.work_event", event_id=event_id)
+    event_id, made = inbox.store(
+        provider="odin", kind="notice", body=body, subject=("orders.basketorder", str(order_id)), at=at
+    )
+    if made:
+        jobs.nudge("portal.work_event", event_id=event_id)

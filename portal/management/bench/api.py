@@ -23,6 +23,7 @@ from portal.models import Partner
 ROUNDS = 5
 ORDERS = 100
 PER_ROUND = 100
+PEOPLE = 200
 LIST_TARGET, ASK_TARGET = 0.07, 0.03
 
 
@@ -37,8 +38,11 @@ def run() -> list[Row]:
     for place in range(ORDERS):
         cast.order(who, schemes[place % len(schemes)], Decimal(1000 + place))
     token = _token(partner, who)
+    # A person is asked a few times a day at most: each request of the bench is about somebody else's.
+    asked = [cast.investor(1000 + number) for number in range(PEOPLE)]
+    Investor.objects.filter(pk__in=[each.pk for each in asked]).update(partner=partner)
     with both() as ports:
-        return [_list(ports, token), _ask(ports, token, who, schemes[0])]
+        return [_list(ports, token), _ask(ports, token, asked, schemes[0])]
 
 
 def _token(partner: Partner, who: Investor) -> str:
@@ -67,9 +71,9 @@ def _list(ports: Ports, token: str) -> Row:
     return row(work="API list of 100 orders", unit="lists/s", limit=limit, ours=ours, target=LIST_TARGET, note=note)
 
 
-def _ask(ports: Ports, token: str, who: Investor, scheme: Scheme) -> Row:
+def _ask(ports: Ports, token: str, people: list[Investor], scheme: Scheme) -> Row:
     count = (ROUNDS + 1) * PER_ROUND
-    posts = [_post(token, who, scheme, number) for number in range(count + 1)]
+    posts = [_post(token, people[number % PEOPLE], scheme, number) for number in range(count + 1)]
     limit, ours = [], []
     for turn in range(ROUNDS + 1):
         theirs = load.run(ports.bare, itertools.repeat(load.get("/")), seconds=1.0)

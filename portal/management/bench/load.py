@@ -69,7 +69,7 @@ class Connection:
         if not found:
             return None
         status = int(head[9:12])
-        if status != 304 and len(body) < _length(head):
+        if status not in (204, 304) and len(body) < _length(head):
             return None
         self.buffer = b""
         return status, head, body
