@@ -2,7 +2,7 @@
 
     outbound_money    the kill switch: nothing leaves for any provider
     money_<provider>  the same for one provider; closed by a person, or by the order-rate breaker
-    after_restore     closed by itself when the database is found older than it was, and opened after a comparison
+    after_restore     closed by itself when the database is found older than it was; opened once all is compared
 
 The order-rate breaker counts the calls of a minute that move money to a provider. Twice what is usual at most
 (`MONEY_CALLS_PER_MINUTE`) means that something runs wild: the gate closes, a case tells a person, and rows wait.
@@ -36,7 +36,8 @@ MONEY = (
     "orders.mforder", "payments.payment", "orders.plan", "orders.stockorder", "orders.stockchange", "orders.basketorder"
 )  # fmt: skip
 RATE_CASE, RESTORE_CASE = "order_rate_breaker", "database_was_restored"
-COMPARED = "reconciliation"
+# Everything that may have been sent since the backup was compared (`portal/management/restored.py`).
+COMPARED = "compared_since_restore"
 
 
 class GateClosed(Failure):
@@ -47,10 +48,14 @@ class GateClosed(Failure):
 
 
 class NotComparedYet(Failure):
-    """After a restore, money moves again only when everything was compared with the providers since."""
+    """After a restore, money moves again only when all that may have been sent since the backup was compared."""
 
     code = "not_compared"
-    message = "Run `reconcile` first: this gate opens after a comparison that came to its end since the restore."
+    message = (
+        "Run `reconcile` first. This gate opens once all that may have been sent since the backup was compared: "
+        "orders, payments, mandates, the SIPs of every account, and units that have moved. The command says what is "
+        "left."
+    )
 
 
 def of(provider: str) -> str:

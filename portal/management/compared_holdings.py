@@ -13,16 +13,15 @@ from decimal import Decimal
 from django.db.models import Exists, OuterRef
 
 from investors.models import InvestmentAccount
-from orders import lifecycle
 from orders.models import Holding, MfOrder
 from orders.operations import news, switches
 from portal import money
 from portal.fintech_primitives import client as fp
 from portal.management.reconciliation import SETTLES_WITHIN, Difference, Report
+from portal.management.restored import THROUGH
 from portal.management.turns import HOLDINGS
 
 Key = tuple[str, str]
-THROUGH = (lifecycle.ALLOTTED, lifecycle.REDEEMED)
 
 
 def compare(report: Report, at: datetime) -> Iterator[Difference]:

@@ -1,10 +1,10 @@
 """Three ledgers side by side: our orders, payments and holdings, and what FP has; SIPs with them (reliability.md P15).
 
-FP is asked for all orders of the tenant, in every state, and for their payments, page by page, and each page is
-compared in one statement. Holdings and SIPs, which it tells by account, are compared by turns (`turns.py`). What only
-lags here is absorbed through the one door for news. What cannot be both true becomes a case for a person, with the
-rupees at risk; nothing is overwritten. A difference is reported again until it is gone, and its case closes by
-itself when it is. The kinds of differences are listed in `KINDS`.
+FP is asked for all orders of the tenant, in every state, for their payments, and for all mandates, page by page, and
+each page is compared in one statement. Holdings and SIPs, which it tells by account, are compared by turns
+(`turns.py`). What only lags here is absorbed through the one door for news. What cannot be both true becomes a case for
+a person, with the rupees at risk; nothing is overwritten. A difference is reported again until it is gone, and its case
+closes by itself when it is. The kinds of differences are listed in `KINDS`.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ KINDS = {
     "payment_amount_differs": "the rupees of a payment differ",
     "payment_orders_differ": "a payment is for other orders",
     "payment_state_differs": "money was collected on one side only",
+    "mandate_only_at_fp": "FP has a mandate that was never sent from here",
     "order_paid_by_nobody": "an order is paid, and no payment of ours or FP's says so",
     "holding_only_at_fp": "FP's report has units that we do not know",
     "holding_only_here": "we hold units that FP's report does not have",
@@ -96,24 +97,28 @@ def run(at: datetime, *, dry: bool = False) -> Report:
     Trouble with some accounts is a difference, or waits for another run: the rest is concluded.
     A dry run changes nothing here: what lags is counted as what would be caught up with.
     """
-    from portal.management import compared_orders, compared_payments
+    from portal.management import compared_mandates, compared_orders, compared_payments, restored
 
     report = Report(dry=dry)
     heart, _ = Heartbeat.objects.get_or_create(name=CASE, defaults={"at": at - ONCE_IN})
-    for part in (compared_orders, compared_payments):
+    for part in (compared_orders, compared_payments, compared_mandates):
         report.differences += part.compare(report, heart, at)
     _by_turns(report, at)
     if not dry:
         _conclude(report, at)
         Heartbeat.objects.filter(pk=heart.pk).update(at=at)
+        restored.conclude(at)
     return report
 
 
 def run_turn(at: datetime) -> Report:
     """Compare the accounts whose turn it is, and nothing else; open and close the cases of their kinds."""
+    from portal.management import restored
+
     report = Report(is_whole=False)
     _by_turns(report, at)
     _conclude(report, at)
+    restored.conclude(at)
     return report
 
 
@@ -133,8 +138,11 @@ def _conclude(report: Report, at: datetime) -> None:
 
 
 def is_due(at: datetime) -> bool:
-    """Has a day passed since everything was last compared to the end?"""
-    return not Heartbeat.objects.filter(name=CASE, at__gt=at - ONCE_IN, at__lte=at).exists()
+    """Has a day passed since everything was last compared to the end, or was an older database restored since?"""
+    from portal.management import restored
+
+    since = max(restored.found_at() or at - ONCE_IN, at - ONCE_IN)
+    return not Heartbeat.objects.filter(name=CASE, at__gt=since, at__lte=at).exists()
 
 
 # --- cases ------------------------------------------------------------------------------------------------------

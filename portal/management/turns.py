@@ -2,7 +2,8 @@
 
 `AT_ONCE` bounds a run, and the report says how many accounts wait for another. Runs between two whole ones pass over
 who was compared within a day. An account about which FP gives no usable answer is a difference of its own, and holds
-nobody up: from then on its turn comes after the others'. While FP cannot be reached at all, the rest waits.
+nobody up: from then on its turn comes after the others'. While FP cannot be reached at all, the rest waits. After a
+restore it is the turn of those that keep the gate closed (`restored.py`), and of nobody else.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from django.db.models import F, Q, QuerySet
 from investors.models import InvestmentAccount
 from portal import cases
 from portal.gateway import errors
+from portal.management import restored
 from portal.management.reconciliation import CASE, ONCE_IN, Difference, Report
 
 log = structlog.get_logger(__name__)
@@ -49,7 +51,9 @@ class Turn:
         self, report: Report, accounts: QuerySet[InvestmentAccount], one: Compare, at: datetime
     ) -> Iterator[Difference]:
         """The differences of the accounts whose turn it is, by `one` of them after the other."""
-        if not report.is_whole:
+        if found := restored.found_at():
+            accounts = restored.left(self.family, found)
+        elif not report.is_whole:
             accounts = accounts.filter(Q(**{self.column: None}) | Q(**{f"{self.column}__lte": at - ONCE_IN}))
         waiting = accounts.count()
         done, unread = report.turns.setdefault(self.family, []), 0

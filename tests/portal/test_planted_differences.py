@@ -17,6 +17,7 @@ from investors.models import InvestmentAccount
 from orders.models import MfOrder, Plan
 from payments.models import Payment
 from portal import clock
+from portal.fintech_primitives.messages.mandates import Mandate
 from portal.fintech_primitives.messages.orders import Order
 from portal.fintech_primitives.messages.payments import Payment as FpPayment
 from portal.fintech_primitives.messages.plans import Sip
@@ -46,6 +47,7 @@ class Fp:
         self.payments: dict[str, dict[str, Any]] = {}
         self.units: dict[str, dict[tuple[str, str], Decimal]] = {}
         self.sips: dict[str, dict[str, dict[str, Any]]] = {}
+        self.mandates: list[dict[str, Any]] = []
         # What FP answers instead about SIPs, and about units, by account.
         self.trouble: dict[str, type[errors.GatewayError]] = {}
         self.trouble_with_units: dict[str, type[errors.GatewayError]] = {}
@@ -67,6 +69,9 @@ class Fp:
             for (number, isin), units in self.units.get(account, {}).items()
         ]
         return SimpleNamespace(folios=schemes)
+
+    def list_mandates(self):
+        return (Mandate.model_validate(each) for each in self.mandates)
 
     def list_sips(self, account):
         if account in self.trouble:
@@ -165,6 +170,7 @@ def plant(fp: Fp, make) -> dict[str, int]:
     accounts[1].clear()
     accounts[2][held[2].folio.number, held[2].scheme.isin] += Decimal("0.001")
     plant_sips(fp)
+    fp.mandates = [{"id": "66", "mandate_status": "APPROVED", "bank_account_id": "1"}]
     return dict.fromkeys(reconciliation.KINDS, 1)
 
 

@@ -11,12 +11,13 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import psycopg
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from psycopg import sql
 
@@ -24,10 +25,12 @@ from investors.models import Mandate
 from investors.operations import mandate_sending
 from orders.models import MfOrder
 from orders.operations import sending
-from portal import clock, gates, jobs
+from portal import cases, clock, gates, jobs
 from portal.fintech_primitives import client as fp
-from portal.management import reconciliation
-from portal.models import Case, Gate
+from portal.management import reconciliation, turns
+from portal.management import restored as restored_parts
+from portal.models import Case, Gate, Heartbeat
+from tests import factories
 from tests.database import as_superuser
 from tests.investors import test_mandates as mandates
 from tests.orders.conftest import given, ours_at_fp, place, scheme  # noqa: F401 - fixtures
@@ -133,3 +136,99 @@ def test_after_the_comparison_everything_is_recognised_and_nothing_goes_twice(re
     send_all(later_s=1_000)
     assert sent_twice(sandbox, restored) == []
     assert Mandate.objects.get().provider_ref
+
+
+# --- when the gate opens ----------------------------------------------------------------------------------------
+
+
+def opens() -> bool:
+    try:
+        gates.turn(name=gates.AFTER_RESTORE, closed=False, reason="compared", actor="test", at=clock.now())
+    except gates.NotComparedYet:
+        return False
+    return True
+
+
+@pytest.fixture
+def found(sandbox) -> datetime:
+    """The database was found to be an older one, a minute ago."""
+    then = clock.now() - timedelta(minutes=1)
+    gates.turn(name=gates.AFTER_RESTORE, closed=True, reason="older", actor="system", at=then)
+    return then
+
+
+def test_the_gate_waits_for_the_sips_of_every_account_and_not_for_one_run_only(found, asha, monkeypatch):
+    monkeypatch.setattr(turns, "AT_ONCE", 0)
+    assert reconciliation.run(clock.now()).differences == []
+    assert restored_parts.waiting() == {"sip": 1, "holding": 0}
+    assert not opens(), "orders, payments and mandates are compared, and the SIPs of an account are not"
+    monkeypatch.undo()
+    reconciliation.run_turn(clock.now())
+    assert opens()
+
+
+def test_a_run_that_ended_before_the_restore_was_found_opens_nothing(asha, found):
+    reconciliation.run(found - timedelta(seconds=1))
+    assert not opens()
+
+
+def test_turns_alone_open_nothing(asha, found):
+    reconciliation.run_turn(clock.now())
+    assert not opens(), "orders, payments and mandates were not compared"
+    assert reconciliation.is_due(clock.now()), "so the next run of the day is a whole one"
+    reconciliation.run(clock.now())
+    assert opens()
+
+
+def test_a_dry_run_opens_nothing(asha, found):
+    reconciliation.run(clock.now(), dry=True)
+    assert not opens()
+
+
+def test_an_account_that_fp_says_nothing_usable_about_holds_the_gate_until_a_person_has_closed_its_case(found, asha):
+    factories.InvestmentAccountFactory(provider_ref="987654321")
+    reconciliation.run(clock.now())
+    case = Case.objects.get(kind="reconciliation_sip_list_unread")
+    assert not opens()
+    cases.close(case=case, resolution="FP knows no such account", actor=None, at=clock.now())
+    restored_parts.conclude(clock.now())
+    assert opens()
+
+
+def test_the_command_goes_on_until_nothing_is_left_and_says_what_is(found, asha, chitra, monkeypatch, capsys):
+    monkeypatch.setattr(turns, "AT_ONCE", 0)
+    call_command("reconcile")
+    assert "stays closed: accounts wait to be compared, 2 for their sips" in capsys.readouterr().out
+    assert not opens()
+    monkeypatch.setattr(turns, "AT_ONCE", 1)
+    call_command("reconcile")
+    assert "stays closed" not in capsys.readouterr().out
+    assert opens()
+
+
+def test_a_sip_of_an_account_for_which_nothing_was_ever_sent_is_found_after_a_restore(found, asha, scheme):  # noqa: F811
+    assert asha.investmentaccounts.get() in restored_parts.left("sip", found)
+    assert not asha.plans.exists()
+
+
+@pytest.mark.parametrize(
+    ("came_through", "compared", "waits"),
+    [
+        (timedelta(seconds=10), None, True),
+        (timedelta(seconds=10), timedelta(0), True),
+        (timedelta(seconds=10), timedelta(seconds=9), True),  # compared before its order came through here
+        (timedelta(seconds=10), timedelta(seconds=10), False),
+        (timedelta(hours=-20), timedelta(hours=-1), True),  # taken in just before the older database was noticed
+        (timedelta(hours=-20), timedelta(seconds=5), False),
+        (timedelta(days=-3), timedelta(days=-2), False),  # nothing has moved since the backup
+        (timedelta(days=-3), None, False),
+        (timedelta(seconds=30), timedelta(seconds=25), False),  # after the whole run: the gate runs after nothing
+    ],
+)
+def test_units_are_compared_of_accounts_that_have_moved_since_the_backup(found, asha, came_through, compared, waits):
+    account = asha.investmentaccounts.get()
+    factories.OrderFactory(investor=asha, state="ALLOTTED", state_since=found + came_through)
+    at = None if compared is None else found + compared
+    type(account).objects.filter(pk=account.pk).update(holdings_compared_at=at)
+    Heartbeat.objects.update_or_create(name=reconciliation.CASE, defaults={"at": found + timedelta(seconds=20)})
+    assert restored_parts.left("holding", found).exists() is waits
