@@ -21,7 +21,7 @@ CSS = "/_control/static/control.css"
 ADVANCES = (("PT15M", "15 min"), ("PT1H", "1 hour"), ("P1D", "1 day"), ("P7D", "7 days"), ("P30D", "30 days"))
 QUICK_FAULTS = (
     "status:500", "status:429", "timed_out_400+invisible:30", "html_200", "truncated", "empty_200", "wrong_types",
-    "reset",
+    "refuse:name", "reset",
     "close_half_way", "hang", "redirect", "invisible:30",
 )  # fmt: skip
 PROVIDERS = ("fp", "smallcase", "odin", "5paisa", "amfi", "partner")

@@ -18,7 +18,8 @@ from .world import World
 
 WIRE_MODES = ("hang", "reset", "close_half_way")
 BODY_MODES = ("html_200", "empty_200", "truncated", "wrong_types", "timed_out_400", "redirect", "slow")
-ALL_MODES = (*WIRE_MODES, *BODY_MODES, "status:<code>", "invisible:<seconds>")
+ALL_MODES = (*WIRE_MODES, *BODY_MODES, "status:<code>", "refuse:<field>", "invisible:<seconds>")
+NAMED_MODE = re.compile(r"status:[1-5]\d\d|refuse:[\w.\[\]]+|invisible:\d+(\.\d+)?")
 DEFAULT_HANG_S = 60.0
 HTML = b"<!doctype html><html><head><title>Maintenance</title></head><body><h1>We will be back soon</h1></body></html>"
 Render = Callable[[Problem], Response]
@@ -43,8 +44,7 @@ class Fault:
 
 def _checked_mode(mode: str) -> str:
     for part in mode.split("+"):
-        known = part in WIRE_MODES + BODY_MODES or re.fullmatch(r"status:[1-5]\d\d|invisible:\d+(\.\d+)?", part)
-        if not known:
+        if part not in WIRE_MODES + BODY_MODES and not NAMED_MODE.fullmatch(part):
             raise Problem(400, f"unknown mode {part!r}; one of {', '.join(ALL_MODES)}")
     return mode
 
@@ -156,11 +156,18 @@ def _half(good: Response, render: Render) -> Response:
     return Response(good.status, whole[: max(len(whole) // 2, 1)], good.content_type)
 
 
+def _refusal(field: str) -> Problem:
+    """A rule of the provider's that nobody here knows, broken in this field."""
+    return Problem(400, f"{field}: is not acceptable", [{"field": field, "message": "is not acceptable"}])
+
+
 def spoil(fault: Fault, good: Response, render: Render, root: str) -> Response:
     """What the caller gets instead of `good`, in the provider's own envelope. `root` is where the provider lives."""
     mode = fault.answer_mode
     if mode.startswith("status:"):
         return _status(int(mode[7:]), fault, render)
+    if mode.startswith("refuse:"):
+        return render(_refusal(mode[7:]))
     if mode in WIRE_MODES:
         body = good.body or render(Problem(400, "an answer that was cut off")).body
         return Response(good.status, body, good.content_type, good.headers, wire=mode)

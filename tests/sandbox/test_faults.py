@@ -47,6 +47,19 @@ def test_what_timed_out_says_so_in_the_providers_own_envelope(caller: Caller, pr
 
 
 @pytest.mark.parametrize("provider", CALLS)
+def test_a_field_is_refused_by_its_name_in_the_providers_own_envelope(caller: Caller, provider: str):
+    answer = spoilt(caller, provider, "refuse:bank_accounts[0].ifsc_code")
+    assert (answer.status, set(answer.json)) == (400, ENVELOPES[provider])
+    assert "bank_accounts[0].ifsc_code: is not acceptable" in answer.text
+
+
+def test_fp_names_the_field_as_the_document_does(caller: Caller):
+    assert spoilt(caller, "fp", "refuse:nomination.nominee1.name").fields() == {
+        "nomination.nominee1.name": "is not acceptable"
+    }
+
+
+@pytest.mark.parametrize("provider", CALLS)
 def test_a_cut_answer_is_the_beginning_of_an_answer_of_theirs(caller: Caller, provider: str):
     answer = spoilt(caller, provider, "truncated")
     assert answer.text.startswith(first_key(provider))

@@ -173,6 +173,50 @@ def test_a_rejection_has_a_reason_per_field_and_time_runs_out(caller: Caller):
     assert caller.fp("GET", f"/kyc_requests/{late}").json["status"] == "expired"
 
 
+MB = 1024 * 1024
+PAPERS = ("identity_proof", "signature", "photo", f"{WHERE}.proof", f"{WHERE}.proof_back")
+
+
+def naming(field: str, ref: str) -> dict:
+    """The request with this file at this field."""
+    section, _, name = field.rpartition(".")
+    return KYC | ({section: PROOF | {name: ref}} if section else {name: ref})
+
+
+@pytest.mark.parametrize("field", PAPERS)
+@pytest.mark.parametrize(
+    ("kind", "size", "words"),
+    [
+        ("image/gif", 10, "file must be in jpg, jpeg, png or pdf format"),
+        ("video/mp4", 10, "file must be in jpg, jpeg, png or pdf format"),
+        ("image/png", 5 * MB + 1, "file size should not exceed 5 MB"),
+    ],
+)
+def test_a_paper_of_another_kind_or_size_is_refused_where_it_is_named(caller: Caller, field, kind, size, words):
+    ref = upload(caller, bytes(size), "file", kind).json["id"]
+    assert caller.fp("POST", "/kyc_requests", naming(field, ref)).fields() == {field: words}
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "words"),
+    [
+        ("image/png", 10, "file must be in mp4 format"),
+        ("video/webm", 10, "file must be in mp4 format"),
+        ("video/mp4", 12 * MB + 1, "file size should not exceed 12 MB"),
+    ],
+)
+def test_a_video_of_another_kind_or_size_is_refused(caller: Caller, kind, size, words):
+    ref = upload(caller, bytes(size), "me", kind).json["id"]
+    assert caller.fp("POST", "/kyc_requests", naming("ipv_video", ref)).fields() == {"ipv_video": words}
+
+
+def test_files_at_the_bounds_are_taken(caller: Caller):
+    paper = upload(caller, bytes(5 * MB), "card.pdf", "application/pdf").json["id"]
+    video = upload(caller, bytes(12 * MB), "me.mp4", "video/mp4").json["id"]
+    made = caller.fp("POST", "/kyc_requests", KYC | {"identity_proof": paper, "ipv_video": video})
+    assert made.json["requirements"]["fields_needed"] == []
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [

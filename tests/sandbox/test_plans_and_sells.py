@@ -171,6 +171,18 @@ def test_an_e_mandate_is_authorised_at_the_bank(shop: Shop):
     assert "mandate_id" in shop.caller.fp("POST", "/api/pg/payments/emandate/auth", wish).fields()
 
 
+def test_with_bse_a_mandate_may_end_after_it_begins_and_none_is_on_paper(shop: Shop):
+    bse = Shop(Caller(shop.caller.url, "sandbox-bse"))
+    usual = {"mandate_type": "E_MANDATE", "bank_account_id": bse.bank, "mandate_limit": 5, "valid_from": "2030-01-01"}
+    for change, field in (
+        ({"valid_to": "2029-12-31"}, "valid_to"),
+        ({"valid_to": "2030-01-01"}, "valid_to"),
+        ({"mandate_type": "NACH"}, "mandate_type"),
+    ):
+        assert set(bse.caller.fp("POST", "/api/pg/mandates", usual | change).fields()) == {field}
+    assert bse.caller.fp("POST", "/api/pg/mandates", usual | {"valid_to": "2040-01-01"}).status == 201
+
+
 def test_account_digits_decide_and_rules_hold(caller: Caller):
     shop = Shop(caller, **{"bank_accounts.0.number": "00000012342311"})
     key = mandate(shop)
@@ -182,7 +194,10 @@ def test_account_digits_decide_and_rules_hold(caller: Caller):
     for change, field in (
         ({"mandate_limit": 0}, "mandate_limit"),
         ({"bank_account_id": 99}, "bank_account_id"),
+        ({"mandate_limit": 10_000_001}, "mandate_limit"),
         ({"mandate_type": "X"}, "mandate_type"),
+        ({"valid_from": "01-12-2026"}, "valid_from"),
+        ({"mandate_type": "E_MANDATE", "valid_to": "2040-01-01"}, "valid_to"),
     ):
         body = {"mandate_type": "NACH", "bank_account_id": shop.bank, "mandate_limit": 5} | change
         assert field in caller.fp("POST", "/api/pg/mandates", body).fields()

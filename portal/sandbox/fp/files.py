@@ -23,11 +23,24 @@ def _document(request: Request, row: sqlite3.Row) -> dict[str, Any]:
     }  # fmt: skip
 
 
+# What a paper or a video of a KYC may be (document, "KYC Requests"): formats, and bytes at most.
+PAPER = (("image/jpeg", "image/png", "application/pdf"), 5 * 1024 * 1024, "jpg, jpeg, png or pdf", "5 MB")
+VIDEO = (("video/mp4",), 12 * 1024 * 1024, "mp4", "12 MB")
 FIELDS = "id, filename, content_type, purpose, created_at, length(content) AS byte_size"
 
 
 def _row(world: World, tenant: str, key: object) -> sqlite3.Row | None:
     return world.one(f"SELECT {FIELDS} FROM fp_files WHERE id = ? AND tenant = ?", key, tenant)  # noqa: S608
+
+
+def check(errors: Errors, world: World, tenant: str, where: str, key: object, *, video: bool = False) -> None:
+    """The uploaded file is what the document says of `where`. An id of the document's own examples is let pass."""
+    row = _row(world, tenant, key)
+    if row is None:
+        return
+    kinds, most, names, size = VIDEO if video else PAPER
+    errors.check(row["content_type"] in kinds, where, f"file must be in {names} format")
+    errors.check(row["byte_size"] <= most, where, f"file size should not exceed {size}")
 
 
 def create(world: World, request: Request) -> Response:

@@ -19,6 +19,7 @@ from ..clock import at_ist, ist, next_business_day
 from ..places import country_codes, pincodes
 from ..web import Problem, Request, Response, dumps, json_response
 from ..world import World
+from . import files
 from .common import PAN, Errors, as_date, body_object, refuse
 
 EXPIRES_S = 7 * 86_400
@@ -106,9 +107,7 @@ def _check_address(errors: Errors, where: str, given: Any, today: dt.date) -> di
     return {name: given.get(name) for name in ADDRESS}
 
 
-def _clean(given: dict[str, Any], today: dt.date) -> dict[str, Any]:
-    """The request's document from all that is known of it; raises Problem 400."""
-    errors = Errors()
+def _clean(errors: Errors, given: dict[str, Any], today: dt.date) -> dict[str, Any]:
     doc = {name: given.get(name) or None for name in KEYS}
     doc["permanent_address_is_same_as_correspondence"] = given.get("permanent_address_is_same_as_correspondence")
     for name in MANDATORY:
@@ -123,6 +122,23 @@ def _clean(given: dict[str, Any], today: dt.date) -> dict[str, Any]:
     errors.check(same is not False or doc["permanent_address"], "permanent_address", "is mandatory when it differs")
     if same:
         doc["permanent_address"] = doc["correspondence_address"]
+    return doc
+
+
+def _check_files(errors: Errors, world: World, tenant: str, doc: dict[str, Any]) -> None:
+    for name in FILES:
+        files.check(errors, world, tenant, name, doc[name], video=name == "ipv_video")
+    same = doc["permanent_address_is_same_as_correspondence"]
+    for where in ("correspondence_address",) if same else ("correspondence_address", "permanent_address"):
+        for name in ("proof", "proof_back"):
+            files.check(errors, world, tenant, f"{where}.{name}", (doc[where] or {}).get(name))
+
+
+def _checked(world: World, request: Request, given: dict[str, Any]) -> dict[str, Any]:
+    """The request's document from all that is known of it; raises Problem 400 with every field error."""
+    errors = Errors()
+    doc = _clean(errors, given, ist(world.now()).date())
+    _check_files(errors, world, request.tenant, doc)
     errors.stop()
     return doc
 
@@ -181,7 +197,7 @@ def _save(world: World, key: str, doc: dict[str, Any]) -> None:
 
 
 def create(world: World, request: Request) -> Response:
-    doc = _clean(body_object(request), ist(world.now()).date())
+    doc = _checked(world, request, body_object(request))
     key, now = str(uuid.uuid4()), world.now()
     with world.transaction():
         seq = (world.scalar("SELECT max(seq) FROM fp_kyc_requests") or 0) + 1
@@ -199,7 +215,7 @@ def update(world: World, request: Request, key: str) -> Response:
     held = json.loads(row["doc"])
     if held["permanent_address_is_same_as_correspondence"]:
         held["permanent_address"] = None
-    doc = _clean(held | body_object(request), ist(world.now()).date())
+    doc = _checked(world, request, held | body_object(request))
     with world.transaction():
         _save(world, key, doc)
     return read(world, request, key)

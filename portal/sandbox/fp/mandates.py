@@ -45,14 +45,22 @@ def _check(world: World, request: Request, given: dict[str, Any]) -> None:
     known = world.scalar("SELECT 1 FROM fp_bank_accounts WHERE id = ? AND tenant = ?", bank, request.tenant)
     errors.check(known, "bank_account_id", "is mandatory" if bank is None else "is not a bank account of an investor")
     errors.check(limit and 0 < limit <= MOST_RUPEES, "mandate_limit", f"should be from 1 to {MOST_RUPEES}")
-    for name in ("valid_from", "valid_to"):
-        errors.check(given.get(name) is None or as_date(given[name]), name, "should be a date as yyyy-MM-dd")
+    _check_dates(errors, given, bse=gateway(request.tenant) == "BSE")
     if given.get("provider_name") is not None:
         errors.check(given["provider_name"] in PROVIDERS, "provider_name", f"should be one of {', '.join(PROVIDERS)}")
     if kind == "NACH":
         bse = gateway(request.tenant) == "BSE"
         errors.check(not bse, "mandate_type", "NACH is not supported with BSE as gateway provider")
     errors.stop()
+
+
+def _check_dates(errors: Errors, given: dict[str, Any], *, bse: bool) -> None:
+    """An end is for BSE only (document, "Create an e-mandate"), and comes after the beginning."""
+    for name in ("valid_from", "valid_to"):
+        errors.check(given.get(name) is None or as_date(given[name]), name, "should be a date as yyyy-MM-dd")
+    begins, ends = as_date(given.get("valid_from")), as_date(given.get("valid_to"))
+    errors.check(ends is None or bse, "valid_to", "is supported with BSE as gateway provider only")
+    errors.check(ends is None or begins is None or ends > begins, "valid_to", "should be after valid_from")
 
 
 def create(world: World, request: Request) -> Response:
