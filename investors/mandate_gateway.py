@@ -79,8 +79,8 @@ def create(mandate: Mandate) -> str:
     bank_ref, limit = mandate.bank_account.provider_ref or "", int(mandate.limit)
     about = _about(mandate)
     if mandate.kind == Mandate.Kind.NACH:
-        paper = NewNachMandate(bank_account_id=bank_ref, mandate_limit=limit, valid_from=mandate.valid_from)
-        return fp.client().create_nach_mandate(paper, about)
+        paper = {"bank_account_id": bank_ref, "mandate_limit": limit, "valid_from": mandate.valid_from}
+        return fp.client().create_nach_mandate(NewNachMandate.checked(paper), about)
     values = {
         "bank_account_id": bank_ref,
         "mandate_limit": limit,
@@ -88,7 +88,7 @@ def create(mandate: Mandate) -> str:
         "valid_to": mandate.valid_to,
         "provider_name": GATEWAYS[settings.FP_ORDER_GATEWAY].carrier,
     }
-    return fp.client().create_e_mandate(NewEMandate.model_validate(values), about)
+    return fp.client().create_e_mandate(NewEMandate.checked(values), about)
 
 
 def find(mandate: Mandate, known: set[str]) -> MandateSnapshot | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from investors import lifecycle
+from investors import lifecycle, mandate_refusals
 from investors.models import Mandate
 from portal import audit
 from portal.models import AuditEntry
@@ -57,6 +57,24 @@ STATES: dict[str, Words] = {
     ),
     lifecycle.CANCELLED: Words("neutral", "Cancelled", "The mandate is cancelled", "Nothing can be debited under it."),
 }
+CORRECT_IT = Words(
+    "needs",
+    "Correct it",
+    "Something in the mandate was not accepted",
+    "It did not reach your bank, and nothing can be debited under it. Correct what is named here, and try again.",
+)
+REFUSED = Words(
+    "failed",
+    "Not accepted",
+    "The mandate was not accepted",
+    "It did not reach your bank, and nothing can be debited under it.",
+)
+NO_PAGE = Words(
+    "checking",
+    "We are checking",
+    "The bank's page cannot be opened now",
+    "Our team has been told, and we try again by ourselves. There is nothing for you to do. Nothing can be debited.",
+)
 PAPER_WAITS = Words(
     "needs",
     "Sign the form",
@@ -77,6 +95,11 @@ def of(mandate: Mandate) -> Words:
         return CHECKING
     if mandate.cancel_asked_at and mandate.state not in lifecycle.MANDATE.final:
         return CANCELLING
+    if mandate.was_refused:
+        tried_again = getattr(mandate, "next", None) is not None
+        return CORRECT_IT if mandate_refusals.by_field(mandate) and not tried_again else REFUSED
+    if mandate.state == lifecycle.AWAITING_INVESTOR and mandate.refusal:
+        return NO_PAGE
     if mandate.state == lifecycle.AWAITING_INVESTOR and mandate.kind == Mandate.Kind.NACH:
         return PAPER_SENT if mandate.signed_form_id else PAPER_WAITS
     return STATES[mandate.state]
@@ -97,7 +120,12 @@ REASONS: tuple[tuple[str, str], ...] = (
 
 
 def reason(mandate: Mandate) -> str:
-    """Why it was rejected, in our words, with the bank's own behind them; empty when it was not."""
+    """Why it was rejected, in our words, with the bank's own behind them; empty when it was not.
+
+    What FP refused stands field by field in `to_correct`.
+    """
+    if mandate.was_refused:
+        return OURS_TO_MEND if mandate_refusals.nowhere(mandate.refusal) else ""
     if mandate.state != lifecycle.REJECTED:
         return ""
     text = mandate.reason.strip().rstrip(".")
@@ -105,6 +133,28 @@ def reason(mandate: Mandate) -> str:
         return "The bank gave no reason. Try again, or ask your branch."
     ours = next((words for part, words in REASONS if part in text.lower()), "Your branch can tell you more about it.")
     return f"{ours} The bank's own words: {text}."
+
+
+OURS_TO_MEND = (
+    "Something that we send with it was not accepted, and it is at no field of yours. Our team has been told; please "
+    "wait for them before you try again."
+)
+
+
+class ToCorrect(NamedTuple):
+    """One field of the next try: its name in our form, what it is called there, and what was wrong with it."""
+
+    field: str
+    label: str
+    text: str
+
+
+def to_correct(mandate: Mandate) -> list[ToCorrect]:
+    """What FP did not accept, at the fields where the investor can put it right."""
+    if not mandate.was_refused:
+        return []
+    wrong = mandate_refusals.by_field(mandate)
+    return [ToCorrect(name, mandate_refusals.LABELS[name], " ".join(texts)) for name, texts in wrong.items()]
 
 
 @dataclass(frozen=True)

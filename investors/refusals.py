@@ -2,7 +2,8 @@
 
 `Investor.refusal` keeps FP's complaints as they came: `[{"field": "bank_accounts[0].ifsc_code",
 "message": "..."}]`. A complaint whose section is known but whose field is not stands above its step's
-form; one that fits nowhere is for ops.
+form; one that fits nowhere is for ops. Whoever keeps a complaint and knows that this investor has no page
+for it keeps it with an empty `step`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 from investors import steps
 from portal import redaction
+from portal.gateway import errors
 
 Complaint = dict[str, Any]
 
@@ -148,8 +150,7 @@ _NOMINEE = re.compile(r"^nominee_?([123])$")
 
 def place_of(field: str) -> tuple[str, str]:
     """(step, form field) of one of FP's field paths; the field is empty for a whole step, both for nobody's."""
-    parts = [_snake(part) for part in re.sub(r"\[\d+\]", "", field).split(".") if part]
-    parts = [_NOMINEE.sub(r"nominee\1", part) for part in parts]
+    parts = _parts(field)
     if not parts:
         return "", ""
     path = ".".join(parts)
@@ -162,18 +163,38 @@ def place_of(field: str) -> tuple[str, str]:
     return found or (SECTIONS.get(parts[0], ""), "")
 
 
-def _snake(name: str) -> str:
+def _parts(field: str) -> list[str]:
+    """The names of a field path, as the document writes them, without the numbers of lists."""
+    parts = [snake(part) for part in re.sub(r"\[\d+\]", "", field).split(".") if part and not part.isdigit()]
+    return [_NOMINEE.sub(r"nominee\1", part) for part in parts]
+
+
+def snake(name: str) -> str:
+    """`nominee1Name` as `nominee1_name`."""
     return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
+
+
+def placed(complaint: Complaint) -> tuple[str, str]:
+    """(step, form field) of a kept complaint; both empty for nobody's."""
+    return ("", "") if complaint.get("step") == "" else place_of(str(complaint.get("field", "")))
+
+
+def is_at_no_field(complaint: Complaint) -> bool:
+    """Is it about something that no form asks for? One about a whole section stands above its form."""
+    path = ".".join(_parts(str(complaint.get("field", ""))))
+    is_whole = path in SECTIONS or re.fullmatch(r"nomination\.nominee[123]", path)
+    step, field = placed(complaint)
+    return not step or (not field and not is_whole)
 
 
 def steps_of(refusal: Iterable[Complaint]) -> set[str]:
     """The steps that must be corrected."""
-    return {step for each in refusal if (step := place_of(str(each.get("field", "")))[0])}
+    return {step for each in refusal if (step := placed(each)[0])}
 
 
 def has_nowhere(refusal: Iterable[Complaint]) -> bool:
     """Is there a complaint that the investor cannot put right here?"""
-    return any(not place_of(str(each.get("field", "")))[0] for each in refusal)
+    return any(not placed(each)[0] for each in refusal)
 
 
 REGISTERED = "when we registered you"
@@ -183,15 +204,26 @@ def by_field(refusal: Iterable[Complaint], step: str, *, when: str = REGISTERED)
     """Form field -> what to show at it, for one step; the empty name is for the whole form."""
     shown: dict[str, list[str]] = {}
     for each in refusal:
-        where, field = place_of(str(each.get("field", "")))
+        where, field = placed(each)
         if where == step:
             shown.setdefault(field, []).append(words(each, when=when))
     return shown
 
 
+def told(error: errors.Refused) -> list[Complaint]:
+    """FP's complaints as a row keeps them; one without a field where FP has named none."""
+    named = [{"field": each.field, "message": each.message} for each in error.fields]
+    return named or [{"field": "", "message": error.said[:300]}]
+
+
+def for_ops(refusal: Iterable[Complaint]) -> str:
+    """Every complaint by FP's own name of the field, a line each."""
+    return "\n".join(f"{each.get('field') or 'no field'}: {each.get('message', '')}" for each in refusal)
+
+
 def without(refusal: Iterable[Complaint], step: str) -> list[Complaint]:
     """The complaints that remain after a step was corrected."""
-    return [each for each in refusal if place_of(str(each.get("field", "")))[0] != step]
+    return [each for each in refusal if placed(each)[0] != step]
 
 
 def words(complaint: Complaint, *, when: str = REGISTERED) -> str:

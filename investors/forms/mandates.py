@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from investors.forms.fields import RefusableForm
 from investors.mandate_rules import LEAST, MOST, Way
 from investors.models import BankAccount
 
@@ -25,7 +26,7 @@ class LimitField(forms.DecimalField):
         return super().to_python(text)
 
 
-class MandateForm(forms.Form):
+class MandateForm(RefusableForm):
     """A mandate to be given."""
 
     limit = LimitField(

@@ -123,6 +123,8 @@ class Mandate(Attempted, Owned):
     page_url = EncryptedTextField("the bank's page", blank=True, editable=False)
     page_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
     reason = models.CharField("the bank's reason", max_length=300, blank=True, editable=False)
+    # What FP itself did not accept, field by field (`mandate_refusals`): the bank has not heard of it then.
+    refusal = models.JSONField(default=list, blank=True, editable=False)
     cancel_asked_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField()
     received_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -151,6 +153,11 @@ class Mandate(Attempted, Owned):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.code}"
+
+    @property
+    def was_refused(self) -> bool:
+        """Did it end at FP, before the bank heard of it?"""
+        return self.state == lifecycle.REJECTED and bool(self.refusal)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.code = self.code or identifiers.new_code("MND")

@@ -42,6 +42,15 @@ register(
         (EMAIL,),
     ),
     Event(
+        "mandate.refused",
+        GROUP,
+        "A mandate could not be set up",
+        "Your mandate was not accepted",
+        "It did not reach your bank, and nothing can be collected by it. What was wrong, and how to try again, stands "
+        "on its page.",
+        (EMAIL,),
+    ),
+    Event(
         "mandate.cancelled",
         GROUP,
         "A mandate was cancelled",
@@ -55,7 +64,7 @@ register(
 
 def tell(mandate: Mandate, *, at: datetime) -> None:
     """The investor is told about the state of the mandate, once; states that nobody waits for are not told."""
-    event = f"mandate.{mandate.state.lower()}"
+    event = "mandate.refused" if mandate.was_refused else f"mandate.{mandate.state.lower()}"
     if has(event):
         writing.tell(
             user_id=Investor.objects.values_list("user_id", flat=True).get(pk=mandate.investor_id),

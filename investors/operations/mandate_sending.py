@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
-from investors import lifecycle, mandate_gateway
+from investors import lifecycle, mandate_gateway, mandate_refusals, refusals
 from investors.mandate_gateway import MandateSnapshot
 from investors.mandate_rules import GATEWAYS, PAGE_LIVES
 from investors.models import BankAccount, Mandate
@@ -30,11 +30,15 @@ from portal.models import User
 UNKNOWN_CASE = "mandate_outcome_unknown"
 CONFLICT_CASE = "mandate_news_conflict"
 CANCEL_CASE = "mandate_not_cancelled"
+REFUSED_CASE = "mandate_refused"
+PAGE_CASE = "mandate_page_refused"
 CREDENTIALS_CASE = "provider_refuses_our_credentials"
 RESEND_AFTER_S = 10
 # How long an unknown outcome is looked up before an empty answer is believed, as for registrations: lists may lag.
 SURE_AFTER = timedelta(minutes=5)
 SURE_LOOKS = 4
+# After FP has refused to make the bank's page: people must look, and it is asked again by itself.
+ASK_FOR_A_PAGE_AGAIN = timedelta(minutes=15)
 # Seconds until somebody looks at a mandate again, by state. Banks answer within days; the doorbell is quicker.
 PACE_S = {
     lifecycle.CREATED: 30.0,
@@ -125,12 +129,20 @@ def _trouble(taken: Mandate, error: errors.GatewayError, at: datetime) -> None:
         if row is None:
             return
         if isinstance(error, errors.Refused):
-            row.close_attempt()
-            row.reason = error.said[:300]
-            row.save(update_fields=["reason", *ATTEMPT_FIELDS])
-            move_to(row, lifecycle.REJECTED, at=at, by="FP")
+            _refused(row, error, at)
         else:
             _mark_unknown(row, at, why=type(error).__name__)
+
+
+def _refused(row: Mandate, error: errors.Refused, at: datetime) -> None:
+    """FP does not take it: each complaint for its field of the next try; ops hear of those at no field."""
+    row.close_attempt()
+    row.reason, row.refusal = error.said[:300], refusals.told(error)
+    row.save(update_fields=["reason", "refusal", *ATTEMPT_FIELDS])
+    move_to(row, lifecycle.REJECTED, at=at, by="FP", fields=[each["field"] for each in row.refusal])
+    if mandate_refusals.nowhere(row.refusal):
+        title = f"FP refused mandate {row.code} for what no form asks for"
+        _case(row, REFUSED_CASE, title, refusals.for_ops(row.refusal), at)
 
 
 def _mark_unknown(row: Mandate, at: datetime, *, why: str) -> None:
@@ -234,10 +246,11 @@ def authorise(*, mandate_id: int, at: datetime) -> None:
         return
     try:
         address = mandate_gateway.authorise(taken)
-    except errors.Refused:
+    except errors.Refused as error:
         # FP says that it does not wait for the investor: ask what it is instead.
         _not_sent(taken, at, why="Refused")
         refresh(mandate_id=mandate_id, at=at)
+        _page_refused(mandate_id, error, at)
         return
     except errors.GatewayError as error:
         # Whatever became of it: a page whose address is lost authorises nothing.
@@ -247,11 +260,24 @@ def authorise(*, mandate_id: int, at: datetime) -> None:
         row = _still_mine(taken)
         if row is None:
             return
-        row.page_url, row.page_expires_at = address, at + PAGE_LIVES
+        row.page_url, row.page_expires_at, row.refusal = address, at + PAGE_LIVES, []
         row.close_attempt()
         row.due_at = at + timedelta(seconds=PACE_S[lifecycle.AWAITING_INVESTOR])
-        row.save(update_fields=["page_url", "page_expires_at", *ATTEMPT_FIELDS])
+        row.save(update_fields=["page_url", "page_expires_at", "refusal", *ATTEMPT_FIELDS])
         audit.record(row, "mandate.page_ready", actor=None, at=at)
+        cases.close_cases(subject=row, kinds=(PAGE_CASE,), resolution="The page is ready.", at=at)
+
+
+def _page_refused(mandate_id: int, error: errors.Refused, at: datetime) -> None:
+    """FP says that the mandate waits for its investor, and makes no page for it: nothing of it is the investor's."""
+    with transaction.atomic(durable=True):
+        row = locked(mandate_id)
+        if row.attempt or not wants_a_page(row):
+            return
+        row.refusal, row.due_at = refusals.told(error), at + ASK_FOR_A_PAGE_AGAIN
+        row.save(update_fields=["refusal", "due_at"])
+        title = f"FP makes no page at the bank for mandate {row.code}"
+        _case(row, PAGE_CASE, title, refusals.for_ops(row.refusal), at)
 
 
 # --- cancel ---------------------------------------------------------------------------------------------------
@@ -334,10 +360,11 @@ def _apply(row: Mandate, said: MandateSnapshot, at: datetime) -> None:
     if row.attempt:
         # FP knows more than our open attempt: its answer, when it comes, finds that it no longer holds the row.
         row.close_attempt()
-    row.page_url, row.page_expires_at = "", None
+    row.page_url, row.page_expires_at, row.refusal = "", None, []
     row.reason = said.reason if said.state == lifecycle.REJECTED else row.reason
-    row.save(update_fields=["page_url", "page_expires_at", "reason", *ATTEMPT_FIELDS])
+    row.save(update_fields=["page_url", "page_expires_at", "refusal", "reason", *ATTEMPT_FIELDS])
     move_to(row, said.state or row.state, at=at)
+    cases.close_cases(subject=row, kinds=(PAGE_CASE,), resolution="The mandate has moved on.", at=at)
     if row.state == lifecycle.APPROVED:
         _verified(row.bank_account, at)
     if row.state in lifecycle.MANDATE.final:

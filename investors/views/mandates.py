@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from investors import case_queries, lifecycle, mandate_rules, mandate_words, merged_banks
+from investors import case_queries, lifecycle, mandate_refusals, mandate_rules, mandate_words, merged_banks
 from investors import queries as people
 from investors.access import InvestorRequest, client_ip, investor_page, ready_investor_page
 from investors.forms.mandates import MandateForm
@@ -68,6 +68,8 @@ def new(request: InvestorRequest, code: str = "") -> HttpResponse:
     )
     if back:
         back.show_in(form)
+    elif previous and previous.was_refused:
+        form.show_refused(mandate_refusals.by_field(previous))
     context = {
         "form": form,
         "previous": previous,
@@ -153,6 +155,8 @@ def detail(request: InvestorRequest, code: str) -> HttpResponse:
     mandate = get_object_or_404(_own(request), code=code)
     words = mandate_words.of(mandate)
     is_moving = words.kind in ("waiting", "checking") or _page_is_coming(mandate) or _was_out(mandate)
+    # A page that FP refuses to make is not asked for by watching it.
+    is_moving = is_moving and words is not mandate_words.NO_PAGE
     if is_moving and hints.first(f"asked-mandate-{mandate.pk}", ASK_EVERY_S):
         # Somebody is watching: ask a little sooner than the sweep would.
         jobs.nudge("investors.advance_mandate", row_id=mandate.pk)
@@ -160,6 +164,7 @@ def detail(request: InvestorRequest, code: str) -> HttpResponse:
         "mandate": mandate,
         "words": words,
         "reason": mandate_words.reason(mandate),
+        "to_correct": mandate_words.to_correct(mandate),
         "steps": mandate_words.timeline(mandate),
         "is_moving": is_moving,
         "page": _page(mandate),
@@ -185,7 +190,7 @@ def _waits_at_the_bank(mandate: Mandate) -> bool:
 
 
 def _page_is_coming(mandate: Mandate) -> bool:
-    return _waits_at_the_bank(mandate) and mandate.page_expires_at is None
+    return _waits_at_the_bank(mandate) and mandate.page_expires_at is None and not mandate.refusal
 
 
 def _page_lives(mandate: Mandate) -> bool:
@@ -199,7 +204,7 @@ def _was_out(mandate: Mandate) -> bool:
 
 def _page(mandate: Mandate) -> str:
     """What the button does: `coming`, `open`, `out` (it was opened), `old`; empty when there is no page to open."""
-    if not _waits_at_the_bank(mandate):
+    if not _waits_at_the_bank(mandate) or mandate.refusal:
         return ""
     if _page_is_coming(mandate):
         return "coming"

@@ -12,12 +12,22 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
 
 from portal.clock import IST
-from portal.gateway import wire
+from portal.gateway import errors, wire
 
 # Beyond this no rupee amount and no number of units is real; it also keeps arithmetic with them safe.
 LARGEST = Decimal(10) ** 15
@@ -47,6 +57,18 @@ class Ask(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
+    @classmethod
+    def checked(cls, values: Mapping[str, Any]) -> Self:
+        """The message of these values. Raises errors.Refused, naming fields as FP would, for what the document forbids.
+
+        No byte leaves then. What was right when it was typed may be wrong when it is sent: a passport runs out.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            found = tuple(map(_complaint, error.errors(include_url=False, include_input=False)))
+            raise errors.Refused("fp", "POST", "", said=NOT_SENT, fields=found) from None
+
     def __repr_args__(self) -> list[tuple[str | None, Any]]:
         """Nothing: what we say about investors is personal, and what is printed ends in logs."""
         return []
@@ -59,6 +81,18 @@ class Ask(BaseModel):
     def params(self) -> dict[str, str]:
         """The same as query parameters."""
         return {key: _parameter(value) for key, value in self.body().items() if value not in ("", [])}
+
+
+NOT_SENT = "not sent: the document forbids it"
+# How our own rules name the field that they are about: `proof_expiry_date: mandatory and in the future`.
+_NAMED = re.compile(r"Value error, (\w+)(?: or \w+)?: (.+)", re.DOTALL)
+
+
+def _complaint(problem: ErrorDetails) -> errors.FieldError:
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in problem["loc"]).removeprefix(".")
+    if named := _NAMED.fullmatch(problem["msg"]):
+        return errors.FieldError(f"{path}.{named[1]}".removeprefix("."), named[2])
+    return errors.FieldError(path, "not in the form that is asked for")
 
 
 def _parameter(value: Any) -> str:
