@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from investors import gateway, lifecycle
+from investors import change_refusals, gateway, lifecycle, refusals
 from investors.models import ChangeRequest, Investor
 from investors.operations import change_kinds
 from investors.operations.changes import cooled, locked, move_to, tell
@@ -28,7 +28,10 @@ RESEND_AFTER_S = 10
 SURE_AFTER = timedelta(minutes=5)
 SURE_LOOKS = 4
 PACE_S = {lifecycle.COOLING: 3_600.0, lifecycle.SENDING: 60.0}
+REFUSED_CASE = "change_refused"
 NOT_ACCEPTED = "The fund houses' side did not accept it. Nothing was changed."
+CORRECT_IT = f"{NOT_ACCEPTED} What to correct stands at its field when you ask again."
+OURS_TO_MEND = f"{NOT_ACCEPTED} Our team has been told what is wrong, and writes to you."
 
 
 def advance(*, change_id: int, at: datetime) -> None:
@@ -97,9 +100,13 @@ def _is_there(row: ChangeRequest, theirs: messages.Investor) -> bool:
 
 def _send(row: ChangeRequest, at: datetime) -> None:
     about = journal.about(row, our_ref=row.code, attempt_no=row.attempt_no)
+    body = change_kinds.application(row)
     try:
-        asked = messages.NewInvestor.model_validate(change_kinds.application(row))
+        asked = messages.NewInvestor.checked(body)
         theirs = fp.client().update_investor(row.investor.provider_ref or "", asked, about)
+    except errors.Refused as error:
+        _refused_by_fp(row, change_refusals.told(error, what=row.what, accounts=len(body["bank_accounts"])), at)
+        return
     except errors.GatewayError as error:
         _trouble(row, error, at)
         return
@@ -162,15 +169,26 @@ def _trouble(taken: ChangeRequest, error: errors.GatewayError, at: datetime) -> 
         row = _still_mine(taken)
         if row is None:
             return
-        if isinstance(error, errors.Refused):
-            row.close_attempt()
-            row.refusal = [{"field": each.field, "message": each.message} for each in error.fields]
-            row.save(update_fields=["refusal", *ATTEMPT_FIELDS])
-            _refused(row, NOT_ACCEPTED, at, by="FP")
-        elif isinstance(error, errors.IN_DOUBT):
+        if isinstance(error, errors.IN_DOUBT):
             _mark_unknown(row, at, why=type(error).__name__)
         else:
             _release(row, at, why=type(error).__name__)
+
+
+def _refused_by_fp(taken: ChangeRequest, complaints: list[refusals.Complaint], at: datetime) -> None:
+    """Nothing was changed; each complaint waits for its field, and ops hear of those that the investor cannot mend."""
+    with transaction.atomic(durable=True):
+        row = _still_mine(taken)
+        if row is None:
+            return
+        row.close_attempt()
+        row.refusal = complaints
+        row.save(update_fields=["refusal", *ATTEMPT_FIELDS])
+        _refused(row, OURS_TO_MEND if change_refusals.nowhere(row) else CORRECT_IT, at, by="FP")
+        if any(map(refusals.is_at_no_field, complaints)):
+            title = f"FP refused change {row.code} for what no form asks for"
+            detail = refusals.for_ops(complaints)
+            cases.open_case(kind=REFUSED_CASE, subject=row, title=title, detail=detail, at=at)
 
 
 def _refused(row: ChangeRequest, reason: str, at: datetime, *, by: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.contrib import messages
@@ -11,13 +12,14 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from investors import bank_facts, change_words, gateway, lifecycle, merged_banks
+from investors import bank_facts, change_refusals, change_words, gateway, lifecycle, merged_banks
 from investors.access import InvestorRequest, client_ip, ready_investor_page
 from investors.changes import RULES
 from investors.forms.accounts import AccountForm, ChequeForm
 from investors.models import BankAccount, ChangeRequest, Consent
 from investors.operations import bank_accounts, changes
 from investors.views import confirming
+from investors.views.changes import not_here
 from portal import clock, identifiers, typed
 from portal.errors import Failure, InvalidInput
 
@@ -57,7 +59,13 @@ def banks(request: InvestorRequest) -> HttpResponse:
         "rows": [row for row in rows if row["account"].closed_at is None],
         "closed": [row for row in rows if row["account"].closed_at],
         "changes": [
-            {"change": each, "tone": TONES[each.state], "open": _may_withdraw(each), "cheque": _wants_cheque(each)}
+            {
+                "change": each,
+                "tone": TONES[each.state],
+                "open": _may_withdraw(each),
+                "cheque": _wants_cheque(each),
+                "again": each.state == lifecycle.REFUSED and change_refusals.by_field(each, What.BANK_ACCOUNT),
+            }
             for each in shown
         ],
     }
@@ -81,17 +89,34 @@ def add(request: InvestorRequest) -> HttpResponse:
     if request.method == "POST":
         return _asked(request, AccountForm(request.POST, investor=request.investor))
     back = typed.kept(request, once=True)
-    first = {"form_ref": identifiers.new_client_ref(), "holder_name": request.investor.name}
+    refused = None if back else _newest_refused(request)
+    first = {"form_ref": identifiers.new_client_ref(), "holder_name": request.investor.name, **_typed_before(refused)}
     form = AccountForm(back.data if back else None, investor=request.investor, initial=first)
     if back:
         back.show_in(form)
+    elif refused:
+        form.show_refused(change_refusals.by_field(refused, What.BANK_ACCOUNT))
     ifsc = str(form["ifsc"].value() or "").strip().upper()
     context = {
         "form": form,
         "branch": {"found": gateway.known_branch(ifsc), "instead": gateway.known_new_code(ifsc)} if ifsc else {},
         "wait_days": RULES[What.BANK_ACCOUNT].payouts_wait.days,
+        "refused": refused and not_here(refused),
     }
     return render(request, "investors/banks/add.html", context)
+
+
+def _newest_refused(request: InvestorRequest) -> ChangeRequest | None:
+    """The newest account that was to be added, where FP has refused something of it."""
+    mine = ChangeRequest.objects.filter(investor=request.investor, what=What.BANK_ACCOUNT)
+    newest = mine.exclude(state=lifecycle.ASKED).order_by("-id").first()
+    return newest if newest and newest.state == lifecycle.REFUSED and newest.refusal else None
+
+
+def _typed_before(change: ChangeRequest | None) -> dict[str, str]:
+    """What was asked for, without the number: that is shown nowhere again, and typed twice for good reason."""
+    after = json.loads(change.after) if change else {}
+    return {name: after[name] for name in ("ifsc", "kind", "holder_name") if name in after}
 
 
 def _asked(request: InvestorRequest, form: AccountForm) -> HttpResponse:

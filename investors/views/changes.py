@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from investors import change_words, declarations, gateway, lifecycle, queries, refusals, steps
+from investors import change_refusals, change_words, declarations, gateway, lifecycle, queries
 from investors.access import InvestorRequest, client_ip, investor_of, ready_investor_page
 from investors.changes import RULES
 from investors.forms import changes as forms
@@ -33,29 +33,25 @@ What = ChangeRequest.What
 
 @dataclass(frozen=True)
 class Page:
-    """One kind of change as a page: words, form, and the steps of onboarding whose complaints of FP are its own."""
+    """One kind of change as a page: words and form."""
 
     what: str
     title: str
     form: type[forms.ChangeForm]
-    steps: tuple[str, ...]
     template: str = "investors/changes/change.html"
 
 
 PAGES = {
-    "email": Page(What.EMAIL, "Change your email", forms.EmailChange, (steps.PERSONAL,)),
-    "mobile": Page(What.MOBILE, "Change your mobile number", forms.MobileChange, (steps.PERSONAL,)),
-    "address": Page(
-        What.ADDRESS, "Change your address", forms.AddressChange, (steps.ADDRESS,), "investors/changes/address.html"
-    ),
+    "email": Page(What.EMAIL, "Change your email", forms.EmailChange),
+    "mobile": Page(What.MOBILE, "Change your mobile number", forms.MobileChange),
+    "address": Page(What.ADDRESS, "Change your address", forms.AddressChange, "investors/changes/address.html"),
     "nominees": Page(
         What.NOMINEES,
         "Change your nominees",
         forms.NomineesChange,
-        (steps.NOMINEES,),
         "investors/changes/nominees.html",
     ),
-    "personal": Page(What.PROFILE, "Change personal details", forms.PersonalChange, (steps.PERSONAL, steps.FATCA)),
+    "personal": Page(What.PROFILE, "Change personal details", forms.PersonalChange),
 }
 SLUGS = {page.what: slug for slug, page in PAGES.items()}
 DETAILS = tuple(page.what for page in PAGES.values())
@@ -79,12 +75,13 @@ def change(request: InvestorRequest, slug: str) -> HttpResponse:
     before = detail_changes.current(request.investor, page.what)
     back = typed.kept(request, once=True)
     refused = _newest_refused(request.investor, page.what)
-    initial = {"form_ref": identifiers.new_client_ref(), **_initial(page.what, _after(refused) or before)}
+    known = _initial(page.what, _after(refused) or before, asked_before=refused is not None)
+    initial = {"form_ref": identifiers.new_client_ref(), **known}
     form = page.form.of(request.investor, back.data if back else None, initial)
     if back:
         back.show_in(form)
     elif refused:
-        form.show_refused(_complaints(refused, page))
+        form.show_refused(change_refusals.by_field(refused, page.what))
     context = {
         "page": page,
         "form": form,
@@ -93,15 +90,26 @@ def change(request: InvestorRequest, slug: str) -> HttpResponse:
         "where": change_words.WHERE[What(page.what)],
         "pending": _shown(_open_changes(request.investor).filter(what=page.what).first()),
         "opt_out_text": declarations.OPT_OUT,
+        "refused": refused and not back and not_here(refused),
         **_place(form, looks_up=bool(back and "look_up" in back.data)),
     }
     return render(request, page.template, context)
 
 
-def _complaints(change: ChangeRequest, page: Page) -> dict[str, list[str]]:
-    """FP's complaints at the fields of the form."""
-    sides = (refusals.by_field(change.refusal, step, when="when we passed it on") for step in page.steps)
-    return {field: texts for side in sides for field, texts in side.items()}
+def not_here(change: ChangeRequest) -> dict[str, Any]:
+    """What FP refused and this page does not change: where it can be changed, and whether our team has the rest."""
+    others = [
+        {"title": _page_of(what)[0], "url": _page_of(what)[1], "text": " ".join(texts)}
+        for what, texts in change_refusals.elsewhere(change).items()
+    ]
+    return {"elsewhere": others, "nowhere": bool(change_refusals.nowhere(change))}
+
+
+def _page_of(what: str) -> tuple[str, str]:
+    """Title and address of the page where a kind of change is asked for."""
+    if what == What.BANK_ACCOUNT:
+        return "Add a bank account", reverse("investors:bank_add")
+    return PAGES[SLUGS[What(what)]].title, reverse("investors:change", args=[SLUGS[What(what)]])
 
 
 def _place(form: Any, *, looks_up: bool) -> dict[str, Any]:
@@ -128,11 +136,13 @@ def _after(change: ChangeRequest | None) -> dict[str, Any]:
     return json.loads(change.after) if change else {}
 
 
-def _initial(what: str, known: dict[str, Any]) -> dict[str, Any]:
+def _initial(what: str, known: dict[str, Any], *, asked_before: bool = False) -> dict[str, Any]:
     """How the form opens: with what is known, except for a contact, which is typed anew and mostly one's own."""
-    if what in (What.EMAIL, What.MOBILE):
+    if what in (What.EMAIL, What.MOBILE) and not asked_before:
         own = dict.fromkeys(change_words.CONTACTS, Investor.Whose.SELF)
         return {**own, **{name: known[name] for name in ("isd_code",) if name in known}}
+    if what in (What.EMAIL, What.MOBILE):
+        return known
     if what == What.NOMINEES:
         return _initial_nominees(known)
     if what == What.ADDRESS:
@@ -256,7 +266,15 @@ def _shown(change: ChangeRequest | None) -> dict[str, Any] | None:
         "may_withdraw": lifecycle.CHANGE.allows(change.state, lifecycle.WITHDRAWN),
         "consent_code": _open_consent(change),
         "slug": SLUGS.get(change.what, ""),
+        "again": _again(change),
     }
+
+
+def _again(change: ChangeRequest) -> str:
+    """The page on which what FP refused can be corrected and asked for again; empty when there is nothing of it."""
+    if change.state != lifecycle.REFUSED or not change_refusals.by_field(change, change.what):
+        return ""
+    return _page_of(change.what)[1]
 
 
 def _open_consent(change: ChangeRequest) -> str:
