@@ -39,6 +39,13 @@ class Merged:
         """Why an account with such a code takes no mandate, and what to do."""
         return f"{self.words} A bank rejects a mandate on the old IFSC. Add the account again with its new one first."
 
+    @property
+    def debits(self) -> str:
+        """What it means for debits under a mandate that was given on such a code."""
+        return (
+            f"{self.words} Debits on the old IFSC may be refused: add the account with its new one, and give a mandate."
+        )
+
     def new_code(self, ifsc: str) -> str:
         """The code that this one has become, where that follows from the old one; else an empty text."""
         number = ifsc[5:]

@@ -232,6 +232,8 @@ class Authority:
     state: str
     limit: Decimal
     valid_to: date | None = None
+    # What became of the account's bank, where its IFSC has ended; empty while it is good.
+    ifsc_ended: str = ""
 
 
 @dataclass(frozen=True)
@@ -270,6 +272,8 @@ def _of_mandate(debit: Debit) -> Iterable[Risk]:
         yield Risk(FAILS, f"Its mandate ends on {calendar.short(mandate.valid_to)}, before the debit.")
     elif mandate.valid_to and mandate.valid_to - debit.on <= FORECAST:
         yield Risk(NOTE, f"Its mandate ends soon, on {calendar.short(mandate.valid_to)}.")
+    if mandate.ifsc_ended:
+        yield Risk(RISK, mandate.ifsc_ended)
 
 
 def _of_limit(debit: Debit) -> Iterable[Risk]:

@@ -73,7 +73,7 @@ class PlanAdmin(MoneyAdmin):
         "bounces_in_a_row",
         ("first_on", RangeDateFilter),
     )
-    list_select_related = ("investor__partner", "scheme", "mandate")
+    list_select_related = ("investor__partner", "scheme", "mandate__bank_account")
     exported = (
         ("SIP", lambda plan: plan.code),
         ("Investor", lambda plan: plan.investor.code),

@@ -10,12 +10,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from investors import lifecycle as people_lifecycle
+from investors import merged_banks
 from investors import queries as people
 from investors.models import Investor, KycCheck, Mandate
 from orders import lifecycle, plan_rules
@@ -185,7 +188,8 @@ def forecast(investor: Investor, plans: list[Plan], today: date) -> list[Forecas
 def needing(investor: Investor, today: date) -> list[Forecast]:
     """The next debit of each running SIP, if it is near and may fail. One statement for whoever has none."""
     plans = Plan.objects.filter(investor=investor, state=lifecycle.ACTIVE)
-    running = list(plans.select_related("scheme", "mandate").defer("mandate__page_url"))
+    hidden = ("mandate__page_url", "mandate__bank_account__number")
+    running = list(plans.select_related("scheme", "mandate__bank_account").defer(*hidden))
     if not running:
         return []
     near = [each for each in forecast(investor, running, today) if each.on - today <= NEAR]
@@ -211,7 +215,8 @@ def may_fail(today: date) -> Q:
     mandate_is_over = ~Q(mandate__state=people_lifecycle.APPROVED) | Q(mandate__cancel_asked_at__isnull=False)
     ends = Q(mandate__valid_to__lte=today + plan_rules.FORECAST)
     too_small = Q(amount__gt=F("mandate__limit")) | Q(same_day__gt=F("mandate__limit"))
-    against = mandate_is_over | ends | too_small | Q(bounces_in_a_row__gt=0) | Q(kyc_is_good=False)
+    ended = reduce(or_, (Q(mandate__bank_account__ifsc__startswith=bank) for bank in merged_banks.old()))
+    against = mandate_is_over | ends | ended | too_small | Q(bounces_in_a_row__gt=0) | Q(kyc_is_good=False)
     return Q(state=lifecycle.ACTIVE, last_on__gt=today) & against
 
 
@@ -234,7 +239,14 @@ def _debit(plan: Plan, on: date, same_day: Decimal, kyc_is_compliant: bool) -> D
 def authority(mandate: Mandate) -> Authority:
     """A mandate, as far as a debit depends on it; one that is being cancelled counts as cancelled."""
     going = mandate.cancel_asked_at is not None
-    return Authority(mandate.code, "CANCELLED" if going else mandate.state, mandate.limit, mandate.valid_to)
+    merged = merged_banks.of(mandate.bank_account.ifsc)
+    return Authority(
+        mandate.code,
+        "CANCELLED" if going else mandate.state,
+        mandate.limit,
+        mandate.valid_to,
+        merged.debits if merged else "",
+    )
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from investors import merged_banks
+from investors.models import BankAccount
 from orders.models import Plan
 from portal import clock, roles
 from tests import factories
@@ -40,11 +42,18 @@ def _kyc_turned() -> Plan:
     return plan
 
 
+def _on_an_ended_ifsc() -> Plan:
+    plan = factories.PlanFactory()
+    BankAccount.objects.filter(pk=plan.mandate.bank_account_id).update(ifsc=f"{merged_banks.old()[0]}0000001")
+    return plan
+
+
 RISKS = {
     "the mandate is cancelled": (lambda: _with(state="CANCELLED"), "Its mandate is cancelled"),
     "it is not approved yet": (lambda: _with(state="SUBMITTED"), "not approved yet"),
     "it is being cancelled": (lambda: _with(cancel_asked_at=clock.now()), "Its mandate is cancelled"),
     "it ends soon": (lambda: _with(valid_to=clock.today() + timedelta(days=29)), "Its mandate ends"),
+    "its IFSC has ended": (_on_an_ended_ifsc, "Debits on the old IFSC may be refused"),
     "its limit is too small": (lambda: _with(limit=Decimal(4_000)), "The mandate allows"),
     "two of a day are too much": (_beside_another, "SIPs of this date total"),
     "the last debit failed": (lambda: factories.PlanFactory(bounces_in_a_row=2), "in a row"),

@@ -196,7 +196,7 @@ def test_the_last_debit_may_still_happen_within_two_working_days(asked, may_stil
 
 
 def _debit(**other: object) -> Debit:
-    authority = {"code": "MND-1", "state": "APPROVED", "limit": Decimal(25_000), "valid_to": None}
+    authority = {"code": "MND-1", "state": "APPROVED", "limit": Decimal(25_000), "valid_to": None, "ifsc_ended": ""}
     plain = {"on": date(2026, 12, 4), "amount": Decimal(5_000), "same_day": Decimal(5_000)}
     named = {key: other.pop(key) for key in list(other) if key in authority}
     return Debit(**plain | other, authority=Authority(**authority | named))  # type: ignore[arg-type]
@@ -213,6 +213,7 @@ def _debit(**other: object) -> Debit:
         (_debit(same_day=Decimal(31_000)), "risk", "total ₹31,000, the mandate's limit is ₹25,000"),
         (_debit(valid_to=date(2026, 12, 3)), "fails", "ends on 3 Dec 2026, before the debit"),
         (_debit(valid_to=date(2026, 12, 20)), "note", "ends soon"),
+        (_debit(ifsc_ended="Andhra Bank is part of Union Bank."), "risk", "Andhra Bank is part of Union Bank."),
         (_debit(on=DIWALI), "note", "Banks are closed on that date: debited on Wednesday 11 Nov 2026"),
         (_debit(on=date(2026, 12, 5)), "note", "debited on Monday 7 Dec 2026"),
         (_debit(failures=1), "risk", "2 more in a row end this SIP"),

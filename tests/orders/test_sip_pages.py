@@ -11,6 +11,7 @@ from django.core import mail
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from investors import merged_banks
 from orders import plan_rules
 from orders.models import Plan, PlanChange
 from orders.operations import plan_news
@@ -278,6 +279,15 @@ def test_the_matrix_shows_headroom_and_what_is_wrong(asha, browser, plan):
     assert "Heaviest date, 5 Dec 2026 ₹5,000.00 Left below the limit ₹20,000.00" in page
     assert "Above the limit by ₹4,000.00" in page
     assert "not approved yet. If it is not by 5 Dec 2026" in page
+
+
+def test_the_matrix_marks_a_mandate_on_an_ifsc_that_has_ended(asha, browser, plan):
+    assert "old IFSC" not in text_of(browser, "/sips/mandates/")
+    plan.mandate.bank_account.ifsc = f"{merged_banks.old()[0]}0000001"
+    plan.mandate.bank_account.save()
+    page = text_of(browser, "/sips/mandates/")
+    assert "Debits on the old IFSC may be refused" in page
+    assert "At risk" in page
 
 
 def test_several_sips_get_another_mandate_by_one_code(asha, browser, plan, on_commit):
