@@ -8,6 +8,7 @@ panel alike. Here are the words for each of its answers: what is so, who must ac
     filling_in              in progress    the investor
     kyc_refused             you must act   the investor: the registries say no
     kyc_papers              you must act   the investor: a fresh KYC is to be completed before FP's clock runs out
+    kyc_stopped             we are checking    our team: FP refused what no step asks for
     kyc_rejected            you must act   the investor
     kyc_expired             you must act   the investor
     registration_refused    you must act   the investor
@@ -55,6 +56,12 @@ WORDS = {
     ),
     "kyc_papers": Words(
         "Complete your KYC", "Some answers or papers are still missing; the list shows which.", "the investor", 7 * _DAY
+    ),
+    "kyc_stopped": Words(
+        "Our team is looking at your KYC",
+        "Something came up that no step here asks for. We write to you; nothing you entered is lost.",
+        "our team",
+        timedelta(hours=4),
     ),
     "kyc_rejected": Words(
         "Correct your KYC",
@@ -119,7 +126,7 @@ KINDS: dict[str, str] = {
 }
 
 # What is done about these stands on the pages of a fresh KYC.
-AT_KYC = ("kyc_papers", "kyc_rejected", "kyc_expired", "kyc_desk", "kyc_sent", "registries_follow")
+AT_KYC = ("kyc_papers", "kyc_stopped", "kyc_rejected", "kyc_expired", "kyc_desk", "kyc_sent", "registries_follow")
 
 
 def of(investor: Investor) -> Application | None:

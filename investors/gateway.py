@@ -214,7 +214,7 @@ def _pan_of(investor: messages.Investor) -> str:
 def create_investor(profile: Profile) -> messages.Investor:
     """POST the application. Raises the gateway's errors."""
     who = profile.investor
-    asked = messages.NewInvestor.model_validate(application(profile))
+    asked = messages.NewInvestor.checked(application(profile))
     return client().create_investor(asked, journal.about(who, attempt_no=who.attempt_no))
 
 

@@ -18,6 +18,8 @@ NAMES = {
     "name": "Your name",
     "email": "Your email",
     "mobile": "Your mobile number",
+    "mobile.number": "Your mobile number",
+    "mobile.isd": "Your mobile number",
     "date_of_birth": "Your date of birth",
     "aadhaar_number": "The last digits of your Aadhaar",
     "father_name": "Your father's name",
@@ -44,6 +46,8 @@ NAMES = {
     "permanent_address": "Your address",
 }
 NEEDED = "still needed"
+LOGINS_EMAIL = "It is the one that you sign in with: change it under “Sign-in and security”, then save this step again."
+NOT_ASKED = "Something that no step here asks for"
 
 
 @dataclass(frozen=True)
@@ -100,8 +104,13 @@ def _rejection(said: dict[str, str], answers: kyc_steps.Answers) -> Complaint:
 def _refused(said: dict[str, str], answers: kyc_steps.Answers) -> Complaint:
     slug, field = kyc_steps.place_of(said["field"], answers)
     text = redaction.text(said.get("message", "")).strip().rstrip(".")
+    if kyc_steps.is_at_no_field(said["field"]):
+        what = "is still needed" if text == NEEDED else "was not accepted"
+        return Complaint(slug, field, f"{NOT_ASKED} {what}", "Our team has been told.")
     if text == NEEDED:
         return Complaint(slug, field, f"{_name(said['field'])} is still needed", "Please enter or send it.")
+    if said["field"] == "email":
+        return Complaint(slug, field, "Your email address was not accepted", LOGINS_EMAIL)
     words = f": {text}." if 0 < len(text) <= 120 else "."
     return Complaint(slug, field, f"{_name(said['field'])} was not accepted", f"Please check it{words}")
 

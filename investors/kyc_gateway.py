@@ -85,13 +85,13 @@ def find_open(sheet: Sheet) -> Snapshot | None:
 
 def create(sheet: Sheet) -> Snapshot:
     """POST the essentials. Raises the gateway's errors."""
-    asked = messages.NewKycRequest.model_validate(essentials(sheet))
+    asked = messages.NewKycRequest.checked(essentials(sheet))
     return _read(client().create_kyc_request(asked, _about(sheet)), sheet, "POST")
 
 
 def complete(sheet: Sheet) -> Snapshot:
     """PATCH everything; the same once more changes nothing. Raises the gateway's errors."""
-    change = messages.NewKycRequest.model_validate(whole(sheet))
+    change = messages.NewKycRequest.checked(whole(sheet))
     return _read(client().update_kyc_request(sheet.request.provider_ref or "", change, _about(sheet)), sheet, "PATCH")
 
 

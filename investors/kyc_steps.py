@@ -7,6 +7,7 @@ checklist; before FP has said it, all of them do.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -133,10 +134,22 @@ ADDRESS_FILES = {
 PROOFS = {"correspondence_address": PROOF, "permanent_address": PERMANENT_PROOF}
 # How the fields of the permanent address begin in the form.
 PERMANENT = "p_"
-# What FP calls it where we call it otherwise.
-FORM_FIELDS = {"line_1": "line1", "line_2": "line2", "line_3": "line3", "city": "pincode"}
-# A PAN that does not match is nearly always a card that cannot be read: the PAN itself was checked before.
-ELSEWHERE = {"pan": (PAN_CARD, Kind.IDENTITY_PROOF), "email": (ABOUT, "")}
+# FP's names of an address -> ours; the city follows from the PIN code.
+ADDRESS_FIELDS = {
+    "line_1": "line1", "line_2": "line2", "line_3": "line3", "city": "pincode", "pincode": "pincode",
+    "proof_type": "proof_type", "proof_number": "proof_number", "proof_issue_date": "proof_issue_date",
+    "proof_expiry_date": "proof_expiry_date",
+}  # fmt: skip
+# A PAN that does not match is nearly always a card that cannot be read: the PAN itself was checked before. The email
+# address is the login's, and no field of a form here.
+ELSEWHERE = {
+    "pan": (PAN_CARD, Kind.IDENTITY_PROOF),
+    "email": (ABOUT, ""),
+    "residential_status": (ABOUT, ""),
+    "permanent_address_is_same_as_correspondence": (ADDRESS, "permanent_is_same"),
+}
+# About a whole page, or about what is changed on another one.
+AT_NO_SINGLE_FIELD = frozenset({"correspondence_address", "email"})
 
 
 def place_of(field: str, answers: Answers | None = None) -> tuple[str, str]:
@@ -144,19 +157,35 @@ def place_of(field: str, answers: Answers | None = None) -> tuple[str, str]:
 
     Without a permanent address among the `answers`, FP means the one address by either name.
     """
-    first, _, last = field.partition(".")
+    first, _, last = re.sub(r"\[\d+\]", "", field).partition(".")
+    if first == "permanent_address" and not last:
+        return ADDRESS, "permanent_is_same"
     if first == "permanent_address" and not (answers or {}).get(first):
         first = "correspondence_address"
     if first in ELSEWHERE:
         return ELSEWHERE[first]
     if last in ADDRESS_FILES.get(first, ()):
         return PROOFS[first], ADDRESS_FILES[first][last]
-    if first == "permanent_address":
-        return ADDRESS, PERMANENT + FORM_FIELDS.get(last, last) if last else "permanent_is_same"
-    if first in FILE_FIELDS:
-        return next(step.slug for step in STEPS if first in step.fields), FILE_FIELDS[first]
+    if first in ADDRESS_FILES:
+        return ADDRESS, _address_field(first, last)
     slug = next((step.slug for step in STEPS if first in step.fields), "")
-    return slug, FORM_FIELDS.get(last or first, last or first) if slug else ""
+    return slug, FILE_FIELDS.get(first, first) if slug else ""
+
+
+def _address_field(address: str, part: str) -> str:
+    """The form field of one part of an address; empty for a part that nobody types."""
+    ours = ADDRESS_FIELDS.get(part, "")
+    return f"{PERMANENT}{ours}" if ours and address == "permanent_address" else ours
+
+
+def is_at_no_field(field: str) -> bool:
+    """Does FP mean something that no form asks for?"""
+    return not place_of(field)[1] and field not in AT_NO_SINGLE_FIELD
+
+
+def placed(complaints: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """FP's complaints as a request keeps them: with an empty `step` where no page has them."""
+    return [each if place_of(each["field"])[0] else {**each, "step": ""} for each in complaints]
 
 
 @dataclass(frozen=True)

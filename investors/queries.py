@@ -171,12 +171,12 @@ def checklist_of(found: Profile) -> list[CheckItem]:
                 problem or about,
                 is_done,
                 problem,
-                is_next=nothing_missing_so_far and not is_done and not step.optional,
-                is_optional=step.optional,
+                is_next=nothing_missing_so_far and not is_done and not step.is_optional(),
+                is_optional=step.is_optional(),
                 is_open=may_change(found.investor, step.slug) and _after_pan(items),
             )
         )
-        nothing_missing_so_far = nothing_missing_so_far and (is_done or step.optional)
+        nothing_missing_so_far = nothing_missing_so_far and (is_done or step.is_optional())
     return items
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from investors import bank_rules
 from investors.models import PAN_INDEX, Address, BankAccount, Document, Investor, KycCheck, Nominee, TaxResidence
 from portal.encryption import blind_indexes
@@ -63,16 +65,20 @@ class Step:
     title: str
     about: str
     is_done: Callable[[Profile], bool]
-    # Nobody needs it for the orders that are placed here; it stands in the list, and is not waited for.
-    optional: bool = False
+    # Nobody needs it for the orders that are placed here: it stands in the list, and is not waited for.
+    is_optional: Callable[[], bool] = lambda: False
     # Whose application has this step.
     applies: Callable[[Investor], bool] = lambda investor: True
     # The same for a minor, where the words differ.
     title_for_minor: str = ""
     about_for_minor: str = ""
+    # And where a step that is optional elsewhere is not.
+    about_if_needed: str = ""
 
     def words_for(self, investor: Investor) -> tuple[str, str]:
         """(title, about) of the page."""
+        if self.about_if_needed and not self.is_optional():
+            return self.title, self.about_if_needed
         if not investor.is_minor:
             return self.title, self.about
         return self.title_for_minor or self.title, self.about_for_minor or self.about
@@ -118,8 +124,20 @@ def _bank(profile: Profile) -> bool:
     return profile.bank is not None and profile.bank.kind in bank_rules.KINDS[Investor.Kind(profile.investor.kind)]
 
 
+def papers_of(profile: Profile) -> set[str]:
+    """The kinds of papers that are there."""
+    cheque = profile.bank is not None and profile.bank.cancelled_cheque_id is not None
+    there = {Document.Kind.SIGNATURE: profile.signature is not None, Document.Kind.CANCELLED_CHEQUE: cheque}
+    return {str(kind) for kind, is_there in there.items() if is_there}
+
+
+def papers_are_optional() -> bool:
+    """The exchange opens no account without a signature and a cheque (given document, "Create Investor")."""
+    return bool(settings.FP_ORDER_GATEWAY != "BSE")
+
+
 def _papers(profile: Profile) -> bool:
-    return profile.signature is not None or bool(profile.bank and profile.bank.cancelled_cheque_id)
+    return bool(papers_of(profile)) if papers_are_optional() else len(papers_of(profile)) == 2
 
 
 def _is_minor(investor: Investor) -> bool:
@@ -171,7 +189,8 @@ STEPS = (
         "Signature and cheque",
         "Not needed for orders placed here. Fund houses may ask for them later.",
         _papers,
-        optional=True,
+        is_optional=papers_are_optional,
+        about_if_needed="The exchange, through which your orders go, asks for both before it opens your account.",
     ),
 )
 

@@ -263,6 +263,9 @@ EXTENSIONS = {media: kind for kind, media in MEDIA.items()}
 CAMERAS = {Document.Kind.PHOTO: "user", Document.Kind.IPV_VIDEO: "user"}
 
 
+NO_FILE = "Choose a file, or take a picture now."
+
+
 class UploadField(forms.FileField):
     """A file. That one is missing is said by the page that knows which are there: a browser gives none back."""
 

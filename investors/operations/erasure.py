@@ -176,7 +176,7 @@ DELETED: tuple[type[models.Model], ...] = (
     Address, Nominee, TaxResidence, FieldSource, NameWord, CaseMessage, Transfer,
 )  # fmt: skip
 EMPTIED: dict[type[models.Model], dict[str, Any]] = {
-    Mandate: {"page_url": "", "umrn": ""},
+    Mandate: {"page_url": "", "umrn": "", "refusal": []},
     ChangeRequest: {"before": "{}", "after": "{}", "reason": "", "refusal": []},
     KycCheck: {"verbatim": "", "pan_index": ""},
     KycRequest: {"answers": "{}", "rejections": [], "refusal": []},

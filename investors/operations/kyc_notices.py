@@ -22,6 +22,7 @@ def _event(state: str, label: str, title: str, text: str = _LOOK) -> Event:
 
 
 ASKED = "kyc_request.asked"
+GIVEN_BACK = "given_back"
 register(
     Event(
         ASKED,
@@ -40,6 +41,7 @@ register(
         "The registries know you now. You can go on getting ready to invest.",
     ),
     _event("rejected", "Something must be corrected", "Your KYC: something must be corrected"),
+    _event(GIVEN_BACK, "Something was not taken as it is", "Your KYC: something must be corrected"),
     _event("expired", "Time ran out", "Your KYC: time ran out before everything was sent"),
     # The desk has asked for a better picture of something that was sent, or not sent yet.
     _event("pending", "A paper is asked for again after sending", _AGAIN),
@@ -49,9 +51,18 @@ register(
 
 def tell(request: KycRequest, *, at: datetime, about: str = "") -> None:
     """The investor is told about the state of the request, once for each `about`."""
+    _tell(request, request.state.lower(), at, about)
+
+
+def tell_given_back(request: KycRequest, *, at: datetime) -> None:
+    """What was confirmed did not go through as it is, and the investor has something to correct."""
+    _tell(request, GIVEN_BACK, at, f"attempt {request.attempt_no}")
+
+
+def _tell(request: KycRequest, what: str, at: datetime, about: str) -> None:
     writing.tell(
         user_id=request.investor.user_id,
-        event=f"kyc_request.{request.state.lower()}",
+        event=f"kyc_request.{what}",
         subject=request,
         url=reverse("investors:kyc"),
         at=at,

@@ -14,12 +14,12 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from investors import kyc_gateway, kyc_steps, lifecycle
+from investors import kyc_gateway, kyc_steps, lifecycle, refusals
 from investors.kyc_complaints import NEEDED
 from investors.kyc_gateway import Snapshot
 from investors.kyc_steps import Sheet
 from investors.models import Document, KycRequest
-from investors.operations import documents, kyc_requests
+from investors.operations import documents, kyc_notices, kyc_requests
 from investors.operations.kyc_requests import locked, sheet_of
 from portal import audit, cases, jobs
 from portal.attempts import ATTEMPT_FIELDS
@@ -29,6 +29,7 @@ RESEND_AFTER_S = 10
 # How long an unknown outcome is looked up before an empty answer is believed (as for registrations).
 SURE_AFTER, SURE_LOOKS = timedelta(minutes=5), 4
 UNKNOWN_CASE = "kyc_request_unknown"
+REFUSED_CASE = "kyc_request_refused"
 CREDENTIALS_CASE = "provider_refuses_our_credentials"
 TASK = "investors.advance_kyc_request"
 
@@ -122,13 +123,20 @@ def _give_back(taken: KycRequest, at: datetime) -> None:
         if row.state != lifecycle.PENDING or row.submitted_at is None or taken.state != lifecycle.PENDING:
             return
         if row.fields_needed:
-            row.refusal = [{"field": name, "message": NEEDED} for name in row.fields_needed]
+            row.refusal = kyc_steps.placed({"field": name, "message": NEEDED} for name in row.fields_needed)
             row.submitted_at = None
             row.due_at = kyc_requests.next_look(row, at)
         else:
             row.due_at = at + kyc_requests.LATER
         row.save()
         audit.record(row, "kyc_request.still_needed", actor=None, at=at, fields=row.fields_needed)
+        _tell(row, at)
+
+
+def _tell(row: KycRequest, at: datetime) -> None:
+    """Whoever has something to correct hears of it: they were told that they may close the page."""
+    if any(kyc_steps.place_of(each["field"])[0] for each in row.refusal):
+        kyc_notices.tell_given_back(row, at=at)
 
 
 # --- claim ------------------------------------------------------------------------------------------------------
@@ -207,18 +215,20 @@ def _has_moved_on(sheet: Sheet, at: datetime) -> bool:
 
 def _refused(row: KycRequest, document: Document | None, error: errors.Refused, at: datetime) -> None:
     """FP does not take it as it is: back to the investor, each complaint at its field; ops hear of those at none."""
-    said = [{"field": each.field, "message": each.message} for each in error.fields]
+    said = refusals.told(error)
     if document:
-        said = [{"field": _field_of(document), "message": ""}]
+        said = [{"field": _field_of(document), "message": each["message"]} for each in said]
     row.close_attempt()
-    row.refusal = said or [{"field": "", "message": error.said[:300]}]
+    row.refusal = kyc_steps.placed(said)
     row.submitted_at = None
     row.due_at = kyc_requests.next_look(row, at)
     row.save()
     audit.record(row, "kyc_request.refused", actor=None, at=at, fields=[each["field"] for each in row.refusal])
-    if kyc_steps.nobody_answers(each["field"] for each in row.refusal):
-        title = f"FP refused KYC request {row.code}; the investor cannot put it right"
-        cases.open_case(kind="kyc_request_refused", subject=row, title=title, detail=error.said, at=at)
+    _tell(row, at)
+    if any(kyc_steps.is_at_no_field(each["field"]) for each in row.refusal):
+        title = f"FP refused KYC request {row.code} for what no form asks for"
+        detail = refusals.for_ops(row.refusal)
+        cases.open_case(kind=REFUSED_CASE, subject=row, title=title, detail=detail, at=at)
 
 
 def _field_of(document: Document) -> str:

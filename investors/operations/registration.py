@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from investors import gateway, lifecycle, queries, refusals
+from investors import gateway, lifecycle, queries, refusals, steps
 from investors.models import BankAccount, Document, InvestmentAccount, Investor
-from investors.operations import documents, kyc, onboarding, papers
+from investors.operations import documents, kyc, onboarding, papers, registration_notices
 from investors.operations.onboarding import locked, move_to
 from investors.steps import Profile
 from portal import audit, cases, jobs
@@ -223,18 +223,28 @@ def _record_trouble(taken: Investor, error: errors.GatewayError, at: datetime) -
 
 def _refused(row: Investor, error: errors.Refused, at: datetime, *, about: str = "") -> None:
     """`about`: FP's name of what was refused, where the answer itself says nothing of it."""
-    complaints = [{"field": about or each.field, "message": each.message} for each in error.fields]
-    if about and not complaints:
-        complaints = [{"field": about, "message": error.said}]
-    # The account's own refusal has nothing to do with the investor's forms.
-    if row.provider_ref is not None or not complaints:
-        complaints = [{"field": "", "message": error.said}]
+    complaints = [_kept(row, {**each, "field": about or each["field"]}) for each in refusals.told(error)]
     row.close_attempt()
     row.refusal, row.due_at = complaints, None
     row.save()
     audit.record(row, "registration.refused", actor=None, at=at, fields=[each["field"] for each in complaints])
-    if refusals.has_nowhere(complaints):
-        _case(row, REFUSED_CASE, "FP refused a registration; the investor cannot put it right", error.said, at)
+    if refusals.steps_of(complaints):
+        registration_notices.tell_refused(row, at=at)
+    if any(map(refusals.is_at_no_field, complaints)):
+        title = "FP refused a registration for what no form asks for"
+        _case(row, REFUSED_CASE, title, refusals.for_ops(complaints), at)
+
+
+def _kept(row: Investor, complaint: refusals.Complaint) -> refusals.Complaint:
+    """With an empty `step` where this application has none for it: nobody waits for the investor then.
+
+    The account's own refusal is that too: what FP has of the investor is sent once, before the account. And so is the
+    address of the login, which changes only before and after the registration.
+    """
+    applies = {step.slug for step in steps.steps_of(row)}
+    theirs = row.provider_ref is None and refusals.placed(complaint)[0] in applies
+    theirs = theirs and complaint["field"] not in refusals.CHANGED
+    return complaint if theirs else {**complaint, "step": ""}
 
 
 def _release(row: Investor, error: errors.GatewayError, at: datetime) -> None:

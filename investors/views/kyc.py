@@ -27,7 +27,6 @@ DECLARED = (
     "registries and fund houses for my KYC."
 )
 SAME, ANOTHER = "this address is also my permanent address", "my permanent address is the other one that is shown"
-NO_FILE = "Choose a file, or take a picture now."
 # What is true -> (kind of state, badge, title, text).
 WORDS = {
     "sending": (
@@ -212,7 +211,7 @@ def _save(request: InvestorRequest, sheet: Sheet, slug: str) -> HttpResponse:
     files = getattr(form, "clean_files", {})
     lacking = [kind for kind in kyc_steps.BY_SLUG[slug].files if form.fields[kind].required and kind not in files]
     if lacking:
-        return typed.again(request, errors=dict.fromkeys(lacking, NO_FILE))
+        return typed.again(request, errors=dict.fromkeys(lacking, kyc_request.NO_FILE))
     try:
         saved = kyc_requests.save_step(
             request=sheet.request,

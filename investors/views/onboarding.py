@@ -293,6 +293,7 @@ def _show(request: InvestorRequest, found: Profile, slug: str, form: Any, *, loo
         "profile": found,
         "opt_out_text": declarations.OPT_OUT,
         "papers": _papers(request, found) if slug == steps.PAPERS else [],
+        "is_optional": steps.BY_SLUG[slug].is_optional(),
         **pan_context(found),
     }
     if slug in STEP_LOOK_UPS:

@@ -40,6 +40,7 @@ CASES = {
     "kyc_papers": lambda: with_kyc("PENDING"),
     "kyc_desk": lambda: with_kyc("PENDING", submitted_at=NOW(), approved_at=None),
     "kyc_sent": lambda: with_kyc("SUBMITTED", submitted_at=NOW()),
+    "kyc_stopped": lambda: with_kyc("PENDING", refusal=[{"field": "umbrella", "message": "no", "step": ""}]),
     "kyc_rejected": lambda: with_kyc("REJECTED", submitted_at=NOW(), decided_at=NOW()),
     "kyc_expired": lambda: with_kyc("EXPIRED"),
     "registries_follow": lambda: with_kyc("SUCCESSFUL", submitted_at=NOW(), decided_at=NOW()),
@@ -176,3 +177,10 @@ def test_the_queue_is_by_stage_and_age_and_without_those_who_are_ready(viewer):
     assert new.pk
     panel = {each.title: each for each in viewer.get(reverse("admin:index")).context["panels"]}["Applications"]
     assert [row[1:3] for row in panel.rows] == [["1", "0"], ["1", "0"], ["1", "1"]]
+
+
+def test_while_anything_is_the_investors_to_correct_it_is_their_turn():
+    theirs, ours = {"field": "name", "message": "no"}, {"field": "umbrella", "message": "no", "step": ""}
+    found = applications.of(with_kyc("PENDING", refusal=[theirs, ours]))
+    assert found is not None
+    assert found.why == "kyc_papers"
