@@ -24,14 +24,15 @@ from orders.operations import (
     syncing,
     version_notices,
 )
-from portal import clock, jobs
+from orders.queries.schemes import holidays
+from portal import case_terms, clock, jobs
 from portal.attempts import claim_due
 from portal.errors import Failure
 from portal.gateway.errors import GatewayError
 
 log = structlog.get_logger(__name__)
 
-
+case_terms.closed_on(holidays)
 SWEEP = "orders"
 
 

@@ -17,7 +17,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Lower, Now
 
-from portal import identifiers
+from portal import case_terms, identifiers
 from portal.addresses import validate_networks, validate_origins
 
 
@@ -270,6 +270,15 @@ class Case(models.Model):
     state = models.CharField(max_length=6, choices=State, default=State.OPEN)
     owner = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="cases")
     opened_at = models.DateTimeField()
+    # By when a person must have taken it up, and by when it must be settled (`portal/case_terms.py`).
+    look_by = models.DateTimeField(editable=False, db_default=Now())
+    settle_by = models.DateTimeField(editable=False, db_default=Now())
+    # Which of the two counts: somebody who has claimed it has looked.
+    due_at = models.GeneratedField(
+        expression=models.Case(models.When(owner=None, then=F("look_by")), default=F("settle_by")),
+        output_field=models.DateTimeField(),
+        db_persist=True,
+    )
     reported_at = models.DateTimeField()
     times_reported = models.PositiveIntegerField(default=1)
     closed_at = models.DateTimeField(null=True, blank=True)
@@ -287,13 +296,19 @@ class Case(models.Model):
                 name="a_case_is_closed_exactly_when_it_has_a_closing_time",
             ),
         ]
-        indexes = [models.Index(fields=["opened_at"], condition=Q(state="OPEN"), name="cases_open")]
+        indexes = [
+            models.Index(fields=["opened_at"], condition=Q(state="OPEN"), name="cases_open"),
+            # As the list is sorted. Of `due_at` alone it would be a queue of the background (`portal/admin/queues.py`).
+            models.Index(fields=["due_at", "id"], condition=Q(state="OPEN"), name="cases_due"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.code}: {self.title}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.code = self.code or identifiers.new_code("CASE")
+        if self._state.adding:
+            self.look_by, self.settle_by = case_terms.moments(self.kind, self.opened_at)
         super().save(*args, **kwargs)
 
 

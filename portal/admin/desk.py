@@ -117,12 +117,12 @@ _CAN_BE_SET_ASIDE = (WorkItem.Source.MANDATE, WorkItem.Source.SIP, WorkItem.Sour
 
 @admin.register(WorkItem)
 class WorkItemAdmin(OpsAdmin):
-    """Everything that needs a person, across all records, the longest wait first."""
+    """Everything that needs a person, across all records, first what is or will be late first."""
 
     list_display = ("what", "record", "kind_badge", "change", "age_now", "at_risk", "holder", "asker")
     list_filter = (("source", ChoicesCheckboxFilter), WhoseFilter, LaterFilter)
     list_select_related = ("owner", "asked_by")
-    ordering = ("since", "ref")
+    ordering = ("due_at", "ref")
     finders = (by_subject,)
     search_help_text = "Code of the record"
     nothing = "Nothing waits for a person"
@@ -220,9 +220,9 @@ class WorkItemAdmin(OpsAdmin):
             _tell_differences([item])
         return item.difference or show.NOTHING  # type: ignore[attr-defined]
 
-    @display(description="Waits", ordering="since")
+    @display(description="Due, waits", ordering="due_at")
     def age_now(self, item: WorkItem) -> str:
-        return show.since(item.since)
+        return show.two(show.due(item.due_at), show.since(item.since))
 
     @display(description="Rupees at risk", ordering="rupees")
     def at_risk(self, item: WorkItem) -> str:
@@ -419,10 +419,11 @@ def summary_panel(user: Any, at: datetime) -> home.Panel:
     """What needs a person, by kind: the head of the first page."""
     labels = dict(WorkItem.Source.choices)
     rows = []
-    for source, count, nobodys, mine, since, rupees in worklist.summary(user, at):
+    for source, count, nobodys, mine, late, since, rupees in worklist.summary(user, at):
         url = show.list_url(WorkItem, f"source__exact={source}")
         name = show.link(url, capfirst(labels[source]))
         team = count - nobodys - mine
-        rows.append([name, str(count), str(mine), str(team), str(nobodys), show.rupees(rupees), show.age(at - since)])
-    columns = ("Inbox", "Waiting", "Mine", "The team's", "Nobody's", "Rupees at risk", "Oldest")
+        whose = [str(mine), str(team), str(nobodys)]
+        rows.append([name, str(count), str(late), *whose, show.rupees(rupees), show.age(at - since)])
+    columns = ("Inbox", "Waiting", "Late", "Mine", "The team's", "Nobody's", "Rupees at risk", "Oldest")
     return home.Panel("Needs a person", columns, rows, "Nothing waits for a person.", show.list_url(WorkItem))

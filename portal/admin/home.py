@@ -133,18 +133,21 @@ def cases_part(at: datetime) -> Part:
             count=Count("pk"),
             nobodys=Count("pk", filter=Q(owner=None)),
             today=Count("pk", filter=Q(opened_at__gte=at - timedelta(days=1))),
+            late=Count("pk", filter=Q(due_at__lt=at)),
             oldest=Min("opened_at"),
+            first=Min("due_at"),
             rupees=Sum("rupees"),
         )
-        .order_by("oldest")
+        .order_by("first")
     )
     total = sum(each["count"] for each in kinds)
     nobodys = sum(each["nobodys"] for each in kinds)
-    oldest = show.age(at - kinds[0]["oldest"]) if kinds else ""
+    oldest = show.age(at - min(each["oldest"] for each in kinds)) if kinds else ""
+    late = sum(each["late"] for each in kinds)
     tile = Tile(
         "Open cases",
         str(total),
-        f"{nobodys} nobody's · oldest {oldest}" if total else "Nothing waits for a person.",
+        f"{late} late · {nobodys} nobody's · oldest {oldest}" if total else "Nothing waits for a person.",
         show.list_url(Case, "state__exact=OPEN"),
         "needs" if total else "done",
     )
@@ -152,6 +155,7 @@ def cases_part(at: datetime) -> Part:
         [
             capfirst(words_of(each["kind"])),
             str(each["count"]),
+            str(each["late"]),
             str(each["today"]),
             str(each["nobodys"]),
             show.rupees(each["rupees"]),
@@ -159,7 +163,7 @@ def cases_part(at: datetime) -> Part:
         ]
         for each in kinds
     ]
-    columns = ("Kind", "Open", "New in 24 h", "Nobody's", "Rupees at risk", "Oldest")
+    columns = ("Kind", "Open", "Late", "New in 24 h", "Nobody's", "Rupees at risk", "Oldest")
     url = show.list_url(Case, "state__exact=OPEN")
     return Part([tile], [Panel("Cases", columns, rows, "No open case.", url)])
 

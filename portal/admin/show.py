@@ -30,6 +30,7 @@ __all__ = [
     "compared",
     "cut",
     "day",
+    "due",
     "due_words",
     "figure",
     "find",
@@ -89,6 +90,14 @@ def age(length: timedelta) -> str:
 def since(moment_then: datetime | None) -> str:
     """How long ago a moment was; an en dash for none."""
     return age(clock.now() - moment_then) if moment_then else NOTHING
+
+
+def due(moment_then: datetime) -> SafeString:
+    """`due 14:30`, on another day `due 24 Nov 2026, 18:00`, and afterwards `late by 2 h 5 min`."""
+    at, then = clock.now(), moment_then.astimezone(clock.IST)
+    if then < at:
+        return badge("failed", f"late by {age(at - then)}")
+    return format_html("due {}", f"{then:%H:%M}" if then.date() == at.date() else moment(then))
 
 
 def rupees(amount: Decimal | None) -> str:

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RadioFilter
 from unfold.decorators import display
 
-from portal import cases, gates, inbox
+from portal import case_terms, cases, gates, inbox
 from portal.admin import show, timeline
 from portal.admin.acts import Act, By
 from portal.admin.base import OpsAdmin
@@ -81,7 +81,7 @@ class WhoseFilter(RadioFilter):
 
 @admin.register(Case)
 class CaseAdmin(OpsAdmin):
-    """The inbox: what a person must look at, open and oldest first."""
+    """The inbox: what a person must look at, open ones first, and of these what is or will be late first."""
 
     list_display: tuple[str, ...] = (
         "code",
@@ -95,12 +95,13 @@ class CaseAdmin(OpsAdmin):
     )
     list_filter: tuple[Any, ...] = (("state", ChoicesCheckboxFilter), WhoseFilter)
     list_select_related: tuple[str, ...] = ("owner",)
-    ordering = ("-state", "opened_at")
+    ordering = ("-state", "due_at", "id")
     exported = (
         ("Case", lambda case: case.code),
         ("Kind", lambda case: case.kind),
         ("State", lambda case: case.state),
         ("Opened", lambda case: case.opened_at),
+        ("Due", lambda case: case.due_at if _is_open(case) else None),
         ("Closed", lambda case: case.closed_at),
         ("Rupees at risk", lambda case: case.rupees),
         ("Owner", lambda case: case.owner and str(case.owner)),
@@ -118,7 +119,19 @@ class CaseAdmin(OpsAdmin):
     )
     fieldsets = (
         (None, {"fields": (("code", "state_badge"), "title", "detail", ("about", "owner"))}),
-        ("Since when", {"fields": ("at_risk", ("opened", "closed"), ("reported", "times_reported"), "resolution")}),
+        (
+            "Since when",
+            {
+                "fields": (
+                    ("at_risk", "age_now"),
+                    ("opened", "closed"),
+                    ("look_until", "settle_until"),
+                    "term_source",
+                    ("reported", "times_reported"),
+                    "resolution",
+                )
+            },
+        ),
     )
     acts: tuple[Act, ...] = (
         Act(
@@ -163,9 +176,9 @@ class CaseAdmin(OpsAdmin):
     def state_badge(self, case: Case) -> str:
         return show.badge("needs" if _is_open(case) else "neutral", case.get_state_display())
 
-    @display(description="Age", ordering="opened_at")
+    @display(description="Due, waits", ordering="due_at")
     def age_now(self, case: Case) -> str:
-        return show.since(case.opened_at) if _is_open(case) else show.NOTHING
+        return show.two(show.due(case.due_at), show.since(case.opened_at)) if _is_open(case) else show.NOTHING
 
     @display(description="Rupees at risk", ordering="rupees")
     def at_risk(self, case: Case) -> str:
@@ -178,6 +191,18 @@ class CaseAdmin(OpsAdmin):
     @display(description="Opened")
     def opened(self, case: Case) -> str:
         return show.moment(case.opened_at)
+
+    @display(description="To be looked at by")
+    def look_until(self, case: Case) -> str:
+        return show.moment(case.look_by)
+
+    @display(description="To be settled by")
+    def settle_until(self, case: Case) -> str:
+        return show.moment(case.settle_by)
+
+    @display(description="By which rule")
+    def term_source(self, case: Case) -> str:
+        return case_terms.of(case.kind).source or show.NOTHING
 
     @display(description="Last reported")
     def reported(self, case: Case) -> str:

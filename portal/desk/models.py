@@ -170,6 +170,7 @@ class WorkItem(models.Model):
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.DO_NOTHING, related_name="+")
     snoozed_until = models.DateTimeField(null=True)
     set_aside_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField()
 
     class Meta:
         app_label = "portal"

@@ -84,16 +84,16 @@ def _handle(item: WorkItem, action: str, actor: User, reason: str, at: datetime,
 # One statement for the whole first page: a line per kind, and whose they are.
 _SUMMARY = """
     SELECT source, count(*), count(*) FILTER (WHERE owner_id IS NULL), count(*) FILTER (WHERE owner_id = %(me)s),
-           min(since), sum(rupees)
+           count(*) FILTER (WHERE due_at < %(at)s), min(since), sum(rupees)
       FROM portal_work
      WHERE subject_kind = ANY(%(kinds)s) AND set_aside_at IS NULL
        AND (snoozed_until IS NULL OR snoozed_until <= %(at)s)
-     GROUP BY source ORDER BY min(since)
+     GROUP BY source ORDER BY min(due_at)
 """
 
 
 def summary(user: User, at: datetime) -> list[tuple[Any, ...]]:
-    """(kind, how many, nobody's, mine, since when, rupees at risk), the oldest first."""
+    """(kind, how many, nobody's, mine, late, since when, rupees at risk), first what is or will be late first."""
     kinds = [kind for kind in KINDS if may_see(user, kind)]
     with connection.cursor() as cursor:
         cursor.execute(_SUMMARY, {"me": user.pk, "kinds": kinds, "at": at})

@@ -119,8 +119,8 @@ def test_an_empty_inbox_says_so_and_one_that_is_filtered_says_how_to_see_it_all(
     assert "Nothing has these filters" not in text
 
 
-def test_the_longest_wait_stands_first(as_role, unknown, desk):
-    Case.objects.filter(pk=desk.case.pk).update(opened_at=clock.now() - timedelta(days=2))
+def test_what_is_late_for_the_longest_time_stands_first(as_role, unknown, desk):
+    Case.objects.filter(pk=desk.case.pk).update(look_by=clock.now() - timedelta(days=2))
     assert listed(as_role(roles.VIEWER)) == [of(desk.case).ref, of(unknown).ref]
 
 
@@ -129,8 +129,8 @@ def test_the_first_page_sums_the_inbox_by_kind(as_role, unknown, desk):
     maker.post(act_url(of(unknown), "claim"), {"reason": ""})
     panel = maker.get(reverse("admin:index")).context["inbox"][0]
     rows = {str(row[0]).partition(">")[2].partition("<")[0]: row[1:] for row in panel.rows}
-    assert rows["Unknown outcomes"][:5] == ["1", "1", "0", "0", "₹70,000.00"]
-    assert rows["Cases"][:4] == ["1", "0", "0", "1"]
+    assert rows["Unknown outcomes"][:6] == ["1", "0", "1", "0", "0", "₹70,000.00"]
+    assert rows["Cases"][:5] == ["1", "0", "0", "0", "1"]
 
 
 def test_a_role_sees_only_things_about_records_that_it_may_see(as_role, desk):
