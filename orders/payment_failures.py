@@ -106,6 +106,11 @@ FAILURES = _THEIRS | _OURS
 UNKNOWN = _UNCLEAR
 
 
+def was_left(code: str) -> bool:
+    """Was the page opened, perhaps, and left without a try to pay?"""
+    return FAILURES.get(code) is _UNUSED
+
+
 def code_in(text: str) -> str:
     """The first of FP's codes that stands in the provider's words; empty when none does."""
     words = (word.strip(".,:;") for word in text.lower().replace("-", "_").split())

@@ -22,8 +22,9 @@ case_words.show(
             "A payment failed: is the money back?",
             "A payment did not go through. If your bank was debited for it, the money should be back by now; the story "
             "of the order says by which rule.",
-            "We asked the payment service again: it has collected nothing. Look at your bank statement; if the money "
-            "is missing, write to us here with the bank's reference, and a person follows it until it is back.",
+            "When this case was opened we asked the payment service again: it had collected nothing. Look at your bank "
+            "statement; if the money is missing, write to us here with the bank's reference, and a person follows it "
+            "until it is back.",
             asks_you=True,
         ),
     }

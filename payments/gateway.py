@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from urllib.parse import urlsplit
 
@@ -35,6 +35,8 @@ _BY_MANDATE = STATES | {
     PaymentStatus.PENDING: lifecycle.AWAITING_BANK,
     PaymentStatus.SUBMITTED: lifecycle.AWAITING_BANK,
 }
+# Between FP's clock and ours, at most. A row that is given up has been looked for far longer.
+CLOCKS_DIFFER = timedelta(minutes=1)
 # Under what the journal finds a payment's POST, by order gateway.
 PATHS = {"RTA": "/payments/netbanking", "BSE": "/bse_payments"}
 
@@ -135,8 +137,11 @@ def is_payment_page(url: str) -> bool:
 
 
 def find(payment: Payment, order_refs: list[str], known: set[str]) -> PaymentSnapshot | None:
-    """The newest payment FP has for these orders that no row of ours knows. None: FP lists none."""
-    listed = [each for each in fp.client().list_payments(order_refs, _about(payment)) if each.id not in known]
+    """The newest payment FP has for these orders that no row of ours knows, and that this row can have made. None: FP
+    lists none.
+    """
+    theirs = fp.client().list_payments(order_refs, _about(payment))
+    listed = [each for each in theirs if each.id not in known and _can_be(payment, each.created_at)]
     by_mandate = payment.method == MfOrder.PaymentMethod.NACH
     mine = [
         each
@@ -144,6 +149,20 @@ def find(payment: Payment, order_refs: list[str], known: set[str]) -> PaymentSna
         if set(each.amc_order_ids) == set(order_refs) and (each.payment_type == messages.PaymentType.NACH) == by_mandate
     ]
     return snapshot(max(mine, key=lambda each: int(each.id) if each.id.isdigit() else 0)) if mine else None
+
+
+def _can_be(payment: Payment, made_at: datetime | None) -> bool:
+    """Was FP's payment made while this row was on its way, and not before it or after its end? Where FP answers with a
+    number nobody need ask: a page and its number belong together.
+    """
+    if payment.gateway != "BSE":
+        return True
+    has_ended = payment.state in lifecycle.ENDED
+    if made_at is None:
+        return not has_ended
+    return payment.created_at - CLOCKS_DIFFER <= made_at and (
+        not has_ended or made_at <= payment.state_since - CLOCKS_DIFFER
+    )
 
 
 def fetch(payment: Payment) -> PaymentSnapshot:

@@ -18,9 +18,15 @@ from payments.operations.rows import locked
 from portal import audit, cases, gates, jobs
 from portal.attempts import ATTEMPT_FIELDS
 from portal.gateway import errors, journal
+from portal.models import AuditEntry
 
 LOST_PAGES_CASE = "payment_pages_lost"
 NO_DEBIT_CASE = "no_debit_arranged"
+# Why a payment ended whose page nobody got, or whose number nobody learnt.
+LOST = "page_lost"
+BSE = "BSE"
+# So far apart are two payments of the same orders at BSE: far more than clocks differ.
+APART = timedelta(minutes=5)
 # FP's page works once, for 15 minutes (providers.md 3.8).
 PAGE_LIVES = timedelta(minutes=15)
 RESEND_AFTER_S = 10
@@ -207,7 +213,8 @@ def _no_debit_yet(row: Payment, at: datetime) -> None:
             kind=NO_DEBIT_CASE,
             subject=row,
             title=f"Payment {row.code}: FP has arranged no debit",
-            detail="FP took an order by mandate, but lists no payment for it. Ask FP before the order expires.",
+            detail=f"FP took an order by mandate, but listed no payment for it {rows.on_record(at)}. Ask FP before the "
+            "order expires.",
             at=at,
         )
 
@@ -220,7 +227,8 @@ def settle(*, payment_id: int, at: datetime) -> None:
 
     A payment whose page we never got can be paid by nobody: it is expired here and a fresh one is started. When FP
     lists none after several looks, none was made: the attempt is released. (A payment that takes effect unseen after
-    that moves no money either: nobody has its page.)
+    that moves no money either: nobody has its page.) At BSE, where no answer names a number, what FP lists later could
+    be taken for the next attempt, with the page of the other: there the row ends, and a fresh one is started.
     """
     payment = _take_over(payment_id=payment_id, at=at)
     if payment is None:
@@ -249,7 +257,12 @@ def _lost_page(payment: Payment, found: PaymentSnapshot, *, at: datetime) -> Non
     payment.close_attempt()
     payment.save(update_fields=["provider_ref", *ATTEMPT_FIELDS])
     rows.move_to(payment, lifecycle.AWAITING_INVESTOR, at=at)
-    rows.fail(payment, lifecycle.EXPIRED, code="page_lost", text="the answer with the payment page was lost", at=at)
+    rows.fail(payment, lifecycle.EXPIRED, code=LOST, text="the answer with the payment page was lost", at=at)
+    _try_another(payment, at)
+
+
+def _try_another(payment: Payment, at: datetime) -> None:
+    """A fresh payment for the same orders; after page upon page that was lost, a person instead."""
     if _lost_before(payment) >= MOST_LOST_PAGES:
         cases.open_case(
             kind=LOST_PAGES_CASE,
@@ -266,16 +279,59 @@ def _lost_page(payment: Payment, found: PaymentSnapshot, *, at: datetime) -> Non
 def _lost_before(payment: Payment) -> int:
     """Payments for the same orders whose page was lost, this one among them."""
     orders = payment.lines.values("order_id")
-    return Payment.objects.filter(lines__order_id__in=orders, failure_code="page_lost").distinct().count()
+    return Payment.objects.filter(lines__order_id__in=orders, failure_code=LOST).distinct().count()
 
 
 def _not_listed(payment: Payment, *, at: datetime) -> None:
     payment.look_again(at)
-    if payment.looks >= LOOKS_BEFORE_RELEASE:
+    is_over = payment.looks >= LOOKS_BEFORE_RELEASE and _is_late_enough(payment, at)
+    if is_over:
         payment.close_attempt()
-        payment.page_html, payment.due_at = "", at
+        payment.due_at = at
         audit.record(payment, "payment.not_taken", actor=None, at=at, why="FP lists no payment after five looks")
-    payment.save(update_fields=["page_html", *ATTEMPT_FIELDS])
+    payment.save(update_fields=[*ATTEMPT_FIELDS])
+    if is_over and (payment.gateway == BSE or _not_taken_before(payment) >= MOST_LOST_PAGES):
+        _give_up(payment, at=at)
+
+
+def _is_late_enough(payment: Payment, at: datetime) -> bool:
+    """Whoever looks at the page makes us look, too. At BSE the next row must begin well after this one: only the times
+    tell whose payment FP lists (`gateway.find`).
+    """
+    return payment.gateway != BSE or payment.unknown_since is None or at - payment.unknown_since >= APART
+
+
+def _not_taken_before(payment: Payment) -> int:
+    """How often FP listed no payment for an attempt of this row, the last one included."""
+    about = {"subject_kind": audit.kind_of(payment), "subject_id": str(payment.pk)}
+    return AuditEntry.objects.filter(action="payment.not_taken", **about).count()
+
+
+def _give_up(payment: Payment, *, at: datetime) -> None:
+    """The row has ended without a number. It is looked for by its orders while a success is thinkable (`late.py`)."""
+    rows.fail(payment, lifecycle.FAILED, code=LOST, text="FP lists no payment for it", at=at)
+    payment.due_at = at + timedelta(seconds=rows.PACE_S[lifecycle.FAILED])
+    payment.save(update_fields=["due_at"])
+    _try_another(payment, at)
+
+
+# --- a number that was never learnt -------------------------------------------------------------------------------
+
+
+def look_for_number(*, payment_id: int) -> PaymentSnapshot | None:
+    """What FP lists by now for a payment that ended before it was listed; from now on we know its number."""
+    payment = Payment.objects.get(pk=payment_id)
+    if payment.state != lifecycle.FAILED or payment.failure_code != LOST:
+        return None
+    found = gateway.find(payment, rows.order_refs(payment), _known(payment))
+    if found is None:
+        return None
+    with transaction.atomic(durable=True):
+        row = locked(payment_id)
+        if row.provider_ref is None:
+            row.provider_ref = found.provider_ref
+            row.save(update_fields=["provider_ref"])
+    return found if row.provider_ref == found.provider_ref else None
 
 
 def _take_over(*, payment_id: int, at: datetime) -> Payment | None:

@@ -31,6 +31,8 @@ def refresh(*, payment_id: int, at: datetime, actor: User | None = None, reason:
         attempts.settle(payment_id=payment_id, at=at)
     elif payment.provider_ref:
         return absorb(payment_id=payment_id, snapshot=gateway.fetch(payment), at=at)
+    elif found := attempts.look_for_number(payment_id=payment_id):
+        return absorb(payment_id=payment_id, snapshot=found, at=at)
     return None
 
 
@@ -39,7 +41,7 @@ def absorb(*, payment_id: int, snapshot: PaymentSnapshot, at: datetime) -> Verdi
     with transaction.atomic(durable=True):
         payment = locked(payment_id)
         if contradiction := _contradiction(payment, snapshot):
-            what = f"FP says something that cannot be: {contradiction}; nothing was changed"
+            what = f"FP said something that cannot be: {contradiction}; nothing was changed"
             rows.open_case(payment, rows.CONFLICT_CASE, what, snapshot, at=at)
             return Verdict.CONFLICT
         if snapshot.state is None:

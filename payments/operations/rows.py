@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from orders import calendar
 from orders.models import MfOrder
 from orders.operations import news as order_news
 from payments import lifecycle
 from payments.gateway import PaymentSnapshot
 from payments.models import Payment
 from portal import audit, cases, jobs
+from portal.clock import IST
 
 # What FP says of a payment cannot be.
 CONFLICT_CASE = "payment_news_conflict"
@@ -95,6 +97,12 @@ def open_case(payment: Payment, kind: str, what: str, snapshot: PaymentSnapshot,
         kind=kind,
         subject=payment,
         title=f"Payment {payment.code}: {what}"[:200],
-        detail=f"FP's payment {snapshot.provider_ref}, status {snapshot.their_word}.",
+        detail=f"FP said {on_record(at)}: payment {snapshot.provider_ref}, status {snapshot.their_word}.",
         at=at,
     )
+
+
+def on_record(at: datetime) -> str:
+    """`at 14:05 on 26 Nov 2026`: cases are read later than their words were true."""
+    then = at.astimezone(IST)
+    return f"at {then:%H:%M} on {calendar.short(then.date())}"

@@ -24,8 +24,8 @@ def advance(*, payment_id: int, at: datetime) -> None:
         attempts.settle(payment_id=payment_id, at=at)
     elif payment.state in lifecycle.ENDED:
         late.watch(payment, at)
-        if news.refresh(payment_id=payment_id, at=at) is not None:
-            chasing.chase(payment_id=payment_id, at=at)
+        if said := news.refresh(payment_id=payment_id, at=at):
+            chasing.chase(payment_id=payment_id, said=said, at=at)
     elif payment.state in PACE_S:
         news.refresh(payment_id=payment_id, at=at)
 

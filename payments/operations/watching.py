@@ -22,6 +22,7 @@ from orders.operations import notices
 from orders.queries import schemes as scheme_queries
 from payments import lifecycle as paying
 from payments.models import PaymentLine
+from payments.operations import rows
 from portal import audit, cases
 from portal.clock import IST
 from portal.models import Case
@@ -81,7 +82,8 @@ def _open(order: MfOrder, debited_at: datetime | None, at: datetime) -> bool:
         case = cases.open_case(
             kind=CASE,
             subject=order,
-            title=f"Order {order.code}: money was debited and the order stands at {order.get_state_display()}",
+            title=f"Order {order.code}: money was debited, and {rows.on_record(at)} the order stood at "
+            f"{order.get_state_display()}",
             detail=f"Debited {debited_at:%d %b %Y %H:%M %Z}. {words}" if debited_at else words,
             at=at,
             rupees=order.amount,

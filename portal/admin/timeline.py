@@ -36,6 +36,7 @@ WORDS = {
     "order.submit_again": "Sending again was allowed",
     "order.refresh_asked": "The provider was asked again",
     "payment.refresh_asked": "The provider was asked again",
+    "payment.let_go": "The page was left; no money to look for",
     "kyc_request.begun": "A fresh KYC was begun",
     "kyc_request.about": "Filled in: about them",
     "kyc_request.address": "Filled in: address",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,9 +13,12 @@ from orders.models import MfOrder
 from orders.operations import sending
 from payments import bank_pages, operations
 from payments.models import Payment
+from payments.operations import attempts
 from portal import clock
 from portal.errors import InvalidInput
+from portal.models import Case
 from tests.orders.conftest import given, ours_at_fp, place, scheme  # noqa: F401 - fixtures
+from tests.patience import FACTOR
 
 PAY = "*/bse_payments"
 PAGE = "<html><form name='Bankfrm' method='post' action='{}'><input type='hidden' name='qs' value='1'></form></html>"
@@ -132,6 +136,71 @@ class TestPurchase:
             operations.advance(payment_id=again.pk, at=clock.now())
         again.refresh_from_db()
         assert again.state == "AWAITING_INVESTOR"
+
+    def test_a_payment_that_fp_does_not_list_ends_and_its_number_is_learnt_later(self, order, sandbox):
+        hidden_for = 6 * FACTOR
+        sandbox.fault(f"invisible:{hidden_for}", path=PAY)
+        first = open_payment(order)
+        assert (first.is_unknown, bool(first.page_html)) == (True, True)
+        for _ in range(attempts.LOOKS_BEFORE_RELEASE):
+            operations.settle(payment_id=first.pk, at=clock.now())
+        first.refresh_from_db()
+        assert first.is_unknown, "somebody looked at the page again and again, and no time has passed"
+        never_listed(first)
+        assert (first.state, first.failure_code, first.provider_ref) == ("FAILED", attempts.LOST, None)
+        assert first.due_at, "it is looked for by its orders"
+        second = operations.start(order_id=order.pk, at=clock.now(), again=True)
+        for _ in range(2):
+            operations.advance(payment_id=second.pk, at=clock.now())
+        second.refresh_from_db()
+        assert second.state == "AWAITING_INVESTOR", "and the investor has a page"
+        time.sleep(hidden_for)
+        operations.advance(payment_id=first.pk, at=clock.now())
+        first.refresh_from_db()
+        assert (first.state, first.provider_ref not in (None, second.provider_ref)) == ("FAILED", True)
+
+    def test_page_upon_page_that_fp_does_not_list_becomes_a_case(self, order, sandbox):
+        sandbox.fault("invisible:3600", path=PAY, times=attempts.MOST_LOST_PAGES)
+        for _ in range(attempts.MOST_LOST_PAGES):
+            assert not Case.objects.exists()
+            payment = operations.start(order_id=order.pk, at=clock.now(), again=True)
+            for _ in range(2):
+                operations.advance(payment_id=payment.pk, at=clock.now())
+            never_listed(payment)
+        assert Case.objects.get().kind == attempts.LOST_PAGES_CASE
+
+
+def never_listed(payment: Payment) -> None:
+    """Each look that the row asks for, while FP lists nothing."""
+    for _ in range(2 * attempts.LOOKS_BEFORE_RELEASE):
+        payment.refresh_from_db()
+        if payment.is_unknown:
+            operations.settle(payment_id=payment.pk, at=payment.due_at)
+    payment.refresh_from_db()
+
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=clock.IST)
+
+
+@pytest.mark.parametrize(
+    ("state", "made_after_s", "can_be"),
+    [
+        ("STARTING", -61, False),  # an earlier row's, listed late: its page is another
+        ("STARTING", -59, True),
+        ("STARTING", 5, True),
+        ("FAILED", 5, True),
+        ("FAILED", 8 * 60 - 61, True),
+        ("FAILED", 8 * 60 - 59, False),  # a later row's
+        ("FAILED", None, False),
+        ("STARTING", None, True),
+    ],
+)
+def test_a_page_and_a_number_belong_together_only_if_both_are_of_the_same_minutes(state, made_after_s, can_be):
+    payment = Payment(gateway="BSE", state=state, created_at=NOON, state_since=NOON + timedelta(minutes=8))
+    made_at = None if made_after_s is None else NOON + timedelta(seconds=made_after_s)
+    assert attempts.gateway._can_be(payment, made_at) is can_be
+    payment.gateway = "RTA"
+    assert attempts.gateway._can_be(payment, made_at)
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,34 @@ def test_nobody_chases_money_that_never_left(asha, said, changes):
     assert not Case.objects.exists()
 
 
+@pytest.mark.parametrize("code", ["fp_payment_expired", "pg_payment_expired", "page_expired"])
+@pytest.mark.parametrize("state", ["FAILED", "EXPIRED"])
+def test_a_page_that_was_opened_and_left_is_no_case_once_fp_says_on_the_day_too_that_nothing_came(
+    asha, said, code, state
+):
+    payment = ended(asha, state=state, failure_code=code)
+    sweep_until(payment, at(30, "10:00", 12))
+    assert not Case.objects.exists()
+    payment.refresh_from_db()
+    assert payment.due_at is None, "and nobody looks at it for ever"
+
+
+def test_a_page_that_was_left_and_of_which_fp_still_waits_is_a_case(asha, said):
+    said["state"] = "AWAITING_INVESTOR"
+    sweep_until(ended(asha, state="EXPIRED", failure_code="page_expired"), at(30, "10:00"))
+    case = Case.objects.get()
+    assert (case.kind, "that it still waits for the payment" in case.detail) == (chasing.CASE, True)
+
+
+def test_a_case_says_as_of_when_nothing_was_collected(asha, said, client_for):
+    payment = ended(asha)
+    sweep_until(payment, at(26, "13:00"))
+    opened = Case.objects.get().opened_at.astimezone(IST)
+    assert f"FP said at {opened:%H:%M} on 26 Nov 2026 that nothing was collected" in Case.objects.get().detail
+    page = client_for(asha).get(f"/cases/{InvestorCase.objects.get().code}/").content.decode()
+    assert "When this case was opened we asked the payment service again: it had collected nothing." in page
+
+
 def test_while_fp_says_nothing_nobody_claims_that_it_was_asked(asha, monkeypatch):
     def silent(payment: Payment) -> PaymentSnapshot:
         raise RuntimeError("away")

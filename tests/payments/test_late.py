@@ -189,6 +189,21 @@ def test_money_that_has_arrived_proves_the_account_that_it_came_from(asha):
     assert asha.bankaccounts.get().verified == "PAID_FROM"
 
 
+def test_an_attempt_that_fp_never_lists_is_not_repeated_for_ever(asha, monkeypatch):
+    unknown = {"state": "STARTING", "provider_ref": None, "attempt": "UNKNOWN", "unknown_since": clock.now()}
+    payment = factories.PaymentFactory(
+        order=factories.OrderFactory(investor=asha, state="AWAITING_PAYMENT"), looks=4, **unknown
+    )
+    monkeypatch.setattr(attempts.gateway, "find", lambda *_: None)
+    for left in (2, 1, 0):
+        attempts.settle(payment_id=payment.pk, at=clock.now())
+        payment.refresh_from_db()
+        assert (payment.state, payment.attempt) == ("STARTING" if left else "FAILED", "")
+        if left:
+            Payment.objects.filter(pk=payment.pk).update(**unknown, looks=4)
+    assert (payment.failure_code, payment.lines.get().is_live) == (attempts.LOST, False)
+
+
 def test_pages_that_are_lost_time_after_time_are_told_to_a_person_and_not_asked_for_again(asha, monkeypatch):
     mine, nudged = factories.OrderFactory(investor=asha, state="AWAITING_PAYMENT"), []
     lost = [factories.PaymentFactory(order=mine, state="EXPIRED", failure_code="page_lost") for _ in range(2)]
