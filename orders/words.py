@@ -6,7 +6,7 @@ before there is evidence. Kinds are those of `templates/components/_state.html`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
 
@@ -173,6 +173,12 @@ def for_state(kind: str, state: str, *, is_unknown: bool, gateway: str = "RTA") 
     if kind == MfOrder.Kind.PURCHASE:
         return CHECKING if is_unknown else _AT_GATEWAY.get((gateway, state), STATES[state])
     return CHECKING_SALE if is_unknown else SALE_STATES[state]
+
+
+def to_others(found: Words) -> Words:
+    """The same for somebody who looks on: “Pay now” is said to whoever can pay."""
+    is_call = found == STATES[lifecycle.AWAITING_PAYMENT]
+    return replace(found, kind="waiting", badge="Waits for payment") if is_call else found
 
 
 # What an investor can do after an order has ended without units: the words of the link, and where it leads.

@@ -103,6 +103,15 @@ def test_it_stands_in_the_list_and_has_a_page_that_says_why_none_is_made_here(fp
     assert client_for(chitra).get(f"/orders/{order.code}/").status_code == 404
 
 
+def test_the_investors_partner_reads_of_it_in_the_console(fp, asha, client_for):
+    read(asha)
+    member = factories.MemberFactory()
+    type(asha).objects.filter(pk=asha.pk).update(partner=member.partner)
+    page = client_for(member.user).get(f"/partner/investors/{asha.code}/")
+    assert page.status_code == 200
+    assert "Switched" in page.content.decode()
+
+
 def test_no_list_and_no_refresh_takes_it_for_a_sale(fp, asha):
     fp.listed = [fp.listed[0] | {"status": "SUBMITTED", "reverse_units": None, "amount": 10_000}]
     order = read(asha)

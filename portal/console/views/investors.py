@@ -117,7 +117,7 @@ def investor(request: ConsoleRequest, code: str) -> HttpResponse:
             (each, each.units * each.scheme.nav if each.scheme.nav is not None else None) for each in holdings
         ],
         "plans": [(each, _plan_tone(each)) for each in plans],
-        "orders": [(each, _order_words(each)) for each in orders],
+        "orders": [(each, words.to_others(words.of(each))) for each in orders],
     }
     return render(request, "console/investor.html", context)
 
@@ -126,10 +126,6 @@ def _plan_tone(plan: Plan) -> str:
     if plan.is_unknown:
         return "checking"
     return {lifecycle.ACTIVE: "done", lifecycle.FAILED: "failed"}.get(plan.state, "neutral")
-
-
-def _order_words(order: MfOrder) -> words.Words:
-    return words.CHECKING if order.is_unknown else words.STATES[order.state]
 
 
 # --- Invitations ------------------------------------------------------------------------------------------------

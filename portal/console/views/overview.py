@@ -21,7 +21,7 @@ from portal.webhooks.models import WebhookEndpoint
 def home(request: ConsoleRequest) -> HttpResponse:
     """Assets, SIP book, people, orders in flight."""
     partner = request.partner
-    orders = [(words.STATES[each.state], each) for each in queries.in_flight(partner)]
+    orders = [(words.to_others(words.STATES[each.state]), each) for each in queries.in_flight(partner)]
     waiting = queries.approvals_pending(partner, clock.now())
     context = {
         "book": queries.book_of(partner),
