@@ -26,7 +26,7 @@ _NOT_WHOLE = "The form did not arrive whole. Nothing was done; please send it ag
 
 
 class FormRef(forms.Form):
-    """The name of one showing of a form."""
+    """The name of one showing of a form. Where several buttons of a page carry it, it has no id (`auto_id=False`)."""
 
     form_ref = forms.CharField(widget=forms.HiddenInput, required=False, initial=identifiers.new_client_ref)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from urllib.parse import unquote_plus, urljoin
 
@@ -170,6 +171,26 @@ def _state(firm):
     rows += Invite.objects.filter(partner=firm.partner).order_by("pk").values()
     rows += firm.investor.transfers.order_by("pk").values()
     return rows
+
+
+def test_orders_of_an_investor_read_as_for_somebody_who_looks_on(north, client_for):
+    factories.OrderFactory(investor=north.investor, state="AWAITING_PAYMENT")
+    browser = client_for(north.person)
+    page = browser.get(reverse("console:investor", args=[north.investor.code])).content.decode()
+    assert "Waits for payment" in page
+    assert "Pay now" not in page + browser.get(reverse("console:home")).content.decode()
+
+
+@pytest.mark.parametrize("name", ["webhook", "approvals"])
+def test_no_two_things_of_a_page_have_one_id(north, client_for, name):
+    page = client_for(north.person).get(north.address(name)).content.decode()
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert sorted(set(ids)) == sorted(ids)
+
+
+def test_the_foot_of_the_console_leads_to_no_page_of_investors(north, client_for):
+    assert reverse("orders:cases") not in client_for(north.person).get(reverse("console:home")).content.decode()
+    assert reverse("orders:cases") in client_for(north.investor.user).get(reverse("home")).content.decode()
 
 
 def test_a_partner_whom_we_no_longer_work_with_is_out(north, browse):

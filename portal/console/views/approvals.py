@@ -53,7 +53,7 @@ def listed(request: ConsoleRequest) -> HttpResponse:
         shown.append((each, STATES[queries.state_of(each, its, at)], [(line, LINES[line.state]) for line in its]))
     context = {
         "rows": [row for row in shown if only != "open" or row[1] == STATES[queries.OPEN]],
-        "form": pressed.FormRef(),
+        "form": pressed.FormRef(auto_id=False),
         "filters": FILTERS,
         "only": only,
         "next_url": f"?show={only}&before={found[PAGE_SIZE - 1].pk}" if len(found) > PAGE_SIZE else "",

@@ -113,7 +113,7 @@ def one(request: ConsoleRequest, code: str) -> HttpResponse:
         "word": word,
         "kinds": _kinds(endpoint),
         "form": KindsForm({"kinds": endpoint.kinds}),
-        "press": pressed.FormRef(),
+        "press": pressed.FormRef(auto_id=False),
         "rows": [(each, DELIVERY_TONES[WebhookDelivery.State(each.state)]) for each in found[:PAGE_SIZE]],
         "filters": FILTERS,
         "only": only,
