@@ -266,7 +266,7 @@ class DatedRuleAdmin(ProposedAdmin):
     def begins(self, row: DatedRule) -> str:
         return show.day(row.valid_from)
 
-    @display(description="")
+    @display(description="What follows")
     def following(self, row: DatedRule) -> str:
         if _has_passed(row):
             return ""

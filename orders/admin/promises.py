@@ -25,6 +25,7 @@ _SCORE = """
      GROUP BY h.name, o.payment_method
      ORDER BY count(*) FILTER (WHERE o.allotted_on > o.predicted_nav_on) DESC, count(*) DESC LIMIT 15
 """
+RAILS = dict(MfOrder.PaymentMethod.choices)
 COLUMNS = ("Fund house", "Rail", "Came through", "NAV day as promised", "Days to units", "Longest")
 
 
@@ -35,7 +36,7 @@ def promises_part(at: datetime) -> home.Part:
         cursor.execute(_SCORE, [at - LATELY])
         found = cursor.fetchall()
     rows = [
-        [house, rail.lower() or "sale", str(count), f"{kept} ({kept / count:.0%})", f"{average:.1f}", str(longest)]
+        [house, RAILS.get(rail, "Sale"), str(count), f"{kept} ({kept / count:.0%})", f"{average:.1f}", str(longest)]
         for house, rail, count, kept, longest, average in found
     ]
     note = "The last 30 days. Days count from the NAV day that the investor was promised."

@@ -95,6 +95,8 @@ class ProposedAdmin(KeptAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
     ) -> HttpResponse:
+        # Nothing is saved here, and every button would lead back to the list.
+        context |= {"save_words": "Propose", "show_save_and_continue": False, "show_save_and_add_another": False}
         if obj is not None:
             context["pending"] = pending.proposed(obj)
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)

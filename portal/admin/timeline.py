@@ -61,6 +61,11 @@ WORDS = {
     "case.investor_wrote": "The investor wrote",
     "case.answered": "The investor was answered",
     "case.told": "Whoever works on it was written to",
+    "transfer.asked": "A transfer was asked for",
+    "transfer.agreed": "The investor said yes",
+    "transfer.objected": "The firm objected",
+    "transfer.investor_told": "The investor was written to",
+    "transfer.told": "The firms were written to",
     "document.kept": "A paper came",
     "document.sent": "A paper was sent to the provider",
     "document.seen": "A paper was looked at",
@@ -142,7 +147,7 @@ def _rupees(value: Any) -> str:
 
 
 # What an entry's data is shown as; other values are shown as they are.
-FORMS: dict[str, Callable[[Any], str]] = {"was": _state, "skipped": _state, "amount": _rupees}
+FORMS: dict[str, Callable[[Any], str]] = {"was": _state, "skipped": _state, "amount": _rupees, "kind": _state}
 
 
 def names_of(actors: Iterable[str]) -> dict[str, str]:

@@ -25,6 +25,8 @@ WORDS = {
     "given_ip": "IP address of the yes",
     "ip": "IP address",
     "user_agent": "browser",
+    "from_name": "from",
+    "to_name": "to",
     "newest_on": "newest NAV date",
     "nav_on": "NAV date",
     "predicted_nav_on": "predicted NAV date",

@@ -32,6 +32,7 @@ def test_the_first_page_scores_what_was_promised_by_fund_house_and_rail(client_f
     assert "Promises kept" in page
     assert scheme.fund_house.name in page
     assert "1 (50%)" in page
+    assert '<td data-label="Rail">UPI</td>' in page
 
 
 def test_the_first_page_says_when_the_next_cut_off_is_and_what_waits_for_it(client_for, dev):
