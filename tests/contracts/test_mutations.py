@@ -1,8 +1,9 @@
 """Twenty thousand spoilt answers: a client makes of each a typed message or one of the six errors, and invents nothing.
 
 Nothing is misread as success: an answer whose own mark of success is gone is none; no status outside 2xx is an answer;
-and every word, number and identifier in a message stands in the answer that it was read from. The same seeds every
-time; `MUTATIONS=200000` tries ten times as many.
+and every word, number and identifier in a message stands in the answer that it was read from. Hypothesis draws them,
+from the same seeds every time, which each sample prints; `MUTATIONS_SEED=1` draws others, `MUTATIONS=200000` ten times
+as many. What it finds is brought down to the fewest edits that show it.
 """
 
 from __future__ import annotations
@@ -10,28 +11,32 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 from enum import Enum
-from random import Random
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from portal.fintech_primitives.messages.payments import BankPage
-from portal.gateway import errors
-from tests.contracts import answers, endpoints
+from portal.gateway import errors, wire
+from tests.contracts import answers, endpoints, mutations
 from tests.contracts.answers import CALLS, Sample, hears, listening
-from tests.contracts.mutations import scratched, spoilt
 
-MUTATIONS = int(os.environ.get("MUTATIONS", "20000"))
+MUTATIONS, SEED = int(os.environ.get("MUTATIONS", "20000")), os.environ.get("MUTATIONS_SEED", "0")
 PROVIDERS = ("fp", "smallcase", "odin", "5paisa")
 ALL = [sample for provider in PROVIDERS for sample in answers.samples(provider)]
 SHARE = -(-MUTATIONS // len(ALL))
 # A spoilt answer mostly comes with its own status; now and then with that of another answer.
 STATUSES = (200, 201, 204, 302, 400, 401, 403, 404, 409, 422, 429, 500, 502, 503)
-OWN_STATUS = 0.9
+OWN_STATUS = 9 * len(STATUSES)
+# Every run draws the same: nothing is kept of one run for the next, and a slow machine finds no less.
+DRAWN = settings(
+    phases=[Phase.generate, Phase.shrink], database=None, deadline=None, suppress_health_check=list(HealthCheck)
+)
 
 
 # --- read by hand, not by the client --------------------------------------------------------------------------------
@@ -139,19 +144,48 @@ def check(sample: Sample, client: Any, status: int, body: Any, raw: bytes) -> st
     return "answer"
 
 
+def drawn_of(sample: Sample) -> st.SearchStrategy[Any]:
+    """(the edits, how it is sent, its status)"""
+    statuses = st.sampled_from([sample.status] * OWN_STATUS + list(STATUSES))
+    if sample.parsed is None:
+        return st.tuples(st.tuples(*mutations.scratches(sample.body)), st.just("plain"), statuses)
+    return st.tuples(st.tuples(*mutations.edits(sample.parsed)), mutations.sendings(), statuses)
+
+
+def spoilt(sample: Sample, edits: Sequence[Any], sending: str) -> tuple[Any, bytes]:
+    """(what the spoilt answer says, its bytes)"""
+    if sample.parsed is None:
+        return None, mutations.scratched(sample.body, edits)
+    return mutations.spoilt(sample.parsed, edits, sending)
+
+
+def spoil(sample: Sample, client: Any, times: int) -> Counter[str]:
+    """How at least so many spoilt answers end. The first that is taken wrongly fails, with the fewest edits."""
+    ends: Counter[str] = Counter()
+    where = f"{sample.provider} {sample.id} {SEED}"
+
+    @seed(where)
+    @settings(DRAWN, max_examples=-(-times // mutations.ANSWERS))
+    @given(drawn_of(sample))
+    def taken_rightly(drawn: Any) -> None:
+        edits, sending, status = drawn
+        for few in mutations.selections(edits):
+            body, raw = spoilt(sample, few, sending)
+            try:
+                ends[check(sample, client, status, body, raw)] += 1
+            except BaseException as error:
+                error.add_note(f"seed {where!r}, edits {list(few)}, sent {sending}: {status} {raw[:2_000]!r}")
+                raise
+
+    taken_rightly()
+    return ends
+
+
 @pytest.mark.parametrize("sample", ALL, ids=lambda sample: f"{sample.provider}-{sample.id}")
 def test_a_spoilt_answer_ends_in_an_answer_or_a_named_error(sample: Sample):
-    client, ends = listening(sample.provider), Counter()
-    for number in range(SHARE):
-        draw = Random(f"{sample.provider} {sample.id} {number}")
-        body, raw = (None, scratched(sample.body, draw)) if sample.parsed is None else spoilt(sample.parsed, draw)
-        status = sample.status if draw.random() < OWN_STATUS else draw.choice(STATUSES)
-        try:
-            ends[check(sample, client, status, body, raw)] += 1
-        except BaseException as error:
-            error.add_note(f"mutation {number}: {status} {raw[:2_000]!r}")
-            raise
-    print(f"{sample.provider} {sample.id}: {dict(ends.most_common())}")
+    ends = spoil(sample, listening(sample.provider), SHARE)
+    print(f"{sample.provider} {sample.id} {SEED}: {dict(ends.most_common())}")
+    assert ends.total() >= SHARE
 
 
 def test_the_mutations_are_as_many_as_promised():
@@ -165,6 +199,52 @@ def test_every_method_of_every_client_hears_a_sample_or_makes_no_call():
     heard = {(sample.provider, sample.method) for sample in ALL}
     pages = {("5paisa", "login_url"), ("odin", "login_url")}
     assert heard == set(CALLS) == {(row.provider, row.client) for row in endpoints.ALL} - pages
+
+
+# --- planted mistakes are found, and brought down to one edit ---------------------------------------------------------
+
+
+def deaf_to_its_mark(client: Any) -> None:
+    """Takes every answer with a good status, whatever the answer says of itself."""
+    client.classify = lambda request, response: wire.trouble_of_http(client.provider, request, response)
+
+
+def deaf_to_the_status(client: Any) -> None:
+    client.classify = lambda request, response: None
+
+
+def presumes_success(client: Any) -> None:
+    """A status that is missing is the one that is hoped for."""
+    read = client.parse
+    client.parse = lambda *call: {"status": "SUCCESS", **said} if isinstance(said := read(*call), dict) else said
+
+
+def trusts_what_it_reads(client: Any) -> None:
+    """Looks into the answer before anybody has looked whether it is there."""
+    read = client.parse
+    client.parse = lambda *call: (said := read(*call), isinstance(said, dict) and said["id"])[0]
+
+
+# What is planted, in which sample's client, what hypothesis then finds, and the one place whose loss shows it.
+PLANTED = (
+    (deaf_to_its_mark, "smallcase", "create-single", AssertionError, ("success",)),
+    (deaf_to_its_mark, "odin", "button", AssertionError, ("success",)),
+    (deaf_to_its_mark, "5paisa", "place", AssertionError, ("body", "Status")),
+    (deaf_to_the_status, "fp", "payment", AssertionError, None),
+    (presumes_success, "fp", "payment", AssertionError, ("status",)),
+    (trusts_what_it_reads, "fp", "payment", KeyError, ("id",)),
+)
+
+
+@pytest.mark.parametrize(("plant", "provider", "name", "failure", "lost"), PLANTED)
+def test_a_planted_mistake_is_found_within_two_thousand(plant, provider, name, failure, lost):
+    (sample,) = (each for each in ALL if (each.provider, each.id) == (provider, name))
+    client = listening(provider)
+    plant(client)
+    with pytest.raises(failure) as found:
+        spoil(sample, client, 2_000)
+    edit = rf"\({re.escape(repr(lost))}, 'gone', \d+\)" if lost else ".*"
+    assert re.search(rf"seed '{provider} {name} .*', edits \[{edit}\], sent plain: \d+ ", found.value.__notes__[0])
 
 
 # --- whole answers of somebody else -----------------------------------------------------------------------------------
