@@ -13,14 +13,19 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from django.conf import settings
+from django.db import connections
 from psycopg import sql
 
 from tests import world
+from tests.patience import FACTOR
 
 PREFIX = "tests_template_"
 _IMPORT = re.compile(r"^(?:from|import) ((?:portal|investors|orders|payments|brokers)[\w.]*)", re.MULTILINE)
@@ -86,3 +91,64 @@ def _sources() -> Iterator[Path]:
     yield from (path for path in helpers if path.exists())
     yield from world.ROOT.glob("*/data/*.csv")
     yield from (world.ROOT / name for name in ("requirements.txt", "portal/settings.py"))
+
+
+# --- many at once -------------------------------------------------------------------------------------------------
+
+# From so many connections on they are a crowd; of crowds the server is asked to bear one, whoever opens it.
+CROWD = 10
+CROWDS = 1_979_206  # the key of their lock: any number that nobody else locks
+WAIT_S = 120 * FACTOR
+_ROOM = """
+    SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+         - count(datid) FROM pg_stat_activity
+"""
+
+
+def at_once(act: Callable[[], Any], times: int) -> list[Any]:
+    """What each of so many threads that start together returned, or the error that it raised.
+
+    Each has connections of its own. Crowds of two workers of a run would together take more than the server has, and
+    fail by chance: one waits for the other.
+    """
+    with _alone(times) if times >= CROWD else contextlib.nullcontext():
+        return _together(act, times)
+
+
+def raised_at_once(act: Callable[[], Any], times: int) -> list[str]:
+    """The names of what was raised, sorted."""
+    return sorted(type(each).__name__ for each in at_once(act, times) if isinstance(each, Exception))
+
+
+def _together(act: Callable[[], Any], times: int) -> list[Any]:
+    barrier, found = threading.Barrier(times), []
+
+    def run() -> None:
+        try:
+            barrier.wait(WAIT_S)
+            found.append(act())
+        except Exception as error:  # noqa: BLE001 - whatever it was is the result
+            found.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, daemon=True) for _ in range(times)]
+    for thread in threads:
+        thread.start()
+    until = time.monotonic() + WAIT_S
+    for thread in threads:
+        thread.join(max(until - time.monotonic(), 0))
+    assert len(found) == times, f"{times - len(found)} of {times} have not ended"
+    return found
+
+
+@contextlib.contextmanager
+def _alone(times: int) -> Iterator[None]:
+    """While no other crowd has the server, and the connections of the one before are really closed."""
+    with psycopg.connect(settings.DATABASE_URL, autocommit=True) as server:
+        server.execute("SELECT pg_advisory_lock(%s)", [CROWDS])
+        until = time.monotonic() + WAIT_S
+        while (room := server.execute(_ROOM).fetchone()[0]) < times:
+            assert time.monotonic() < until, f"the server has room for {room} of {times} connections"
+            time.sleep(0.05)
+        yield

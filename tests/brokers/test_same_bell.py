@@ -8,16 +8,16 @@ from __future__ import annotations
 import json
 import os
 import re
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 from django.test import Client
 
 from brokers.smallcase.events import checksum
 from portal import clock, inbox
 from portal.models import InboundEvent
+from tests.database import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AT_ONCE = 5
@@ -36,15 +36,11 @@ def notice(number: int) -> str:
 
 
 def ring(body: str) -> int:
-    try:
-        return Client().post("/webhooks/smallcase/", body, content_type="application/json").status_code
-    finally:
-        connections.close_all()
+    return Client().post("/webhooks/smallcase/", body, content_type="application/json").status_code
 
 
 def all_at_once(body: str) -> list[int]:
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(ring, [body] * AT_ONCE))
+    return at_once(lambda: ring(body), AT_ONCE)
 
 
 @pytest.fixture

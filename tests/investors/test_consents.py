@@ -19,6 +19,7 @@ from investors.models import Consent, Investor
 from investors.operations import consents
 from portal import audit, clock
 from portal.models import User
+from tests.database import raised_at_once
 
 SHOWN = {"Scheme": "HDFC Flexi Cap Fund – Growth", "Amount": "₹5,000.00"}
 TERMS: dict[str, Any] = {
@@ -310,34 +311,12 @@ def test_asking_and_giving_refuse_to_run_inside_another_transaction(asha: Invest
 
 
 def test_a_double_click_asks_once(committed_asha: Investor) -> None:
-    together(lambda: asked(committed_asha), 4)
+    raised_at_once(lambda: asked(committed_asha), 4)
     assert Consent.objects.filter(investor=committed_asha).count() == 1
     assert len(mail.outbox) == 1
 
 
 # --- the race for tries -----------------------------------------------------------------------------------
-
-
-def together(act: Any, times: int) -> list[str]:
-    """Run `act` in `times` threads that start at once; the names of what they raised, sorted."""
-    barrier = threading.Barrier(times)
-    raised: list[str] = []
-
-    def run() -> None:
-        try:
-            barrier.wait(10)
-            act()
-        except Exception as error:  # noqa: BLE001 - whatever it was is the result
-            raised.append(type(error).__name__)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run) for _ in range(times)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(30)
-    return sorted(raised)
 
 
 def guess_without_the_lock(consent: Consent, otp: str, read: threading.Barrier) -> None:
@@ -353,7 +332,7 @@ def guess_without_the_lock(consent: Consent, otp: str, read: threading.Barrier) 
 def test_without_the_lock_parallel_guesses_would_get_free_tries(committed_asha: Investor) -> None:
     consent = asked(committed_asha)
     otp, read = wrong(newest_code()), threading.Barrier(8)
-    raised = together(lambda: guess_without_the_lock(consent, otp, read), 8)
+    raised = raised_at_once(lambda: guess_without_the_lock(consent, otp, read), 8)
     consent.refresh_from_db()
     assert raised == ["WrongCode"] * 8
     assert consent.tries == 1, "eight guesses were counted as one: this is the race that the lock prevents"
@@ -362,7 +341,7 @@ def test_without_the_lock_parallel_guesses_would_get_free_tries(committed_asha: 
 def test_parallel_guesses_get_five_tries_together(committed_asha: Investor) -> None:
     consent = asked(committed_asha)
     otp = wrong(newest_code())
-    raised = together(lambda: give(committed_asha, consent, otp), 8)
+    raised = raised_at_once(lambda: give(committed_asha, consent, otp), 8)
     consent.refresh_from_db()
     assert raised == ["TooManyTries"] * 4 + ["WrongCode"] * 4
     assert consent.tries == 5

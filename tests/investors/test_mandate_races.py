@@ -3,41 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
-from django.db import connection
 
 from investors.models import Consent, Mandate
 from investors.operations import consents, mandate_sending, mandates
 from portal import clock
 from portal.fintech_primitives import client as fp
 from tests import factories
+from tests.database import raised_at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LIMIT = Decimal("25000.00")
-
-
-def at_once(act: Callable[[], object], times: int = 3) -> list[str]:
-    """Run `act` in threads that start together; the names of what they raised, sorted."""
-    barrier, raised = threading.Barrier(times), []
-
-    def run() -> None:
-        try:
-            barrier.wait(10)
-            act()
-        except Exception as error:  # noqa: BLE001 - whatever it was is the result
-            raised.append(type(error).__name__)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run) for _ in range(times)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return sorted(raised)
 
 
 @pytest.fixture
@@ -63,11 +41,11 @@ def test_without_the_lock_only_the_database_stands_against_a_second_mandate(cons
         return found
 
     monkeypatch.setattr(consents, "lock", without_lock)
-    assert at_once(lambda: confirm(consent)) == ["IntegrityError"] * 2
+    assert raised_at_once(lambda: confirm(consent), 3) == ["IntegrityError"] * 2
 
 
 def test_three_clicks_at_once_are_one_mandate_and_nobody_sees_an_error(consent):
-    assert at_once(lambda: confirm(consent)) == []
+    assert raised_at_once(lambda: confirm(consent), 3) == []
     assert Mandate.objects.count() == 1
 
 
@@ -79,12 +57,12 @@ def mandate(consent, sandbox) -> Mandate:
 
 def test_without_the_claim_every_worker_sends(mandate, monkeypatch):
     monkeypatch.setattr(mandate_sending, "_claim", lambda pk, at, has_ref: Mandate.objects.get(pk=pk))
-    at_once(lambda: mandate_sending.create(mandate_id=mandate.pk, at=clock.now()))
+    raised_at_once(lambda: mandate_sending.create(mandate_id=mandate.pk, at=clock.now()), 3)
     assert len(list(fp.client().list_mandates())) == 3
 
 
 def test_three_workers_at_once_send_one_mandate(mandate):
-    assert at_once(lambda: mandate_sending.create(mandate_id=mandate.pk, at=clock.now())) == []
+    assert raised_at_once(lambda: mandate_sending.create(mandate_id=mandate.pk, at=clock.now()), 3) == []
     assert len(list(fp.client().list_mandates())) == 1
     mandate.refresh_from_db()
     assert mandate.state == "AWAITING_INVESTOR"

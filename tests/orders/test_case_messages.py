@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from threading import Barrier, Thread
-
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
@@ -16,6 +14,7 @@ from portal.models import AuditEntry, Case, Notice
 from portal.notices import writing
 from portal.scope import scope
 from tests import factories
+from tests.database import raised_at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -218,18 +217,9 @@ def test_a_question_of_identifiers_only_opens_no_case(asha, order, client_for):
 @pytest.mark.django_db(transaction=True)
 def test_the_same_form_sent_twice_at_once_is_one_message(asha, case):
     row, ref = InvestorCase.objects.get(case=case), "E" * 20
-    together = Barrier(4)
 
     def press() -> None:
-        together.wait()
-        try:
-            shown_cases.write(row=row, text="Where is it?", form_ref=ref, author=asha.user, at=clock.now())
-        finally:
-            connection.close()
+        shown_cases.write(row=row, text="Where is it?", form_ref=ref, author=asha.user, at=clock.now())
 
-    threads = [Thread(target=press) for _ in range(4)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
+    assert raised_at_once(press, 4) == []
     assert CaseMessage.objects.count() == 1

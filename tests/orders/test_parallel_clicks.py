@@ -19,7 +19,7 @@ from investors.operations import consents
 from orders.models import MfOrder
 from orders.operations import purchases
 from portal import clock
-from tests.investors.test_mandate_races import at_once
+from tests.database import raised_at_once
 from tests.payments.test_races import _unique
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,7 +40,7 @@ def click(asha, given, client_for, monkeypatch) -> Callable[[int], list[str]]:
             answer = free.pop().post(f"/orders/confirm/{consent.code}/", {"otp": "123456"})
             places.add(answer.headers.get("Location", str(answer.status_code)))
 
-        assert at_once(post, times=TABS) == []
+        assert raised_at_once(post, TABS) == []
         return sorted(places)
 
     return run
@@ -84,7 +84,7 @@ def two_tabs(asha, given, monkeypatch) -> Callable[[], list[str]]:
         code = free.pop().code
         purchases.confirm(investor=asha, code=code, otp="123456", buy_again=False, ip=None, at=clock.now())
 
-    return lambda: at_once(confirm, times=2)
+    return lambda: raised_at_once(confirm, 2)
 
 
 def test_of_two_tabs_with_a_code_each_the_second_is_asked_whether_to_buy_again(two_tabs):

@@ -12,8 +12,8 @@ from orders.operations import plan_change_sending, plan_changes, plan_sending, p
 from portal import clock
 from portal.fintech_primitives import client as fp
 from portal.gateway.journal import about
+from tests.database import at_once
 from tests.orders import sips
-from tests.orders.test_sip_days import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,7 +49,7 @@ def at_fp(plan: Plan) -> int:
 
 def test_without_the_claim_two_workers_skip_two_dates(fresh):
     plan = sips.send(fresh)
-    at_once(lambda: plan_gateway.skip_next(plan, about(plan)))
+    at_once(lambda: plan_gateway.skip_next(plan, about(plan)), 2)
     assert skipped(plan) == ["2026-12-05", "2027-01-05"]
 
 

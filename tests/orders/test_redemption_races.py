@@ -14,7 +14,7 @@ from orders.models import MfOrder
 from orders.operations import redemptions
 from orders.redemption_rules import Asked
 from tests import factories
-from tests.investors.test_mandate_races import at_once
+from tests.database import raised_at_once
 from tests.orders.test_redemptions import sell, yes_to
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,7 +35,7 @@ def two_tabs(asha, monkeypatch) -> Callable[[], list[str]]:
         return checked(*args)
 
     monkeypatch.setattr(redemptions, "has_changed", after_counting)
-    return lambda: at_once(lambda: sell(asha, holding, Asked(), consent=given.pop()), times=2)
+    return lambda: raised_at_once(lambda: sell(asha, holding, Asked(), consent=given.pop()), 2)
 
 
 @pytest.fixture

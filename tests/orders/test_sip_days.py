@@ -11,7 +11,6 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from datetime import timedelta
@@ -74,27 +73,6 @@ def orders_of(book: list[Plan]) -> list[OrderSnapshot]:
     ]  # fmt: skip
 
 
-def at_once(act, times: int = 2) -> list[object]:
-    """What each of several threads that start together returns, or the error that it raises."""
-    barrier, found = threading.Barrier(times), []
-
-    def run() -> None:
-        try:
-            barrier.wait(10)
-            found.append(act())
-        except Exception as error:  # noqa: BLE001 - whatever it was is the result
-            found.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run) for _ in range(times)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return found
-
-
 # --- Expecting ----------------------------------------------------------------------------------------------------
 
 
@@ -126,7 +104,7 @@ def test_without_the_database_two_schedulers_expect_twice(book):
 
 def test_two_schedulers_expect_each_instalment_once(book, monkeypatch):
     monkeypatch.setattr(instalments, "CHUNK", 50)
-    made = at_once(lambda: instalments.expect(on=due(book)[0].first_on, at=clock.now()), 3)
+    made = database.at_once(lambda: instalments.expect(on=due(book)[0].first_on, at=clock.now()), 3)
     assert sum(made) == MANY == Instalment.objects.count()
 
 
@@ -158,7 +136,7 @@ def announced() -> Counter[tuple[str, str]]:
 def test_two_who_tell_tell_each_date_once(book):
     on = due(book)[0].first_on
     instalments.expect(on=on, at=clock.now())
-    assert sum(at_once(tell_all)) == MANY
+    assert sum(database.at_once(tell_all, 2)) == MANY
     assert announced() == Counter((str(plan.pk), on.isoformat()) for plan in due(book))
     assert Delivery.objects.filter(channel="EMAIL").count() == MANY
 
@@ -240,7 +218,7 @@ def test_a_day_killed_at_random_moments_tells_everybody_once_and_writes_to_nobod
 def test_one_order_an_instalment_however_often_and_by_how_many_it_is_taken_in(book, monkeypatch):
     monkeypatch.setattr(instalments, "TAKEN_AT_ONCE", 50)
     listed = orders_of(book)[:120]
-    made = at_once(lambda: instalments.take_in(listed, at=clock.now(), source="poll"), 2)
+    made = database.at_once(lambda: instalments.take_in(listed, at=clock.now(), source="poll"), 2)
     assert [each for each in made if isinstance(each, Exception)] == []
     assert MfOrder.objects.count() == 120 == Instalment.objects.filter(order__isnull=False).count()
     assert instalments.take_in(listed, at=clock.now(), source="poll") == 0

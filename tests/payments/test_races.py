@@ -19,7 +19,7 @@ from payments.operations import attempts, late, rows
 from portal import clock
 from portal.models import Case
 from tests import factories
-from tests.investors.test_mandate_races import at_once
+from tests.database import raised_at_once
 from tests.orders.carting import asked, confirm, fill, sold_schemes
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -60,7 +60,7 @@ def retry(asha, monkeypatch) -> Callable[[], list[str]]:
         return answer
 
     monkeypatch.setattr(attempts, "_may_pay", after_looking)
-    return lambda: at_once(lambda: operations.start(order_id=order.pk, at=clock.now(), again=True))
+    return lambda: raised_at_once(lambda: operations.start(order_id=order.pk, at=clock.now(), again=True), 3)
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def two_clicks(asha, monkeypatch) -> Callable[[], list[str]]:
         return found
 
     monkeypatch.setattr(carts, "_still_the_same", after_checking)
-    return lambda: at_once(lambda: confirm(asha, consent, otp), times=2)
+    return lambda: raised_at_once(lambda: confirm(asha, consent, otp), 2)
 
 
 @pytest.fixture
@@ -187,7 +187,7 @@ def test_two_codes_for_the_same_cart_order_it_once(asha):
     fill(asha, sold_schemes())
     first, second = asked(asha), asked(asha)
     waiting = [first, second]
-    refused = at_once(lambda: confirm(asha, *waiting.pop()), times=2)
+    refused = raised_at_once(lambda: confirm(asha, *waiting.pop()), 2)
     assert refused == [TermsChanged.__name__]
     assert MfOrder.objects.count() == 3
 
@@ -215,7 +215,7 @@ def two_successes(asha, monkeypatch) -> Callable[[], list[str]]:
         said = PaymentSnapshot(payment.provider_ref, "DEBITED", "SUCCESS")
         operations.absorb(payment_id=payment.pk, snapshot=said, at=clock.now())
 
-    return lambda: at_once(absorb, times=2)
+    return lambda: raised_at_once(absorb, 2)
 
 
 def paid_twice() -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
@@ -11,6 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from portal import audit, clock
 from portal.models import AuditEntry
 from tests import factories
+from tests.database import raised_at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -105,17 +104,7 @@ def test_refuses_to_change_or_delete_an_entry(statement):
 
 
 def test_keeps_one_line_under_parallel_writers():
-    def writer() -> None:
-        try:
-            write(5)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=writer) for _ in range(10)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    assert raised_at_once(lambda: write(5), 10) == []
     found = audit.verify()
     assert (found.entries, found.problems) == (50, ())
 

@@ -6,7 +6,9 @@ import threading
 import time
 from datetime import date
 
+import psycopg
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.db import connection, transaction
@@ -17,7 +19,7 @@ from orders.models import Holiday, MfOrder
 from portal import clock, roles
 from portal.fintech_primitives.client import client
 from portal.models import User
-from tests import emptying, factories
+from tests import database, emptying, factories
 
 pytestmark = pytest.mark.django_db
 
@@ -99,3 +101,27 @@ def test_bringing_back_waits_for_somebody_who_still_writes():
     kept.bring_back()
     writer.join(10)
     assert not User.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_crowd_waits_for_the_one_before_and_a_few_do_not():
+    with psycopg.connect(settings.DATABASE_URL, autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [database.CROWDS])
+        came, done = [], []
+        crowd = threading.Thread(target=lambda: done.append(database.at_once(lambda: came.append(1), database.CROWD)))
+        crowd.start()
+        assert database.at_once(User.objects.count, database.CROWD - 1) == [0] * (database.CROWD - 1)
+        time.sleep(0.2)
+        assert came == []
+    crowd.join(10)
+    assert (len(came), done) == (database.CROWD, [[None] * database.CROWD])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_at_once_each_says_what_it_found_or_raised():
+    turns = iter(range(4))
+
+    def act():
+        return 1 // next(turns)
+
+    assert database.raised_at_once(act, 3) == ["ZeroDivisionError"]
