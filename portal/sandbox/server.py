@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import signal
 import socket
 import struct
@@ -14,12 +15,16 @@ from typing import Any
 
 from . import notices
 from .app import Sandbox
-from .web import REASONS, Request, Response
+from .web import REASONS, Problem, Request, Response
 
 log = logging.getLogger("portal.sandbox")
 TICK_S = 0.5
 IDLE_S = 75
 BODY_LIMIT = 32 * 1024 * 1024
+LINE = 64 * 1024
+# What may stand before the path: clients that think we are a proxy name the host there too (RFC 9112, 3.2.2).
+ORIGIN = re.compile(r"^https?://[^/?]*", re.IGNORECASE)
+SIZES = {10: re.compile(r"[0-9]{1,18}"), 16: re.compile(r"[0-9A-Fa-f]{1,15}")}
 LINGER_RESET = struct.pack("ii", 1, 0)
 
 
@@ -42,27 +47,41 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve
 
     def _request(self, body: bytes) -> Request:
-        path, _, query = self.path.partition("?")
+        path, _, query = ORIGIN.sub("", self.path, count=1).partition("?")
         headers = {key.lower(): value for key, value in self.headers.items()}
         base_url = f"http://{headers.get('host') or '{}:{}'.format(*self.server.server_address[:2])}"
-        return Request(self.command, path, query, headers, body, base_url, full_path=path)
+        return Request(self.command, path, query, headers, body, base_url, full_path=path or "/")
 
     def _body(self) -> bytes | None:
-        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
-            return self._chunks()
-        length = int(self.headers.get("Content-Length") or 0)
-        if length > BODY_LIMIT:
+        """All of the body. None when it cannot be had, which is said already: half a call has no effect."""
+        chunked = "chunked" in self.headers.get("Transfer-Encoding", "").lower()
+        try:
+            return self._chunks() if chunked else self._read(self.headers.get("Content-Length") or "0", 10)
+        except Problem as problem:
             self.close_connection = True
-            self.send_error(413)
+            self.send_error(problem.status)
             return None
-        return self.rfile.read(length) if length else b""
+
+    def _read(self, length: str, base: int, already: int = 0) -> bytes:
+        """So many bytes. Raises Problem: 400 for a length that is none or a body that ends early, 413 for too much."""
+        if not SIZES[base].fullmatch(length.strip()):
+            raise Problem(400, "no length")
+        size = int(length, base)
+        if already + size > BODY_LIMIT:
+            raise Problem(413, "too much")
+        found = self.rfile.read(size) if size else b""
+        if len(found) < size:
+            raise Problem(400, "the body ends early")
+        return found
 
     def _chunks(self) -> bytes:
-        parts = []
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            parts.append(self.rfile.read(size))
-            self.rfile.readline()
-        while self.rfile.readline().strip():
+        parts: list[bytes] = []
+        total = 0
+        while part := self._read(self.rfile.readline(LINE).split(b";")[0].decode("latin-1"), 16, total):
+            parts.append(part)
+            total += len(part)
+            self.rfile.readline(LINE)
+        while self.rfile.readline(LINE).strip():
             continue
         return b"".join(parts)
 
@@ -74,6 +93,8 @@ class Handler(BaseHTTPRequestHandler):
         lines += [f"{name}: {value}" for name, value in response.header_list()]
         if self.close_connection:
             lines.append("Connection: close")
+        elif self.request_version == "HTTP/1.0":
+            lines.append("Connection: keep-alive")  # which an old client asked for, and goes by
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
     def _wire_well(self, response: Response) -> None:

@@ -54,7 +54,7 @@ def paging(request: Request) -> tuple[int, int]:
     errors, values = Errors(), []
     for name, default in (("page", 0), ("size", DEFAULT_SIZE)):
         text = request.query.get(name, str(default))
-        values.append(int(text) if text.isdigit() else -1)
+        values.append(int(text) if re.fullmatch(r"[0-9]{1,9}", text) else -1)
         errors.check(values[-1] >= 0, name, "must be a whole number, not negative")
     errors.check(values[1] != 0, "size", "must be at least 1")
     errors.check(values[1] <= MAX_SIZE, "size", f"should not be greater than {MAX_SIZE}")
