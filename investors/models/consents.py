@@ -49,6 +49,8 @@ class Consent(Owned):
     expires_at = models.DateTimeField()
     given_at = models.DateTimeField(null=True, blank=True)
     given_ip = models.GenericIPAddressField(null=True, blank=True)
+    # What it was about was taken back before the investor said yes: no code counts any more.
+    closed_at = models.DateTimeField(null=True, blank=True)
 
     MAX_TRIES = 5
     # The order in which pages and messages show the lines; the database does not keep the order of keys.
@@ -76,6 +78,9 @@ class Consent(Owned):
             models.CheckConstraint(
                 condition=Q(given_at__isnull=True) | Q(given_at__lte=F("expires_at")),
                 name="a_consent_is_given_before_it_expires",
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_at__isnull=True) | Q(given_at__isnull=True), name="a_closed_consent_is_never_given"
             ),
             models.CheckConstraint(
                 condition=Q(amount__isnull=True) | Q(amount__gt=Decimal(0)),

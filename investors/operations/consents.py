@@ -1,8 +1,9 @@
 """Consents: an investor's yes to exactly what was shown, proved by a one-time code.
 
-    ask     what was shown is written down with its digest; a code of six digits goes to the investor by
-    e-mail resend  a new code for the same thing; the old one is worth nothing from then on give    the
-    right code within its life and within five tries, however often it was sent again
+    ask     what was shown is written down with its digest; a code of six digits goes to the investor by e-mail
+    resend  a new code for the same thing; the old one is worth nothing from then on
+    give    the right code within its life and within five tries, however often it was sent again
+    close   what it was about was taken back before: no code counts any more
 
 Source of the rule: SEBI circular of 30 Sep 2022 on two-factor authentication for mutual-fund transactions.
 
@@ -19,7 +20,7 @@ import json
 import re
 import secrets
 import smtplib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -35,6 +36,7 @@ from investors.models import Consent, Investor
 from investors.operations import family
 from portal import audit, logins, money
 from portal.errors import Failure
+from portal.models import User
 
 log = structlog.get_logger(__name__)
 
@@ -94,6 +96,13 @@ class TooManyTries(Failure):
     message = "Five codes did not match, so this confirmation is closed. Nothing was ordered. Please start again."
 
 
+class Closed(Failure):
+    """Raised once what it was about was taken back (`close`)."""
+
+    code = "consent_closed"
+    message = "What this confirmed was taken back before you confirmed it. Nothing was done, and no money moved."
+
+
 class TooManyMessages(Failure):
     """Raised when an investor asks for more codes than anybody needs."""
 
@@ -126,7 +135,7 @@ def ask(
     The same form asks once: a second call returns the same consent and sends nothing, unless the code has
     expired or the contents have changed, which voids the old code. `shown` is label -> text as on the
     page; it is repeated in the message. `sent_at` stays empty when the message could not be handed over:
-    offer `resend`. Raises family.CameOfAge, AlreadyGiven, TooManyTries, TooManyMessages.
+    offer `resend`. Raises family.CameOfAge, AlreadyGiven, Closed, TooManyTries, TooManyMessages.
     """
     family.refuse_grown(investor, at)
     terms = Terms(purpose, {**_for_whom(investor), **shown}, amount, isin, folio_number, units)
@@ -150,7 +159,7 @@ def _for_whom(investor: Investor) -> dict[str, str]:
 
 
 def resend(*, consent: Consent, at: datetime) -> Consent:
-    """A new code is on the way for the same consent; tries are kept. Raises TooManyTries, TooManyMessages."""
+    """A new code is on the way for the same consent; tries are kept. Raises Closed, TooManyTries, TooManyMessages."""
     with transaction.atomic(durable=True):
         consent = Consent.objects.select_for_update(of=("self",)).select_related("investor__user").get(pk=consent.pk)
         if consent.given_at is None:
@@ -163,7 +172,7 @@ def give(*, investor: Investor, code: str, otp: object, ip: str | None, at: date
     """The investor has said yes. A consent that is already given is returned as it is.
 
     Every well-formed try is counted in a transaction of its own, so that it stays counted when it fails.
-    Raises WrongCode, CodeExpired, TooManyTries, and Consent.DoesNotExist for somebody else's consent.
+    Raises Closed, WrongCode, CodeExpired, TooManyTries, and Consent.DoesNotExist for somebody else's consent.
     """
     with transaction.atomic(durable=True):
         consent = lock(investor=investor, code=code)
@@ -203,10 +212,20 @@ def take(*, consent: Consent, otp: object, ip: str | None, at: datetime) -> Fail
     return _try(consent, otp, ip, at)
 
 
+def close(*, keys: Iterable[int], actor: User | str | None, at: datetime) -> None:
+    """Nobody can say yes to these any more, whatever code they have; what was given before stays given."""
+    with transaction.atomic():
+        for consent in Consent.objects.select_for_update().filter(pk__in=keys, given_at=None, closed_at=None):
+            Consent.objects.filter(pk=consent.pk).update(closed_at=at)
+            audit.record(consent, "consent.closed", actor=actor, at=at)
+
+
 # --- one try ----------------------------------------------------------------------------------------------
 
 
 def _try(consent: Consent, otp: object, ip: str | None, at: datetime) -> Failure | None:
+    if consent.closed_at:
+        return Closed()
     if consent.tries >= Consent.MAX_TRIES:
         return TooManyTries()
     if at >= consent.expires_at:
@@ -286,6 +305,8 @@ def _needs_a_new_code(consent: Consent, digest: str, at: datetime) -> bool:
 
 
 def _refuse_spent(consent: Consent) -> None:
+    if consent.closed_at:
+        raise Closed
     if consent.tries >= Consent.MAX_TRIES:
         raise TooManyTries
 

@@ -44,6 +44,7 @@ from investors.models import (
 from investors.operations import consents
 from investors.operations.invites import FORGOTTEN
 from portal import audit
+from portal.api import leaving
 from portal.errors import Failure
 from portal.files import vault
 from portal.models import Session
@@ -155,6 +156,7 @@ def register(eraser: Eraser) -> None:
 
 def erase(investor: Investor, at: datetime) -> dict[str, int]:
     """Everything personal is gone, in the caller's transaction. Returns kind of record -> rows."""
+    leaving.investor_left(investor_id=investor.pk, partner_id=investor.partner_id, actor=None, at=at)
     with connection.cursor() as cursor:
         # Lets registry answers be emptied and the login be renamed, until the end of this transaction.
         cursor.execute("SELECT set_config('portal.erasing', 'on', true)")

@@ -34,6 +34,8 @@ from investors import lifecycle, provenance
 from investors.models import Investor, Invite
 from investors.operations import onboarding
 from portal import arns, audit, jobs
+from portal.api import leaving
+from portal.api.leaving import Leaving, Why
 from portal.errors import Failure
 from portal.models import Partner, User
 from portal.scope import ALL, scope
@@ -162,6 +164,34 @@ def revoke(*, invite_id: int, actor: User | str, reason: str, at: datetime) -> I
     return row
 
 
+@leaving.register
+def end_all(over: Leaving) -> None:
+    """The links of a firm that was stopped no longer work; of one whose API is closed, those that its machines sent.
+
+    When an investor leaves, only what the firm sent to the addresses of that login.
+    """
+    if over.partner_id is None:
+        return
+    rows = Invite.objects.select_for_update().filter(partner=over.partner_id, used_at=None, revoked_at=None)
+    if over.why == Why.CLOSED:
+        rows = rows.filter(invited_by=None)
+    if over.investor_id is not None:
+        user_id = Investor.objects.values_list("user_id", flat=True).get(pk=over.investor_id)
+        addresses = EmailAddress.objects.filter(user=user_id).values_list("email", flat=True)
+        rows = rows.filter(email__in=[email.lower() for email in addresses])
+    for row in rows.order_by("pk"):
+        Invite.objects.filter(pk=row.pk).update(revoked_at=over.at)
+        audit.record(row, "invite.revoked", actor=over.actor, at=over.at, reason=_ENDED[over.why])
+
+
+# Why nobody comes by a link any more, for whoever looks at it afterwards.
+_ENDED = {
+    Why.LEFT: "The firm no longer looks after the investor of this address.",
+    Why.STOPPED: "The firm no longer works with us.",
+    Why.CLOSED: "The firm's API was closed.",
+}
+
+
 def forget_unused(*, at: datetime) -> int:
     """Who was invited long ago and never came is forgotten: what stays is that somebody was invited, and by whom.
 
@@ -188,9 +218,10 @@ def kept(secret_hash: str, *, at: datetime) -> Invite | None:
 
 
 def _can_be_used(row: Invite, at: datetime) -> bool:
-    """Nobody comes by a partner whose ARN has ended; the link works again once it is renewed."""
-    ended = row.partner is not None and arns.has_ended(row.partner, at.date())
-    return is_open(row) and at < row.expires_at and not ended
+    """Nobody comes by a partner that was stopped, or whose ARN has ended; the link works again once it is renewed."""
+    firm = row.partner
+    brings = firm is None or (firm.is_active and not arns.has_ended(firm, at.date()))
+    return is_open(row) and at < row.expires_at and brings
 
 
 def may_take(row: Invite, user: User) -> bool:

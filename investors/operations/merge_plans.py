@@ -16,7 +16,7 @@ from django.db import models
 from pghistory.models import Event
 
 from investors import lifecycle
-from investors.models import Investor, KycRequest, Merge
+from investors.models import Investor, KycRequest, Merge, Transfer
 
 # What belongs to an investor, by model. What is not named here keeps the investor that has it where they are.
 MOVES_ALWAYS = ("document", "invite")
@@ -28,6 +28,9 @@ STAYS = {
     "investorcase": "it was told to that login",
     "casemessage": "it was written by that login, or to it",
     "changerequest": "it was confirmed with that login's code",
+    "transfer": "to which firm that login went, or did not, stays on record with it",
+    "approval": "what a firm asked of that login stays on record with it; what is undecided ends",
+    "approvalline": "what a firm asked of that login stays on record with it; what is undecided ends",
 }
 NOT_OURS = ("application", "nameword", "merge")
 # Columns that a draft which lacks them takes over.
@@ -94,6 +97,10 @@ def _who_cannot(kept: Investor, gone: Investor) -> list[str]:
             why.append(f"{each.code} was merged into another investor already.")
     if KycRequest.objects.filter(investor=gone, state__in=(lifecycle.PENDING, lifecycle.SUBMITTED)).exists():
         why.append("The one that would go has a KYC on its way at FP. Wait until it is decided.")
+    for row in Transfer.objects.filter(investor=gone, state__in=(lifecycle.WAITING, lifecycle.OBJECTED)):
+        why.append(
+            f"The one that would go is to go to {row.to_name} ({row.code}). Stop that, or wait until it is done."
+        )
     return why
 
 

@@ -24,6 +24,7 @@ from investors.models import PAN_INDEX, BankAccount, ErasureRequest, Investor, M
 from investors.operations import merge_plans
 from investors.operations.merge_plans import Plan
 from portal import audit, cases
+from portal.api import leaving
 from portal.encryption import blind_indexes
 from portal.errors import Failure
 from portal.models import User
@@ -133,6 +134,7 @@ def approve(*, merge_id: int, actor: User, reason: str, at: datetime) -> Merge:
         if plan.refused or plan.digest != row.digest:
             raise PlanChanged
         _carry_out(row, plan)
+        leaving.investor_left(investor_id=row.gone_id, partner_id=row.gone.partner_id, actor=actor, at=at)
         if _has_no_other(row.gone):
             # A login that was switched off before stays nobody's to give back.
             row.took_login = bool(User.objects.filter(pk=row.gone.user_id, is_active=True).update(is_active=False))

@@ -18,6 +18,8 @@ from investors import lifecycle
 from investors.models import Investor, Transfer
 from investors.operations import transfer_notices as notices
 from portal import arns, audit, cases, redaction
+from portal.api import leaving
+from portal.api.leaving import Leaving, Why
 from portal.errors import Failure, InvalidInput
 from portal.models import Partner, User
 from portal.scope import ALL, scope
@@ -130,14 +132,31 @@ def stop(*, transfer_id: int, actor: User | None, reason: str, at: datetime) -> 
     with scope(ALL), transaction.atomic():
         row = _locked(transfer_id, *OPEN)
         _stopped(row, actor, reason, at)
+        notices.tell_investor(row, notices.STOPPED, at=at)
     return row
+
+
+@leaving.register
+def end_all(over: Leaving) -> None:
+    """Nobody goes to a firm that was stopped, and nobody goes anywhere who was erased or is one with somebody else.
+
+    Whoever wants to leave a firm that was stopped still does.
+    """
+    rows = Transfer.objects.select_for_update(of=("self",)).filter(state__in=OPEN).order_by("pk")
+    actor = over.actor if isinstance(over.actor, User) else None
+    if over.why == Why.LEFT:
+        for row in rows.filter(investor=over.investor_id):
+            _stopped(row, actor, "The investor is no longer here.", over.at)
+    elif over.why == Why.STOPPED:
+        for row in rows.filter(to_partner=over.partner_id):
+            _stopped(row, actor, f"{row.to_name} no longer works with us.", over.at)
+            notices.tell_investor(row, notices.STOPPED, at=over.at)
 
 
 def _stopped(row: Transfer, actor: User | None, reason: str, at: datetime) -> None:
     row.decided_by, row.answer = actor, reason
     _move(row, lifecycle.STOPPED, at, "decided_by", "answer")
     audit.record(row, "transfer.stopped", actor=actor, at=at, reason=reason)
-    notices.tell_investor(row, notices.STOPPED, at=at)
     notices.tell_firms(row, "stopped", at=at)
 
 
@@ -162,19 +181,32 @@ def advance(*, transfer_id: int, at: datetime) -> None:
 
 
 def _done(row: Transfer, actor: User | None, at: datetime) -> None:
-    """The partner before hears of it by the row, the new one by the investor: in this order."""
-    investor = Investor.objects.select_for_update().get(pk=row.investor_id)
-    to = row.to_partner
-    if investor.partner_id != row.from_partner_id or not to.is_active or arns.has_ended(to, at.date()):
-        _stopped(row, actor, "One of the two firms is no longer what it was.", at)
+    """The partner before hears of it by the row, and of what it still asked; then the new one, by the investor.
+
+    The lock lets orders be made meanwhile, so whoever is entering a code is waited for and does not wait for us.
+    """
+    investor = Investor.objects.select_for_update(no_key=True).get(pk=row.investor_id)
+    if why := _what_stands_in_the_way(row, investor, at):
+        _stopped(row, actor, why, at)
+        notices.tell_investor(row, notices.STOPPED, at=at)
         return
     _move(row, lifecycle.DONE, at, "decided_by", "answer")
+    leaving.investor_left(investor_id=investor.pk, partner_id=row.from_partner_id, actor=actor, at=at)
     investor.partner, investor.euin = row.to_partner, row.to_partner.euin
     investor.save(update_fields=["partner", "euin"])
     audit.record(row, "transfer.done", actor=actor, at=at, reason=row.answer, to=row.to_partner.code)
     audit.record(investor, "investor.transferred", actor=actor, at=at, transfer=row.code)
     notices.tell_investor(row, notices.DONE, at=at)
     notices.tell_firms(row, "done", at=at)
+
+
+def _what_stands_in_the_way(row: Transfer, investor: Investor, at: datetime) -> str:
+    """The investor went elsewhere meanwhile, or the coming firm may bring nobody; empty when it can be done."""
+    if investor.partner_id != row.from_partner_id:
+        return f"{row.from_name} is not whom the investor leaves any more."
+    if not row.to_partner.is_active:
+        return f"{row.to_name} no longer works with us."
+    return f"The ARN of {row.to_name} has ended." if arns.has_ended(row.to_partner, at.date()) else ""
 
 
 def _locked(transfer_id: int, *states: str) -> Transfer:

@@ -70,6 +70,13 @@ APPROVAL = Shape(
         "created_at": col("moment", "created_at", "When you asked."),
         "expires_at": col("moment", "expires_at", "Until when it can be approved."),
         "withdrawn_at": col("moment", "withdrawn_at", "When you withdrew it.", null=True),
+        "ended_at": col(
+            "moment",
+            "ended_at",
+            "When it ended before its time, because your API was closed, or because "
+            "we did not work together for a while.",
+            null=True,
+        ),
     },
 )
 
@@ -232,6 +239,7 @@ def _write(approval: Approval, lines: list[queries.Line], call: Call) -> dict[st
         "created_at": approval.created_at,
         "expires_at": approval.expires_at,
         "withdrawn_at": approval.withdrawn_at,
+        "ended_at": approval.ended_at,
     }
     return APPROVAL.write(row)
 

@@ -21,6 +21,11 @@ from portal.models import Partner
 class Approval(Owned):
     """A partner's request with a reason and an end. Where it stands follows from its lines and its dates."""
 
+    class Ended(models.TextChoices):
+        LEFT = "LEFT", "the firm no longer looks after the investor"
+        STOPPED = "STOPPED", "the firm no longer works with us"
+        CLOSED = "CLOSED", "the connection by which the firm asked was closed"
+
     code = models.CharField(max_length=20, unique=True, editable=False)
     partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="approvals")
     # Who asked, as the investor read it: it stays when the investor, or the partner, goes elsewhere.
@@ -36,6 +41,9 @@ class Approval(Owned):
     times_told = models.PositiveSmallIntegerField(default=0)
     seen_at = models.DateTimeField(null=True, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
+    # When it ended before its time, because the firm left or was stopped (`portal/api/leaving.py`).
+    ended_at = models.DateTimeField(null=True, blank=True, editable=False)
+    ended_why = models.CharField(max_length=8, choices=Ended, blank=True, db_default="", editable=False)
     # When its time is over and the partner is told; null once that is done.
     due_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -45,6 +53,10 @@ class Approval(Owned):
             models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="an_approval_lasts_for_a_while"),
             models.CheckConstraint(condition=~Q(reason=""), name="an_approval_says_why"),
             models.CheckConstraint(condition=~Q(asked_by=""), name="an_approval_says_who_asks"),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True, ended_why="") | Q(ended_at__isnull=False) & ~Q(ended_why=""),
+                name="an_approval_that_ended_says_why",
+            ),
         ]
         indexes = [
             models.Index(fields=["partner", "-id"], name="approvals_of_partner"),

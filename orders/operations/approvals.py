@@ -9,6 +9,9 @@
     stop       a skip or the end of a SIP, which take no code
     decline    the investor does not want a line
 
+Nothing of it is taken up for a firm that no longer serves the investor or was stopped: what stood open has ended then
+(`approval_ends.py`), and what was asked in the same moment is refused. Locks: the investor, the request, its lines.
+
 What became of a line is read from the order, SIP or change that it led to (`queries/approvals.py`).
 """
 
@@ -16,20 +19,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 
 from investors.models import Consent, Investor, Mandate
-from investors.operations import bank_accounts, mandates
+from investors.operations import bank_accounts, consents, mandates
 from orders.models import Approval, ApprovalLine, Scheme
 from orders.operations import carts, new_houses, plan_changes, plans, redemptions
 from orders.operations.approval_checks import Ask, checked, needed, new_account, refuse_twins
 from orders.queries import approvals as queries
 from orders.redemption_rules import Asked
 from portal import arns, audit, identifiers
-from portal.errors import Failure
+from portal.errors import Failure, InvalidInput
 from portal.models import Partner, User
 from portal.notices import writing
 from portal.scope import ALL, scope
@@ -43,10 +47,17 @@ NEW_BUSINESS = frozenset({Kind.PURCHASE, Kind.SIP})
 
 
 class ApprovalOver(Failure):
-    """It has expired, was withdrawn, or every line is decided."""
+    """It has expired, was withdrawn, has ended, or every line is decided."""
 
     code = "approval_over"
     message = "This can no longer be approved or changed. Nothing was done."
+
+
+class NoLongerServed(Failure):
+    """The firm that asked no longer looks after the investor, or no longer works with us."""
+
+    code = "no_longer_served"
+    message = "The firm that asked for this no longer looks after you, or no longer works with us. Nothing was done."
 
 
 class TooManyAsked(Failure):
@@ -77,7 +88,7 @@ def ask(
     """Each line can be done today, stands open, and the investor is told.
 
     Raises InvalidInput("lines.<n>.<field>", ...) or, for a line as a whole, InvalidInput("lines.<n>", ...),
-    TooManyAsked, and ArnEnded where one of them is new business.
+    InvalidInput("investor") for one who has just left the firm, TooManyAsked, and ArnEnded where one is new business.
     """
     if NEW_BUSINESS & {each.kind for each in asks}:
         arns.refuse_ended(partner, at.date())
@@ -85,7 +96,7 @@ def ask(
     refuse_twins(lines)
     with transaction.atomic():
         _refuse_too_many(investor, at)
-        approval = Approval.objects.create(
+        approval = _put_down(
             investor=investor, partner=partner, asked_by=partner.name, asked_by_arn=partner.arn, reason=reason,
             reference=reference, created_at=at, expires_at=at + life, due_at=at + life,
         )  # fmt: skip
@@ -95,6 +106,17 @@ def ask(
         audit.record(approval, "approval.asked", actor=actor, at=at, reason=reason, lines=len(lines))
         _tell(approval, partner, at)
     return approval
+
+
+def _put_down(**columns: Any) -> Approval:
+    """The database looks whether the firm serves the investor, and lets nobody leave until this is there."""
+    try:
+        with transaction.atomic():
+            return Approval.objects.create(**columns)
+    except IntegrityError as error:
+        if "no longer serves" not in str(error):
+            raise
+        raise InvalidInput("investor", "There is no such investor of yours.") from None
 
 
 def _refuse_too_many(investor: Investor, at: datetime) -> None:
@@ -162,7 +184,8 @@ def _tell(approval: Approval, partner: Partner, at: datetime) -> None:
 
 
 def _open(approval: Approval, at: datetime) -> Approval:
-    found = Approval.objects.select_for_update(of=("self",)).select_related("partner").get(pk=approval.pk)
+    """The request as it stands now, locked. Raises ApprovalOver."""
+    found = Approval.objects.select_for_update().get(pk=approval.pk)
     if not queries.is_open(found, at):
         raise ApprovalOver
     return found
@@ -174,7 +197,7 @@ def _open(approval: Approval, at: datetime) -> Approval:
 def to_cart(*, approval: Approval, numbers: Sequence[int], at: datetime) -> list[ApprovalLine]:
     """The purchases stand in the investor's cart.
 
-    Raises ApprovalOver, ArnEnded, what `carts.add` raises; then none does.
+    Raises ApprovalOver, NoLongerServed, ArnEnded, what `carts.add` raises; then none does.
     """
     arns.refuse_what_it_asked(approval.partner_id, at.date())
     with transaction.atomic():
@@ -202,8 +225,20 @@ def confirm(*, approval: Approval, number: int, ip: str | None, at: datetime) ->
     if line.kind in NEW_BUSINESS:
         arns.refuse_what_it_asked(approval.partner_id, at.date())
     consent = _CONSENTS[Kind(line.kind)](approval.investor, line, _form_of(line), ip, at)
-    ApprovalLine.objects.filter(pk=line.pk).update(consent=consent)
+    _bind(approval, line, consent, at)
     return consent
+
+
+def _bind(approval: Approval, line: ApprovalLine, consent: Consent, at: datetime) -> None:
+    """The line has its consent. Raises ApprovalOver, NoLongerServed where it was taken back while that was asked for:
+    its code is worth nothing then."""
+    try:
+        with transaction.atomic():
+            _to_decide(approval, at)
+            ApprovalLine.objects.filter(pk=line.pk).update(consent=consent)
+    except (ApprovalOver, NoLongerServed):
+        consents.close(keys=[consent.pk], actor=_by(approval), at=at)
+        raise
 
 
 def _sale(investor: Investor, line: ApprovalLine, form_ref: str, ip: str | None, at: datetime) -> Consent:
@@ -261,13 +296,13 @@ def _form_of(line: ApprovalLine) -> str:
 
 
 def basket(*, approval: Approval, number: int, at: datetime) -> ApprovalLine:
-    """The line whose order the investor may open now, under its own form. Raises ApprovalOver."""
+    """The line whose order the investor may open now, under its own form. Raises ApprovalOver, NoLongerServed."""
     [line] = _undecided(approval, [number], at, Kind.BASKET)
     return line
 
 
 def stop(*, approval: Approval, number: int, at: datetime) -> None:
-    """The skip or the end of the SIP is asked for. Raises ApprovalOver, plan_changes.NotPossible."""
+    """The skip or the end of the SIP is asked for. Raises ApprovalOver, NoLongerServed, NotPossible."""
     with transaction.atomic():
         [line] = _undecided(approval, [number], at, Kind.SIP_SKIP, Kind.SIP_CANCEL)
         if line.plan is None:
@@ -280,7 +315,7 @@ def stop(*, approval: Approval, number: int, at: datetime) -> None:
 
 
 def decline(*, approval: Approval, numbers: Sequence[int], at: datetime) -> None:
-    """The investor does not want these lines, and none of them stands in the cart. Raises ApprovalOver."""
+    """The investor does not want these lines, and none stands in the cart. Raises ApprovalOver, NoLongerServed."""
     with transaction.atomic():
         lines = _undecided(approval, numbers, at)
         for line in lines:
@@ -291,10 +326,9 @@ def decline(*, approval: Approval, numbers: Sequence[int], at: datetime) -> None
 
 
 def _undecided(approval: Approval, numbers: Sequence[int], at: datetime, *kinds: str) -> list[ApprovalLine]:
-    """The lines of these numbers, locked, none of which is decided. Raises ApprovalOver."""
-    if not queries.is_open(approval, at):
-        raise ApprovalOver
+    """The lines of these numbers, locked, none of which is decided. Raises ApprovalOver, NoLongerServed."""
     with transaction.atomic():
+        approval = _to_decide(approval, at)
         found = list(
             ApprovalLine.objects.select_for_update(of=("self",))
             .filter(approval=approval, number__in=numbers)
@@ -305,6 +339,17 @@ def _undecided(approval: Approval, numbers: Sequence[int], at: datetime, *kinds:
     if wrong or not found or len(found) != len(set(numbers)):
         raise ApprovalOver
     return found
+
+
+def _to_decide(approval: Approval, at: datetime) -> Approval:
+    """The request, locked with its investor, so that nobody leaves meanwhile. Raises ApprovalOver, NoLongerServed."""
+    served = Investor.objects.select_for_update(of=("self",), no_key=True).filter(
+        pk=approval.investor_id, partner=approval.partner_id, partner__is_active=True
+    )
+    with scope(ALL):  # an investor's connection does not see every firm
+        if not served.values_list("pk", flat=True):
+            raise NoLongerServed
+    return _open(approval, at)
 
 
 def _scheme(line: ApprovalLine) -> Scheme:

@@ -17,8 +17,10 @@ from portal.scope import ALL, scope
 Kind = ApprovalLine.Kind
 WAITING, APPROVED, DECLINED, EXPIRED, WITHDRAWN = "WAITING", "APPROVED", "DECLINED", "EXPIRED", "WITHDRAWN"
 OPEN, DECIDED = "OPEN", "DECIDED"
-LINE_STATES = (WAITING, APPROVED, DECLINED, EXPIRED, WITHDRAWN)
-STATES = (OPEN, DECIDED, EXPIRED, WITHDRAWN)
+# Over before its time, because the firm no longer serves the investor or was stopped.
+ENDED = "ENDED"
+LINE_STATES = (WAITING, APPROVED, DECLINED, EXPIRED, WITHDRAWN, ENDED)
+STATES = (OPEN, DECIDED, EXPIRED, WITHDRAWN, ENDED)
 UNDECIDED = (WAITING,)
 
 
@@ -41,16 +43,21 @@ class Line:
 
 
 def is_open(approval: Approval, at: datetime) -> bool:
-    """Neither withdrawn nor over."""
-    return approval.withdrawn_at is None and at < approval.expires_at
+    """Neither withdrawn, ended, nor over."""
+    return taken_back(approval) is None and at < approval.expires_at
+
+
+def taken_back(approval: Approval) -> datetime | None:
+    """When it was withdrawn, or ended before its time."""
+    return approval.withdrawn_at or approval.ended_at
 
 
 def state_of(approval: Approval, lines: Iterable[Line], at: datetime) -> str:
     """One of `STATES`."""
-    if not any(each.is_open or each.state in (EXPIRED, WITHDRAWN) for each in lines):
+    if not any(each.is_open or each.state in (EXPIRED, WITHDRAWN, ENDED) for each in lines):
         return DECIDED
-    if approval.withdrawn_at:
-        return WITHDRAWN
+    if taken_back(approval):
+        return WITHDRAWN if approval.withdrawn_at else ENDED
     return OPEN if at < approval.expires_at else EXPIRED
 
 
@@ -67,7 +74,7 @@ def waiting(investor: Investor, at: datetime) -> QuerySet[Approval]:
         | Q(kind=Kind.SIP_CANCEL, plan__state=lifecycle.CANCELLED)
         | Exists(BasketOrder.objects.filter(form_ref=OuterRef("form_ref"), investor=OuterRef("investor")))
     )
-    return of_investor(investor).filter(Exists(lines), withdrawn_at=None, expires_at__gt=at)
+    return of_investor(investor).filter(Exists(lines), withdrawn_at=None, ended_at=None, expires_at__gt=at)
 
 
 def to_invest(investor: Investor, basket: Basket, form_ref: str, at: datetime) -> ApprovalLine | None:
@@ -137,11 +144,14 @@ def _stand(row: ApprovalLine, led_to: Mapping[str, Any], is_given: bool, at: dat
         return Line(row, APPROVED, change=row.change, **led_to)
     if row.declined_at:
         return Line(row, DECLINED)
-    if row.approval.withdrawn_at:
-        return Line(row, WITHDRAWN)
+    if taken_back(row.approval):
+        return Line(row, WITHDRAWN if row.approval.withdrawn_at else ENDED)
     return Line(row, WAITING if at < row.approval.expires_at else EXPIRED)
 
 
 def _is_ended(row: ApprovalLine) -> bool:
-    """A SIP that the provider never heard of ends at once, without a change."""
-    return row.kind == Kind.SIP_CANCEL and row.plan is not None and row.plan.state == lifecycle.CANCELLED
+    """A SIP that the provider never heard of ends at once, without a change. Later than the request it is no answer."""
+    if row.kind != Kind.SIP_CANCEL or row.plan is None or row.plan.state != lifecycle.CANCELLED:
+        return False
+    over = taken_back(row.approval)
+    return over is None or row.plan.state_since < over

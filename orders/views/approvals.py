@@ -31,6 +31,7 @@ STATES = {
     queries.DECIDED: ("done", "Decided"),
     queries.EXPIRED: ("neutral", "Expired"),
     queries.WITHDRAWN: ("neutral", "Withdrawn"),
+    queries.ENDED: ("neutral", "Ended"),
 }
 LINES = {
     queries.WAITING: ("needs", "Waiting for you"),
@@ -38,6 +39,13 @@ LINES = {
     queries.DECLINED: ("neutral", "Declined"),
     queries.EXPIRED: ("neutral", "Expired"),
     queries.WITHDRAWN: ("neutral", "Withdrawn"),
+    queries.ENDED: ("neutral", "Ended"),
+}
+# Why a request ended before its time, after the name of the firm.
+ENDED: dict[str, str] = {
+    Approval.Ended.LEFT: "no longer looks after you",
+    Approval.Ended.STOPPED: "no longer works with us",
+    Approval.Ended.CLOSED: "no longer has the connection to us by which this was asked",
 }
 # New business of a partner whose ARN has ended meanwhile.
 NOT_NOW = ("neutral", "Not possible now")
@@ -148,7 +156,13 @@ _ACTS: dict[str, Callable[[InvestorRequest, Approval], HttpResponse]] = {
 
 def _row(found: Approval, lines: list[queries.Line], at: Any) -> dict[str, Any]:
     kind, words = STATES[queries.state_of(found, lines, at)]
-    return {"approval": found, "kind": kind, "words": words, "what": [_what(each.line) for each in lines]}
+    return {
+        "approval": found,
+        "kind": kind,
+        "words": words,
+        "what": [_what(each.line) for each in lines],
+        "ended_why": ENDED.get(found.ended_why, ""),
+    }
 
 
 def _line(found: queries.Line, ended: str) -> dict[str, Any]:

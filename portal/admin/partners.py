@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from portal import clock
 from portal.admin.acts import Act, By, ReasonForm
 from portal.admin.base import KeptAdmin, Lines, OpsAdmin
 from portal.admin.finding import by_code, by_part
-from portal.api import partners
+from portal.api import leaving, partners
 from portal.errors import Failure
 from portal.models import Partner, PartnerMember, User
 
@@ -55,7 +56,7 @@ def _end(partner: Partner, by: By) -> str:
 
 def _close(partner: Partner, by: By) -> str:
     partners.close_api(partner=partner, reason=by.reason, actor=by.actor, at=by.at)
-    return f"Every API call of {partner} is refused from now on."
+    return f"Every API call of {partner} is refused from now on, and what its machines still asked has ended."
 
 
 def _open(partner: Partner, by: By) -> str:
@@ -108,7 +109,8 @@ class PartnerAdmin(KeptAdmin, OpsAdmin):
             "close-api",
             "Close the API",
             RIGHT,
-            "The emergency stop: every API call of this partner is refused at once. Webhooks and the console go on.",
+            "The emergency stop: every API call of this partner is refused at once. What its machines still ask of "
+            "investors ends, requests and invitations. Webhooks, the console and what was asked there go on.",
             _close,
             offered=lambda partner: partner.api_closed_at is None,
             icon="block",
@@ -123,6 +125,13 @@ class PartnerAdmin(KeptAdmin, OpsAdmin):
             offered=lambda partner: partner.api_closed_at is not None,
         ),
     )
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and "is_active" in form.changed_data and not obj.is_active:
+            actor: Any = request.user
+            leaving.firm_stopped(partner=obj, actor=actor, at=clock.now())
+            messages.info(request, f"What {obj} still asked of investors has ended: requests, invitations, transfers.")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("portal.add_partner")

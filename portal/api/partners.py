@@ -17,6 +17,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 
 from portal import audit
 from portal.access import access
+from portal.api import leaving
 from portal.api.models import PartnerMember
 from portal.errors import Failure
 from portal.models import Partner, User
@@ -90,8 +91,10 @@ def end_member(*, member: PartnerMember, actor: User | str, reason: str, at: dat
 
 
 def close_api(*, partner: Partner, reason: str, actor: User | str, at: datetime) -> None:
-    """The emergency stop: every call of the partner is refused from now on."""
-    _switch(partner, "partner.api_closed", at, reason, actor, at)
+    """The emergency stop: every call of the partner is refused from now on, and what its machines asked has ended."""
+    with transaction.atomic():
+        _switch(partner, "partner.api_closed", at, reason, actor, at)
+        leaving.api_closed(partner=partner, actor=actor, at=at)
 
 
 def open_api(*, partner: Partner, reason: str, actor: User | str, at: datetime) -> None:

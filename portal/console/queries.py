@@ -123,5 +123,5 @@ def approvals_of(partner: Partner) -> QuerySet[Approval]:
 
 def approvals_pending(partner: Partner, at: datetime) -> int:
     """Requests that an investor can still decide; of more than a thousand, those that were asked last."""
-    alive = list(approvals_of(partner).filter(withdrawn_at=None, expires_at__gt=at).order_by("-pk")[:1000])
-    return len({line.line.approval_id for line in approvals.lines_of(alive, at) if line.is_open})
+    alive = approvals_of(partner).filter(withdrawn_at=None, ended_at=None, expires_at__gt=at).order_by("-pk")[:1000]
+    return len({line.line.approval_id for line in approvals.lines_of(list(alive), at) if line.is_open})

@@ -22,7 +22,8 @@ KINDS = {
     "payment": "payments",
     "basket_order": "orders of baskets of shares",
     "transfer": "transfers of your investors to another firm",
-    "approval": "what you asked investors to approve: asked, seen, each line approved or declined, expired, withdrawn",
+    "approval": "what you asked investors to approve: asked, seen, each line approved or declined, expired, withdrawn, "
+    "ended",
 }
 # The same in a word, for chips.
 LABELS = {kind: kind.replace("_", " ").capitalize() for kind in KINDS} | {"kyc": "KYC", "sip": "SIP"}

@@ -1,4 +1,4 @@
-"""What becomes of a request is told to the partner: asked, seen, each line approved or declined, expired, withdrawn."""
+"""What becomes of a request is told to the partner: asked, seen, each line approved or declined, its end."""
 
 from __future__ import annotations
 

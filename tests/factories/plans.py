@@ -8,9 +8,11 @@ from decimal import Decimal
 import factory
 from factory.django import DjangoModelFactory
 
+from investors.models import Investor
 from orders import plan_rules
 from orders.models import Approval, ApprovalLine, Cart, CartLine, Instalment, Plan, PlanChange
 from portal import clock, identifiers
+from portal.models import Partner
 from tests.factories.life import MandateFactory
 from tests.factories.money import ConsentFactory
 from tests.factories.people import PartnerFactory, ReadyInvestorFactory
@@ -92,6 +94,13 @@ class PlanChangeFactory(DjangoModelFactory):
     state_since = factory.SelfAttribute("asked_at")
 
 
+def _brought(investor: Investor) -> Partner:
+    """A firm that looks after the investor: the database lets no other one ask."""
+    investor.partner = PartnerFactory()
+    Investor.objects.filter(pk=investor.pk).update(partner=investor.partner)
+    return investor.partner
+
+
 class ApprovalFactory(DjangoModelFactory):
     """What a partner asks, by default the partner that brought the investor."""
 
@@ -99,7 +108,7 @@ class ApprovalFactory(DjangoModelFactory):
         model = Approval
 
     investor = factory.SubFactory(ReadyInvestorFactory)
-    partner = factory.LazyAttribute(lambda o: o.investor.partner or PartnerFactory())
+    partner = factory.LazyAttribute(lambda o: o.investor.partner or _brought(o.investor))
     asked_by = factory.SelfAttribute("partner.name")
     reason = "A goal of yours"
     created_at = factory.LazyFunction(clock.now)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
-from investors.models import ErasureRequest, Investor, Merge
-from investors.operations import merges
+from investors.models import ErasureRequest, Investor, Merge, Transfer
+from investors.operations import merges, transfers
 from portal import audit, clock, roles
 from portal.models import AuditEntry, Case, User
 from tests import factories
@@ -316,3 +318,41 @@ def test_a_merge_that_is_refused_says_why_on_the_page(kept, asha, maker):
     answer = browser(maker).post(asked, {"other": asha.code, "reason": WHY}, follow=True)
     assert "Merge the other way round" in answer.content.decode()
     assert not Merge.objects.exists()
+
+
+# --- which firm they belong to ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ["WAITING", "OBJECTED"])
+def test_who_is_to_go_to_another_firm_is_merged_away_only_afterwards(state, kept, gone, maker, checker):
+    objected = {"objection": "Fees", "objected_at": clock.now()} if state == "OBJECTED" else {}
+    row = factories.TransferFactory(investor=gone, to_name="South Advisors", state=state, **objected)
+    with pytest.raises(merges.Refused, match=rf"to go to South Advisors \({row.code}\). Stop that"):
+        ask(kept, gone, maker)
+    transfers.stop(transfer_id=row.pk, actor=maker, reason="Two logins of one person", at=clock.now())
+    approve(ask(kept, gone, maker), checker)
+    row.refresh_from_db()
+    assert (row.investor, row.state) == (gone, "STOPPED"), "what was asked for stays on record where it was asked"
+
+
+def test_a_transfer_that_began_after_the_preview_stands_in_the_way(kept, gone, maker, checker):
+    plan = ask(kept, gone, maker)
+    factories.TransferFactory(investor=gone)
+    with pytest.raises(merges.PlanChanged):
+        approve(plan, checker)
+
+
+def test_the_transfers_of_both_stay_on_record_and_an_open_one_of_the_kept_one_goes_on(kept, gone, maker, checker):
+    began = clock.now() - timedelta(days=20)
+    done = {"asked_at": began, "state": "DONE", "state_since": clock.now(), "agreed_at": began, "due_at": None}
+    rows = [factories.TransferFactory(investor=each, **done) for each in (kept, gone)]
+    going = factories.TransferFactory(investor=kept, agreed_at=clock.now())
+    plan = ask(kept, gone, maker)
+    assert plan.plan["stays"]["transfer"] == [
+        "1 transfer: to which firm that login went, or did not, stays on record with it"
+    ]
+    approve(plan, checker)
+    assert [Transfer.objects.get(pk=row.pk).investor for row in rows] == [kept, gone]
+    transfers.advance(transfer_id=going.pk, at=going.objections_until)
+    kept.refresh_from_db()
+    assert kept.partner == going.to_partner

@@ -18,6 +18,7 @@ from portal.api import partners
 from portal.models import Case, Partner
 from portal.notices.models import Notice
 from tests import factories
+from tests.webhooks.test_events import link
 
 pytestmark = pytest.mark.django_db
 
@@ -88,7 +89,8 @@ def test_a_link_of_before_works_again_once_the_arn_is_renewed(firm: Partner) -> 
 
 
 def asked(firm: Partner, investor: Any, kind: str, **more: Any) -> Any:
-    """A request of the partner's from before the end."""
+    """A request of the partner's from before the end, of somebody whom it looks after."""
+    link(investor, firm)
     approval = factories.ApprovalFactory(investor=investor, partner=firm)
     factories.ApprovalLineFactory(investor=investor, approval=approval, kind=kind, **more)
     return approval

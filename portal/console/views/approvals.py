@@ -25,6 +25,7 @@ STATES = {
     queries.DECIDED: ("done", "Decided"),
     queries.EXPIRED: ("neutral", "Expired"),
     queries.WITHDRAWN: ("neutral", "Withdrawn"),
+    queries.ENDED: ("neutral", "Ended"),
 }
 LINES = {
     queries.WAITING: ("waiting", "Waiting"),
@@ -32,6 +33,7 @@ LINES = {
     queries.DECLINED: ("failed", "Declined"),
     queries.EXPIRED: ("neutral", "Expired"),
     queries.WITHDRAWN: ("neutral", "Withdrawn"),
+    queries.ENDED: ("neutral", "Ended"),
 }
 
 
@@ -44,7 +46,7 @@ def listed(request: ConsoleRequest) -> HttpResponse:
     before = identifiers.row_key(request.GET.get("before", ""))
     rows = approvals_of(request.partner).select_related("investor").order_by("-pk")
     if only == "open":
-        rows = rows.filter(withdrawn_at=None, expires_at__gt=at)
+        rows = rows.filter(withdrawn_at=None, ended_at=None, expires_at__gt=at)
     found = list((rows.filter(pk__lt=before) if before else rows)[: PAGE_SIZE + 1])
     lines = queries.lines_of(found[:PAGE_SIZE], at)
     shown = []
