@@ -14,6 +14,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from investors.admin.finding import by_investor
 from investors.models import Investor, Transfer
 from investors.operations import transfers
+from portal import clock
 from portal.admin import show
 from portal.admin.acts import Act, By, ReasonForm
 from portal.admin.base import OpsAdmin
@@ -29,7 +30,8 @@ class ToForm(ReasonForm):
 
     to = forms.CharField(
         label="Code of the partner that shall look after the investor",
-        help_text="Nothing moves for fifteen days. The investor and both firms are told, and may object.",
+        help_text="Nothing moves for fifteen days. The investor and both firms are told; the firm before may object, "
+        "and the investor may say no.",
         widget=UnfoldAdminTextInputWidget,
     )
     field_order = ("to", "reason")
@@ -44,7 +46,7 @@ class ToForm(ReasonForm):
 
 def _ask(investor: Investor, by: By) -> str:
     row = transfers.ask(investor=investor, to=by.answers["to"], basis=by.reason, actor=by.actor, at=by.at)
-    return f"{row.code}: {row.to_name} can look after them from {show.moment(row.objections_until)} on."
+    return f"{row.code}: they go to {row.to_name} not before {show.moment(row.objections_until)}."
 
 
 ASK = Act(
@@ -125,7 +127,7 @@ class TransferAdmin(OpsAdmin):
 
     @display(description="State", ordering="state")
     def state_badge(self, row: Transfer) -> str:
-        return show.badge(TONES[row.state], row.get_state_display())
+        return show.badge(TONES[row.state], row.words(clock.now()))
 
     @display(description="Investor")
     def investor_link(self, row: Transfer) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -59,6 +59,14 @@ class Transfer(Owned):
             ),
             models.UniqueConstraint(
                 fields=["investor"], condition=Q(state__in=("WAITING", "OBJECTED")), name="one_transfer_at_a_time"
+            ),
+            models.CheckConstraint(
+                condition=Q(objections_until__gte=F("asked_at") + timedelta(days=15)),
+                name="there_are_fifteen_days_for_objections",
+            ),
+            models.CheckConstraint(
+                condition=Q(objected_at__isnull=True) | Q(objected_at__lt=F("objections_until")),
+                name="an_objection_is_made_in_time",
             ),
             models.CheckConstraint(
                 condition=~Q(state="DONE") | Q(state_since__gte=F("objections_until")),

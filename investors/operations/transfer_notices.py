@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from django.urls import reverse
 
@@ -19,8 +19,8 @@ register(
     Event(
         ASKED,
         GROUP,
-        "You are to be looked after by another firm",
-        "{to} shall look after you from {day} on",
+        "Another firm is to look after you",
+        "Shall {to} look after you? Not before {day}",
         "We were told that you want this. Please say on the page whether it is right: if it is not, nothing changes. "
         "Your units, orders and SIPs stay as they are either way.",
         must=(EMAIL,),
@@ -29,17 +29,17 @@ register(
         DONE,
         GROUP,
         "Another firm looks after you now",
-        "{to} looks after you now",
-        "{to} sees your holdings and orders from now on and may ask for your approval; {before} no longer does. Your "
-        "units, orders and SIPs are the same.",
+        "{to} looks after you since {since}",
+        "{to} sees your holdings and orders from now on and may ask for your approval.{before} Your units, orders and "
+        "SIPs are the same.",
         must=(EMAIL,),
     ),
     Event(
         STOPPED,
         GROUP,
         "The change of the firm was stopped",
-        "You stay where you are",
-        "You are not moved to {to}. Nothing has changed, and no money is involved.",
+        "You do not go to {to}",
+        "It was stopped on {since}. Nothing has changed, and no money is involved.",
         must=(EMAIL,),
     ),
     Event(
@@ -47,33 +47,63 @@ register(
         "Partner console",
         "A transfer of an investor to or from your firm",
         "Transfer {code}: {what}",
-        "What it is about, and until when an objection can be made, stands in the console under Transfers.",
+        "{then} It stands in the console under Transfers.",
         must=(EMAIL,),
         listed=False,
     ),
 )
+WAITING, OBJECTED, STOPPED_FOR_FIRMS, DONE_FOR_FIRMS = "time for objections runs", "objected to", "stopped", "done"
+NOBODY_GOES = "No investor goes from {before} to {to}: that was stopped on {since}."
+# What has happened -> what the firm before reads, and what the coming one does.
+THEN = {
+    WAITING: (
+        "An investor of yours is to go to {to}, not before {day}. You can object in the console until then.",
+        "An investor is to come to you from {before}, not before {day}.",
+    ),
+    OBJECTED: (
+        "Your objection is on record since {since}. A person at our desk decides, not before {day}.",
+        "{before} objected on {since}. A person at our desk decides, not before {day}.",
+    ),
+    STOPPED_FOR_FIRMS: (NOBODY_GOES, NOBODY_GOES),
+    DONE_FOR_FIRMS: (
+        "The investor is with {to} since {since}. You see them no longer, and what you still asked of them has ended.",
+        "The investor came to you from {before} on {since}: you find them in the console.",
+    ),
+}
+
+
+def _words(row: Transfer) -> dict[str, Any]:
+    """Names and days, as every notice says them."""
+    return {"to": row.to_name, "day": _day(row.objections_until), "since": _day(row.state_since)}
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.astimezone(IST):%-d %b %Y}"
 
 
 def tell_investor(row: Transfer, event: str, *, at: datetime) -> None:
-    """The investor is told, once for each event."""
+    """The investor is told, once for each event. We see what they do whoever looks after them."""
+    before = (
+        f" {row.from_name} no longer does, and what it still asked of you has ended." if row.from_partner_id else ""
+    )
     writing.tell(
         user_id=Investor.objects.values_list("user_id", flat=True).get(pk=row.investor_id),
         event=event,
         subject=row,
         url=reverse("investors:transfer", args=[row.code]),
-        to=row.to_name,
-        before=row.from_name,
-        day=f"{row.objections_until.astimezone(IST):%-d %b %Y}",
         at=at,
+        before=before,
+        **_words(row),
     )
 
 
 def tell_firms(row: Transfer, what: str, *, at: datetime) -> None:
-    """Everybody who works at either partner is told, once for each `what`."""
-    firms: Iterable[int | None] = (row.from_partner_id, row.to_partner_id)
-    people = PartnerMember.objects.filter(partner_id__in=[firm for firm in firms if firm], ended_at=None)
-    for user_id in people.values_list("user_id", flat=True):
+    """Everybody who works at either partner is told, once for each `what`, in the words of their side."""
+    sides = dict(zip((row.from_partner_id, row.to_partner_id), THEN[what], strict=True))
+    people = PartnerMember.objects.filter(partner_id__in=[firm for firm in sides if firm], ended_at=None)
+    for user_id, firm in people.values_list("user_id", "partner_id"):
+        then = sides[firm].format(before=row.from_name, **_words(row))
         writing.tell(
             user_id=user_id, event=FIRM, subject=row, url=reverse("console:transfers"), about=what, code=row.code,
-            what=what, at=at,
+            what=what, then=then[:1].upper() + then[1:], at=at,
         )  # fmt: skip

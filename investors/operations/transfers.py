@@ -20,6 +20,7 @@ from investors.operations import transfer_notices as notices
 from portal import arns, audit, cases, redaction
 from portal.api import leaving
 from portal.api.leaving import Leaving, Why
+from portal.clock import IST
 from portal.errors import Failure, InvalidInput
 from portal.models import Partner, User
 from portal.scope import ALL, scope
@@ -44,12 +45,27 @@ class TooLate(Failure):
     code = "transfer_over"
     message = "This transfer is done, was stopped, or was objected to already. Nothing was changed."
 
+    @classmethod
+    def of(cls, row: Transfer) -> TooLate:
+        """In the words of where it stands."""
+        if row.state == lifecycle.WAITING:
+            return cls(f"The time for objections was over on {moment(row.objections_until)}. Nothing was changed.")
+        return cls(f"This transfer was {_PAST[row.state]} on {moment(row.state_since)} already. Nothing was changed.")
+
 
 class TooEarly(Failure):
     """The time for objections is not over."""
 
     code = "transfer_too_early"
     message = "The time for objections is not over yet. Nothing was changed."
+
+
+_PAST = {lifecycle.OBJECTED: "objected to", lifecycle.DONE: "carried out", lifecycle.STOPPED: "stopped"}
+
+
+def moment(at: datetime) -> str:
+    """As the pages write it."""
+    return f"{at.astimezone(IST):%-d %b %Y, %H:%M} IST"
 
 
 class OwnTransfer(Failure):
@@ -73,7 +89,7 @@ def ask(*, investor: Investor, to: Partner, basis: str, actor: User, at: datetim
             )  # fmt: skip
             audit.record(row, "transfer.asked", actor=actor, at=at, reason=basis, to=to.code)
             notices.tell_investor(row, notices.ASKED, at=at)
-            notices.tell_firms(row, "time for objections runs", at=at)
+            notices.tell_firms(row, notices.WAITING, at=at)
     except IntegrityError as error:
         if "one_transfer_at_a_time" not in str(error):
             raise
@@ -101,11 +117,11 @@ def object_to(*, transfer_id: int, partner: Partner, why: str, actor: User, at: 
     with scope(ALL), transaction.atomic():
         row = _locked(transfer_id, lifecycle.WAITING)
         if row.from_partner_id != partner.pk or at >= row.objections_until:
-            raise TooLate
+            raise TooLate.of(row)
         row.objection, row.objected_at = redaction.without_aadhaar(why), at
         _move(row, lifecycle.OBJECTED, at, "objection", "objected_at")
         audit.record(row, "transfer.objected", actor=actor, at=at, reason=row.objection)
-        notices.tell_firms(row, "objected to", at=at)
+        notices.tell_firms(row, notices.OBJECTED, at=at)
         title = f"{partner} objects to the transfer {row.code}"
         cases.open_case(kind=OBJECTED_CASE, subject=row, title=title, detail=row.objection, at=at)
     return row
@@ -121,7 +137,7 @@ def carry_out(*, transfer_id: int, actor: User, reason: str, at: datetime) -> Tr
         if row.asked_by_id == actor.pk:
             raise OwnTransfer
         if at < row.objections_until:
-            raise TooEarly
+            raise TooEarly(f"It can be objected to until {moment(row.objections_until)}. Nothing was changed.")
         row.decided_by, row.answer = actor, reason
         _done(row, actor, at)
     return row
@@ -157,7 +173,7 @@ def _stopped(row: Transfer, actor: User | None, reason: str, at: datetime) -> No
     row.decided_by, row.answer = actor, reason
     _move(row, lifecycle.STOPPED, at, "decided_by", "answer")
     audit.record(row, "transfer.stopped", actor=actor, at=at, reason=reason)
-    notices.tell_firms(row, "stopped", at=at)
+    notices.tell_firms(row, notices.STOPPED_FOR_FIRMS, at=at)
 
 
 def find_due(at: datetime) -> list[int]:
@@ -176,7 +192,10 @@ def advance(*, transfer_id: int, at: datetime) -> None:
             return
         Transfer.objects.filter(pk=row.pk).update(due_at=None)
         title = f"{row.code}: the investor has not said that the transfer is right"
-        detail = "The time for objections is over. Look at their paper and carry it out, or stop it."
+        detail = (
+            f"It could be objected to until {moment(row.objections_until)}. Look at their paper and carry it out, or "
+        )
+        detail += "stop it."
         cases.open_case(kind=UNANSWERED_CASE, subject=row, title=title, detail=detail, at=at)
 
 
@@ -197,7 +216,7 @@ def _done(row: Transfer, actor: User | None, at: datetime) -> None:
     audit.record(row, "transfer.done", actor=actor, at=at, reason=row.answer, to=row.to_partner.code)
     audit.record(investor, "investor.transferred", actor=actor, at=at, transfer=row.code)
     notices.tell_investor(row, notices.DONE, at=at)
-    notices.tell_firms(row, "done", at=at)
+    notices.tell_firms(row, notices.DONE_FOR_FIRMS, at=at)
 
 
 def _what_stands_in_the_way(row: Transfer, investor: Investor, at: datetime) -> str:
@@ -212,13 +231,13 @@ def _what_stands_in_the_way(row: Transfer, investor: Investor, at: datetime) -> 
 def _locked(transfer_id: int, *states: str) -> Transfer:
     row = Transfer.objects.select_for_update(of=("self",)).select_related("to_partner").get(pk=transfer_id)
     if row.state not in states:
-        raise TooLate
+        raise TooLate.of(row)
     return row
 
 
 def _move(row: Transfer, to: str, at: datetime, *fields: str) -> None:
     if not lifecycle.TRANSFER.allows(row.state, to):
-        raise TooLate
+        raise TooLate.of(row)
     row.state, row.state_since, row.due_at = to, at, None
     row.save(update_fields=["state", "state_since", "due_at", *fields])
     if to in lifecycle.TRANSFER.final:

@@ -45,6 +45,8 @@ def transfer(request: InvestorRequest, code: str) -> HttpResponse:
         "tone": TONES[row.state],
         "word": row.words(clock.now()),
         "is_open": row.state in transfers.OPEN,
+        "is_theirs": row.state == Transfer.State.DONE and row.to_partner_id == request.investor.partner_id,
+        "is_over": clock.now() >= row.objections_until,
     }
     return render(request, "investors/transfer.html", context)
 
@@ -54,8 +56,10 @@ def _answered(row: Transfer, request: InvestorRequest) -> str:
     actor, at = cast(User, request.user), clock.now()
     if "agree" in request.POST:
         transfers.agree(transfer_id=row.pk, actor=actor, at=at)
-        return "Thank you. You are told when it is done."
+        return "Thank you. You are told what becomes of it."
     if "refuse" in request.POST:
+        if row.state == Transfer.State.STOPPED:
+            return "This was stopped before. You stay where you are."
         transfers.stop(transfer_id=row.pk, actor=actor, reason="The investor does not want it", at=at)
         return "You stay where you are. Nothing was changed."
     raise Unclear

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from datetime import timedelta
 
 import pytest
@@ -251,12 +252,107 @@ def test_a_firm_that_may_bring_nobody_any_more_gets_nobody(asha, north, south, r
         ({"objections_until": clock.now()}, "never changes"),
         ({"state": "OBJECTED"}, "an_objection_is_on_record"),
         ({"state": "DONE", "state_since": clock.now() + timedelta(days=16)}, "yes_or_a_second_person"),
+        ({"objection": "Fees", "objected_at": clock.now() + timedelta(days=16)}, "an_objection_is_made_in_time"),
     ],
-    ids=["done early", "a shorter time", "an objection without words", "done on one person's word"],
+    ids=["done early", "a shorter time", "an objection without words", "done on one person's word", "objected late"],
 )
 def test_the_database_holds_the_rules_too(row, change, name):
     with pytest.raises(IntegrityError, match=name), transaction.atomic():
         Transfer.objects.filter(pk=row.pk).update(**change)
+
+
+def test_nobody_has_fewer_than_fifteen_days_to_object(asha):
+    soon = clock.now() + timedelta(days=14)
+    with pytest.raises(IntegrityError, match="fifteen_days"), transaction.atomic():
+        factories.TransferFactory(investor=asha, objections_until=soon)
+
+
+# --- words ------------------------------------------------------------------------------------------------------
+
+
+def day(moment):
+    return f"{moment.astimezone(clock.IST):%-d %b %Y}"
+
+
+def read(browser, page):
+    return html.unescape(browser.get(page).content.decode())
+
+
+def test_the_page_says_what_is_true_of_each_state(asha, north, south, row, client_for, at):
+    browser, page, until = client_for(asha), reverse("investors:transfer", args=[row.code]), day(row.objections_until)
+    asked = read(browser, page)
+    assert "If you say nothing, a second person here checks" in asked
+    assert "North Wealth no longer will, and what it still asks of you ends" in asked
+    transfers.agree(transfer_id=row.pk, actor=asha.user, at=clock.now())
+    assert f"it is done on {until} unless North Wealth objects until then" in read(browser, page)
+    transfers.object_to(transfer_id=row.pk, partner=north.partner, why="Fees", actor=north.user, at=clock.now())
+    objected = read(browser, page)
+    assert f"A person here decides, not before {until}" in objected
+    assert "so it is done" not in objected
+    at(over(row))
+    transfers.carry_out(transfer_id=row.pk, actor=factories.UserFactory(), reason="A good letter", at=over(row))
+    done = read(browser, page)
+    assert f"South Advisors has looked after you since {day(over(row))}; before, North Wealth did." in done
+    assert "North Wealth objected" in done
+    assert "will then see" not in done
+    type(asha).objects.filter(pk=asha.pk).update(partner=factories.PartnerFactory())
+    assert f"South Advisors took over from North Wealth on {day(over(row))}." in read(browser, page)
+
+
+def test_whoever_came_without_a_firm_is_not_told_that_we_see_them_no_more(asha, south, maker, client_for, at):
+    row = transfers.ask(investor=asha, to=south.partner, basis="Letter", actor=maker, at=clock.now())
+    shown = read(client_for(asha), reverse("investors:transfer", args=[row.code]))
+    assert "may ask for your approval. Your units" in shown
+    transfers.agree(transfer_id=row.pk, actor=asha.user, at=clock.now())
+    agreed = read(client_for(asha), reverse("investors:transfer", args=[row.code]))
+    assert f"it is done on {day(row.objections_until)}. Until it is done" in agreed
+    transfers.advance(transfer_id=row.pk, at=over(row))
+    text = Notice.objects.get(user=asha.user, event="transfer.done").text
+    assert "no longer" not in text
+    assert Notice.objects.get(user=south.user, about="done").text.startswith(
+        "The investor came to you from our own desk"
+    )
+
+
+def test_each_firm_reads_its_own_side_with_the_days(asha, north, south, row, agreed):
+    until = day(row.objections_until)
+    transfers.object_to(transfer_id=row.pk, partner=north.partner, why="Fees", actor=north.user, at=clock.now())
+    transfers.carry_out(transfer_id=row.pk, actor=factories.UserFactory(), reason="A good letter", at=over(row))
+    since = day(over(row))
+    texts = {
+        (each.user, each.about): each.text
+        for each in Notice.objects.filter(event="transfer.firm").select_related("user")
+    }
+    assert (
+        f"to go to South Advisors, not before {until}. You can object" in texts[north.user, "time for objections runs"]
+    )
+    assert f"from North Wealth, not before {until}" in texts[south.user, "time for objections runs"]
+    assert "Your objection is on record" in texts[north.user, "objected to"]
+    assert texts[south.user, "objected to"].startswith(f"North Wealth objected on {day(clock.now())}")
+    assert f"with South Advisors since {since}. You see them no longer" in texts[north.user, "done"]
+    assert f"came to you from North Wealth on {since}" in texts[south.user, "done"]
+
+
+def test_of_one_that_was_stopped_nobody_reads_that_something_moved(asha, north, south, row, maker, client_for):
+    transfers.stop(transfer_id=row.pk, actor=maker, reason="Wrong person", at=clock.now())
+    stopped = f"No investor goes from North Wealth to South Advisors: that was stopped on {day(clock.now())}."
+    for member in (north, south):
+        assert stopped in Notice.objects.get(user=member.user, about="stopped").text
+        assert f"stopped on {day(clock.now())}" in read(client_for(member.user), reverse("console:transfers"))
+    browser, page = client_for(asha), reverse("investors:transfer", args=[row.code])
+    assert "You did not go from North Wealth to South Advisors" in read(browser, page)
+    again = html.unescape(browser.post(page, {"refuse": "yes"}, follow=True).content.decode())
+    assert "This was stopped before. You stay where you are." in again
+
+
+def test_a_refusal_names_the_state_and_the_day(north, row, client_for, at):
+    with pytest.raises(transfers.TooEarly, match=day(row.objections_until)):
+        transfers.carry_out(transfer_id=row.pk, actor=factories.UserFactory(), reason="Now", at=clock.now())
+    at(over(row))
+    page = reverse("console:transfer_object", args=[row.code])
+    said = html.unescape(client_for(north.user).get(page, follow=True).content.decode())
+    assert f"The time for objections was over on {day(row.objections_until)}" in said
+    assert "time for objections over since" in said
 
 
 def test_a_partner_and_an_investor_read_their_own_and_write_nothing(asha, chitra, north, south, row):

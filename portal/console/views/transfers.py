@@ -49,8 +49,13 @@ def _row(request: ConsoleRequest, row: Transfer, name: str) -> dict[str, object]
         "goes": goes,
         "tone": TONES[row.state],
         "word": row.words(at),
-        "may_object": goes and row.state == Transfer.State.WAITING and at < row.objections_until,
+        "is_over": at >= row.objections_until,
+        "may_object": goes and _may_object(row),
     }
+
+
+def _may_object(row: Transfer) -> bool:
+    return row.state == Transfer.State.WAITING and clock.now() < row.objections_until
 
 
 @require_http_methods(["GET", "POST"])
@@ -64,6 +69,9 @@ def object_to(request: ConsoleRequest, code: str) -> HttpResponse:
         raise Http404
     if request.method == "POST":
         return _objected(request, row, ObjectionForm(request.POST))
+    if not _may_object(row):
+        messages.info(request, transfers.TooLate.of(row).message)
+        return redirect("console:transfers")
     back = typed.kept(request, once=True)
     form = ObjectionForm(back.data if back else None)
     if back:
