@@ -15,6 +15,7 @@ from payments import gateway as payment_gateway
 from portal.access import DOORBELL
 from portal.management.commands.show_routes import Route, routes
 from tests import factories
+from tests.element_ids import named_twice
 from tests.test_owner_matrix import HERS, OWN, TABLE, World, _form, of_admin, of_partners, world  # noqa: F401 - `world` is a fixture
 
 pytestmark = pytest.mark.django_db
@@ -107,6 +108,8 @@ def _complaints(answer: Any, name: str = "") -> list[str]:
     html = headers.get("Content-Type", "").startswith("text/html")
     if html and not is_sandboxed and (inline := INLINE.search(answer.content)):
         found.append(f"inline: {inline[0]!r}")
+    if html and (twice := named_twice(answer.content.decode())):
+        found.append(f"ids: {twice}")
     return found
 
 

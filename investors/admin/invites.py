@@ -119,7 +119,7 @@ class InviteForm(forms.ModelForm):
 
 
 def _resend(row: Invite, by: By) -> str:
-    sent = invites.resend(invite_id=row.pk, actor=by.actor, reason=by.reason, at=by.at)
+    sent = invites.resend(invite_id=row.pk, actor=by.actor, reason=by.reason, at=by.at, was=row.expires_at)
     return "A new link is on its way." if sent.sent == Invite.Sent.YES else "The mail server did not take it."
 
 

@@ -67,6 +67,13 @@ class Closed(Failure):
     message = "This invitation was used or withdrawn. Nothing was changed; a new one can be made."
 
 
+class JustSent(Failure):
+    """Another message went out since whoever asks for one has looked: a button was pressed twice, or in two tabs."""
+
+    code = "invite_just_sent"
+    message = "It was sent again already since this page was shown. No further message was sent."
+
+
 class TooManyMessages(Failure):
     """Five messages went there, by one invitation or by several within a week."""
 
@@ -131,16 +138,21 @@ def is_enough(*, email: str, partner: Partner | None, at: datetime) -> bool:
     return sum(lately.values_list("times_sent", flat=True)) >= MOST_MESSAGES
 
 
-def resend(*, invite_id: int, actor: User | str, reason: str, at: datetime) -> Invite:
+def resend(
+    *, invite_id: int, actor: User | str, reason: str, at: datetime, was: datetime | str | None = None
+) -> Invite:
     """A new link is on the way and lives from now on; the old one no longer works.
 
-    Raises Closed, TooManyMessages, ArnEnded.
+    `was` is the end of the link that whoever asks was looking at: every message begins its time anew. Raises Closed,
+    JustSent, TooManyMessages, ArnEnded.
     """
     secret = secrets.token_urlsafe(32)
     with transaction.atomic():
         row = _locked(invite_id)
         if not is_open(row):
             raise Closed
+        if was is not None and str(was) != str(row.expires_at):
+            raise JustSent
         if row.times_sent >= MOST_MESSAGES:
             raise TooManyMessages
         if row.partner:

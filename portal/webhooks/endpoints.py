@@ -56,6 +56,13 @@ class NotThere(Failure):
     message = "There is no such endpoint or delivery."
 
 
+class JustSent(Failure):
+    """It was sent since whoever asks has looked: a button was pressed twice, or in two tabs."""
+
+    code = "webhook_just_sent"
+    message = "It was sent again already since this page was shown. Nothing more was sent."
+
+
 class SwitchedOff(Failure):
     """The endpoint is switched off."""
 
@@ -101,6 +108,11 @@ def _one_at_a_time(partner: Partner) -> None:
 def of_partner(partner: Partner) -> QuerySet[WebhookEndpoint]:
     """The owner filter: the partner's endpoints, the oldest first."""
     return WebhookEndpoint.objects.filter(partner=partner).exclude(state=State.DELETED).order_by("pk")
+
+
+def was_deleted(partner: Partner, code: str) -> bool:
+    """Did the partner have this endpoint, and has it deleted it?"""
+    return WebhookEndpoint.objects.filter(partner=partner, code=code, state=State.DELETED).exists()
 
 
 def deliveries_of(endpoint: WebhookEndpoint) -> QuerySet[WebhookDelivery]:
@@ -190,8 +202,13 @@ def send_test(*, partner: Partner, code: str, actor: User | str, at: datetime) -
     return event
 
 
-def send_again(*, partner: Partner, code: str, delivery_id: int, actor: User | str, at: datetime) -> WebhookDelivery:
-    """One delivery is on its way again, under the same id, with all its tries before it. Raises as `send_test`."""
+def send_again(
+    *, partner: Partner, code: str, delivery_id: int, actor: User | str, at: datetime, was: str | None = None
+) -> WebhookDelivery:
+    """One delivery is on its way again, under the same id, with all its tries before it. Raises as `send_test`.
+
+    `was` is when it had ended for whoever asks (`ended`): raises JustSent where that is no longer so.
+    """
     with transaction.atomic():
         endpoint = _locked(partner, code)
         if endpoint.state != State.ACTIVE:
@@ -199,11 +216,18 @@ def send_again(*, partner: Partner, code: str, delivery_id: int, actor: User | s
         row = WebhookDelivery.objects.select_for_update().filter(endpoint=endpoint, pk=delivery_id).first()
         if row is None:
             raise NotThere
+        if was is not None and was != ended(row):
+            raise JustSent
         row.state, row.tries, row.due_at, row.ended_at = WebhookDelivery.State.WAITING, 0, at, None
         row.save(update_fields=["state", "tries", "due_at", "ended_at"])
         audit.record(endpoint, "webhook.sent_again", actor=actor, at=at, event=row.event.code)
     jobs.nudge(deliveries.TASK, row_id=endpoint.pk)
     return row
+
+
+def ended(row: WebhookDelivery) -> str:
+    """When it ended, as a page keeps it for the next press; empty while it has not."""
+    return str(row.ended_at or "")
 
 
 def send_event_again(*, partner: Partner, code: str, event: str, actor: User | str, at: datetime) -> WebhookDelivery:

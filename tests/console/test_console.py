@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from decimal import Decimal
 from urllib.parse import unquote_plus, urljoin
@@ -22,6 +23,7 @@ from portal.notices.models import Notice
 from portal.webhooks import feed, signing
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
 from tests import factories
+from tests.element_ids import named_twice
 from tests.webhooks.receivers import receiver
 from tests.webhooks.test_events import commit, link
 
@@ -126,7 +128,8 @@ def test_every_page_opens_for_its_people_and_shows_the_firms_own(north, browse):
     for name in READ:
         answer = browser.get(north.address(name))
         assert answer.status_code == 200, name
-        seen += answer.content.decode()
+        seen += (shown := answer.content.decode())
+        assert named_twice(shown) == [], name
     missing = [word for word in north.words if word not in seen]
     assert not missing, "the matrix below would not notice a leak of these"
 
@@ -469,6 +472,62 @@ def test_a_button_pressed_twice_makes_one_secret_and_one_reminder(north, client_
     browser.post(reverse("console:webhook_act", args=[north.endpoint.code, "pause"]))
     north.endpoint.refresh_from_db()
     assert north.endpoint.state == "ACTIVE", "a form without its name does nothing"
+
+
+def _field(page, name):
+    return re.search(rf'name="{name}" value="([^"]*)"', page.content.decode())[1]
+
+
+def _said(browser, address, form=None):
+    return html.unescape(browser.post(address, form or {}, follow=True).content.decode())
+
+
+def test_an_invitation_is_sent_again_once_for_each_look_at_it(north, client_for, mailoutbox):
+    browser = client_for(north.person)
+    was = _field(browser.get(reverse("console:investors")), "was")
+    again = reverse("console:invite_act", args=[north.invite.code, "again"])
+    assert "The link is on its way" in _said(browser, again, {"was": was})
+    assert "No further message was sent." in _said(browser, again, {"was": was})
+    assert len(mailoutbox) == 1
+    fresh = _field(browser.get(reverse("console:investors")), "was")
+    assert "The link is on its way" in _said(browser, again, {"was": fresh})
+    assert len(mailoutbox) == 2, "who looked again and asks again means it"
+
+
+def test_an_invitation_that_is_withdrawn_in_two_tabs_is_withdrawn_once(north, client_for):
+    browser, withdraw = client_for(north.person), reverse("console:invite_act", args=[north.invite.code, "withdraw"])
+    assert "Withdrawn: the link no longer works." in _said(browser, withdraw)
+    assert "It was withdrawn before" in _said(browser, withdraw)
+    assert AuditEntry.objects.filter(action="invite.revoked").count() == 1
+
+
+def test_a_delivery_is_sent_once_more_for_each_look_at_it(north, client_for):
+    def arrives():
+        WebhookDelivery.objects.filter(pk=north.delivery.pk).update(
+            state="DELIVERED", tries=1, due_at=None, ended_at=clock.now()
+        )
+
+    arrives()
+    browser, page = client_for(north.person), north.address("webhook_delivery")
+    was = _field(browser.get(page), "was")
+    assert "on its way again" in _said(browser, page, {"was": was})
+    arrives()
+    assert "Nothing more was sent." in _said(browser, page, {"was": was})
+    north.delivery.refresh_from_db()
+    assert north.delivery.state == "DELIVERED"
+    assert AuditEntry.objects.filter(action="webhook.sent_again").count() == 1
+
+
+def test_what_is_pressed_on_a_deleted_endpoint_is_said_calmly(north, south, client_for):
+    browser, shown = client_for(north.person), north.address("webhook")
+    ref, code = browser.get(shown).context["press"]["form_ref"].value(), north.endpoint.code
+    delete = reverse("console:webhook_act", args=[code, "delete"])
+    assert "Deleted. Nothing more is sent there." in _said(browser, delete, {"form_ref": ref})
+    others = [reverse("console:webhook_act", args=[code, verb]) for verb in ("delete", "test", "rotate", "pause")]
+    for press in (*others, north.address("webhook_kinds"), north.address("webhook_delivery")):
+        assert "This endpoint was deleted before." in _said(browser, press, {"form_ref": ref}), press
+    assert AuditEntry.objects.filter(action="webhook.deleted").count() == 1
+    assert client_for(south.person).post(delete, {"form_ref": "another"}).status_code == 404
 
 
 def test_a_delivery_is_sent_again_from_its_page(north, client_for):

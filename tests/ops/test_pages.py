@@ -17,6 +17,7 @@ from portal import clock, gates, roles
 from portal.admin import paging
 from portal.models import GatewayCall
 from tests import factories
+from tests.element_ids import named_twice
 from tests.ops.conftest import ACCOUNT_NUMBER, PAN
 from tests.undoing import undone
 
@@ -44,6 +45,7 @@ def test_every_list_and_its_pages_open_show_no_identifier_in_clear_and_ask_nothi
                 assert [sql for sql, times in said.items() if times > 1] == [], row
                 pages.append(detail.content.decode())
             for text in pages:
+                assert named_twice(text) == [], name
                 assert not [secret for secret in SECRETS if secret in text]
 
 

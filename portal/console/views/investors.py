@@ -93,6 +93,7 @@ def _invite_row(row: Invite) -> dict[str, object]:
         "email": redaction.mask_email(row.email),
         "expired": row.expires_at <= clock.now(),
         "may_send": row.times_sent < invites.MOST_MESSAGES,
+        "was": str(row.expires_at),
     }
 
 
@@ -182,18 +183,31 @@ def _say_sent(request: ConsoleRequest, row: Invite) -> None:
 @never_cache
 @console_page
 def invite_act(request: ConsoleRequest, code: str, act: str) -> HttpResponse:
-    """Send an invitation again, or withdraw it."""
+    """Send an invitation again, or withdraw it: once, however often and in however many tabs it was pressed."""
     row = queries.invites_of(request.partner).filter(code=code).first()
     if row is None or act not in ("again", "withdraw"):
         raise Http404
     try:
-        if act == "again":
-            _say_sent(
-                request, invites.resend(invite_id=row.pk, actor=request.user, reason="by the partner", at=clock.now())
-            )
-        else:
-            invites.revoke(invite_id=row.pk, actor=request.user, reason="by the partner", at=clock.now())
-            messages.success(request, "Withdrawn: the link no longer works.")
+        _again(request, row) if act == "again" else _withdrawn(request, row)
+    except invites.JustSent as just:
+        messages.info(request, just.message)
     except Failure as error:
         messages.error(request, error.message)
     return redirect("console:investors")
+
+
+def _again(request: ConsoleRequest, row: Invite) -> None:
+    """Raises what `invites.resend` raises."""
+    sent = invites.resend(
+        invite_id=row.pk, actor=request.user, reason="by the partner", at=clock.now(), was=request.POST.get("was")
+    )
+    _say_sent(request, sent)
+
+
+def _withdrawn(request: ConsoleRequest, row: Invite) -> None:
+    """Raises invites.Closed when it was used."""
+    if row.revoked_at:
+        messages.info(request, "It was withdrawn before: the link does not work.")
+        return
+    invites.revoke(invite_id=row.pk, actor=request.user, reason="by the partner", at=clock.now())
+    messages.success(request, "Withdrawn: the link no longer works.")

@@ -141,6 +141,9 @@ def _rotated(request: ConsoleRequest, key: ApiKey) -> HttpResponse:
 def revoke(request: ConsoleRequest, key_id: str) -> HttpResponse:
     """The key and its tokens end at once."""
     key = _found(request, key_id)
+    if key.revoked_at:
+        messages.info(request, f"{key.label} was revoked before. Nothing that uses it works.")
+        return redirect("console:keys")
     form = RevokeForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         keys.revoke(key=key, actor=request.user, reason=form.cleaned_data["reason"], at=clock.now())

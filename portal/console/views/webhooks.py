@@ -55,6 +55,14 @@ def _found(partner: Partner, code: str) -> WebhookEndpoint:
     return endpoint
 
 
+def _deleted(request: ConsoleRequest, code: str) -> HttpResponse | None:
+    """For a button of a page that stands in another tab, of an endpoint that is deleted: said, and nothing is done."""
+    if not endpoints.was_deleted(request.partner, code):
+        return None
+    messages.info(request, "This endpoint was deleted before. Nothing more is sent there.")
+    return redirect("console:webhooks")
+
+
 @require_safe
 @never_cache
 @console_page
@@ -146,6 +154,8 @@ def act(request: ConsoleRequest, code: str, verb: str) -> HttpResponse:
     """One act upon an endpoint: pressed twice, a new secret would end the one before it at once."""
     if verb not in ACTS:
         raise Http404
+    if over := _deleted(request, code):
+        return over
     _found(request.partner, code)
     return pressed.once_only(request, lambda: _done(request, code, verb), page=reverse("console:webhook", args=[code]))
 
@@ -174,6 +184,8 @@ def _done(request: ConsoleRequest, code: str, verb: str) -> HttpResponse:
 @console_page
 def kinds(request: ConsoleRequest, code: str) -> HttpResponse:
     """Of which events the endpoint hears from now on."""
+    if over := _deleted(request, code):
+        return over
     chosen = [kind for kind in request.POST.getlist("kinds") if kind in KINDS]
     try:
         endpoints.choose(partner=request.partner, code=code, kinds=chosen, actor=request.user, at=clock.now())
@@ -188,6 +200,8 @@ def kinds(request: ConsoleRequest, code: str) -> HttpResponse:
 @console_page
 def delivery(request: ConsoleRequest, code: str, delivery_id: int) -> HttpResponse:
     """One delivery with every try; POST sends it again."""
+    if request.method == "POST" and (over := _deleted(request, code)):
+        return over
     endpoint = _found(request.partner, code)
     row = endpoints.deliveries_of(endpoint).filter(pk=delivery_id).first()
     if row is None:
@@ -195,15 +209,19 @@ def delivery(request: ConsoleRequest, code: str, delivery_id: int) -> HttpRespon
     if request.method == "POST":
         try:
             endpoints.send_again(
-                partner=request.partner, code=code, delivery_id=row.pk, actor=request.user, at=clock.now()
-            )
+                partner=request.partner, code=code, delivery_id=row.pk, actor=request.user, at=clock.now(),
+                was=request.POST.get("was"),
+            )  # fmt: skip
             messages.success(request, "It is on its way again, under the same id.")
+        except endpoints.JustSent as just:
+            messages.info(request, just.message)
         except Failure as error:
             messages.error(request, error.message)
         return redirect("console:webhook_delivery", code=code, delivery_id=row.pk)
     context = {
         "endpoint": endpoint,
         "row": row,
+        "was": endpoints.ended(row),
         "tone": DELIVERY_TONES[WebhookDelivery.State(row.state)],
         "tries": row.log.order_by("-pk"),
         "body": feed.body(row.event).decode(),
