@@ -13,6 +13,8 @@ from ..web import Problem, Request
 PAN = re.compile(r"[A-Z]{3}P[A-Z]\d{4}[A-Z]")
 MAX_SIZE = 100
 DEFAULT_SIZE = 20
+# Rupees or units: more than all that there is.
+MOST = Decimal(10) ** 15
 
 
 class Errors:
@@ -137,14 +139,20 @@ def as_int(value: Any) -> int | None:
     return int(value) if isinstance(value, str) and re.fullmatch(r"\d{1,19}", value) else None
 
 
+def as_key(value: Any) -> str | int | None:
+    """What may name a row; anything else finds none."""
+    return value if isinstance(value, str | int) else None
+
+
 def as_decimal(value: Any) -> Decimal | None:
+    """A finite number, however it is written; more than MOST is none."""
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
         return None
     try:
         number = Decimal(value)
     except InvalidOperation:
         return None
-    return number if number.is_finite() else None
+    return number if number.is_finite() and abs(number) <= MOST else None
 
 
 def number(text: str | None) -> Decimal | None:

@@ -9,7 +9,7 @@ from typing import Any
 from ..web import Problem, Request, Response, Upload, json_response
 from ..world import World
 from . import feeds
-from .common import Errors, body_object, refuse, stamp
+from .common import Errors, as_key, body_object, refuse, stamp
 
 MOST_BYTES = 25 * 1024 * 1024
 PROCESS_AFTER_S = 1.0
@@ -30,11 +30,12 @@ FIELDS = "id, filename, content_type, purpose, created_at, length(content) AS by
 
 
 def _row(world: World, tenant: str, key: object) -> sqlite3.Row | None:
-    return world.one(f"SELECT {FIELDS} FROM fp_files WHERE id = ? AND tenant = ?", key, tenant)  # noqa: S608
+    return world.one(f"SELECT {FIELDS} FROM fp_files WHERE id = ? AND tenant = ?", as_key(key), tenant)  # noqa: S608
 
 
 def check(errors: Errors, world: World, tenant: str, where: str, key: object, *, video: bool = False) -> None:
     """The uploaded file is what the document says of `where`. An id of the document's own examples is let pass."""
+    errors.check(key is None or isinstance(key, str), where, "should be the id of a file")
     row = _row(world, tenant, key)
     if row is None:
         return

@@ -20,7 +20,7 @@ from ..places import country_codes, pincodes
 from ..web import Problem, Request, Response, dumps, json_response
 from ..world import World
 from . import files
-from .common import PAN, Errors, as_date, body_object, refuse
+from .common import PAN, Errors, as_date, as_key, body_object, refuse
 
 EXPIRES_S = 7 * 86_400
 DECIDED_S = 4.0
@@ -96,7 +96,7 @@ def _check_address(errors: Errors, where: str, given: Any, today: dt.date) -> di
         errors.check(given.get(name), f"{where}.{name}", "is mandatory")
     kind = given.get("proof_type")
     errors.check(kind is None or kind in PROOFS, f"{where}.proof_type", f"should be one of {', '.join(PROOFS)}")
-    errors.check(given.get("pincode") in pincodes(), f"{where}.pincode", "is not a known pincode")
+    errors.check(as_key(given.get("pincode")) in pincodes(), f"{where}.pincode", "is not a known pincode")
     errors.check(_country(given.get("country")), f"{where}.country", "is not a known country code")
     if kind in PROOFS:
         errors.check(given.get("proof_back"), f"{where}.proof_back", f"is mandatory for {kind}")

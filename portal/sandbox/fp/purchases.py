@@ -13,7 +13,7 @@ from ..world import World
 from . import life, payment_life
 from .accounts import account_row, big_id
 from .auth import gateway
-from .common import Errors, as_decimal, as_int, body_object
+from .common import Errors, as_decimal, as_int, as_key, body_object
 
 KNOWN = {"isin", "amount", "folio_number", "source_ref_id", "user_ip", "server_ip"}
 UNIQUE = "should be unique"
@@ -75,7 +75,7 @@ def check_scheme(errors: Errors, field: str, isin: Any, allowed: str) -> FundSch
 
 
 def check_folio(world: World, errors: Errors, field: str, account: sqlite3.Row, folio: Any, amc_id: int) -> None:
-    row = world.one("SELECT * FROM fp_folios WHERE number = ? AND account_id = ?", folio, account["id"])
+    row = world.one("SELECT * FROM fp_folios WHERE number = ? AND account_id = ?", as_key(folio), account["id"])
     if errors.check(row, field, "is not a folio of this investment account") and row:
         errors.check(row["amc_id"] == amc_id, field, "belongs to another AMC")
 
@@ -105,7 +105,7 @@ def add_order(world: World, tenant: str, account_id: int, isin: str, order: dict
         "account_id": account_id,
         "kind": "purchase", "type": "ADDITIONAL_PURCHASE" if order.get("folio_number") else "PURCHASE",
         "status": "PENDING",
-        "isin": scheme.isin, "amc_id": scheme.amc_id, "amount": None, "folio_number": order.get("folio_number"),
+        "isin": scheme.isin, "amc_id": scheme.amc_id, "amount": None, "folio_number": order.get("folio_number") or None,
         "source_ref_id": order.get("source_ref_id"), "investment_date": ist(now).date().isoformat(), "created_at": now,
         "extra": dumps(extra).decode(),
     } | values  # fmt: skip

@@ -14,7 +14,7 @@ from ..web import Problem, Request, Response, json_response
 from ..world import World
 from . import allotment, life
 from .accounts import account_row
-from .common import Errors, as_decimal, body_object, refuse, stamp
+from .common import Errors, as_decimal, as_key, body_object, refuse, stamp
 from .holdings import awaiting_redemption
 from .purchases import add_order, answer, check_refs, check_scheme, count_ref, order_list
 
@@ -50,7 +50,7 @@ def redeemable(world: World, folio: str, scheme: FundScheme) -> Redeemable:
 
 
 def _folio_row(world: World, account_id: int, folio: Any) -> sqlite3.Row | None:
-    return world.one("SELECT * FROM fp_folios WHERE number = ? AND account_id = ?", folio, account_id)
+    return world.one("SELECT * FROM fp_folios WHERE number = ? AND account_id = ?", as_key(folio), account_id)
 
 
 def _check_amount(errors: Errors, where: str, order: dict[str, Any], scheme: FundScheme, have: Redeemable) -> None:

@@ -82,7 +82,7 @@ def _add(world: World, tenant: str, account_id: int, order: dict[str, Any]) -> i
         next_date=first.isoformat(),
         frequency="MONTHLY",
         installments=as_int(order["installments"]),
-        folio_number=order.get("folio_number"),
+        folio_number=order.get("folio_number") or None,
         mandate_id=as_int(order["mandate_id"]),
         source_ref_id=order.get("source_ref_id"),
         created_at=world.moment(),
