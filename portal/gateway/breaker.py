@@ -26,7 +26,8 @@ NOTED_EVERY_S = 30.0
 
 
 class Breaker:
-    """Opens after ten troubles in a row; while open, calls fail as Unreachable at once; then one call tries."""
+    """Opens after ten troubles in a row; while open, calls fail as Unreachable at once. Then calls try again, and one
+    more trouble opens it."""
 
     # Told the provider's name when it answers again after the breaker was open.
     on_close: ClassVar[list[Callable[[str], object]]] = []
