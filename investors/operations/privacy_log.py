@@ -26,6 +26,10 @@ class Viewed:
     page: str
 
 
+# Pages of staff that are called after what they list for them, and not after what they show of one person.
+RECORDS = {"investors.investor": "your record", "portal.user": "your login"}
+
+
 def views_of(investor: Investor, *, limit: int = MOST) -> list[Viewed]:
     """The newest visits first: pages with personal data, and files."""
     files = {str(each.pk): each for each in Document.objects.filter(investor=investor)}
@@ -54,7 +58,8 @@ def _what(entry: AuditEntry, files: dict[str, Document]) -> str:
         return f"your {files[entry.subject_id].get_kind_display()}"
     if entry.action == audit.UNMASKED:
         return "your PAN, contacts and address in full"
+    page = entry.data.get("page", "")
     try:
-        return str(apps.get_model(entry.data.get("page", ""))._meta.verbose_name_plural)
+        return RECORDS.get(page) or f"your {apps.get_model(page)._meta.verbose_name_plural}"
     except (LookupError, ValueError):
         return "your record"

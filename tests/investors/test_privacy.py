@@ -139,7 +139,7 @@ def test_the_investor_reads_who_looked_by_name_and_without_their_address(asha, d
     client_for(dev).get(reverse("admin:investors_investor_change", args=[asha.pk]))
     documents.saw(document=asha.documents.get(), actor=dev, at=clock.now())
     assert {(each.by, each.page) for each in privacy_log.views_of(asha)} == {
-        ("Dev", "investors"),
+        ("Dev", "your record"),
         ("Dev", "your photo"),
     }
     page = client_for(asha).get(reverse("investors:privacy")).content.decode()
