@@ -48,6 +48,9 @@ def fp(monkeypatch, asha):
         def list_payments(self, refs):
             return []
 
+        def list_mandates(self):
+            return iter(())
+
         def fetch_holdings(self, account):
             return SimpleNamespace(folios=[])
 
