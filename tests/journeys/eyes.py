@@ -40,8 +40,9 @@ class Eyes:
         self.guests: tuple[str, ...] = ()
         self._transferred: dict[str, int] = {}
         self._kinds: dict[str, str] = {}
-        self._loaders: dict[str, str] = {}
-        self._loader = ""
+        # Which loads (of the page and of frames in it) make up the page that is shown, and what they asked for.
+        self._loaders: set[str] = set()
+        self._own: set[str] = set()
         for old in PICTURES.glob(f"{journey}-*.png"):
             old.unlink()
         self._watch(self.page)
@@ -58,6 +59,7 @@ class Eyes:
         page.on("response", self._response)
         page.on("request", self._request)
         wire = self.context.new_cdp_session(page)
+        self._frame = wire.send("Page.getFrameTree")["frameTree"]["frame"]["id"]
         wire.send("Network.enable")
         # Every page is weighed as somebody's first page.
         wire.send("Network.setCacheDisabled", {"cacheDisabled": True})
@@ -66,14 +68,19 @@ class Eyes:
         wire.on("Network.loadingFinished", self._arrived)
 
     def _asked(self, event: dict[str, Any]) -> None:
-        if event["type"] == "Document" and event["requestId"] == event.get("loaderId"):
-            self._transferred.clear()
-            self._loader = event["loaderId"]
-        self._loaders[event["requestId"]] = event.get("loaderId", "")
+        loader = event.get("loaderId", "")
+        if event["type"] == "Document" and event["requestId"] == loader:
+            if event.get("frameId") == self._frame:
+                self._transferred.clear()
+                self._loaders.clear()
+                self._own.clear()
+            self._loaders.add(loader)
+        # What a page asked for may still arrive when the next page has been asked for: it is not part of that one.
+        if loader in self._loaders:
+            self._own.add(event["requestId"])
 
     def _arrived(self, event: dict[str, Any]) -> None:
-        # What a page asked for may still arrive when the next page has been asked for: it is not part of that one.
-        if self._loaders.get(event["requestId"]) == self._loader:
+        if event["requestId"] in self._own:
             self._transferred[event["requestId"]] = int(event["encodedDataLength"])
 
     def _console(self, message: ConsoleMessage) -> None:
