@@ -7,10 +7,11 @@ import json
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from portal import clock
 from portal.fintech_primitives import auth, refusals, repeats
 from portal.fintech_primitives.messages import base
 from portal.gateway import errors, wire
@@ -40,6 +41,7 @@ class Session(ProviderClient):
         self._sent = threading.local()
         self._token = ""
         self._renew_at = 0.0
+        self._renew_on = datetime.max.replace(tzinfo=UTC)
 
     # --- signing in ---------------------------------------------------------------------------------------------
 
@@ -73,9 +75,13 @@ class Session(ProviderClient):
 
     def _valid_token(self) -> str:
         with self._login_lock:
-            if time.monotonic() >= self._renew_at:
+            # By both clocks: `monotonic` stands still while a machine sleeps, and only the other one follows a sandbox
+            # whose days are moved. A 401 to a write would leave its outcome open.
+            if time.monotonic() >= self._renew_at or clock.now() >= self._renew_on:
                 self._token = self.login().token
-                self._renew_at = time.monotonic() + RENEW_AT * _life_s(self._token)
+                good_for = RENEW_AT * _life_s(self._token)
+                self._renew_at = time.monotonic() + good_for
+                self._renew_on = clock.now() + timedelta(seconds=good_for)
             return self._token
 
     def classify(self, request: Request, response: Response) -> errors.GatewayError | None:

@@ -8,11 +8,13 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from portal import clock
 from portal.fintech_primitives import auth, repeats, session
 from portal.fintech_primitives.client import FintechPrimitives
 from portal.gateway import errors
@@ -99,6 +101,21 @@ def test_many_calls_log_in_once(make: Any):
     fp = Fp()
     at_once(make(fp).list_states)
     assert (fp.logins, fp.calls) == (1, THREADS)
+
+
+def test_a_clock_that_moves_by_a_day_renews_the_token_before_a_write_is_refused(make: Any, monkeypatch: Any):
+    """A machine that slept, or a sandbox whose days are moved: `monotonic` knows of neither."""
+    fp, moment = Fp(), clock.now()
+    monkeypatch.setattr(session.clock, "now", lambda: moment)
+    client = make(fp)
+    client.list_states()
+    moment += timedelta(seconds=0.7 * LIFE_S)
+    client.list_states()
+    assert fp.logins == 1
+    moment += timedelta(days=1)
+    client.list_states()
+    client.list_states()
+    assert fp.logins == 2
 
 
 # --- many calls, one token that FP has forgotten ----------------------------------------------------------------------
