@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
@@ -17,7 +16,7 @@ from orders import capabilities, links
 from orders.models import MfOrder
 from payments import bank_pages, lifecycle, operations
 from payments.models import Payment
-from portal import audit, clock, inbox, jobs
+from portal import audit, clock, inbox
 from portal.access import DOORBELL, access
 from portal.errors import Failure
 from portal.gateway.errors import GatewayError
@@ -111,16 +110,13 @@ def payment_return(request: HttpRequest, nonce: str) -> HttpResponse:
         payment = Payment.objects.filter(nonce=nonce).first()
         if payment is None:
             raise Http404
-        with transaction.atomic():
-            event_id, made = inbox.store(
-                provider="fp",
-                kind="payment_return",
-                body={**said, "payment": payment.code},
-                subject=(audit.kind_of(payment), str(payment.pk)),
-                at=at,
-            )
-            if made:
-                jobs.nudge("portal.work_event", event_id=event_id)
+        inbox.ring(
+            provider="fp",
+            kind="payment_return",
+            body={**said, "payment": payment.code},
+            subject=(audit.kind_of(payment), str(payment.pk)),
+            at=at,
+        )
         order = payment.lines.select_related("order__cart").order_by("order_id")[0].order
     response = redirect(links.page_of(order))
     response.status_code = 303

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from django.db import connection, transaction
 
-from portal import audit, redaction
+from portal import audit, jobs, redaction
 from portal.models import InboundEvent, User
 
 log = structlog.get_logger(__name__)
@@ -49,6 +49,13 @@ def store(
         cursor.execute(_STORE, [provider, kind, fingerprint, said, *subject, at])
         event_id, made = cursor.fetchone()
     return event_id, made
+
+
+def ring(**event: Any) -> None:
+    """`store`, and a worker is woken when the event is new. A lost nudge costs time only: `work` finds every row."""
+    event_id, made = store(**event)
+    if made:
+        jobs.nudge("portal.work_event", event_id=event_id)
 
 
 def work(at: datetime, *, limit: int = 200) -> int:

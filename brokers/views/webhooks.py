@@ -18,7 +18,7 @@ from brokers.odin.messages import Event
 from brokers.operations import linking
 from brokers.smallcase import events as smallcase_events
 from brokers.smallcase.auth import NotGenuine
-from portal import clock, identifiers, inbox, jobs
+from portal import clock, identifiers, inbox
 from portal.access import DOORBELL, access
 from portal.scope import ALL, scope
 
@@ -37,7 +37,7 @@ def smallcase(request: HttpRequest) -> HttpResponse:
     except NotGenuine as refusal:
         log.warning("notice_refused", provider="smallcase", why=str(refusal))
         return HttpResponse(str(refusal), status=401, content_type="text/plain")
-    event_id, made = inbox.store(
+    inbox.ring(
         provider="smallcase",
         kind="notice",
         body=json.loads(request.body),
@@ -45,8 +45,6 @@ def smallcase(request: HttpRequest) -> HttpResponse:
         key=notice.key,
         at=at,
     )
-    if made:
-        jobs.nudge("portal.work_event", event_id=event_id)
     return HttpResponse(status=204)
 
 
@@ -93,8 +91,4 @@ def odin(request: HttpRequest) -> HttpResponse:
 
 def _ring_odin(heard: Event, order_id: int, at: datetime) -> None:
     body = {"kind": heard.message_type, "sequence": heard.message_sequence_number, "order": heard.order_key}
-    event_id, made = inbox.store(
-        provider="odin", kind="notice", body=body, subject=("orders.basketorder", str(order_id)), at=at
-    )
-    if made:
-        jobs.nudge("portal.work_event", event_id=event_id)
+    inbox.ring(provider="odin", kind="notice", body=body, subject=("orders.basketorder", str(order_id)), at=at)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -245,16 +244,13 @@ def mandate_return(request: HttpRequest, nonce: str) -> HttpResponse:
         mandate = Mandate.objects.filter(form_ref=nonce).first()
         if mandate is None:
             raise Http404
-        with transaction.atomic():
-            event_id, made = inbox.store(
-                provider="fp",
-                kind="mandate_return",
-                body={**said, "mandate": mandate.code},
-                subject=(audit.kind_of(mandate), str(mandate.pk)),
-                at=at,
-            )
-            if made:
-                jobs.nudge("portal.work_event", event_id=event_id)
+        inbox.ring(
+            provider="fp",
+            kind="mandate_return",
+            body={**said, "mandate": mandate.code},
+            subject=(audit.kind_of(mandate), str(mandate.pk)),
+            at=at,
+        )
         code = mandate.code
     response = redirect("investors:mandate", code=code)
     response.status_code = 303

@@ -110,11 +110,7 @@ def funds(world: World, client: str) -> Funds:
 
 def net_today(world: World, client: str, isin: str) -> int:
     """Shares bought less sold for delivery and not yet settled, on both exchanges together."""
-    sql = (
-        "SELECT sum(buy_qty - sell_qty) FROM fivepaisa_positions "
-        "WHERE client = ? AND settled = 0 AND product = 'D' AND isin = ?"
-    )
-    return world.scalar(sql, client, isin) or 0
+    return nets_today(world, client).get(isin, 0)
 
 
 def nets_today(world: World, client: str) -> dict[str, int]:
