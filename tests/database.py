@@ -1,6 +1,6 @@
 """One migrated database that all others of the tests are copied from.
 
-Migrating an empty database takes 20 s of work; copying one takes a fraction of a second. The template lies on the
+Migrating an empty database takes 5 s of work; copying one takes a fraction of a second. The template lies on the
 tests' own server, is named after all that makes it what it is, and so serves until somebody changes a migration.
 """
 
