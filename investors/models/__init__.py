@@ -10,7 +10,7 @@ from investors.models.documents import Document
 from investors.models.kyc import KycCheck, KycRequest
 from investors.models.people import PAN_INDEX, Address, InvestmentAccount, Investor, Nominee, Owned, TaxResidence
 from investors.models.privacy import DataExport, ErasureRequest
-from investors.models.transfers import Transfer
+from investors.models.transfers import FirmTransfer, Transfer
 
 __all__ = [
     "ACCOUNT_INDEX",
@@ -26,6 +26,7 @@ __all__ = [
     "Document",
     "ErasureRequest",
     "FieldSource",
+    "FirmTransfer",
     "InvestmentAccount",
     "Investor",
     "InvestorCase",

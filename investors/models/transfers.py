@@ -20,7 +20,7 @@ class Transfer(Owned):
 
     Nothing moves before `objections_until`, and nothing without the investor's own yes or a second person. What the
     two are called is kept as it was read, because neither an investor's connection nor a partner's sees the other
-    one's row.
+    one's row. Partners do not read this table at all: what each of the two may know is a `FirmTransfer`.
     """
 
     class State(models.TextChoices):
@@ -98,9 +98,47 @@ class Transfer(Owned):
 
     def words(self, at: datetime) -> str:
         """The state as people read it."""
-        is_over = self.state == self.State.WAITING and at >= self.objections_until
-        return "being decided" if is_over else self.get_state_display()
+        return _words(self, at)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.code = self.code or identifiers.new_code("TRF")
         super().save(*args, **kwargs)
+
+
+class FirmTransfer(models.Model):
+    """A transfer as one of its two firms may know it: a row of the view `v_firm_transfers`, for that firm's connection.
+
+    How the investor asked for it and what staff answered is for neither of them. The coming firm has no objection, as
+    it may say much about somebody, and nobody's name before they have come.
+    """
+
+    code = models.CharField(max_length=20)
+    # Does the investor leave this firm, or come to it?
+    goes = models.BooleanField()
+    from_partner = models.ForeignKey(Partner, null=True, on_delete=models.DO_NOTHING, related_name="+")
+    to_partner = models.ForeignKey(Partner, on_delete=models.DO_NOTHING, related_name="+")
+    from_name = models.CharField(max_length=120)
+    to_name = models.CharField(max_length=120)
+    # Of the investor, while they are this firm's.
+    name = models.CharField(max_length=120)
+    state = models.CharField(max_length=8, choices=Transfer.State)
+    state_since = models.DateTimeField()
+    asked_at = models.DateTimeField()
+    objections_until = models.DateTimeField()
+    objection = models.CharField(max_length=300)
+
+    class Meta:
+        managed = False
+        db_table = "v_firm_transfers"
+
+    def __str__(self) -> str:
+        return self.code
+
+    def words(self, at: datetime) -> str:
+        """The state as people read it."""
+        return _words(self, at)
+
+
+def _words(row: Transfer | FirmTransfer, at: datetime) -> str:
+    is_over = row.state == Transfer.State.WAITING and at >= row.objections_until
+    return "being decided" if is_over else row.get_state_display()

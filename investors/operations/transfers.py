@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 
 from investors import lifecycle
-from investors.models import Investor, Transfer
+from investors.models import FirmTransfer, Investor, Transfer
 from investors.operations import transfer_notices as notices
 from portal import arns, audit, cases, redaction
 from portal.api import leaving
@@ -46,7 +46,7 @@ class TooLate(Failure):
     message = "This transfer is done, was stopped, or was objected to already. Nothing was changed."
 
     @classmethod
-    def of(cls, row: Transfer) -> TooLate:
+    def of(cls, row: Transfer | FirmTransfer) -> TooLate:
         """In the words of where it stands."""
         if row.state == lifecycle.WAITING:
             return cls(f"The time for objections was over on {moment(row.objections_until)}. Nothing was changed.")
@@ -113,7 +113,7 @@ def agree(*, transfer_id: int, actor: User, at: datetime) -> Transfer:
 
 def object_to(*, transfer_id: int, partner: Partner, why: str, actor: User, at: datetime) -> Transfer:
     """The partner that would lose the investor says why not; a case waits for a person. Raises TooLate."""
-    # A partner's connection reads transfers and writes nothing of investors.
+    # A partner's connection reads no row of transfers and writes nothing of investors.
     with scope(ALL), transaction.atomic():
         row = _locked(transfer_id, lifecycle.WAITING)
         if row.from_partner_id != partner.pk or at >= row.objections_until:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from django.db.models import Count, F, Max, Min, Model, Q, QuerySet, Sum
 
-from investors.models import Investor, Invite, Transfer
+from investors.models import FirmTransfer, Investor, Invite
 from orders import lifecycle
 from orders.models import Approval, BasketOrder, Holding, MfOrder, Plan
 from orders.queries import approvals
@@ -33,9 +33,9 @@ def invites_of(partner: Partner) -> QuerySet[Invite]:
     return Invite.objects.filter(partner=partner)
 
 
-def transfers_of(partner: Partner) -> QuerySet[Transfer]:
-    """Investors who come to the partner or go from it, the newest first. Without the investors: not all are seen."""
-    return Transfer.objects.filter(Q(from_partner=partner) | Q(to_partner=partner)).order_by("-pk")
+def transfers_of(partner: Partner) -> QuerySet[FirmTransfer]:
+    """Investors who come to the partner or go from it, the newest first."""
+    return FirmTransfer.objects.filter(Q(from_partner=partner) | Q(to_partner=partner)).order_by("-pk")
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ import html
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 
-from investors.models import Transfer
+from investors.models import FirmTransfer, Transfer
 from investors.operations import transfers
 from portal import clock, roles
 from portal.errors import InvalidInput
@@ -184,6 +184,29 @@ def test_both_partners_see_it_and_only_one_of_them_whose_it_is(asha, north, sout
     assert asha.code not in pages[south]
     assert "/object/" not in pages[south]
     assert client_for(south.user).get(reverse("console:transfer_object", args=[row.code])).status_code == 404
+
+
+def read_by(firm, table):
+    """Everything that raw SQL on this firm's connection finds."""
+    with scope(f"partner:{firm.pk}"), connection.cursor() as cursor:
+        cursor.execute(f"SELECT * FROM {table}")
+        return str(cursor.fetchall())
+
+
+def test_below_the_views_each_firm_reads_only_what_is_for_it(asha, north, south, row, maker):
+    transfers.object_to(
+        transfer_id=row.pk, partner=north.partner, why="Fees of years", actor=north.user, at=clock.now()
+    )
+    transfers.stop(transfer_id=row.pk, actor=maker, reason="The letter is forged", at=clock.now())
+    tables = {
+        firm: read_by(firm, "investors_transfer") + read_by(firm, "v_firm_transfers")
+        for firm in (north.partner, south.partner, factories.PartnerFactory())
+    }
+    before, coming, other = tables.values()
+    words = ("Letter of 20 Nov", "The letter is forged", "Fees of years", asha.name, row.code)
+    assert [word in before for word in words] == [False, False, True, True, True]
+    assert [word in coming for word in words] == [False, False, False, False, True]
+    assert other == "[][]"
 
 
 def test_a_partner_objects_in_the_console_with_words(north, south, row, client_for):
@@ -365,5 +388,6 @@ def test_a_partner_and_an_investor_read_their_own_and_write_nothing(asha, chitra
         f"user:{chitra.user_id}": 0,
     }.items():
         with scope(name):
-            assert Transfer.objects.count() == seen, name
+            rows = FirmTransfer if name.startswith("partner") else Transfer
+            assert rows.objects.count() == seen, name
             assert Transfer.objects.update(answer="mine") == 0, name

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from investors.models import Transfer
+from investors.models import FirmTransfer, Transfer
 from investors.operations import transfers
 from portal import clock, identifiers, typed
 from portal.console import queries
@@ -29,32 +29,26 @@ def listed(request: ConsoleRequest) -> HttpResponse:
     rows = queries.transfers_of(request.partner)
     found = list((rows.filter(pk__lt=before) if before else rows)[: PAGE_SIZE + 1])
     shown = found[:PAGE_SIZE]
-    theirs = (
-        queries.investors_of(request.partner).filter(pk__in=[each.investor_id for each in shown]).only("pk", "name")
-    )
-    names = {person.pk: person.name for person in theirs}
     context = {
-        "rows": [_row(request, each, names.get(each.investor_id, "")) for each in shown],
+        "rows": [_row(each) for each in shown],
         "next_url": f"?before={shown[-1].pk}" if len(found) > PAGE_SIZE else "",
         "first_url": "?" if before else "",
     }
     return render(request, "console/transfers.html", context)
 
 
-def _row(request: ConsoleRequest, row: Transfer, name: str) -> dict[str, object]:
-    goes, at = row.from_partner_id == request.partner.pk, clock.now()
+def _row(row: FirmTransfer) -> dict[str, object]:
+    at = clock.now()
     return {
         "row": row,
-        "name": name,
-        "goes": goes,
         "tone": TONES[row.state],
         "word": row.words(at),
         "is_over": at >= row.objections_until,
-        "may_object": goes and _may_object(row),
+        "may_object": row.goes and _may_object(row),
     }
 
 
-def _may_object(row: Transfer) -> bool:
+def _may_object(row: FirmTransfer) -> bool:
     return row.state == Transfer.State.WAITING and clock.now() < row.objections_until
 
 
@@ -64,7 +58,7 @@ def _may_object(row: Transfer) -> bool:
 @console_page
 def object_to(request: ConsoleRequest, code: str) -> HttpResponse:
     """Why the investor should stay; a person at the distributor decides."""
-    row = queries.transfers_of(request.partner).filter(code=code, from_partner=request.partner).first()
+    row = queries.transfers_of(request.partner).filter(code=code, goes=True).first()
     if row is None:
         raise Http404
     if request.method == "POST":
@@ -79,7 +73,7 @@ def object_to(request: ConsoleRequest, code: str) -> HttpResponse:
     return render(request, "console/transfer_object.html", {"row": row, "form": form})
 
 
-def _objected(request: ConsoleRequest, row: Transfer, form: ObjectionForm) -> HttpResponse:
+def _objected(request: ConsoleRequest, row: FirmTransfer, form: ObjectionForm) -> HttpResponse:
     if not form.is_valid():
         return typed.again(request)
     try:
