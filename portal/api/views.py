@@ -8,7 +8,6 @@ import sys
 from typing import Any
 
 from allauth.idp.oidc import views as idp
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views import defaults
@@ -89,7 +88,7 @@ def docs(request: HttpRequest) -> HttpResponse:
         "resources": schema.for_people(),
         "errors": errors.KINDS,
         "failures": catalogue.failures(),
-        "begin": calls.begin(f"{settings.PUBLIC_URL}/api/v1"),
+        "begin": calls.begin(),
     }
     return render(request, "api/docs.html", context)
 

@@ -6,6 +6,7 @@ import json
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from allauth.idp.oidc.models import Token
 from django.test import Client
 from django.utils import timezone
 
+from orders.models import Basket
+from orders.operations import baskets
 from portal import clock
 from portal.api import keys
 from portal.api.scopes import SCOPES
@@ -71,3 +74,15 @@ def south(chitra: Any) -> Caller:
     type(chitra).objects.filter(pk=chitra.pk).update(partner=partner)
     chitra.partner = partner
     return caller_of(partner)
+
+
+@pytest.fixture
+def basket(db: None) -> Basket:
+    """Published, of two shares with prices."""
+    version = factories.BasketVersionFactory(basket__slug="three", number=1)
+    for weight, price in ((6000, Decimal(400)), (4000, Decimal(100))):
+        share = factories.SecurityFactory(last_price=price, priced_at=clock.now())
+        factories.BasketConstituentFactory(version=version, security=share, weight_bp=weight)
+    baskets.publish(version_id=version.pk, actor=factories.UserFactory(), at=clock.now())
+    found: Basket = version.basket
+    return found

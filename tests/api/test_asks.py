@@ -12,8 +12,7 @@ from django.db import connection
 from investors import lifecycle
 from investors.models import BankAccount, ChangeRequest, Investor, KycRequest, Mandate
 from investors.operations import bank_accounts, consents, kyc, kyc_requests
-from orders.models import Approval, ApprovalLine, Basket, BasketOrder
-from orders.operations import baskets
+from orders.models import Approval, ApprovalLine, BasketOrder
 from portal import clock
 from portal.notices.models import Notice
 from tests import factories
@@ -26,17 +25,6 @@ ACCOUNT = {"ifsc": "ICIC0000611", "number": "50100099991121", "kind": "SAVINGS",
 def any_code(monkeypatch: pytest.MonkeyPatch) -> None:
     """Codes have tests of their own."""
     monkeypatch.setattr(consents, "_matches", lambda consent, otp: otp == "123456")
-
-
-@pytest.fixture
-def basket() -> Basket:
-    version = factories.BasketVersionFactory(basket__slug="three", number=1)
-    for weight, price in ((6000, Decimal(400)), (4000, Decimal(100))):
-        share = factories.SecurityFactory(last_price=price, priced_at=clock.now())
-        factories.BasketConstituentFactory(version=version, security=share, weight_bp=weight)
-    baskets.publish(version_id=version.pk, actor=factories.UserFactory(), at=clock.now())
-    found: Basket = version.basket
-    return found
 
 
 def first_line(north: Any, approval: dict[str, Any]) -> dict[str, Any]:

@@ -22,10 +22,10 @@ from django.test import Client
 
 from investors.models import Investor, Invite
 from investors.operations import invites
-from orders.models import CartLine, MfOrder
+from orders.models import Basket, CartLine, MfOrder
 from portal import clock
 from portal.api.endpoints import REGISTRY
-from portal.models import Partner
+from portal.models import IdempotentCall, Partner
 from tests import factories
 from tests.api.conftest import Caller, caller_of
 
@@ -180,37 +180,77 @@ def _confirms_the_cart(browser: Client) -> None:
 # --- the docs' own lines -------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def shell(
-    live_server: Any, north: Caller, tokens: Any, ids: Any, settings: Any
-) -> tuple[Callable[[list[str]], list[Any]], list[str]]:
-    """`answers(lines)` of a shell that has done what the page says first; and the lines of all calls on the page."""
-    settings.PUBLIC_URL = live_server.url
-    page = Client().get("/api/v1/docs/").content.decode()
-    blocks = re.findall(r'<pre class="code"[^>]*><code>(.*?)</code></pre>', page, re.S)
-    begin, *lines = [unescape(text) for text in blocks]
-    begin = begin.replace("KEY=... SECRET=...", f"KEY={north.key.client_id} SECRET={north.secret}")
+class Page:
+    """The lines of the docs page: those that come first, and each call."""
 
-    def answers(chosen: list[str]) -> list[Any]:
-        said = ran(["bash", "-euc", "\n".join([begin, *[f"echo ==; {text}" for text in chosen]])])
+    def __init__(self, caller: Caller) -> None:
+        blocks = re.findall(r'<pre class="code"[^>]*><code>(.*?)</code></pre>', _docs(Client()), re.S)
+        begin, *self.calls = [unescape(text) for text in blocks]
+        self.begin = begin.replace("KEY=... SECRET=...", f"KEY={caller.key.client_id} SECRET={caller.secret}")
+
+    def typed(self, lines: list[str]) -> str:
+        """What a shell writes that has done what comes first."""
+        return ran(["bash", "-euc", "\n".join([self.begin, *lines])])
+
+    def answers(self, calls: list[str]) -> list[Any]:
+        """Of these calls, one after the other."""
+        said = self.typed([f"echo ==; {text}" for text in calls])
         return [json.loads(answer) for answer in said.split("==\n")[1:]]
 
-    return answers, lines
+
+def _docs(client: Client) -> str:
+    return client.get("/api/v1/docs/").content.decode()
 
 
-def test_every_read_of_the_docs_page_runs_as_it_stands(shell):
-    answers, lines = shell
-    reads = [line for line in lines if line.startswith("call ")]
+@pytest.fixture
+def page(live_server: Any, north: Caller, tokens: Any, ids: Any, settings: Any) -> Page:
+    """The page of a server that answers."""
+    settings.PUBLIC_URL = live_server.url
+    return Page(north)
+
+
+def test_every_read_of_the_docs_page_runs_as_it_stands(page):
+    reads = [line for line in page.calls if line.startswith("call ")]
     assert len(reads) > 30
-    for line, found in zip(reads, answers(reads), strict=True):
+    for line, found in zip(reads, page.answers(reads), strict=True):
         # A list that is empty here has no first id, so there is no such thing; anything else is an answer.
         assert not str(found.get("type", "")).startswith("http") or found["code"] == "not_found", (line, found)
         assert found.get("code") != "not_found" or "$(first" in line, (line, found)
 
 
-def test_a_request_to_an_investor_runs_as_it_stands_on_the_docs_page(shell):
+@pytest.fixture
+def twin(page: Page, asha: Any, basket: Basket) -> Page:
+    """With what each write finds there: something to buy, a mandate and an order that wait for the investor."""
     factories.SchemeFactory(purchase_allowed=True)
-    answers, lines = shell
-    [ask] = [line for line in lines if line.startswith('once "$API/approvals" ')]
-    [found] = answers([ask])
-    assert found["state"] == "OPEN", found
+    factories.MandateFactory(bank_account=asha.bankaccounts.get(), state="AWAITING_INVESTOR")
+    factories.OrderFactory(investor=asha, state="AWAITING_PAYMENT")
+    return page
+
+
+# What is refused because of how the twin stands: the KYC of this investor is done, and was asked about just now.
+REFUSED = {"kyc-requests": "kyc_not_needed", "kyc-checks": "kyc_checked_lately"}
+# What takes away what others need.
+LAST = ("/withdraw", "/delete")
+
+
+def test_every_write_of_the_docs_page_runs_as_it_stands(twin):
+    writes = [line for line in twin.calls if line.startswith("once ")]
+    assert len(writes) == sum(endpoint.method == "POST" for endpoint in REGISTRY.values())
+    writes.sort(key=lambda line: any(act in line for act in LAST))
+    for line, found in zip(writes, twin.answers(writes), strict=True):
+        act = line.partition("\n")[0].rpartition("/")[2].partition('"')[0]
+        assert found.get("code") == REFUSED.get(act), (line, found)
+
+
+def test_a_write_shows_its_key_and_each_has_one_of_its_own(twin):
+    [ask] = [line for line in twin.calls if line.startswith('once "$API/approvals" ')]
+    shown = re.findall(r"^Idempotency-Key: (\S+)$", twin.typed(["exec 2>&1", ask, ask]), re.M)
+    assert len(shown) == 2
+    assert set(shown) == set(IdempotentCall.objects.values_list("key", flat=True))
+
+
+def test_in_live_mode_the_page_names_no_installation_in_which_a_write_reaches_a_person(client, settings):
+    settings.SANDBOX = False
+    begin = unescape(_docs(client)).partition("<code>export")[2].partition("</code>")[0]
+    assert "API=... HOOK=..." in begin
+    assert settings.PUBLIC_URL not in begin
