@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Mapping
@@ -11,7 +12,7 @@ from typing import Any
 import structlog
 from django.db import connection, transaction
 
-from portal import audit, jobs, redaction
+from portal import audit, bursts, redaction
 from portal.models import InboundEvent, User
 
 log = structlog.get_logger(__name__)
@@ -55,7 +56,7 @@ def ring(**event: Any) -> None:
     """`store`, and a worker is woken when the event is new. A lost nudge costs time only: `work` finds every row."""
     event_id, made = store(**event)
     if made:
-        jobs.nudge("portal.work_event", event_id=event_id)
+        transaction.on_commit(functools.partial(bursts.ring, event_id))
 
 
 def work(at: datetime, *, limit: int = 200) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from celery import current_app
+from celery import Task, current_app
 from django.db import connection, transaction
 from kombu.exceptions import KombuError
 
@@ -41,15 +41,19 @@ def nudge(task_name: str, *, delay_s: float = 0, **kwargs: object) -> None:
     Raises KeyError for a name that no app registered (so that a typo fails in the caller's own test). A queue that is
     down is logged and forgotten: the row's `due_at` brings the work back.
     """
-    task = current_app.tasks[task_name]
+    transaction.on_commit(functools.partial(_send, current_app.tasks[task_name], kwargs, delay_s))
 
-    def send() -> None:
-        try:
-            task.apply_async(kwargs=kwargs, countdown=delay_s or None)
-        except (KombuError, OSError) as error:
-            log.warning("nudge_lost", task=task_name, error=type(error).__name__)
 
-    transaction.on_commit(send)
+def send(task_name: str, **kwargs: object) -> None:
+    """`nudge` at once, about rows that are committed already: it asks no connection whether a transaction is open."""
+    _send(current_app.tasks[task_name], kwargs)
+
+
+def _send(task: Task, kwargs: dict[str, object], delay_s: float = 0) -> None:
+    try:
+        task.apply_async(kwargs=kwargs, countdown=delay_s or None)
+    except (KombuError, OSError) as error:
+        log.warning("nudge_lost", task=task.name, error=type(error).__name__)
 
 
 def register_sweep(name: str, sweep: Sweep) -> None:

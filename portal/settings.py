@@ -194,6 +194,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = (
         "polling_interval": 0.05,
     }
 )
+# Doorbells that ring within so many seconds wake the workers by one message; 0 sends one for each.
+BELL_GATHER_S = env.float("BELL_GATHER_S", default=0.05)
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True

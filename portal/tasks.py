@@ -47,6 +47,13 @@ def work_event(*, event_id: int, **_: object) -> None:
     inbox.work_one(event_id=event_id, at=clock.now())
 
 
+@shared_task(name="portal.work_events")
+def work_events(*, event_ids: list[int], **_: object) -> None:
+    """Hand the events of a burst to the workers one by one, so that a slow provider holds none of the others up."""
+    for event_id in event_ids:
+        jobs.nudge("portal.work_event", event_id=event_id)
+
+
 @shared_task(name="portal.heartbeat")
 def heartbeat(**_: object) -> None:
     """Beat and a worker are alive: `/readyz` looks at this."""

@@ -72,6 +72,7 @@ def _environment() -> dict[str, str]:
         "FP_CALLS_PER_SECOND": "1000",
         "PROVIDER_READ_TIMEOUT_S": str(3 * FACTOR),
         "JOURNAL_GATHER_S": "0",
+        "BELL_GATHER_S": "0",
         "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
         # Playwright's event loop lives in the thread that also asks the database.
         "DJANGO_ALLOW_ASYNC_UNSAFE": "true",
