@@ -5,20 +5,22 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import structlog
-from django.db import connection, transaction
+from django.db import transaction
 
 from portal import audit, bursts, redaction
 from portal.models import InboundEvent, User
+from portal.rows import opening
+from portal.scope import OwnScope
 
 log = structlog.get_logger(__name__)
 MAX_TRIES = 8
-# One statement, which sees the inbox for itself alone (migration `store_event`).
-_STORE = "SELECT event_id, made FROM portal_store_event(%s, %s, %s, %s::jsonb, %s, %s, %s)"
+# One statement, which sees the inbox for itself alone (migration `0003_guards`).
+_STORE = OwnScope("event_id, made", "portal_store_event(%s, %s, %s, %s::jsonb, %s, %s, %s)")
 
 # (provider, kind) -> handler, filled by `portal/routes.py`. A handler fetches and absorbs; it believes nothing.
 Handler = Callable[[InboundEvent, datetime], None]
@@ -46,10 +48,9 @@ def store(
     identity = key or json.dumps([kind, subject, dict(body)], sort_keys=True, default=str)
     said = json.dumps(redaction.redact(dict(body)), default=str)
     fingerprint = hashlib.sha256(identity.encode()).hexdigest()
-    with connection.cursor() as cursor:
-        cursor.execute(_STORE, [provider, kind, fingerprint, said, *subject, at])
-        event_id, made = cursor.fetchone()
-    return event_id, made
+    # Run twice it counts twice: a row whose first answer was lost with its connection is found by `work`.
+    row = cast("Iterator[Any]", opening(_STORE, [provider, kind, fingerprint, said, *subject, at]))
+    return next(row), next(row)
 
 
 def ring(**event: Any) -> None:

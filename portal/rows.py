@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection, models
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -40,3 +40,18 @@ def first(sql: str, values: list[Any] | dict[str, Any]) -> Iterator[Any] | None:
         cursor.execute(sql, values)
         row = cursor.fetchone()
     return None if row is None else iter(row)
+
+
+def opening(sql: str, values: list[Any]) -> Iterator[Any] | None:
+    """`first` for the first statement of a request: it finds out by itself whether the connection still lives.
+
+    So nothing is asked before it. It may run a second time, on a new connection, and must bear that.
+    """
+    connection.health_check_done = True  # type: ignore[attr-defined]
+    try:
+        return first(sql, values)
+    except (OperationalError, InterfaceError):
+        if connection.in_atomic_block or connection.is_usable():
+            raise
+    connection.close()
+    return first(sql, values)

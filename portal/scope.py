@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -26,20 +27,24 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
 from portal import acting, audit, sessions
+from portal.rows import opening
 
 ALL = "all"
 NONE = "none"
 DOOR = "door"
+_SET = "SELECT set_config('portal.scope', %s, false)"
 # Where one signs in, signs up and keeps one's account: these pages look people up by what they typed.
 DOOR_PATHS = ("/accounts/", "/admin/login/")
 # These tell machines how this process is: they are asked by nobody in particular, and answer without a database.
 HEALTH_PATHS = ("/healthz", "/readyz")
+# Machines of providers ring here: nobody is signed in, and most of what comes is one statement.
+BELL_PATHS = ("/webhooks/",)
 
 
 def set_scope(scope: str) -> None:
     """Let this connection see `scope` from now on."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('portal.scope', %s, false)", [scope])
+        cursor.execute(_SET, [scope])
 
 
 @contextmanager
@@ -57,6 +62,42 @@ def scope(name: str) -> Iterator[None]:
     finally:
         if before != name:
             set_scope(before)
+
+
+class OwnScope(str):
+    """A statement that opens by itself what it needs. After `closing`, its longer form, nobody's rows are seen."""
+
+    closing: str
+
+    def __new__(cls, columns: str, source: str) -> Self:
+        """`SELECT columns FROM source`; PostgreSQL reads the source before it works out the columns."""
+        made = super().__new__(cls, f"SELECT {columns} FROM {source}")  # noqa: S608 - our own names
+        made.closing = f"SELECT {columns}, set_config('portal.scope', '{NONE}', false) FROM {source}"  # noqa: S608
+        return made
+
+
+class _Closing:
+    """Closes what the request before left open: together with the first statement where that can do it, else before it.
+
+    A transaction that is rolled back would open it again, so the first statement stands in none.
+    """
+
+    def __init__(self) -> None:
+        self.is_closed = False
+        self.outside = len(connection.atomic_blocks)
+
+    def __call__(self, execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if self.is_closed:
+            return execute(sql, *rest)
+        if len(connection.atomic_blocks) > self.outside:
+            raise RuntimeError("the first statement of a doorbell stands in a transaction")
+        if isinstance(sql, OwnScope):
+            sql = sql.closing
+        elif sql is not _SET:
+            set_scope(NONE)
+        answer = execute(sql, *rest)
+        self.is_closed = True
+        return answer
 
 
 def scope_of(user: object) -> str:
@@ -85,8 +126,14 @@ class ScopeMiddleware:
             return self.get_response(request)
         opened = sessions.open_for(request)
         scope = on_page(request.path, acting.narrowed(scope_of(request.user), request))
+        if opened is None and scope == NONE and request.path.startswith(BELL_PATHS):
+            with connection.execute_wrapper(_Closing()):
+                return self._answer(request)
         if scope != opened:
-            set_scope(scope)
+            opening(_SET, [scope])
+        return self._answer(request)
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
         # From here on a database that goes away may have kept something of it (`portal/unavailable.py`).
         request.is_open = True  # type: ignore[attr-defined]
         audit.DOOR.set(audit.door_of(request.path))

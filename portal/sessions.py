@@ -12,20 +12,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any, cast
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.middleware import get_user
 from django.contrib.sessions.backends import db
-from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest
 from django.utils import timezone
 
 from portal import encryption
 from portal.models import Session, User
-from portal.rows import Columns, first
+from portal.rows import Columns, opening
 
 _PERSON = Columns(User, "(person)")
 _OPEN = f"SELECT session_data, scope, unread, {_PERSON.sql} FROM portal_open(%s, %s)"  # noqa: S608 - our own column names
@@ -94,7 +92,7 @@ class SessionStore(db.SessionStore):
         """Read the session; the scope that the connection has now (None: unchanged), and the person whom it names."""
         if not self.session_key:
             return None, None
-        row = _first(_OPEN, [name_of(self.session_key), timezone.now()])
+        row = opening(_OPEN, [name_of(self.session_key), timezone.now()])
         if row is None:
             self._session_key, self._session_cache = None, {}
             return NONE, None
@@ -141,15 +139,3 @@ def at_hand(user_id: int) -> User | None:
     """The person of the session that is being opened now, when it is this one."""
     person = _at_hand.get()
     return person if person is not None and person.pk == user_id else None
-
-
-def _first(sql: str, values: list[Any]) -> Iterator[Any] | None:
-    """The first statement of a request: it finds out by itself whether the connection still lives."""
-    connection.health_check_done = True  # type: ignore[attr-defined]
-    try:
-        return first(sql, values)
-    except (OperationalError, InterfaceError):
-        if connection.in_atomic_block or connection.is_usable():
-            raise
-    connection.close()
-    return first(sql, values)

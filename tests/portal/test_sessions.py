@@ -164,19 +164,26 @@ def test_a_deleted_person_leaves_no_session_behind(db: None, client_for: Any) ->
     assert not Session.objects.filter(pk=name_of(key)).exists()
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_request_outlives_its_database_connection() -> None:
-    """The database was restarted between two requests: the first statement notices and connects anew."""
-    asha = factories.ReadyInvestorFactory()
-    browser = Client()
-    browser.force_login(asha.user)
+def end_the_connection() -> None:
+    """As a database that is restarted does."""
     other = connection.copy()
     try:
         with other.cursor() as cursor:
             cursor.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
     finally:
         other.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_request_outlives_its_database_connection() -> None:
+    """The database was restarted between two requests: the first statement notices and connects anew."""
+    asha = factories.ReadyInvestorFactory()
+    browser = Client()
+    browser.force_login(asha.user)
+    end_the_connection()
     assert browser.get("/orders/").status_code == 200
+    end_the_connection()
+    assert Client().get("/about/").status_code == 200
 
 
 @pytest.mark.django_db
