@@ -12,7 +12,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from brokers.smallcase import messages
 from brokers.smallcase.auth import NotGenuine
@@ -25,7 +25,7 @@ MAX_BODY = 1_000_000
 
 
 class Notice(messages.Message):
-    """A genuine webhook. `orders` is None for notices that carry none (a holdings import)."""
+    """A genuine webhook; `said` is its whole body. `orders` is None for notices that carry none (a holdings import)."""
 
     transaction_id: Text = ""
     smallcase_auth_id: Text = ""
@@ -33,6 +33,7 @@ class Notice(messages.Message):
     broker: Text = ""
     sent_at: datetime
     orders: messages.Orders | None = None
+    said: dict[str, Any] = Field(repr=False)
 
     @property
     def key(self) -> str:
@@ -61,6 +62,7 @@ def read_webhook(body: bytes, secrets: list[str], at: datetime) -> Notice:
         broker=said.get("broker"),
         sent_at=sent_at,
         orders=_orders(said),
+        said=said,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 
 import structlog
@@ -40,7 +39,7 @@ def smallcase(request: HttpRequest) -> HttpResponse:
     inbox.ring(
         provider="smallcase",
         kind="notice",
-        body=json.loads(request.body),
+        body=notice.said,
         subject=("orders.basketorder", notice.transaction_id),
         key=notice.key,
         at=at,
