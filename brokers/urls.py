@@ -1,4 +1,4 @@
-"""Addresses of buying shares through one's own broker, and of the doorbells of brokers."""
+"""Addresses of buying shares through one's own broker."""
 
 from django.urls import path
 
@@ -36,6 +36,4 @@ urlpatterns = [
     path("embed/invest.js", embed.script, name="embed_script"),
     path("embed/invest/", embed.frame, name="embed_frame"),
     path("embed/go/", embed.go, name="go_embedded"),
-    path("webhooks/odin/", webhooks.odin, name="odin_webhook"),
-    path("webhooks/smallcase/", webhooks.smallcase, name="smallcase_webhook"),
 ]

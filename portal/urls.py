@@ -26,6 +26,7 @@ urlpatterns = [
     path("terms/", about.terms, name="terms"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("webhooks/", include("brokers.doorbells")),
     path("notices/", notice_views.centre, name="notices"),
     path("notices/read/", notice_views.all_read, name="notices_read"),
     path("notices/choices/", notice_views.choices, name="notice_choices"),

@@ -136,7 +136,7 @@ TABLE: dict[str, Line] = {
     "brokers:says": Line(HERS, ("basket_order",), (("answer", "yes"),)),
     "brokers:back": Line(HERS, ("basket_order",), (("code", "user_cancelled"),)),
     **{f"brokers:{name}": Line(HERS, ("basket_order",)) for name in ("order", "go", "window", "again", "proof")},
-    "brokers:smallcase_webhook": Line(BELL),
+    "doorbells:smallcase": Line(BELL),
     "brokers:accounts": Line(OWN),
     "brokers:log_in": Line(OWN, form=(("broker", "odin"), ("house", "0AF1C1"), ("account", "broker_account"))),
     "brokers:unlink": Line(HERS, ("broker_account",)),
@@ -147,7 +147,7 @@ TABLE: dict[str, Line] = {
     "brokers:callback": Line(BELL, ("broker",)),
     "brokers:odin_two_way": Line(BELL),
     **{f"brokers:{name}": Line(PUBLIC) for name in ("embed_script", "embed_frame", "go_embedded")},
-    "brokers:odin_webhook": Line(BELL),
+    "doorbells:odin": Line(BELL),
     # Partners among each other: tests/console/test_console.py.
     **{
         f"console:{name}": Line(OWN)

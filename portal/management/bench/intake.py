@@ -66,6 +66,6 @@ def _post(number: int) -> bytes:
         "broker": "kite", "smallcaseAuthId": account, "timestamp": at,
         "checksum": events.checksum(settings.SMALLCASE_API_SECRETS[0], at, account),
     }  # fmt: skip
-    path = reverse("brokers:smallcase_webhook")
+    path = reverse("doorbells:smallcase")
     body = json.dumps(said).encode()
     return load.message("POST", path, {"Content_Type": "application/json"}, body)
