@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib.staticfiles.apps import StaticFilesConfig
 from whitenoise.storage import CompressedManifestStaticFilesStorage
@@ -12,7 +12,7 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 class StaticFiles(StaticFilesConfig):
     """Leaves out what no page of ours asks for: DRF's browsable API is off, and HTMX is in our own script."""
 
-    ignore_patterns: ClassVar = [*StaticFilesConfig.ignore_patterns, "rest_framework", "django_htmx"]
+    ignore_patterns = [*StaticFilesConfig.ignore_patterns, "rest_framework", "django_htmx"]
 
 
 class HashedStorage(CompressedManifestStaticFilesStorage):
