@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.urls import URLPattern
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesCheckboxFilter, RangeDateFilter
 from unfold.decorators import display
 
 from investors.admin.finding import by_investor
+from orders.admin import assets
 from orders.models import Folio, Holding, Scheme, Transaction
 from portal.admin import show
 from portal.admin.base import OpsAdmin
@@ -89,6 +91,9 @@ class HoldingAdmin(LedgerAdmin):
     fieldsets = (
         (None, {"fields": ("investor", "scheme", "folio", "units_held", "cost", "first_bought_on", "rebuilt")}),
     )
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*assets.urls(), *super().get_urls()]
 
     @display(description="Units", ordering="units")
     def units_held(self, holding: Holding) -> str:

@@ -47,6 +47,7 @@ MENU: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
         ("Transactions", "swap_vert", "orders_transaction_changelist", "", "orders.view_transaction"),
         ("Holdings", "donut_small", "orders_holding_changelist", "", "orders.view_holding"),
         ("Folios", "folder", "orders_folio_changelist", "", "orders.view_folio"),
+        ("Assets (AUM)", "account_balance_wallet", "orders_holding_assets", "", "orders.view_holding"),
     ),
     "Funds": (
         ("Schemes", "stacked_line_chart", "orders_scheme_changelist", "", "orders.view_scheme"),
@@ -108,7 +109,14 @@ def _items(request: HttpRequest, entries: tuple[tuple[str, str, str, str, str], 
         if words == "Cases" and (count := _open_cases()):
             item |= {"badge": count, "badge_variant": "warning"}
         items.append(item)
-    return items
+    # A page below a list is an entry of its own: the list is not where one is.
+    deepest = max((len(_path(item)) for item in items if item["active"]), default=0)
+    return [{**item, "active": item["active"] and len(_path(item)) == deepest} for item in items]
+
+
+def _path(item: dict[str, Any]) -> str:
+    path: str = item["link"].partition("?")[0]
+    return path
 
 
 def _is_active(request: HttpRequest, url: str, query: str) -> bool:
