@@ -144,8 +144,13 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
     """Ready: database, migrations, cache and beat. 503 names what is missing; without a database, only that."""
-    problems = [name for name, check in _READY.items() if not check()] if _database() else ["database"]
+    problems = missing()
     return JsonResponse({"ready": not problems, "missing": problems}, status=503 if problems else 200)
+
+
+def missing() -> list[str]:
+    """What is not well of what every page needs."""
+    return [name for name, check in _READY.items() if not check()] if _database() else ["database"]
 
 
 def _database() -> bool:

@@ -10,6 +10,7 @@ proposed    pages of what two persons keep as data      desk                the 
 work, evidence, notices, people, partners, role_changes, system    the kernel's own pages
 pending     what waits for a second person about a record
 providers   how the providers are, on the first page    queues      how old the queues are, there too
+health      both and the machine on a page of its own
 """
 
 from portal.admin import (

@@ -245,7 +245,7 @@ def _partners(at: datetime) -> list[Tile]:
     return [Tile("ARNs of partners that end", str(len(watched)), note, show.list_url(Partner), tone)]
 
 
-def _gate_words(name: str) -> str:
+def gate_words(name: str) -> str:
     """A gate as people call it; that of a provider by the provider's name."""
     own = {gates.OUTBOUND_MONEY: "Everything (kill switch)", gates.AFTER_RESTORE: "After a restore"}
     return own.get(name) or words_of(name.removeprefix("money_"))
@@ -256,7 +256,7 @@ def _gates(every: Sequence[Gate], at: datetime) -> Panel:
     lately = gates.money_calls(at)
     rows = [
         [
-            _gate_words(each.name),
+            gate_words(each.name),
             show.badge("failed", "closed") if each.is_closed else show.badge("done", "open"),
             each.reason or show.NOTHING,
             timeline.names_of([each.changed_by])[each.changed_by] if each.changed_by else show.NOTHING,

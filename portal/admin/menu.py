@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
@@ -84,6 +85,7 @@ MENU: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
         ("Schedule", "schedule", f"{_BEAT}_periodictask_changelist", "", f"{_BEAT}.view_periodictask"),
         ("Proposals", "rule", "portal_proposal_changelist", "", "portal.view_proposal"),
         ("Rules of two persons", "gavel", "portal_secondpersonrule_changelist", "", "portal.view_secondpersonrule"),
+        ("Health", "vital_signs", "portal_heartbeat_health", "", "portal.view_heartbeat"),
         ("Heartbeat", "monitor_heart", "portal_heartbeat_changelist", "", "portal.view_heartbeat"),
     ),
 }
@@ -95,7 +97,15 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         {"title": title, "separator": number > 0, "items": _items(request, entries)}
         for number, (title, entries) in enumerate(MENU.items())
     ]
-    return [group for group in groups if group["items"]]
+    return [*(group for group in groups if group["items"]), *_sandbox()]
+
+
+def _sandbox() -> list[dict[str, Any]]:
+    """The control room of the sandbox: clock, faults, outcomes, a fresh world. In live mode there is none."""
+    if not settings.SANDBOX:
+        return []
+    room = {"title": "Control room", "icon": "science", "link": f"{settings.SANDBOX_URL}/_control/", "active": False}
+    return [{"title": "Sandbox", "separator": True, "items": [room]}]
 
 
 def _items(request: HttpRequest, entries: tuple[tuple[str, str, str, str, str], ...]) -> list[dict[str, Any]]:

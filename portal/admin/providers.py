@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -68,6 +69,11 @@ def providers_part(at: datetime) -> home.Part:
     url = show.list_url(GatewayCall)
     panel = home.Panel("Providers, last 15 minutes", COLUMNS, rows, "No provider is configured.", url)
     return home.Part([_tile(states)], [panel])
+
+
+def figures(at: datetime) -> dict[str, dict[str, Any]]:
+    """The figures of the window by provider, for a file."""
+    return {name: asdict(calls) for name, calls in _calls(at - WINDOW).items()}
 
 
 def _calls(since: datetime) -> dict[str, Calls]:

@@ -9,6 +9,7 @@ from allauth.idp.oidc.models import Client, Token
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern
 from django_celery_beat.models import (
     ClockedSchedule,
     CrontabSchedule,
@@ -19,7 +20,7 @@ from django_celery_beat.models import (
 from unfold.decorators import display
 
 from portal import jobs
-from portal.admin import show
+from portal.admin import health, show
 from portal.admin.base import KeptAdmin, OpsAdmin, replace
 from portal.models import Heartbeat, JobRun
 
@@ -103,6 +104,9 @@ class HeartbeatAdmin(OpsAdmin):
     list_display = ("name", "heard", "ago")
     ordering = ("name",)
     fieldsets = ((None, {"fields": ("name", "heard", "ago")}),)
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*health.urls(), *super().get_urls()]
 
     @display(description="Heard", ordering="at")
     def heard(self, heartbeat: Heartbeat) -> str:
