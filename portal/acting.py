@@ -14,7 +14,10 @@ SESSION_KEY = "acting_for"
 
 
 def chosen(request: HttpRequest) -> int | None:
-    """The id of the investor that was chosen; None when nobody was."""
+    """The id of the investor that was chosen; None when nobody was. Of staff who look: whose pages they see."""
+    look = getattr(request, "look", None)
+    if look is not None:
+        return int(look.investor_id)
     found = request.session.get(SESSION_KEY)
     return found if isinstance(found, int) else None
 

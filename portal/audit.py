@@ -25,6 +25,8 @@ SYSTEM = "system"
 SEEN = "personal.seen"
 # Staff had identifiers shown in full, each time for a reason of its own.
 UNMASKED = "personal.unmasked"
+# Staff saw an investor's pages as the investor sees them: the look with its reason, and each page of it.
+LOOKED_AS, SEEN_AS = "personal.looked_as", "personal.seen_as"
 VISIT = timedelta(minutes=15)
 # From which door the act at hand comes: set by the middleware and by the queue; a command keeps the default.
 DOOR: ContextVar[str] = ContextVar("door", default="console")

@@ -92,6 +92,7 @@ MIDDLEWARE = [
     "portal.views.SecondFactorForStaff",
     "portal.views.AdminContentPolicy",
     "portal.views.RequestLog",
+    "portal.looking.LookMiddleware",
 ]
 
 TEMPLATES = [

@@ -12,7 +12,9 @@ from django.db.models import Count, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
+from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
 from unfold.decorators import display
 
@@ -23,12 +25,14 @@ from investors.admin.merges import PROPOSE
 from investors.admin.transfers import ASK
 from investors.models import Investor
 from investors.operations import kyc, registration, unmasking
-from portal import clock, redaction
+from portal import audit, clock, looking, redaction
+from portal.access import STAFF, access
 from portal.admin import home, show
 from portal.admin.acts import Act, By
 from portal.admin.base import OpsAdmin
 from portal.admin.filters import StuckFilter, UnknownFilter, stuck
 from portal.admin.finding import by_code, by_text
+from portal.looking import LASTS
 
 TONES = {lifecycle.DRAFT: "neutral", lifecycle.REGISTERING: "waiting", lifecycle.READY: "done"}
 # Registration is two calls; an hour later a person should look.
@@ -160,9 +164,20 @@ class InvestorAdmin(OpsAdmin):
             run=_never,
             icon="visibility",
         ),
+        Act(
+            name="look",
+            label="See as the investor",
+            permission="investors.look_investor",
+            explain="For a quarter of an hour this browser shows the investor's own pages: portfolio, orders, SIPs, "
+            "mandates, cases. Nothing can be done there. The reason stands in the audit log under your name, and the "
+            "investor reads it with each page that you open.",
+            run=_never,
+            offered=lambda investor: investor.user.is_active,
+            icon="preview",
+        ),
     )
-    # Answered here: what is shown in full is on the answer's page and nowhere else.
-    unmask = acts[-1]
+    # Answered here: what is shown in full is on the answer's page and nowhere else; a look goes on on other pages.
+    unmask, look = acts[-2:]
     opted_out = _yes_no("nomination_opted_out", "Opted out of nomination")
     only_in_india = _yes_no("tax_resident_only_in_india", "Tax resident only in India")
     exposed = _yes_no("is_politically_exposed", "Politically exposed")
@@ -200,6 +215,8 @@ class InvestorAdmin(OpsAdmin):
         return list(rows.values_list("pk", flat=True)[:2]) if term else []
 
     def _perform(self, request: HttpRequest, act: Act, obj: Model, answers: dict[str, Any]) -> HttpResponse:
+        if act is self.look:
+            return self._look(request, obj, str(answers["reason"]))
         if act is not self.unmask:
             return super()._perform(request, act, obj, answers)
         investor, actor, reason = obj, request.user, str(answers["reason"])
@@ -215,6 +232,21 @@ class InvestorAdmin(OpsAdmin):
         answer = TemplateResponse(request, "admin/unmasked.html", context)
         answer["Cache-Control"] = "no-store"
         return answer
+
+    def _look(self, request: HttpRequest, obj: Any, reason: str) -> HttpResponse:
+        at, actor = clock.now(), request.user
+        audit.record(obj, audit.LOOKED_AS, actor=actor, at=at, reason=reason, minutes=LASTS.seconds // 60)  # type: ignore[arg-type]
+        looking.begin(request, user_id=obj.user_id, investor_id=obj.pk, name=str(obj), at=at)
+        return redirect("home")
+
+    def get_urls(self) -> list[URLPattern]:
+        ended = access(STAFF)(self.admin_site.admin_view(require_POST(self.look_end_view)))
+        return [path("look/end/", ended, name="investors_investor_look_end"), *super().get_urls()]
+
+    def look_end_view(self, request: HttpRequest) -> HttpResponse:
+        """Back from the investor's pages to the investor's record."""
+        investor_id = looking.end(request)
+        return redirect(show.change_url(Investor, investor_id) or "admin:index" if investor_id else "admin:index")
 
     @display(description="Application")
     @show.once

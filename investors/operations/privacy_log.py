@@ -10,7 +10,7 @@ from django.apps import apps
 
 from investors.models import Document, Investor
 from investors.operations import documents
-from portal import audit, scope
+from portal import audit, looking, redaction, scope
 from portal.models import AuditEntry, User
 
 MOST = 100
@@ -26,6 +26,7 @@ class Viewed:
     page: str
 
 
+LOOKS = (audit.SEEN, audit.UNMASKED, audit.LOOKED_AS, audit.SEEN_AS)
 # Pages of staff that are called after what they list for them, and not after what they show of one person.
 RECORDS = {"investors.investor": "your record", "portal.user": "your login"}
 
@@ -33,7 +34,7 @@ RECORDS = {"investors.investor": "your record", "portal.user": "your login"}
 def views_of(investor: Investor, *, limit: int = MOST) -> list[Viewed]:
     """The newest visits first: pages with personal data, and files."""
     files = {str(each.pk): each for each in Document.objects.filter(investor=investor)}
-    pages = audit.entries_of(investor).filter(action__in=(audit.SEEN, audit.UNMASKED))
+    pages = audit.entries_of(investor).filter(action__in=LOOKS)
     papers = AuditEntry.objects.filter(
         subject_kind=Document._meta.label_lower, subject_id__in=list(files), action=documents.SEEN
     )
@@ -58,6 +59,10 @@ def _what(entry: AuditEntry, files: dict[str, Document]) -> str:
         return f"your {files[entry.subject_id].get_kind_display()}"
     if entry.action == audit.UNMASKED:
         return "your PAN, contacts and address in full"
+    if entry.action == audit.LOOKED_AS:
+        return f"your pages, as you see them: {redaction.text(entry.reason)}"
+    if entry.action == audit.SEEN_AS:
+        return f"{looking.PAGES.get(entry.data.get('page', ''), 'one of your pages')}, as you see it"
     page = entry.data.get("page", "")
     try:
         return RECORDS.get(page) or f"your {apps.get_model(page)._meta.verbose_name_plural}"

@@ -21,6 +21,12 @@ from portal.admin.providers import CONFIGURED
 from portal.admin.words import words_of
 from portal.models import AuditEntry, AuditLink, GatewayCall
 
+LOOKS = {
+    audit.SEEN: "Looked at",
+    audit.UNMASKED: "Shown in full",
+    audit.LOOKED_AS: "Seen as the investor sees it",
+}
+
 
 class LooksFilter(RadioFilter):
     """The view log: who looked at personal data, and who had it shown in full."""
@@ -29,10 +35,10 @@ class LooksFilter(RadioFilter):
     parameter_name = "looks"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(audit.SEEN, "Looked at"), (audit.UNMASKED, "Shown in full")]
+        return list(LOOKS.items())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
-        return queryset.filter(action=self.value()) if self.value() in (audit.SEEN, audit.UNMASKED) else queryset
+        return queryset.filter(action=self.value()) if self.value() in LOOKS else queryset
 
 
 def _sample(obj: Any, related: Any, by: By) -> HttpResponse:
@@ -76,6 +82,7 @@ class AuditEntryAdmin(OpsAdmin):
         ("By hand", "door=admin"),
         ("Personal data looked at", f"looks={audit.SEEN}"),
         ("Shown in full", f"looks={audit.UNMASKED}"),
+        ("Seen as the investor", f"looks={audit.LOOKED_AS}"),
     )
     exported = (
         ("Number", lambda entry: entry.pk),

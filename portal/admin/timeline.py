@@ -73,6 +73,8 @@ WORDS = {
     "event.worked_again": "Given to its handler again",
     audit.SEEN: "Personal data looked at",
     audit.UNMASKED: "Personal data shown in full",
+    audit.LOOKED_AS: "Looked at as the investor sees it",
+    audit.SEEN_AS: "A page looked at as the investor sees it",
     "user.role_change_asked": "A change of a role was asked for",
     "user.role_change_refused": "The change of a role was refused",
     "user.role_change_withdrawn": "The change of a role was withdrawn",
@@ -171,7 +173,7 @@ def _about(objects: Sequence[Model]) -> Q:
 
 def _told_elsewhere(objects: Sequence[Model]) -> Q:
     """Entries about one object that repeat a step of another one here: `payment.opened` on the payment's order."""
-    repeated = Q(action=audit.SEEN)
+    repeated = Q(action__in=(audit.SEEN, audit.SEEN_AS))
     for each in objects:
         repeated |= Q(action__startswith=f"{each._meta.model_name}.") & ~Q(subject_kind=audit.kind_of(each))
     return repeated
@@ -210,7 +212,7 @@ class Visit:
 
 def visits_to(person: Model) -> list[Visit]:
     """Who looked at this person's data, newest first."""
-    looks = audit.entries_of(person).filter(action__in=(audit.SEEN, audit.UNMASKED))
+    looks = audit.entries_of(person).filter(action__in=(audit.SEEN, audit.UNMASKED, audit.LOOKED_AS))
     entries = list(looks.order_by("-id")[:MOST_VISITS])
     names = names_of({entry.actor for entry in entries})
     return [
