@@ -70,6 +70,7 @@ MENU: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
     ),
     "Evidence": (
         ("Audit log", "history", "portal_auditentry_changelist", "", "portal.view_auditentry"),
+        ("What people were told", "campaign", "portal_notice_changelist", "", "portal.view_notice"),
         ("Messages sent", "outgoing_mail", "portal_delivery_changelist", "", "portal.view_delivery"),
         ("Provider calls", "forum", "portal_gatewaycall_changelist", "", "portal.view_gatewaycall"),
     ),

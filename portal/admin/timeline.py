@@ -71,6 +71,7 @@ WORDS = {
     "document.seen": "A paper was looked at",
     "document.refused": "A better paper was asked for",
     "event.worked_again": "Given to its handler again",
+    "delivery.asked_again": "Asked to be sent again",
     audit.SEEN: "Personal data looked at",
     audit.UNMASKED: "Personal data shown in full",
     audit.LOOKED_AS: "Looked at as the investor sees it",

@@ -13,6 +13,7 @@ from portal import audit, jobs
 from portal.attempts import claim_due
 from portal.clock import IST
 from portal.desk import wordings
+from portal.errors import Failure
 from portal.models import User
 from portal.notices import catalogue, senders
 from portal.notices.catalogue import Event
@@ -135,6 +136,25 @@ def deliver(*, delivery_id: int, at: datetime) -> None:
             told = "investor_told" if not catalogue.has(event) or catalogue.event(event).listed else "told"
             action = f"{event.partition('.')[0]}.{told}"
             audit.record(subject, action, actor=None, at=at, title=delivery.notice.title, by=delivery.channel)
+
+
+class NotToBeSent(Failure):
+    """Only a message that certainly did not leave is sent again."""
+
+    code = "not_to_be_sent"
+    message = "This message was sent, is being sent, or may have left. It is not sent again."
+
+
+def send_again(*, delivery_id: int, actor: User, reason: str, at: datetime) -> None:
+    """A message that certainly did not leave waits for its sender once more. Raises NotToBeSent for any other."""
+    with transaction.atomic():
+        delivery = Delivery.objects.select_for_update().get(pk=delivery_id)
+        if delivery.state != Delivery.State.FAILED:
+            raise NotToBeSent
+        delivery.state, delivery.due_at = Delivery.State.WAITING, at
+        delivery.save(update_fields=["state", "due_at"])
+        audit.record(delivery, "delivery.asked_again", actor=actor, at=at, reason=reason)
+        jobs.nudge("portal.deliver", row_id=delivery.pk)
 
 
 def _claim(delivery_id: int, at: datetime) -> Delivery | None:
