@@ -361,7 +361,7 @@ class Provider(models.Model):
     free_at = models.DateTimeField(db_default=Now())
     answered_at = models.DateTimeField(null=True)
     trouble_at = models.DateTimeField(null=True)
-    # A breaker of some process lets no call through until then.
+    # A breaker of some process lets no call through until then, or waits so long for the one call that tries again.
     open_until = models.DateTimeField(null=True)
 
     def __str__(self) -> str:

@@ -48,7 +48,7 @@ _SHAPES = (
     # What was posted, where an error repeats it: `'otp': ['314159']`, `password=...`, `code: 314159`.
     re.compile(r"(?i)\b\w*(?:otp|code|pin)['\"]?\s*[:=]\s*[\['\" ]*\d{4,8}\b"),
     re.compile(
-        r"(?i)\b\w*(?:password\d?|secret|token|sessionid)['\"]?\s*[:=]\s*\[?(?:'[^']*'|\"[^\"]*\"|[^\s'\",&;\]})]+)"
+        r"(?i)\b\w*(?:password\d?|secret|token|sessionid)['\"]?\s*[:=]\s*\[?(?:'[^']*'?|\"[^\"]*\"?|[^\s'\",&;\]})]+)"
     ),
 )
 # What has none of these has none of those shapes: most texts are looked at once.

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from portal import clock
@@ -14,6 +15,7 @@ from portal.gateway import errors, journal, patience
 from portal.gateway.breaker import Breaker
 from portal.gateway.pace import Pace
 from portal.gateway.transport import Request, Response, Transport, read_whole
+from portal.models import GatewayCall
 
 READ_TRIES = 3
 READ_BUDGET_S = 20.0
@@ -69,10 +71,7 @@ class ProviderClient:
 
     def stream(self, request: Request, subject: journal.About = journal.About()) -> Iterator[bytes]:
         """A read whose answer is too long to hold: its chunks as they come, tried once. Raises like `read`."""
-        self.breaker.check(self.provider, request.method, request.path)
-        self.pace.wait()
-        started = clock.now()
-        call = journal.begin(self.provider, request, subject, effect=False)
+        started, call = self._begun(request, subject, effect=False)
         response: Response | None = None
         error: errors.GatewayError | None = None
         try:
@@ -86,7 +85,7 @@ class ProviderClient:
             error = trouble
             raise
         finally:
-            self.breaker.heard(error)
+            self._ended(response, error)
             journal.end(call, response, error, started, keep_body=False)
 
     def _call(self, request: Request, subject: journal.About, *, effect: bool) -> Any:
@@ -101,25 +100,40 @@ class ProviderClient:
                     raise _in_doubt(error) from error
                 renewed = True
 
-    def _once(self, request: Request, subject: journal.About, *, effect: bool) -> Any:
-        self.breaker.check(self.provider, request.method, request.path)
-        self.pace.wait()
-        started = clock.now()
-        call = journal.begin(self.provider, request, subject, effect=effect)
+    def _once(self, request: Request, subject: journal.About, *, effect: bool, signed: bool = True) -> Any:
+        started, call = self._begun(request, subject, effect=effect)
         response: Response | None = None
         error: errors.GatewayError | None = None
         try:
-            response = self.transport.send(self._signed(request))
+            response = self.transport.send(self._signed(request) if signed else request)
             error = self.classify(request, response)
             parsed = None if error else self.parse(request, response)
         except errors.GatewayError as trouble:
             error = trouble
         finally:
-            self.breaker.heard(error)
+            self._ended(response, error)
             journal.end(call, response, error, started, keep_body=subject.keep_body)
         if error:
             raise error
         return parsed
+
+    def _begun(self, request: Request, subject: journal.About, *, effect: bool) -> tuple[datetime, GatewayCall]:
+        """Past the breaker, at its turn, and written down where that must come first."""
+        self.breaker.check(self.provider, request.method, request.path)
+        try:
+            self.pace.wait()
+            return clock.now(), journal.begin(self.provider, request, subject, effect=effect)
+        except BaseException:
+            self.breaker.release()
+            raise
+
+    def _ended(self, response: Response | None, error: errors.GatewayError | None) -> None:
+        """Tell the breaker what the provider did. A login that failed before the call has told it itself."""
+        of_another_call = error is not None and isinstance(error.__cause__, errors.GatewayError)
+        if of_another_call or (response is None and error is None):
+            self.breaker.release()
+        else:
+            self.breaker.heard(error)
 
     def _signed(self, request: Request) -> Request:
         """The request with our credentials. Trouble in getting them means that nothing of the request was sent."""

@@ -8,9 +8,13 @@ it knows itself.
 from __future__ import annotations
 
 import time
+from datetime import datetime, timedelta
+from enum import Enum
 
 import structlog
 from django.db import DatabaseError, connection
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Greatest
 
 from portal.models import Provider
 
@@ -55,10 +59,47 @@ def _take(provider: str, length_s: float) -> float | None:
     return None
 
 
+class Turn(Enum):
+    """Whose turn it is to try a provider that was given a rest."""
+
+    OURS = "ours"
+    ANOTHERS = "another process tries, or rests still"
+    ANSWERED = "another process was answered"
+
+
+def probe(provider: str, at: datetime, lease_s: float) -> Turn:
+    """Claim the one try of all processes, for `lease_s` at most. In trouble a process goes by what it knows itself."""
+    try:
+        return _probe(Provider.objects.filter(pk=provider), at, timedelta(seconds=lease_s))
+    except DatabaseError as error:
+        log.warning("shared_probe_away", provider=provider, error=type(error).__name__)
+        return Turn.OURS
+
+
+def _probe(row: QuerySet[Provider], at: datetime, lease: timedelta) -> Turn:
+    # No rest and no lease reaches nearly so far: that was written by a clock that has been set back since. Clocks of
+    # machines differ by seconds, and whoever claimed just now may have looked at its clock after us.
+    due = Q(open_until__lte=at) | Q(open_until__gt=at + 2 * lease)
+    if row.filter(due).update(open_until=at + lease):
+        return Turn.OURS
+    found = list(row.values_list("open_until", flat=True))
+    # Without a row nobody has said anything: a crash of the database emptied the table.
+    if not found:
+        return Turn.OURS
+    return Turn.ANSWERED if found[0] is None else Turn.ANOTHERS
+
+
+def rest(provider: str, until: datetime, *, probed: bool) -> None:
+    """Nobody tries before `until`; a probe that is out is waited for, unless it is the one that failed."""
+    note(provider, open_until=until if probed else Greatest("open_until", Value(until)))
+
+
 def note(provider: str, **what: object) -> None:
     """Write down how the provider is (fields of `Provider`), for operations to see. Trouble with that is no trouble."""
+    row = Provider.objects.filter(pk=provider)
     try:
-        if not Provider.objects.filter(pk=provider).update(**what):
-            Provider.objects.bulk_create([Provider(name=provider, **what)], ignore_conflicts=True)
+        if not row.update(**what):
+            Provider.objects.bulk_create([Provider(name=provider)], ignore_conflicts=True)
+            row.update(**what)
     except DatabaseError as error:
         log.warning("provider_not_noted", provider=provider, error=type(error).__name__)

@@ -226,6 +226,8 @@ def listening(provider: str) -> Any:
         yield response.body
 
     client.read = client.write = call
+    # FP's login, which is neither: it is what other calls need first.
+    client._once = lambda request, about, **_: call(request, about)
     client.stream = stream
     return client
 

@@ -62,7 +62,7 @@ def make(monkeypatch: pytest.MonkeyPatch) -> Callable[[Fp], FintechPrimitives]:
     def build(fp: Fp) -> FintechPrimitives:
         client = FintechPrimitives(fp, auth.Credentials("acme", "key", "secret"), calls_per_second=1)  # type: ignore[arg-type]
         client.pace = SimpleNamespace(wait=lambda: None)  # type: ignore[assignment]
-        client.breaker = SimpleNamespace(check=lambda *_: None, heard=lambda *_: None)  # type: ignore[assignment]
+        client.breaker = SimpleNamespace(check=lambda *_: None, heard=lambda *_: None, release=lambda: None)  # type: ignore[assignment]
         return client
 
     return build

@@ -117,33 +117,41 @@ def test_keeps_an_unreadable_answer_without_its_secrets():
     assert "asha@" not in str(kept)
 
 
-# --- the breaker ------------------------------------------------------------------------------------------------
+# --- signing in -------------------------------------------------------------------------------------------------
+
+LOGIN = "/api/auth/tenant/login"
 
 
-def trouble() -> errors.GatewayError:
-    return errors.OutcomeUnknown("fp", "GET", "/")
+def test_a_login_is_in_the_journal_without_its_secrets(client):
+    client.renew()
+    client.list_amcs()
+    row = GatewayCall.objects.get(path=LOGIN)
+    assert (row.provider, row.method, row.outcome, row.status) == ("fp", "POST", "OK", 200)
+    assert (row.request_body, row.response_body, row.subject_kind) == (None, None, "")
 
 
-def test_gives_a_provider_a_rest_after_ten_troubles_in_a_row(monkeypatch):
-    now = [100.0]
-    monkeypatch.setattr(breaker.time, "monotonic", lambda: now[0])
-    guard = breaker.Breaker("fp")
-    for _ in range(breaker.OPENS_AFTER):
-        guard.check("fp", "GET", "/")
-        guard.heard(trouble())
+@pytest.mark.parametrize("mode", ["truncated", "html_200", "wrong_types", "status:500", "reset"])
+def test_a_failed_login_is_in_the_journal_and_so_is_what_it_kept_from_being_sent(client, sandbox, mode):
+    client.renew()
+    sandbox.fault(mode, path=f"*{LOGIN}", when="after", times=1)
+    order = factories.OrderFactory()
+    with pytest.raises(errors.Unreachable, match="sign in"):
+        order_call(order, client)
+    assert GatewayCall.objects.get(our_ref=order.client_ref).outcome == "UNREACHABLE"
+    row = GatewayCall.objects.get(path=LOGIN)
+    assert "eyJ" not in str(row.response_body)
+    assert not journal.was_begun(order, 1)
+
+
+def test_a_login_waits_for_its_turn_and_its_trouble_counts_once(client, sandbox, monkeypatch):
+    turns: list[str] = []
+    monkeypatch.setattr(client.pace, "wait", lambda: turns.append("one"))
+    sandbox.fault("status:500", path=f"*{LOGIN}", times=breaker.OPENS_AFTER)
+    for number in range(1, breaker.OPENS_AFTER + 1):
+        client.renew()
+        with pytest.raises(errors.Unreachable, match="sign in"):
+            client.write(Request("POST", "/api/kyc/check", json={}), journal.About())
+        assert client.breaker._troubles == min(number, breaker.OPENS_AFTER - 1)
+    assert len(turns) == 2 * breaker.OPENS_AFTER
     with pytest.raises(errors.Unreachable, match="breaker open"):
-        guard.check("fp", "GET", "/")
-    now[0] += breaker.STAYS_OPEN_S
-    guard.check("fp", "GET", "/")
-    guard.heard(trouble())
-    with pytest.raises(errors.Unreachable):
-        guard.check("fp", "GET", "/")
-
-
-def test_forgets_troubles_after_any_answer_also_a_refusal():
-    guard = breaker.Breaker("fp")
-    for _ in range(3):
-        for _ in range(breaker.OPENS_AFTER - 1):
-            guard.heard(trouble())
-        guard.heard(errors.Refused("fp", "POST", "/"))
-    guard.check("fp", "GET", "/")
+        client.login()
