@@ -18,6 +18,7 @@ from portal.fintech_primitives import messages
 from portal.fintech_primitives.messages.mandates import Mandate as TheirMandate
 from portal.fintech_primitives.messages.mandates import MandateStatus, NewEMandate, NewNachMandate
 from portal.gateway import errors, journal
+from portal.gateway.journal import fenced
 
 CREATE_PATH = "/api/pg/mandates"
 AUTHORISE_PATH = "/api/pg/payments/emandate/auth"
@@ -77,7 +78,7 @@ def snapshot(theirs: TheirMandate, kind: str) -> MandateSnapshot:
 def create(mandate: Mandate) -> str:
     """POST the mandate; FP's number. Raises the six gateway errors."""
     bank_ref, limit = mandate.bank_account.provider_ref or "", int(mandate.limit)
-    about = _about(mandate)
+    about = fenced(mandate, our_ref=mandate.code, attempt_no=mandate.attempt_no)
     if mandate.kind == Mandate.Kind.NACH:
         paper = {"bank_account_id": bank_ref, "mandate_limit": limit, "valid_from": mandate.valid_from}
         return fp.client().create_nach_mandate(NewNachMandate.checked(paper), about)

@@ -28,6 +28,7 @@ from portal.fintech_primitives.messages import (
     SellBy,
 )
 from portal.gateway import errors, journal
+from portal.gateway.journal import fenced
 
 # What FP's words mean, by kind of order and order gateway; a word that is missing says nothing.
 _ENDED: dict[str, str] = {
@@ -146,7 +147,7 @@ def read_by(told: OrderSnapshot, gateway: str) -> OrderSnapshot:
 
 def send(order: MfOrder) -> str:
     """POST the order, whatever its kind; returns FP's id. Raises the six gateway errors."""
-    about = journal.about(order, our_ref=order.client_ref, attempt_no=order.attempt_no)
+    about = fenced(order, our_ref=order.client_ref, attempt_no=order.attempt_no)
     placed = _SENDERS[order.kind, order.redemption_mode](order, about)
     mine = [each for each in placed if each.isin == order.scheme.isin]
     if len(mine) != 1:

@@ -12,7 +12,7 @@ from orders.models import Plan
 from portal.fintech_primitives import client as fp
 from portal.fintech_primitives.messages import NewSip, Sip
 from portal.gateway import errors, journal
-from portal.gateway.journal import About
+from portal.gateway.journal import About, fenced
 
 PATH = "/orders/sips"
 
@@ -50,7 +50,8 @@ def send(plan: Plan) -> str:
         folio_number=plan.folio.number if plan.folio else None,
         **gateway.with_every_order(plan.client_ref, plan.user_ip, plan.consent),
     )
-    placed = fp.client().create_sips(_account(plan), sips=[line], about=_about(plan))
+    about = fenced(plan, our_ref=plan.client_ref, attempt_no=plan.attempt_no)
+    placed = fp.client().create_sips(_account(plan), sips=[line], about=about)
     mine = [each for each in placed if each.isin == plan.scheme.isin]
     if len(mine) != 1:
         raise errors.Garbled("fp", "POST", PATH, said="the answer does not name exactly our SIP")

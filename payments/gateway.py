@@ -18,6 +18,7 @@ from portal.fintech_primitives import client as fp
 from portal.fintech_primitives import messages
 from portal.fintech_primitives.messages import PaymentStatus
 from portal.gateway import errors, journal
+from portal.gateway.journal import fenced
 
 # FP's words: SUCCESS is debited, INITIATED on its way to the fund house, APPROVED has arrived (providers.md 3.8).
 STATES = {
@@ -96,7 +97,7 @@ def _create_at_rta(payment: Payment, order_refs: list[str]) -> Started:
         order_ids=order_refs,
         method=messages.PaymentMethod(payment.method),
         postback_url=_return_address(payment),
-        about=_about(payment),
+        about=_fenced(payment),
     )
     if not is_payment_page(started.token_url):
         raise errors.Garbled("fp", "POST", PATHS["RTA"], said="the payment page lies at an address we do not know")
@@ -106,7 +107,7 @@ def _create_at_rta(payment: Payment, order_refs: list[str]) -> Started:
 def _create_at_bse(payment: Payment, order_refs: list[str]) -> Started:
     """BSE answers with a page and without a number. A page whose form leads elsewhere is as good as none."""
     page = fp.client().create_bse_payment(
-        order_ids=order_refs, postback_url=_return_address(payment), about=_about(payment)
+        order_ids=order_refs, postback_url=_return_address(payment), about=_fenced(payment)
     )
     html = page.untrusted_html().decode("utf-8", "replace")
     if not is_payment_page(bank_pages.form_action(html)):
@@ -124,6 +125,10 @@ def path_of(payment: Payment) -> str:
 
 def _return_address(payment: Payment) -> str:
     return settings.PUBLIC_URL + reverse("payments:return", args=[payment.nonce])
+
+
+def _fenced(payment: Payment) -> journal.About:
+    return fenced(payment, our_ref=payment.code, attempt_no=payment.attempt_no)
 
 
 def _about(payment: Payment) -> journal.About:

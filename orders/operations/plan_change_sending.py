@@ -21,6 +21,7 @@ from orders.queries import schemes as scheme_queries
 from portal import audit, cases, clock, gates, jobs
 from portal.attempts import ATTEMPT_FIELDS, PATIENCE
 from portal.gateway import errors, journal
+from portal.gateway.journal import fenced
 
 # Seconds until somebody looks at a change again.
 PACE_S = {lifecycle.CREATED: 30.0, lifecycle.SUBMITTING: 45.0}
@@ -193,7 +194,8 @@ def _look(change: PlanChange, at: datetime) -> tuple[str, str] | None:
 
 def _send_skip(change: PlanChange, at: datetime) -> None:
     try:
-        order = plan_gateway.skip_next(change.plan, journal.about(change, attempt_no=change.attempt_no))
+        about = fenced(change, our_ref="", attempt_no=change.attempt_no)
+        order = plan_gateway.skip_next(change.plan, about)
     except errors.Refused as error:
         _close(change.pk, lifecycle.FAILED, at, why=error.said or "The fund house refused it.")
         return
