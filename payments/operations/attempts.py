@@ -117,6 +117,8 @@ def open_page(*, payment_id: int, at: datetime) -> None:
     if payment.method == MfOrder.PaymentMethod.NACH:
         _find_debit(payment, at=at)
         return
+    if payment.attempt_no > 1 and _was_made(payment, at=at):
+        return
     try:
         started = gateway.create(payment, rows.order_refs(payment))
     except errors.GatewayError as error:
@@ -138,6 +140,38 @@ def _claim(*, payment_id: int, at: datetime) -> Payment | None:
             payment.open_attempt(at)
             payment.save(update_fields=[*ATTEMPT_FIELDS])
     return payment
+
+
+def _was_made(payment: Payment, *, at: datetime) -> bool:
+    """Before a page is asked for again, FP is asked whether it has made one: then that is the payment. True also where
+    FP gives no answer: nothing is sent then.
+    """
+    try:
+        found = gateway.find(payment, rows.order_refs(payment), _known(payment))
+    except errors.GatewayError as error:
+        _not_sent(payment.pk, payment.attempt_no, why=f"look-up failed: {type(error).__name__}", at=at)
+        return True
+    if found:
+        with transaction.atomic(durable=True):
+            row = locked(payment.pk)
+            if row.holds(payment.attempt_no) and row.attempt == Payment.Outcome.OPEN:
+                _lost_page(row, found, at=at)
+    return found is not None
+
+
+def _not_sent(payment_id: int, fence: int, *, why: str, at: datetime) -> None:
+    """The attempt ended before anything was sent."""
+    with transaction.atomic(durable=True):
+        row = locked(payment_id)
+        if row.holds(fence) and row.attempt == Payment.Outcome.OPEN:
+            _release(row, why=why, at=at)
+
+
+def _release(row: Payment, *, why: str, at: datetime) -> None:
+    row.close_attempt()
+    row.due_at = at + timedelta(seconds=RESEND_AFTER_S)
+    row.save(update_fields=[*ATTEMPT_FIELDS])
+    audit.record(row, "payment.not_sent", actor=None, at=at, why=why)
 
 
 def _record_page(payment_id: int, fence: int, started: Started, *, at: datetime) -> None:
@@ -174,10 +208,7 @@ def _record_trouble(*, payment_id: int, fence: int, error: errors.GatewayError, 
             payment.save(update_fields=[*ATTEMPT_FIELDS])
             rows.fail(payment, lifecycle.FAILED, code="refused", text=error.said, at=at)
         elif isinstance(error, (*errors.NOT_TAKEN, errors.NotAuthorised)):
-            payment.close_attempt()
-            payment.due_at = at + timedelta(seconds=RESEND_AFTER_S)
-            payment.save(update_fields=[*ATTEMPT_FIELDS])
-            audit.record(payment, "payment.not_sent", actor=None, at=at, why=type(error).__name__)
+            _release(payment, why=type(error).__name__, at=at)
         else:
             payment.mark_unknown(at)
             payment.save(update_fields=[*ATTEMPT_FIELDS])
@@ -253,10 +284,14 @@ def _known(payment: Payment) -> set[str]:
 
 
 def _lost_page(payment: Payment, found: PaymentSnapshot, *, at: datetime) -> None:
+    """Its page is not here. Where it was paid all the same, as after a restore, nothing is collected again."""
     payment.provider_ref = found.provider_ref
     payment.close_attempt()
     payment.save(update_fields=["provider_ref", *ATTEMPT_FIELDS])
     rows.move_to(payment, lifecycle.AWAITING_INVESTOR, at=at)
+    if found.state in lifecycle.COLLECTED:
+        jobs.nudge("payments.advance", row_id=payment.pk)
+        return
     rows.fail(payment, lifecycle.EXPIRED, code=LOST, text="the answer with the payment page was lost", at=at)
     _try_another(payment, at)
 
