@@ -215,9 +215,10 @@ _DUTIES: dict[str, Callable[[MfOrder, OrderSnapshot, datetime, str], None]] = {
 
 def _allotment_differs(order: MfOrder, snapshot: OrderSnapshot) -> bool:
     held = (order.allotted_units, order.allotted_nav, order.allotted_on)
-    said = snapshot.allotment
+    said, rupees = snapshot.allotment, snapshot.net_amount
     is_through = order.state == lifecycle.THROUGH[order.kind]
-    return is_through and said is not None and held != (said.units, said.nav, said.traded_on)
+    other_rupees = None not in (rupees, order.allotted_amount) and rupees != order.allotted_amount
+    return is_through and said is not None and (other_rupees or held != (said.units, said.nav, said.traded_on))
 
 
 def reject(order: MfOrder, *, code: str, text: str, at: datetime) -> None:

@@ -164,6 +164,16 @@ def test_the_second_delivery_of_the_same_news_takes_no_more_units(asha, small):
     assert (small.units, small.invested) == (Decimal("90.000"), Decimal("3600.00"))
 
 
+def test_the_same_sale_for_other_rupees_is_a_case_and_moves_nothing(asha, small):
+    order = placed(asha, small)
+    says(order, "REDEEMED")
+    says(order, "REDEEMED", net_amount=None)
+    assert not Case.objects.exists(), "FP leaves it out in some of its lists"
+    says(order, "REDEEMED", net_amount=Decimal("399.99"))
+    assert order.allotted_amount == Decimal("499.99")
+    assert Case.objects.get().kind == news.CONFLICT_CASE
+
+
 @pytest.mark.parametrize(
     "lie",
     [
