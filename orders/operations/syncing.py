@@ -86,10 +86,10 @@ def run(*, at: datetime, since: datetime | None = None) -> Pass:
 
 
 def _ask_singly(order_id: int, at: datetime) -> None:
-    """One order that FP refuses to tell about keeps no other from being asked."""
+    """One order about which FP refuses to tell, or tells what cannot be read, keeps no other from being asked."""
     try:
         sending.refresh(order_id=order_id, at=at)
-    except errors.Refused as error:
+    except (errors.Refused, errors.Garbled) as error:
         log.warning("order_not_told", order_id=order_id, status=error.status)
 
 

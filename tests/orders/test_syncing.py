@@ -121,10 +121,11 @@ def test_asks_nothing_when_nothing_is_open(listed):
     assert not MfOrder.objects.filter(amount=Decimal(1)).exists()
 
 
-def test_an_order_that_fp_does_not_tell_about_keeps_no_other_from_being_asked(listed, monkeypatch):
+@pytest.mark.parametrize("trouble", [errors.Refused, errors.Garbled])
+def test_an_order_that_fp_does_not_tell_about_keeps_no_other_from_being_asked(trouble, listed, monkeypatch):
     def told(*, order_id, at):
         listed.fetched.append(order_id)
-        raise errors.Refused("fp", "GET", "/orders/1", status=404)
+        raise trouble("fp", "GET", "/orders/1", status=404)
 
     both = orders(2)
     listed([])
