@@ -9,7 +9,7 @@ from django.conf import settings as real_settings
 
 from portal import checks, clock, tasks
 from portal.gateway import errors, journal
-from portal.management import compared_holdings, compared_orders, compared_payments, reconciliation
+from portal.management import compared_holdings, compared_mandates, compared_orders, compared_payments, reconciliation
 from portal.models import Case, GatewayCall
 from tests import factories
 
@@ -77,6 +77,7 @@ def test_everything_is_compared_once_a_day(monkeypatch, at):
     runs = []
     monkeypatch.setattr(compared_orders, "compare", lambda *_: runs.append(1) or [])
     monkeypatch.setattr(compared_payments, "compare", lambda *_: [])
+    monkeypatch.setattr(compared_mandates, "compare", lambda *_: [])
     monkeypatch.setattr(compared_holdings, "compare", lambda *_: [])
     begun = clock.now()
     for hour in range(49):
