@@ -30,7 +30,7 @@ from portal.errors import Failure
 from portal.fintech_primitives import client as fp
 from portal.gateway import journal
 from portal.gateway.errors import GatewayError
-from tests import killer
+from tests import factories, killer
 from tests.investors import test_mandates as mandates
 from tests.orders import sips
 from tests.orders.conftest import ours_at_fp
@@ -206,6 +206,26 @@ def end(asha, fund, debited) -> Operation:
 
 
 @pytest.fixture
+def relink(asha, fund, debited, sandbox) -> Operation:
+    """Another mandate for a SIP: FP debits it by that one."""
+    other = sips.mandate_at_fp(asha, sandbox, limit=50_000)
+
+    def ask(plan: Plan) -> Any:
+        consent = factories.ConsentFactory(investor=asha, purpose="SIP", amount=plan.amount, isin=plan.scheme.isin)
+        return plan_changes._create(plan, plan_changes.MANDATE, clock.now(), "user:1", mandate=other, consent=consent)
+
+    def debited_by_the_other(change: Any) -> int:
+        return sum(1 for each in listed(change.plan) if each.mandate_id == other.provider_ref)
+
+    return Operation(
+        make=change_of(asha, fund, debited, ask),
+        advance=lambda pk, at: plan_change_sending.advance(change_id=pk, at=at),
+        at_fp=debited_by_the_other,
+        is_done=lambda row: row.state == "DONE",
+    )
+
+
+@pytest.fixture
 def mandate(asha, sandbox) -> Operation:
     def listed_of(row: Any) -> int:
         return sum(1 for each in fp.client().list_mandates() if each.mandate_limit == row.limit)
@@ -246,7 +266,7 @@ def payment(asha, place, sandbox) -> Operation:
     )
 
 
-KINDS = ("purchase", "sale", "sip", "skip", "end", "mandate", "payment")
+KINDS = ("purchase", "sale", "sip", "skip", "end", "relink", "mandate", "payment")
 
 
 @pytest.mark.parametrize("kind", KINDS)
