@@ -26,6 +26,7 @@ class PortalConfig(AppConfig):
         Breaker.on_close.append(lambda provider: unknowns.look_now(provider, clock.now()))
         # The handlers of inbound events, in every process that may work one.
         import_module("portal.routes")
+        import_module("portal.management.restored").tell_the_gate()
         # Sent once per app, after Django has made that app's permissions.
         post_migrate.connect(_ensure_roles, dispatch_uid="portal.roles")
 

@@ -230,6 +230,7 @@ CELERY_BEAT_SCHEDULE = {
     "watch birthdays of minors": {"task": "investors.watch_birthdays", "schedule": 86_400.0},
     # Looks every hour and compares once a day, so that a lost message or a provider in trouble costs an hour.
     "compare everything with FP": {"task": "portal.reconcile", "schedule": 3600.0},
+    "compare after a restore": {"task": "portal.compare_after_restore", "schedule": 20.0},
     "anchor of the audit chain": {"task": "portal.anchor", "schedule": 3600.0},
     "forget old provider calls": {"task": "portal.purge_journal", "schedule": 86_400.0},
     "watch the ARNs of partners": {"task": "portal.watch_arns", "schedule": 86_400.0},

@@ -64,7 +64,7 @@ def _follow_the_end(change_id: int, at: datetime) -> None:
 
 
 def _debit_by(change_id: int, at: datetime) -> None:
-    gates.check()
+    gates.check(accounts=[PlanChange.objects.select_related("plan").get(pk=change_id).plan.investment_account_id])
     change = _sending(change_id, at)
     if change is None or change.mandate is None:
         return

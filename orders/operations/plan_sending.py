@@ -34,7 +34,7 @@ TOO_LATE = "first_date_passed"
 def submit(*, plan_id: int, at: datetime) -> None:
     """FP has heard of the plan under our reference, or the row says what must happen next. Safe to call at any time.
 
-    Raises gates.GateClosed while the kill switch is on; the plan waits.
+    Raises gates.GateClosed while the kill switch is on, or the account waits to be compared; the plan waits.
     """
     plan = _claim(plan_id, at)
     if plan is None:
@@ -56,8 +56,8 @@ def submit(*, plan_id: int, at: datetime) -> None:
 
 def _claim(plan_id: int, at: datetime) -> Plan | None:
     with transaction.atomic(durable=True):
-        gates.check()
         plan = plan_news.locked(plan_id)
+        gates.check(accounts=[plan.investment_account_id])
         waiting = plan.state == lifecycle.SUBMITTING and plan.attempt == Plan.Outcome.NONE
         if not (plan.state == lifecycle.CREATED or waiting) or plan.provider_ref:
             return None

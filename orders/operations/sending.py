@@ -37,7 +37,7 @@ class NotSafeToSubmitAgain(Failure):
 def submit(*, order_id: int, at: datetime) -> None:
     """FP has heard of the order under our reference, or the row says what must happen next. Safe to call at any time.
 
-    Raises gates.GateClosed while the kill switch is on; the order waits.
+    Raises gates.GateClosed while the kill switch is on, or the account waits to be compared; the order waits.
     """
     order = _claim(order_id=order_id, at=at)
     if order is None:
@@ -80,8 +80,8 @@ _ONCE_TAKEN: dict[tuple[str, str], str] = {
 
 def _claim(*, order_id: int, at: datetime) -> MfOrder | None:
     with transaction.atomic(durable=True):
-        gates.check()
         order = news.locked(order_id)
+        gates.check(accounts=[order.investment_account_id])
         waiting = order.state == lifecycle.SUBMITTING and order.attempt == MfOrder.Outcome.NONE
         if order.state == lifecycle.CREATED:
             news.move_to(order, lifecycle.SUBMITTING, at=at, actor=None)

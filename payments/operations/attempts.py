@@ -109,7 +109,7 @@ def _create(orders: list[MfOrder], method: str, at: datetime) -> Payment:
 def open_page(*, payment_id: int, at: datetime) -> None:
     """FP has made a page on which the investor pays, or the row says what happens next. Safe to call at any time.
 
-    A debit by mandate needs no page: FP arranges it with the order, and we find it there.
+    A debit by mandate needs no page: FP arranges it with the order, and we find it there. Raises gates.GateClosed.
     """
     payment = _claim(payment_id=payment_id, at=at)
     if payment is None:
@@ -129,8 +129,8 @@ def open_page(*, payment_id: int, at: datetime) -> None:
 
 def _claim(*, payment_id: int, at: datetime) -> Payment | None:
     with transaction.atomic(durable=True):
-        gates.check()
         payment = locked(payment_id)
+        gates.check(accounts=rows.accounts(payment))
         waiting = payment.state == lifecycle.STARTING and not payment.attempt
         if payment.state == lifecycle.CREATED:
             rows.move_to(payment, lifecycle.STARTING, at=at)

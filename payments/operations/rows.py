@@ -52,6 +52,11 @@ def order_refs(payment: Payment) -> list[str]:
     return [ref for ref in payment.lines.values_list("order__provider_ref", flat=True) if ref]
 
 
+def accounts(payment: Payment) -> list[int]:
+    """The investment accounts whose orders the payment is for."""
+    return list(payment.lines.values_list("order__investment_account_id", flat=True).distinct())
+
+
 def move_to(payment: Payment, state: str, *, at: datetime, **data: object) -> None:
     """The locked payment is in `state`, with an audit entry that names skipped steps, and the next look is set."""
     was = payment.state

@@ -212,7 +212,30 @@ def machinery_part(at: datetime) -> Part:
         show.list_url(Heartbeat),
         "neutral" if compared is None else "needs" if at - compared > COMPARED_AGAIN_WITHIN else "done",
     )
-    return Part([gate, beat, comparison, *_registration(at), *_partners(at)], [_gates(every, at)])
+    by_account = hearts.get(gates.BY_ACCOUNT)
+    is_asked = by_account or any(each.name == gates.AFTER_RESTORE for each in closed)
+    tiles = [gate, *(_since_restore(at) if is_asked else []), beat, comparison, *_registration(at), *_partners(at)]
+    return Part(tiles, [_gates(every, at, by_account)])
+
+
+def _since_restore(at: datetime) -> list[Tile]:
+    """How many accounts are compared since the restore, and when all will be."""
+    said = gates.progress(at)
+    if said is None:
+        return []
+    to_come = said.total - said.done
+    end = f"the last about {show.moment(said.ends_at)} at this pace" if said.ends_at else "none in the last ten minutes"
+    notes = [end + "; whoever has something waiting comes first"] if to_come else ["all of them"]
+    notes += [f"{said.held} wait for a person to close a case"] if said.held else []
+    return [
+        Tile(
+            "Accounts compared since the restore",
+            f"{said.done} of {said.total}",
+            ". ".join(capfirst(each) for each in notes) + ".",
+            show.list_url(Case, "state__exact=OPEN"),
+            "needs" if to_come or said.held else "done",
+        )
+    ]
 
 
 def _registration(at: datetime) -> list[Tile]:
@@ -251,13 +274,21 @@ def gate_words(name: str) -> str:
     return own.get(name) or words_of(name.removeprefix("money_"))
 
 
-def _gates(every: Sequence[Gate], at: datetime) -> Panel:
+def _stands(gate: Gate, by_account: datetime | None) -> str:
+    if gate.is_closed:
+        return show.badge("failed", "closed")
+    if by_account and gate.name == gates.AFTER_RESTORE:
+        return show.badge("needs", "open for compared accounts")
+    return show.badge("done", "open")
+
+
+def _gates(every: Sequence[Gate], at: datetime, by_account: datetime | None) -> Panel:
     """Every gate in front of money: the kill switch, the one of each provider, the one after a restore."""
     lately = gates.money_calls(at)
     rows = [
         [
             gate_words(each.name),
-            show.badge("failed", "closed") if each.is_closed else show.badge("done", "open"),
+            _stands(each, by_account),
             each.reason or show.NOTHING,
             timeline.names_of([each.changed_by])[each.changed_by] if each.changed_by else show.NOTHING,
             show.moment(each.changed_at) if each.changed_by else "never turned",

@@ -274,7 +274,11 @@ class InboundEventAdmin(OpsAdmin):
 def _turn(gate: Gate, by: By) -> str:
     closed = not gate.is_closed
     gates.turn(name=gate.name, closed=closed, reason=by.reason, actor=by.actor, at=by.at)
-    return "Closed: nothing that moves money leaves from now on." if closed else "Open: what waited goes on by itself."
+    if closed:
+        return "Closed: nothing that moves money leaves from now on."
+    if gate.name == gates.AFTER_RESTORE and gates.found_at():
+        return "Open for compared accounts: each of the others may act as soon as it was compared."
+    return "Open: what waited goes on by itself."
 
 
 @admin.register(Gate)

@@ -24,11 +24,11 @@ from portal.management.turns import HOLDINGS
 Key = tuple[str, str]
 
 
-def compare(report: Report, at: datetime) -> Iterator[Difference]:
+def compare(report: Report, at: datetime) -> list[Difference]:
     """The accounts whose turn it is, of those that have an order that came through."""
     through = MfOrder.objects.filter(investment_account=OuterRef("pk"), state__in=THROUGH)
     accounts = InvestmentAccount.objects.filter(Exists(through))
-    return HOLDINGS.compare(report, accounts, lambda account: _account(report, account, at), at)
+    return HOLDINGS.compare(report, accounts, lambda own, account: _account(own, account, at), at)
 
 
 def _account(report: Report, account: InvestmentAccount, at: datetime) -> Iterator[Difference]:

@@ -23,9 +23,9 @@ from portal.management.reconciliation import SETTLES_WITHIN, Difference, Report
 from portal.management.turns import SIPS
 
 
-def compare(report: Report, at: datetime) -> Iterator[Difference]:
+def compare(report: Report, at: datetime) -> list[Difference]:
     """The accounts whose turn it is, each with all of its SIPs on both sides."""
-    return SIPS.compare(report, _accounts(), lambda account: _account(report, account, at), at)
+    return SIPS.compare(report, _accounts(), lambda own, account: _account(own, account, at), at)
 
 
 def _accounts() -> QuerySet[InvestmentAccount]:

@@ -17,7 +17,7 @@ from decimal import Decimal
 
 from django.db import models
 
-from portal import cases
+from portal import cases, gates
 from portal.models import Case, Heartbeat
 
 CASE = "reconciliation"
@@ -85,6 +85,13 @@ class Report:
     turns: dict[str, list[int]] = field(default_factory=dict)
     differences: list[Difference] = field(default_factory=list)
 
+    def take_in(self, other: Report) -> None:
+        """What was compared, caught up with and confirmed apart; its differences are reported by whoever compared."""
+        self.compared += other.compared
+        self.caught_up += other.caught_up
+        self.confirmed += other.confirmed
+        self.looked_at |= other.looked_at
+
     @property
     def at_risk(self) -> Decimal:
         """Rupees of all differences."""
@@ -139,9 +146,7 @@ def _conclude(report: Report, at: datetime) -> None:
 
 def is_due(at: datetime) -> bool:
     """Has a day passed since everything was last compared to the end, or was an older database restored since?"""
-    from portal.management import restored
-
-    since = max(restored.found_at() or at - ONCE_IN, at - ONCE_IN)
+    since = max(gates.found_at() or at - ONCE_IN, at - ONCE_IN)
     return not Heartbeat.objects.filter(name=CASE, at__gt=since, at__lte=at).exists()
 
 

@@ -21,7 +21,7 @@ from django.core.management import call_command
 from django.db import connection
 from psycopg import sql
 
-from investors.models import Mandate
+from investors.models import InvestmentAccount, Mandate
 from investors.operations import mandate_sending
 from orders.models import MfOrder
 from orders.operations import sending
@@ -157,14 +157,24 @@ def found(sandbox) -> datetime:
     return then
 
 
+def may_act(investor) -> bool:
+    try:
+        gates.check(accounts=[investor.investmentaccounts.get().pk])
+    except gates.GateClosed:
+        return False
+    return True
+
+
 def test_the_gate_waits_for_the_sips_of_every_account_and_not_for_one_run_only(found, asha, monkeypatch):
     monkeypatch.setattr(turns, "AT_ONCE", 0)
     assert reconciliation.run(clock.now()).differences == []
     assert restored_parts.waiting() == {"sip": 1, "holding": 0}
-    assert not opens(), "orders, payments and mandates are compared, and the SIPs of an account are not"
+    assert opens()
+    assert not may_act(asha), "orders, payments and mandates are compared, and the SIPs of the account are not"
     monkeypatch.undo()
     reconciliation.run_turn(clock.now())
-    assert opens()
+    assert may_act(asha)
+    assert gates.found_at() is None, "nothing is left that could have been sent"
 
 
 def test_a_run_that_ended_before_the_restore_was_found_opens_nothing(asha, found):
@@ -189,21 +199,28 @@ def test_an_account_that_fp_says_nothing_usable_about_holds_the_gate_until_a_per
     factories.InvestmentAccountFactory(provider_ref="987654321")
     reconciliation.run(clock.now())
     case = Case.objects.get(kind="reconciliation_sip_list_unread")
-    assert not opens()
-    cases.close(case=case, resolution="FP knows no such account", actor=None, at=clock.now())
-    restored_parts.conclude(clock.now())
     assert opens()
+    unheard = InvestmentAccount.objects.get(provider_ref="987654321").investor
+    assert (may_act(asha), may_act(unheard)) == (True, False), "it holds nobody else up"
+    cases.close(case=case, resolution="FP knows no such account", actor=None, at=clock.now())
+    assert may_act(unheard)
+    restored_parts.conclude(clock.now())
+    assert gates.found_at() is None
 
 
 def test_the_command_goes_on_until_nothing_is_left_and_says_what_is(found, asha, chitra, monkeypatch, capsys):
     monkeypatch.setattr(turns, "AT_ONCE", 0)
     call_command("reconcile")
-    assert "stays closed: accounts wait to be compared, 2 for their sips" in capsys.readouterr().out
-    assert not opens()
+    assert "stays closed for accounts that wait: 2 for their sips" in capsys.readouterr().out
+    assert opens()
+    assert (may_act(asha), may_act(chitra)) == (False, False)
     monkeypatch.setattr(turns, "AT_ONCE", 1)
     call_command("reconcile")
-    assert "stays closed" not in capsys.readouterr().out
-    assert opens()
+    said = capsys.readouterr().out
+    assert "stays closed" not in said
+    assert "1 of 2 accounts compared, the last about " in said
+    assert (may_act(asha), may_act(chitra)) == (True, True)
+    assert gates.found_at() is None
 
 
 def test_a_sip_of_an_account_for_which_nothing_was_ever_sent_is_found_after_a_restore(found, asha, scheme):  # noqa: F811
@@ -230,5 +247,5 @@ def test_units_are_compared_of_accounts_that_have_moved_since_the_backup(found, 
     factories.OrderFactory(investor=asha, state="ALLOTTED", state_since=found + came_through)
     at = None if compared is None else found + compared
     type(account).objects.filter(pk=account.pk).update(holdings_compared_at=at)
-    Heartbeat.objects.update_or_create(name=reconciliation.CASE, defaults={"at": found + timedelta(seconds=20)})
+    Heartbeat.objects.update_or_create(name=gates.WHOLE, defaults={"at": found + timedelta(seconds=20)})
     assert restored_parts.left("holding", found).exists() is waits

@@ -38,3 +38,5 @@ class Command(BaseCommand):
             self.stdout.write(f"Kill switch ON since {gate.changed_at:%d %b %Y %H:%M}: {what}. {gate.reason}")
         if not closed:
             self.stdout.write("Kill switch OFF: money may move.")
+        if (said := gates.progress(clock.now())) and not any(gate.name == gates.AFTER_RESTORE for gate in closed):
+            self.stdout.write(f"Gate after_restore is open for {said.done} of {said.total} accounts, those compared.")

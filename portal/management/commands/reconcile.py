@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from portal import clock
+from portal import clock, gates
 from portal.gateway.errors import GatewayError
 from portal.management import reconciliation, restored
 
@@ -44,11 +44,25 @@ class Command(BaseCommand):
     def _after_restore(self, report: reconciliation.Report) -> int:
         """Turn after turn while the gate waits for accounts and FP answers. Returns how many more differences."""
         more = 0
+        if any(restored.waiting().values()):
+            self.stdout.write("the gate after_restore may be opened: each account acts as soon as it was compared")
         while any(restored.waiting().values()) and any(report.turns.values()):
+            self._tell_progress()
             report = reconciliation.run_turn(clock.now())
             more += len(report.differences)
             self._tell(report)
-        if (left := restored.waiting()) and any(left.values()):
-            said = ", ".join(f"{count} for their {family}s" for family, count in left.items() if count)
-            self.stdout.write(f"the gate after_restore stays closed: accounts wait to be compared, {said}")
+        self._tell_the_rest()
         return more
+
+    def _tell_progress(self) -> None:
+        said = gates.progress(clock.now())
+        if said:
+            end = f", the last about {said.ends_at:%d %b %H:%M} at this pace" if said.ends_at else ""
+            self.stdout.write(f"{said.done} of {said.total} accounts compared{end}")
+
+    def _tell_the_rest(self) -> None:
+        left = [f"{count} for their {family}s" for family, count in restored.waiting().items() if count]
+        if left:
+            self.stdout.write(f"the gate after_restore stays closed for accounts that wait: {', '.join(left)}")
+        if gates.found_at() and (held := restored.held()):
+            self.stdout.write(f"and for {len(held)} until the case about a SIP that only FP has is closed")
