@@ -14,13 +14,16 @@ from brokers.fivepaisa.moments import Moment
 from portal.gateway.wire import (
     FIRST,
     Amount,
+    Code,
     Count,
     FoldedMessage,
     Identifier,
     MaybeAmount,
     MaybeCount,
+    RowMessage,
     Text,
     Word,
+    either,
     fold,
 )
 
@@ -53,7 +56,7 @@ _WORDS = {"Y": True, "TRUE": True, "N": False, "FALSE": False}
 
 def _flag(value: Any) -> Any:
     """`Y` and `N` beside true and false; anything else tells nothing."""
-    if isinstance(value, bool):
+    if value.__class__ is bool:
         return value
     return _WORDS[value] if value in ("Y", "N") else _WORDS.get(str(value).strip().upper())
 
@@ -73,7 +76,7 @@ ExchangeOrderId = Annotated[
     | Annotated[str, Field(max_length=40), BeforeValidator(_no_id_yet)],
     FIRST,
 ]
-Flag = Annotated[Annotated[bool, Strict()] | Annotated[bool | None, PlainValidator(_flag)], FIRST]
+Flag = Annotated[bool | None, PlainValidator(_flag)]
 Exchange = Annotated[Literal["N", "B"] | Annotated[str, Field(max_length=1), BeforeValidator(_exchange)], FIRST]
 Status = Annotated[OrderStatus, Strict(False)]
 # A position may be short and a margin negative, so a signed whole number.
@@ -131,13 +134,13 @@ class Acknowledged(FoldedMessage):
     time: Moment = None
 
 
-class _Quantities(FoldedMessage):
+class _Quantities(RowMessage):
     """What an order asked for and got."""
 
     exch: Exchange = ""
     exch_type: Text = ""
     exch_order_id: ExchangeOrderId = ""
-    scrip_code: Text = ""
+    scrip_code: Code = ""
     remote_order_id: Text = ""
     average_price: MaybeAmount = None
     pending_qty: Count = 0
@@ -175,7 +178,7 @@ class BookedOrder(_Quantities):
     buy_sell: Text = ""
     qty: MaybeCount = None
     rate: MaybeAmount = None
-    trigger_rate: MaybeAmount = Field(default=None, validation_alias=AliasChoices("triggerrate", "sltriggerrate"))
+    trigger_rate: MaybeAmount = Field(default=None, validation_alias=either("TriggerRate", "SLTriggerRate"))
     scrip_name: Text = ""
     at_market: Flag = None
     after_hours: Flag = None
@@ -191,18 +194,18 @@ class OrderBook(Listing):
     orders: tuple[BookedOrder, ...] = Field(validation_alias=AliasChoices("orderbook", "orderbookdetail"))
 
 
-class Trade(FoldedMessage):
+class Trade(RowMessage):
     """One execution; an order may have several."""
 
     exch: Exchange = ""
     exch_type: Text = ""
-    scrip_code: Text = ""
+    scrip_code: Code = ""
     scrip_name: Text = ""
     buy_sell: Text = ""
     qty: Count
     rate: Amount
     exch_order_id: ExchangeOrderId
-    exchange_trade_id: Identifier = Field(validation_alias=AliasChoices("exchangetradeid", "exchtradeid"))
+    exchange_trade_id: Identifier = Field(validation_alias=either("ExchangeTradeID", "ExchTradeID"))
     exchange_trade_time: Moment = None
     delv_intra: Text = ""
 
@@ -217,19 +220,19 @@ class TradeBook(Listing):
 # --- what is held and what it may cost --------------------------------------------------------------------------------
 
 
-class Position(FoldedMessage):
+class Position(RowMessage):
     """Today's net position in one scrip; negative when sold short."""
 
     exch: Exchange = ""
     exch_type: Text = ""
-    scrip_code: Text
+    scrip_code: Code
     scrip_name: Text = ""
     buy_qty: Count = 0
     sell_qty: Count = 0
     net_qty: Whole
-    last_rate: MaybeAmount = Field(default=None, validation_alias=AliasChoices("lastrate", "ltp"))
-    average_rate: MaybeAmount = Field(default=None, validation_alias=AliasChoices("avgrate", "buyavgrate"))
-    product: Text = Field(default="", validation_alias=AliasChoices("product", "orderfor"))
+    last_rate: MaybeAmount = Field(default=None, validation_alias=either("LastRate", "LTP"))
+    average_rate: MaybeAmount = Field(default=None, validation_alias=either("AvgRate", "BuyAvgRate"))
+    product: Text = Field(default="", validation_alias=either("Product", "OrderFor"))
 
 
 class Positions(Listing):
@@ -239,14 +242,14 @@ class Positions(Listing):
     positions: tuple[Position, ...] = Field(validation_alias=AliasChoices("netpositions", "netpositiondetail"))
 
 
-class Holding(FoldedMessage):
+class Holding(RowMessage):
     """Shares of one company in the demat account."""
 
     symbol: Text
     full_name: Text = ""
     isin: Text = ""
-    nse_code: Text = ""
-    bse_code: Text = ""
+    nse_code: Code = ""
+    bse_code: Code = ""
     quantity: Count
     current_price: MaybeAmount = None
     avg_rate: MaybeAmount = None
@@ -297,21 +300,21 @@ class MultiOrderMargin(FoldedMessage):
 # --- market data ------------------------------------------------------------------------------------------------------
 
 
-class Snapshot(FoldedMessage):
+class Snapshot(RowMessage):
     """One scrip's day and year."""
 
-    exch: Exchange = Field(default="", validation_alias=AliasChoices("exchange", "exch"))
-    scrip_code: Text = Field(validation_alias=AliasChoices("scripcode", "token"))
-    last_traded_price: Amount = Field(validation_alias=AliasChoices("lasttradedprice", "ltp", "lastrate"))
+    exch: Exchange = Field(default="", validation_alias=either("Exchange", "Exch"))
+    scrip_code: Code = Field(validation_alias=either("ScripCode", "Token"))
+    last_traded_price: Amount = Field(validation_alias=either("LastTradedPrice", "LTP", "LastRate"))
     high: MaybeAmount = None
     low: MaybeAmount = None
-    previous_close: MaybeAmount = Field(default=None, validation_alias=AliasChoices("previousclose", "pclose"))
+    previous_close: MaybeAmount = Field(default=None, validation_alias=either("PreviousClose", "PClose"))
     volume: MaybeCount = None
     fifty_two_week_high: MaybeAmount = Field(
-        default=None, validation_alias=AliasChoices("fiftytwoweekhigh", "ahigh", "yearlyhigh")
+        default=None, validation_alias=either("FiftyTwoWeekHigh", "AHigh", "YearlyHigh")
     )
     fifty_two_week_low: MaybeAmount = Field(
-        default=None, validation_alias=AliasChoices("fiftytwoweeklow", "alow", "yearlylow")
+        default=None, validation_alias=either("FiftyTwoWeekLow", "ALow", "YearlyLow")
     )
     upper_circuit_limit: MaybeAmount = None
     lower_circuit_limit: MaybeAmount = None
@@ -324,18 +327,18 @@ class Snapshots(Listing):
     data: tuple[Snapshot, ...]
 
 
-class Tick(FoldedMessage):
+class Tick(RowMessage):
     """The last price of one scrip, in either vocabulary (providers.md 7 #26)."""
 
     exch: Exchange = ""
     exch_type: Text = ""
-    scrip_code: Text = Field(validation_alias=AliasChoices("scripcode", "token"))
-    last_rate: Amount = Field(validation_alias=AliasChoices("lastrate", "ltp"))
+    scrip_code: Code = Field(validation_alias=either("ScripCode", "Token"))
+    last_rate: Amount = Field(validation_alias=either("LastRate", "LTP"))
     high: MaybeAmount = None
     low: MaybeAmount = None
-    previous_close: MaybeAmount = Field(default=None, validation_alias="pclose")
+    previous_close: MaybeAmount = Field(default=None, validation_alias=either("PClose"))
     total_qty: MaybeCount = None
-    at: Moment = Field(default=None, validation_alias=AliasChoices("tickdt", "time"))
+    at: Moment = Field(default=None, validation_alias=either("TickDt", "Time"))
     symbol: Text = ""
 
 
@@ -346,7 +349,7 @@ class Ticks(Listing):
     data: tuple[Tick, ...]
 
 
-class Level(FoldedMessage):
+class Level(RowMessage):
     """One price of the order book of the exchange; all zero where there is none."""
 
     price: Amount
@@ -354,12 +357,12 @@ class Level(FoldedMessage):
     number_of_orders: MaybeCount = None
 
 
-class Depth(FoldedMessage):
+class Depth(RowMessage):
     """Up to five best prices on either side, best first."""
 
     exch: Exchange = ""
     exch_type: Text = ""
-    scrip_code: Text
+    scrip_code: Code
     time_stamp: Moment = None
     bids: tuple[Level, ...] = ()
     asks: tuple[Level, ...] = ()

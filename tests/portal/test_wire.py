@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import Field
 
 from portal.gateway import errors, wire
 from portal.gateway.transport import Request, Response
@@ -115,3 +116,71 @@ def test_strange_keys_are_not_remembered():
     for number in range(2 * wire.MOST_USUAL):
         assert wire.fold({f"Key_{number}": number}) == {f"key{number}": number}
     assert len(wire._usual) <= wire.MOST_USUAL
+
+
+# --- rows: read as they are spelled, or folded ---------------------------------------------------------------------
+
+
+class Line(wire.RowMessage):
+    """One of many, for this test."""
+
+    order_id: wire.Code
+    isin: wire.Text = ""
+    rate: wire.MaybeAmount = Field(default=None, validation_alias=wire.either("TriggerRate", "SLTriggerRate"))
+
+
+LINE = {"OrderID": 7, "ISIN": "INE154A01025", "TriggerRate": 1, "SLTriggerRate": 2, "Other": 3}
+
+
+def spellings(name: str) -> st.SearchStrategy[str]:
+    """A key with any of its letters in the other case, and underscores between them."""
+    return st.tuples(*(st.sampled_from([c.lower(), c.upper(), f"_{c}"]) for c in name)).map("".join)
+
+
+@given(st.fixed_dictionaries({name: spellings(name) for name in LINE}), st.permutations(list(LINE)))
+def test_a_row_is_the_same_however_its_keys_are_spelled_and_ordered(spelt, order):
+    said = {spelt[name]: LINE[name] for name in order}
+    for _ in range(2):
+        assert (
+            Line.model_validate(said)
+            == Line.model_validate(LINE)
+            == Line(OrderID="7", ISIN=LINE["ISIN"], TriggerRate=1)
+        )
+
+
+def test_a_row_that_is_spelled_as_usual_is_not_folded(monkeypatch):
+    Line.model_validate(LINE)
+    monkeypatch.setattr(wire, "fold", lambda _: pytest.fail("folded"))
+    assert Line.model_validate(dict(LINE)).order_id == "7"
+
+
+@pytest.mark.parametrize("key", ["orderid", "order_id", "OrderId", "ORDERID"])
+def test_a_row_with_two_spellings_that_disagree_is_not_read(key):
+    Line.model_validate({"OrderID": 7, key: 7})
+    with pytest.raises(ValueError, match="two values"):
+        Line.model_validate({"OrderID": 7, key: 8})
+    assert Line.model_validate({"OrderID": 7, key: 7}).order_id == "7"
+
+
+@pytest.mark.parametrize("key", ["slTriggerRate", "triggerrate", "TRIGGER_RATE"])
+def test_a_key_that_only_looks_like_none_of_ours_is_read(key):
+    assert Line.model_validate({"OrderID": 1, key: "2.50"}).rate == Decimal("2.50")
+
+
+@pytest.mark.parametrize(("said", "read"), [(7, "7"), ("007", "007"), (10**11, "100000000000"), (10**12, str(10**12))])
+def test_a_code_is_text_however_it_comes(said, read):
+    assert Line(OrderID=said).order_id == read
+
+
+@pytest.mark.parametrize("said", [True, 1.5, Decimal("1.5"), [], {}])
+def test_what_is_no_code_is_not_read(said):
+    with pytest.raises(ValueError, match="OrderID"):
+        Line(OrderID=said)
+
+
+def test_strange_keys_of_rows_are_not_remembered():
+    for number in range(2 * wire.MOST_USUAL):
+        Line.model_validate({"OrderID": 1, f"Key_{number}": number})
+    Line.model_validate({"OrderID": 1, **{f"k{number}": 0 for number in range(wire.MOST_KEYS + 1)}})
+    assert len(Line._usual) <= wire.MOST_USUAL
+    assert all(len(given) <= wire.MOST_KEYS for given in Line._usual)
