@@ -93,7 +93,7 @@ def clear_faults(world: World, request: Request) -> Response:
 def set_limits(world: World, request: Request) -> Response:
     """Calls a second for each tenant; 0 (the default) is no limit. The real sandbox allows 25."""
     given = str(arguments(request).get("calls_per_second", ""))
-    if not given.isdigit():
+    if not (given.isdecimal() and len(given) < 10):
         raise Problem(400, "calls_per_second is a whole number")
     world.set_meta("calls_per_second", given)
     return json_response({"calls_per_second": int(given)})

@@ -10,6 +10,11 @@ import json
 import secrets
 from typing import Any
 
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CBC
+from cryptography.hazmat.primitives.padding import PKCS7
+
 from ..clock import IST, ist
 from ..web import Request, dumps
 from ..world import World
@@ -20,6 +25,8 @@ USER_ID = "sandbox-user"
 REQUEST_LIFE_S = 3600
 LAST_MINUTE = dt.time(23, 59, tzinfo=IST)
 FAILS, NO_SESSION = "Authentication Fails", "Invalid Session"
+# The document's other proof of a session, which the oldest SDKs know alone; a bearer token goes before it.
+COOKIE = "5paisacookie"
 
 
 def _b64(raw: bytes) -> str:
@@ -94,12 +101,46 @@ def access_token(world: World, client: str) -> str:
     return _sign(world, claims | {"RedirectServer": "C"})
 
 
+def cookie(token: str) -> dict[str, str]:
+    """The headers that leave the session with a client that keeps cookies."""
+    return {"Set-Cookie": f"{COOKIE}={token}; Path=/; HttpOnly"}
+
+
+def _given(request: Request) -> str:
+    authorization = request.headers.get("authorization", "").strip()
+    if authorization:
+        scheme, _, token = authorization.partition(" ")
+        return token.strip() if scheme.lower() == "bearer" else ""
+    pairs = (pair.strip().partition("=") for pair in request.headers.get("cookie", "").split(";"))
+    return next((value for name, _, value in pairs if name == COOKIE), "")
+
+
 def session(world: World, request: Request) -> tuple[str, str]:
     """The caller's client code, or nothing and the words of the refusal."""
-    scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")
-    claims = _read(world, token.strip()) if scheme.lower() == "bearer" else None
+    claims = _read(world, _given(request))
     if claims is None or claims["use"] != "access":
         return "", FAILS
     if claims["exp"] <= world.now():
         return "", NO_SESSION
     return str(claims["unique_name"]), ""
+
+
+# -- what older SDKs encrypt -----------------------------------------------------------------------------------------
+
+SALT = bytes([83, 71, 26, 58, 54, 35, 22, 11]) * 2
+ROUNDS = 1_000
+
+
+def decrypted(text: str) -> str:
+    """What `LoginRequestMobileNewbyEmail` carries: AES-256-CBC in Base64 under a key made of `EncryKey` by PBKDF2.
+
+    Nothing, where it was encrypted with another key.
+    """
+    vector_and_key = hashlib.pbkdf2_hmac("sha1", ENCRYPTION_KEY.encode(), SALT, ROUNDS, 48)
+    opener = Cipher(AES(vector_and_key[16:]), CBC(vector_and_key[:16])).decryptor()
+    padding = PKCS7(128).unpadder()
+    try:
+        padded = opener.update(base64.b64decode(text, validate=True)) + opener.finalize()
+        return (padding.update(padded) + padding.finalize()).decode()
+    except ValueError:
+        return ""

@@ -156,11 +156,16 @@ def trade_history(world: World, visit: Visit) -> dict[str, Any]:
 
 
 def trade_information(world: World, visit: Visit) -> dict[str, Any]:
-    """Trades of several orders by the exchange's number; the SDKs' `fetch_trade_info`."""
+    """Trades of several orders by the exchange's number, or by our reference; the SDKs' `fetch_trade_info`."""
     wanted = visit.body.rows("TradeInformationList", "TradeDetailList")[:MOST_AT_ONCE]
-    where = "t.client = ? AND o.exch_id = ? AND o.exch_id <> '0'"
-    found = [one for item in wanted for one in _trades(world, where, visit.client, item.text("ExchOrderID"))]
+    found = [one for item in wanted for one in _trades_of(world, visit.client, item)]
     return {"Status": 0 if found else 1, "Message": "Success" if found else NO_RECORD, "TradeDetail": found}
+
+
+def _trades_of(world: World, client: str, item: Fields) -> list[dict[str, Any]]:
+    if number := item.text("ExchOrderID", "ExchangeOrderID"):
+        return _trades(world, "t.client = ? AND o.exch_id = ? AND o.exch_id <> '0'", client, number)
+    return _trades(world, "t.client = ? AND o.remote_id = ? AND o.remote_id <> ''", client, item.text("RemoteOrderID"))
 
 
 NO_CLIENT = (3, "Invalid ClientCode")

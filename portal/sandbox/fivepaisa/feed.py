@@ -100,10 +100,11 @@ def _depth(world: World, item: Fields) -> dict[str, Any]:
     hit = _quote(world, item)
     exch, quote = hit or (orders.exchange_of(item), None)
     given = item.text("ScripCode")
+    number = int(given) if given.isdecimal() and len(given) < 16 else 0
     stamp = dt.datetime.fromtimestamp(world.now(), dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {
         "Exch": exch, "ExchType": "C", "TimeStamp": stamp,
-        "ScripCode": quote.security.code_on(exch) if quote else int(given) if given.isdecimal() else 0,
+        "ScripCode": quote.security.code_on(exch) if quote else number,
         "Bids": _lines(quote.bids if quote else ()), "Asks": _lines(quote.asks if quote else ()),
     }  # fmt: skip
 
@@ -111,6 +112,12 @@ def _depth(world: World, item: Fields) -> dict[str, Any]:
 def depth_many(world: World, visit: Visit) -> dict[str, Any]:
     found = [_depth(world, item) for item in _asked(visit.body, "MarketDepthData", "Data")]
     return {"Status": 0, "Message": "Success", "MarketDepthData": found}
+
+
+def depth_data(world: World, visit: Visit) -> dict[str, Any]:
+    """Without a version, for older SDKs: they look under `Data`."""
+    found = depth_many(world, visit)
+    return found | {"Data": found["MarketDepthData"]}
 
 
 def depth_one(world: World, visit: Visit) -> dict[str, Any]:
@@ -171,4 +178,5 @@ FEED = Door("5PMF", feed, str, NO_FEED, key=False, client=False)
 DEPTH_V3 = Door("5PMDV3", depth_many, int, NO_DEPTH, key=False, client=False)
 DEPTH_V2 = Door("5PMDV2", depth_one, str, NO_DEPTH, key=False, client=False)
 DEPTH_V1 = Door("5PMDV1", depth_many, str, NO_DEPTH, key=False, client=False)
+DEPTH = Door("5PMD", depth_data, str, NO_DEPTH | NOTHING, key=False, client=False)
 STATUS = Door("5PMktStatus", status, str, NOTHING, client=False)

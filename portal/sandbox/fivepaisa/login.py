@@ -140,18 +140,48 @@ def totp_login(world: World, request: Request) -> Response:
     return json_response({"body": answer, "head": {"Status": 0 if client else 2, "StatusDescription": words}})
 
 
-def _token_answer(world: World, status: int, message: str, client: str = "") -> Response:
-    known = accounts.find(client)
-    body: dict[str, Any] = {name: value if known else "" for name, value in FLAGS.items()}
-    body |= {name: value if known else 0 for name, value in NUMBERS.items()}
+def _person(world: World, status: int, message: str, client: accounts.Client | None) -> dict[str, Any]:
+    """What an answer to a login says of whom it signs in."""
+    body: dict[str, Any] = {name: value if client else "" for name, value in FLAGS.items()}
+    body |= {name: value if client else 0 for name, value in NUMBERS.items()}
     body |= dict.fromkeys(ZEROS, 0) | dict.fromkeys(TEXTS, "")
     body |= {"CleareDt": date(world.now()), "Message": message, "Status": status}
-    if known:
-        body["POAStatus"] = "Y" if known.poa else "N"
-        token = auth.access_token(world, client)
-        body |= {"AccessToken": token, "ClientCode": client, "ClientName": known.name, "RefreshToken": token[-32:]}
+    if client:
+        body |= {"POAStatus": "Y" if client.poa else "N", "ClientCode": client.code, "ClientName": client.name}
+    return body
+
+
+def _token_answer(world: World, status: int, message: str, client: str = "") -> Response:
+    known = accounts.find(client)
+    body = _person(world, status, message, known)
     words = {0: "Success", 2: "Invalid Inputs", -1: "Server Unable to process your request"}[status]
-    return json_response({"body": body, "head": {"Status": status, "StatusDescription": words}})
+    response = json_response({"body": body, "head": {"Status": status, "StatusDescription": words}})
+    if known:
+        token = auth.access_token(world, client)
+        body |= {"AccessToken": token, "RefreshToken": token[-32:]}
+        response = json_response({"body": body, "head": {"Status": status, "StatusDescription": words}})
+        response.headers |= auth.cookie(token)
+    return response
+
+
+def email_login(world: World, request: Request) -> Response:
+    """`LoginRequestMobileNewbyEmail` of older SDKs: client code or e-mail, PIN and date of birth, each encrypted.
+
+    The session comes as a JWT, and as a cookie, which is all that the oldest SDK sends back. Their `init` takes an
+    empty Message for a yes.
+    """
+    head, body = _read(request)
+    good = (head.text("key"), head.text("userId")) == (auth.APP_KEY, auth.USER_ID)
+    code, pin, born = (auth.decrypted(body.text(name)) for name in ("Email_id", "Password", "My2PIN"))
+    client = accounts.sign_in_of_old(world, code, pin, born) if good else None
+    message = "" if client else "Invalid email id, password or date of birth." if good else INVALID_INPUT
+    answer = _person(world, 0 if client else 2, message, client)
+    token = auth.access_token(world, client.code) if client else ""
+    answer = {name: value for name, value in answer.items() if name not in ("AccessToken", "RefreshToken")}
+    status = {"responseCode": head.text("requestCode") or "5PLoginV4", "status": "0", "statusDescription": "Success"}
+    response = json_response({"body": answer | {"JWTToken": token}, "head": status})
+    response.headers |= auth.cookie(token) if client else {}
+    return response
 
 
 def access_token(world: World, request: Request) -> Response:

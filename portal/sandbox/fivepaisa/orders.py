@@ -1,4 +1,4 @@
-"""PlaceOrderRequest, ModifyOrderRequest, CancelOrderRequest, and the bulk cancel that the SDK has."""
+"""PlaceOrderRequest, ModifyOrderRequest, CancelOrderRequest; for the SDKs also OrderRequest and the two bulk calls."""
 
 from __future__ import annotations
 
@@ -57,17 +57,24 @@ def moment_of(text: str) -> float | None:
     return number / 1000 if number > MILLISECONDS else float(number)
 
 
+def _validity(body: Fields) -> int:
+    """`iOrderValidity`; the JavaScript SDK says it by flags of its own."""
+    if body.flag("IsIOCOrder") or body.flag("IOCOrder"):
+        return life.IOC
+    return body.whole("iOrderValidity") or 0
+
+
 def _read(body: Fields) -> life.Wish:
     exch, side = exchange_of(body), SIDES.get(body.text("OrderType").upper(), "")
     security, qty = security_of(body, exch), body.whole("Qty") or 0
-    dis_qty, validity = body.whole("DisQty") or 0, body.whole("iOrderValidity") or 0
+    dis_qty, validity = body.whole("DisQty") or 0, _validity(body)
     cash = body.text("ExchangeType", "ExchType").upper() == "C"
     if not (security and side and cash and 0 < qty <= 10**7 and 0 <= dis_qty <= qty and 0 <= validity <= life.FOK):
         raise Refusal(2, INVALID_INPUT)
     return life.Wish(
         exch, security, side, qty, money.INTRADAY if body.flag("IsIntraday") else money.DELIVERY, dis_qty,
         paise(body, "Price"), paise(body, "StopLossPrice"), validity, moment_of(body.text("ValidTillDate")),
-        body.flag("AHPlaced"), body.text("RemoteOrderID")[:REF_LENGTH],
+        body.flag("AHPlaced") or body.flag("IsAHOrder"), body.text("RemoteOrderID")[:REF_LENGTH],
     )  # fmt: skip
 
 
@@ -225,7 +232,29 @@ def cancel_many(world: World, visit: Visit) -> dict[str, Any]:
     return {"Status": 0, "Message": "Success", "BulkOrderResponse": answers}
 
 
+def act(world: World, visit: Visit) -> dict[str, Any]:
+    """`OrderRequest` of the oldest SDK: one call for all three, told by `OrderFor`."""
+    acts = {"P": place, "M": modify, "C": cancel}
+    what = acts.get(visit.body.text("OrderFor").upper())
+    if what is None:
+        raise Refusal(2, INVALID_INPUT)
+    return BLANK | what(world, visit)
+
+
+def place_many(world: World, visit: Visit) -> dict[str, Any]:
+    """Each order of the list by itself; the SDK's `place_order_bulk`."""
+    answers = []
+    for item in visit.body.rows("OrderList"):
+        try:
+            answers.append(place(world, Visit(visit.client, item, visit.request)))
+        except Refusal as refusal:
+            answers.append(BLANK | {"Message": refusal.message, "Status": refusal.status} | refusal.more)
+    return {"Status": 0, "Message": "Success", "BulkOrderResponse": answers}
+
+
 PLACE = Door("5PPlaceOrdReqV1", place, str, BLANK, "body", client=False, wrong_client=(9, "Invalid Session"))
 MODIFY = Door("5PModifyOrdReqV1", modify, str, BLANK, "text", client=False, wrong_client=(9, "Invalid Session"))
 CANCEL = Door("5PCancelOrdReqV1", cancel, str, CANCEL_BLANK, "body", client=False, wrong_client=(9, "Invalid Session"))
+ACT = Door("5POrdReq", act, str, BLANK, "body", client=False, wrong_client=(9, "Invalid Session"))
+PLACE_MANY = Door("5PPlaceOrdBulk", place_many, str, {"BulkOrderResponse": []})
 CANCEL_MANY = Door("5PCancelOrdBulk", cancel_many, str, {"BulkOrderResponse": []})

@@ -23,7 +23,7 @@ VERBS = ("get", "post")
 
 def _whole(given: dict[str, Any], name: str) -> int | None:
     text = str(given.get(name) or "")
-    if text and not text.isdigit():
+    if text and not (text.isdecimal() and len(text) < 16):
         raise Problem(400, f"{name} is a whole number")
     return int(text) if text else None
 

@@ -23,6 +23,8 @@ DAY, IOC = 1, 4
 VALIDITIES = (1, 2, 3, 4, 5, 6)
 NUMBER = 510
 MOST_LINES = 50
+# No number of shares or paise, and no token, is longer.
+DIGITS = 15
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,9 @@ def _whole(line: dict[str, Any], *names: str, least: int = 0) -> int:
     """The first of the named fields as a whole number, which may come as digits. Raises Refusal."""
     name = next((name for name in names if name in line), names[0])
     value = line.get(name)
-    if isinstance(value, str) and value.strip().isdigit():
+    if isinstance(value, str) and value.strip().isdecimal() and len(value) < DIGITS:
         value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 10**DIGITS:
         raise Refusal(f"{name} must be a whole number from {least}", NUMBER)
     return value
 
@@ -74,9 +76,8 @@ def _word(line: dict[str, Any], name: str, table: dict[str, Any]) -> Any:
 
 def _type(line: dict[str, Any]) -> int:
     value = line.get("ordType")
-    if str(value).isdigit() and int(str(value)) in TYPES.values():
-        return int(str(value))
-    return int(_word(line, "ordType", TYPES))
+    by_number = {str(number): number for number in TYPES.values()}
+    return by_number.get(str(value)) or int(_word(line, "ordType", TYPES))
 
 
 def _side(line: dict[str, Any]) -> int:

@@ -42,7 +42,7 @@ def api_keys(world: World, request: Request) -> Response:
 
 def _after(given: dict[str, Any]) -> int:
     text = str(given.get("jEntrySequenceNumber") or 0)
-    if not text.isdigit():
+    if not (text.isdecimal() and len(text) < 19):
         raise Problem(400, "jEntrySequenceNumber is a whole number")
     return int(text)
 

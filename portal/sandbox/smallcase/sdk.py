@@ -224,7 +224,8 @@ def _chosen_lines(row: sqlite3.Row, form: dict[str, str]) -> list[dict[str, Any]
     lines = []
     for n, line in enumerate(transactions.lines(row)):
         quantity, side = form.get(f"quantity{n}", "1"), form.get(f"side{n}", "BUY")
-        if not quantity.isdigit() or not 0 < int(quantity) <= 10**9 or side not in transactions.SIDES:
+        known = quantity.isdecimal() and 0 < int(quantity[:11]) <= transactions.MOST_SHARES
+        if not known or side not in transactions.SIDES:
             raise Rejected("no_order", None)
         lines.append({"quantity": int(quantity), "type": side, **line})
     return lines

@@ -26,6 +26,7 @@ INTENTS = (ORDERS, "CONNECT", "HOLDINGS_IMPORT")
 LIFE_S = {ORDERS: 15 * 60}
 OTHER_LIFE_S = 5 * 60
 NOTES_LIMIT = 256
+MOST_SHARES = 10**9
 SIDES = ("BUY", "SELL")
 OPEN = ("INITIALIZED", "USED")
 # The SDK's errors (providers.md 1.6); those whose number nobody has published have none.
@@ -68,8 +69,8 @@ def _checked_line(line: Any) -> dict[str, Any]:
         raise _refuse(f"{line.get('ticker')!r} is not an NSE ticker")
     kept: dict[str, Any] = {"ticker": found.symbol}
     if (quantity := line.get("quantity")) is not None:
-        if isinstance(quantity, bool) or not isinstance(quantity, int) or quantity < 1:
-            raise _refuse(f"quantity of {found.symbol} is a whole number from 1")
+        if isinstance(quantity, bool) or not isinstance(quantity, int) or not 1 <= quantity <= MOST_SHARES:
+            raise _refuse(f"quantity of {found.symbol} is a whole number from 1 to {MOST_SHARES}")
         kept["quantity"] = quantity
     if (side := line.get("type")) is not None:
         if side not in SIDES:
