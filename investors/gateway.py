@@ -10,7 +10,7 @@ from typing import Any
 
 from babel import Locale
 
-from investors import merged_banks
+from investors import comparing, merged_banks
 from investors.models import Address, BankAccount, Document, Investor, Nominee, TaxResidence
 from investors.steps import Profile
 from portal import hints
@@ -218,6 +218,22 @@ def create_investor(profile: Profile) -> messages.Investor:
     return client().create_investor(asked, journal.about(who, attempt_no=who.attempt_no))
 
 
+def find_corrected(profile: Profile) -> messages.Investor | None:
+    """FP's investor where it holds the whole application as it stands here now; None where it does not yet."""
+    theirs = client().fetch_investor(profile.investor.provider_ref or "")
+    return theirs if comparing.holds(theirs, application(profile)) else None
+
+
+def correct_investor(profile: Profile) -> messages.Investor:
+    """POST the whole application again, to the investor that FP has. Raises the gateway's errors."""
+    who = profile.investor
+    asked = messages.NewInvestor.checked(application(profile))
+    answer = client().update_investor(who.provider_ref or "", asked, journal.about(who, attempt_no=who.attempt_no))
+    if answer.id != who.provider_ref:
+        raise errors.Garbled("fp", "POST", INVESTOR_PATH, said="the answer is about another investor")
+    return answer
+
+
 def find_account(investor: Investor) -> str | None:
     """FP's investment account of a registered investor, if there is one."""
     accounts = client().list_investment_accounts(investor.provider_ref or "")
@@ -322,7 +338,8 @@ def _bank(account: BankAccount) -> dict[str, Any]:
         "primary_account": True,
         "type": account.kind,
         "ifsc_code": account.ifsc,
-        **_given(cancelled_cheque=cheque),
+        # "A bank account without `id` is added" (document, "Update Investor"). Before its first answer there is none.
+        **_given(id=account.provider_ref, cancelled_cheque=cheque),
     }
 
 

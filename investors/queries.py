@@ -189,6 +189,8 @@ def problem_with(found: Profile, step: Step) -> str:
     """What must be corrected in a step that was filled in; empty when nothing."""
     if refusals.by_field(found.investor.refusal, step.slug):
         return "Something here was not accepted. Please correct it."
+    if step.slug == steps.PERSONAL and (problem := steps.problem_with_email(found)):
+        return problem
     check = found.kyc_of_this_pan
     if step.slug == steps.PAN and check and not check.is_compliant:
         return "The KYC registries did not confirm this PAN."

@@ -136,7 +136,7 @@ NOT_ASKED = {
     "permanent_address.state": "follows from the PIN code",
     "permanent_address.country_ansi_code": "India",
 }
-# What only a change of it asks for, and no step of getting ready.
+# What is changed on a page of its own; a step of getting ready says so.
 CHANGED = {"contact_detail.email": (steps.PERSONAL, "email")}
 # Names that come without a section.
 BARE = {

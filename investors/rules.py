@@ -19,6 +19,8 @@ NAME_LENGTH = 70
 NOMINEE_LENGTH = 35
 RELATIONSHIP_LENGTH = 20
 LINE_LENGTH = 40
+# By order gateway. Not for all of them: an address cannot be shortened as a name can, only exchanged for another one.
+EMAIL_LENGTHS = {"BSE": 50}
 # Registrars keep Latin letters only; the PAN card is printed in them as well.
 _NAME = re.compile(r"[A-Za-z][A-Za-z .'\-]*")
 _LINE_OTHERS = re.compile(r"[^A-Za-z0-9 ,./#\-()'&:;+]")
@@ -62,6 +64,16 @@ def clean_account_number(text: str) -> str:
     if not _ACCOUNT.fullmatch(number):
         raise ValueError("An account number has 6 to 16 digits. Your passbook and your bank's app show it.")
     return number
+
+
+def check_email(email: str, gateway: str) -> None:
+    """Raises ValueError for an address that is longer than this order gateway keeps."""
+    longest = EMAIL_LENGTHS.get(gateway)
+    if longest and len(email) > longest:
+        raise ValueError(
+            f"The exchange through which your orders go keeps email addresses of at most {longest} characters. "
+            f"This one has {len(email)}: please use a shorter one."
+        )
 
 
 def clean_isd(text: str) -> str:

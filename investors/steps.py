@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from investors import bank_rules
+from investors import bank_rules, rules
 from investors.models import PAN_INDEX, Address, BankAccount, Document, Investor, KycCheck, Nominee, TaxResidence
 from portal.encryption import blind_indexes
 
@@ -97,7 +97,19 @@ def _guardian(profile: Profile) -> bool:
 def _personal(profile: Profile) -> bool:
     who = profile.investor
     named = who.name and who.date_of_birth and who.gender and who.marital_status
-    return bool(named and who.occupation and who.mobile)
+    return bool(named and who.occupation and who.mobile) and not problem_with_email(profile)
+
+
+def problem_with_email(profile: Profile) -> str:
+    """Why nobody can be registered with the address of this login; empty when they can."""
+    gateway = settings.FP_ORDER_GATEWAY
+    if gateway not in rules.EMAIL_LENGTHS:
+        return ""
+    try:
+        rules.check_email(profile.investor.user.email, gateway)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _fatca(profile: Profile) -> bool:

@@ -11,6 +11,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -209,6 +210,20 @@ def sandbox(sandbox_process: SandboxProcess) -> SandboxControl:
     fp().breaker = Breaker("fp")
     fp().renew()
     return control
+
+
+@pytest.fixture
+def bse(sandbox: SandboxControl, settings: Any) -> Iterator[None]:
+    """FP's tenant whose orders go to BSE. Ask for it before anybody who is to be registered there."""
+    from portal.fintech_primitives.client import client as fp
+
+    settings.FP_ORDER_GATEWAY = "BSE"
+    before = fp()._credentials
+    fp()._credentials = replace(before, tenant="sandbox-bse", api_key_id="sandbox-bse", secret="sandbox-bse-secret")
+    fp()._renew_at = 0.0
+    yield
+    fp()._credentials = before
+    fp()._renew_at = 0.0
 
 
 @pytest.fixture

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any, Self
 
 from django import forms
+from django.conf import settings
 from django.core.validators import EmailValidator
 
 from investors import rules
+from investors.forms import fields
 from investors.forms.address import AddressForm
 from investors.forms.fatca import FatcaForm
 from investors.forms.fields import RefusableForm, RuledField
@@ -58,6 +60,12 @@ class EmailChange(ContactForm):
         widget=forms.EmailInput(attrs={"autocomplete": "email", "spellcheck": "false"}),
     )
     email_is_of = whose("email address")
+
+    def clean_email(self) -> str:
+        """One that fits where orders go."""
+        email: str = self.cleaned_data["email"]
+        fields.cleaned_by(lambda text: rules.check_email(text, settings.FP_ORDER_GATEWAY), email)
+        return email
 
 
 class MobileChange(ContactForm):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 from django.utils.html import format_html
 
 from investors import rules
@@ -77,6 +80,7 @@ ONLY_CITIZENS = (
     "and people of Indian origin here. Please write to us; we will tell you how it works on paper."
 )
 INDIAN_CODE = "91"
+LOGINS_EMAIL = "About the email address that you sign in with:"
 
 
 # AMFI's practice for a contact that a family shares: spouse, dependent children, parents, siblings. Everybody is asked,
@@ -149,12 +153,14 @@ class PersonalForm(StepForm):
     residence_phone = _phone("Telephone at home")
 
     is_minor = False
+    # The address of the login, which is asked for elsewhere.
+    email = ""
 
     @classmethod
     def opened(cls, profile: Profile, data: Any = None) -> PersonalForm:
         """For a minor without what is asked of grown-ups only."""
         form = cls(data, initial=cls.initial_of(profile))
-        form.is_minor = profile.investor.is_minor
+        form.is_minor, form.email = profile.investor.is_minor, profile.investor.user.email
         if form.is_minor:
             for name in ("kind", "marital_status", "mobile_is_of", "email_is_of"):
                 del form.fields[name]
@@ -168,8 +174,9 @@ class PersonalForm(StepForm):
             form.fields["mothers_name"].label = "The child's mother's name"
             return form
         form.fields["email_is_of"].help_text = format_html(
-            "You sign in with {}. {}", profile.investor.user.email, SHARED
-        )
+            'You sign in with {}. {} <a class="link" href="{}">Use another address</a>.',
+            form.email, SHARED, reverse("account_email"),
+        )  # fmt: skip
         for name in ("mobile_is_of", "email_is_of"):
             form.initial[name] = form.initial[name] or Investor.Whose.SELF
         return form
@@ -210,8 +217,23 @@ class PersonalForm(StepForm):
         """The mobile fits its country, and a parent or spouse is said to be which."""
         data = super().clean() or {}
         fit_mobile(self)
+        try:
+            rules.check_email(self.email, settings.FP_ORDER_GATEWAY)
+        except ValueError as error:
+            self.add_error(*self._about_email(str(error)))
         self._both("father_or_spouse_name", "father_or_spouse_is", "Enter the name, or choose nobody.")
         return data
+
+    def show_refused(self, complaints: Mapping[str, list[str]]) -> None:
+        """The address of the login stands where it is said whose it is; above the form of a minor, who is not asked."""
+        shown = {name: texts for name, texts in complaints.items() if name != "email"}
+        for text in complaints.get("email", ()):
+            where, words = self._about_email(text)
+            shown.setdefault(where or "", []).append(words)
+        super().show_refused(shown)
+
+    def _about_email(self, text: str) -> tuple[str | None, str]:
+        return (None, f"{LOGINS_EMAIL} {text}") if self.is_minor else ("email_is_of", text)
 
     def _both(self, name: str, which: str, lacking: str) -> None:
         if {name, which} & set(self.errors):

@@ -134,6 +134,8 @@ class Investor(Attempted):
     nomination_opted_out = models.BooleanField("opted out of nomination", null=True, blank=True)
     # FP's id of the investor; the investment account is a row of its own.
     provider_ref = models.CharField(max_length=60, null=True, blank=True, unique=True, editable=False)
+    # Something was corrected here after FP had taken the application: FP is told before the account is asked for again.
+    provider_is_behind = models.BooleanField(default=False, db_default=False, editable=False)
     # A partner wants the registries asked about the PAN; a worker does it.
     kyc_wanted_at = models.DateTimeField(null=True, blank=True, editable=False)
     # What FP refused: a list of {"field", "message"} in FP's names; empty when nothing stands in the way.
@@ -168,6 +170,10 @@ class Investor(Attempted):
                 condition=(Q(kind="MINOR") | ~Q(mobile_is_of="GUARDIAN") & ~Q(email_is_of="GUARDIAN"))
                 & (~Q(kind="MINOR") | Q(mobile_is_of__in=("", "GUARDIAN"), email_is_of__in=("", "GUARDIAN"))),
                 name="the_contacts_of_a_minor_are_the_guardians",
+            ),
+            models.CheckConstraint(
+                condition=Q(provider_is_behind=False) | Q(state="REGISTERING", provider_ref__isnull=False),
+                name="fp_is_behind_only_while_it_has_no_account_yet",
             ),
             *attempt_constraints("investor", (lifecycle.REGISTERING,)),
         ]

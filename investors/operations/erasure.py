@@ -211,7 +211,7 @@ def _forget_files(investor: Investor) -> None:
 NOT_PERSONAL = {
     "id", "code", "user", "partner", "euin", "kind", "state", "state_since", "isd_code", "country_of_citizenship",
     "country_of_birth", "tax_resident_only_in_india", "nomination_opted_out", "provider_ref", "created_at", "attempt",
-    "attempt_no", "lease_until", "unknown_since", "looks",
+    "attempt_no", "lease_until", "unknown_since", "looks", "provider_is_behind",
 }  # fmt: skip
 # Emptied by a rule of their own, below.
 BY_RULE = {

@@ -73,11 +73,17 @@ def save_step(*, investor: Investor, slug: str, values: Values, actor: User | st
         if not queries.may_change(row, slug):
             raise NotEditable
         _SAVE[slug](row, values)
-        row.refusal = refusals.without(row.refusal, slug)
+        correct(row, slug)
         row.save()
         provenance.note(row, slug, values, actor=actor, at=at)
         audit.record(row, f"onboarding.{slug}", actor=actor, at=at)
     return row
+
+
+def correct(row: Investor, slug: str) -> None:
+    """What FP refused of this step is answered; FP hears of it first where it has the application already."""
+    row.refusal = refusals.without(row.refusal, slug)
+    row.provider_is_behind = row.provider_ref is not None
 
 
 def confirm(

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from investors import queries, refusals, steps
+from investors import queries, steps
 from investors.models import BankAccount, Document, Investor
 from investors.operations import documents, onboarding
 from investors.steps import Profile
@@ -33,8 +33,8 @@ def keep(*, investor: Investor, files: Mapping[str, CleanFile], actor: User, at:
             if account and kind == Document.Kind.CANCELLED_CHEQUE:
                 account.cancelled_cheque = kept
                 account.save(update_fields=["cancelled_cheque"])
-        row.refusal = refusals.without(row.refusal, steps.PAPERS)
-        row.save(update_fields=["refusal"])
+        onboarding.correct(row, steps.PAPERS)
+        row.save(update_fields=["refusal", "provider_is_behind"])
 
 
 def unsent(profile: Profile) -> Document | None:

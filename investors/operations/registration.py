@@ -2,6 +2,9 @@
 
     advance   whatever the row needs next: send, look up, or nothing. Safe to call at any time, by anybody
 
+The gateway looks at the investor only when the account is asked for, so FP may take the one and refuse the other. What
+is corrected then goes to the investor that FP has, and only when FP holds it is the account asked for again.
+
 FP does not refuse a second investor with the same PAN, so nothing is sent without a look first, and an
 unknown outcome is looked up for at least five minutes (FP's lists may lag) before the application may be
 sent again. No transaction is open during a call; the journal says whether a byte of a worker that died
@@ -74,27 +77,42 @@ def advance(*, investor_id: int, at: datetime) -> None:
 
 
 Answer = messages.Investor | str
-"""FP's investor while that is what is missing, else the id of the investment account."""
+"""FP's investor while that is what is missing or behind, else the id of the investment account."""
 
 
 def _look(profile: Profile) -> Answer | None:
     """What FP has of the part that we are missing."""
     if profile.investor.provider_ref is None:
         return gateway.find_investor(profile)
+    if profile.investor.provider_is_behind:
+        # What is not uploaded yet has no number by which it could stand in the application.
+        return None if papers.unsent(profile) else gateway.find_corrected(profile)
     return gateway.find_account(profile.investor)
 
 
 def _send(profile: Profile, at: datetime) -> None:
     row = profile.investor
-    if row.provider_ref is None and (document := papers.unsent(profile)):
+    if not _is_accounts_turn(row) and (document := papers.unsent(profile)):
         _send_paper(row, document, at)
         return
     try:
-        answer: Answer = gateway.create_investor(profile) if row.provider_ref is None else gateway.create_account(row)
+        answer = _say(profile)
     except errors.GatewayError as error:
         _record_trouble(row, error, at)
     else:
         _record(row, answer, at, how="answer to our application")
+
+
+def _say(profile: Profile) -> Answer:
+    row = profile.investor
+    if _is_accounts_turn(row):
+        return gateway.create_account(row)
+    return gateway.create_investor(profile) if row.provider_ref is None else gateway.correct_investor(profile)
+
+
+def _is_accounts_turn(row: Investor) -> bool:
+    """Does FP have the application as it stands here?"""
+    return row.provider_ref is not None and not row.provider_is_behind
 
 
 def _send_paper(row: Investor, document: Document, at: datetime) -> None:
@@ -119,7 +137,7 @@ def _send_paper(row: Investor, document: Document, at: datetime) -> None:
 
 
 def _path(row: Investor) -> str:
-    return gateway.INVESTOR_PATH if row.provider_ref is None else gateway.ACCOUNT_PATH
+    return gateway.ACCOUNT_PATH if _is_accounts_turn(row) else gateway.INVESTOR_PATH
 
 
 # --- claim ----------------------------------------------------------------------------------------------------
@@ -188,11 +206,12 @@ def _record(taken: Investor, answer: Answer, at: datetime, *, how: str) -> None:
 
 
 def _registered(row: Investor, answer: messages.Investor, at: datetime, how: str) -> None:
-    row.provider_ref, row.due_at = answer.id, at
+    done = "corrected" if row.provider_is_behind else "exists"
+    row.provider_ref, row.provider_is_behind, row.due_at = answer.id, False, at
     for account in BankAccount.objects.filter(investor=row):
         account.provider_ref = gateway.bank_ref(answer, account)
         account.save(update_fields=["provider_ref"])
-    audit.record(row, "registration.investor_exists", actor=None, at=at, provider_ref=answer.id, how=how)
+    audit.record(row, f"registration.investor_{done}", actor=None, at=at, provider_ref=answer.id, how=how)
     jobs.nudge("investors.advance", row_id=row.pk)
 
 
@@ -238,13 +257,10 @@ def _refused(row: Investor, error: errors.Refused, at: datetime, *, about: str =
 def _kept(row: Investor, complaint: refusals.Complaint) -> refusals.Complaint:
     """With an empty `step` where this application has none for it: nobody waits for the investor then.
 
-    The account's own refusal is that too: what FP has of the investor is sent once, before the account. And so is the
-    address of the login, which changes only before and after the registration.
+    A PAN is that too once FP has the investor: another PAN would be another person under FP's number.
     """
-    applies = {step.slug for step in steps.steps_of(row)}
-    theirs = row.provider_ref is None and refusals.placed(complaint)[0] in applies
-    theirs = theirs and complaint["field"] not in refusals.CHANGED
-    return complaint if theirs else {**complaint, "step": ""}
+    mendable = {step.slug for step in steps.steps_of(row)} - ({steps.PAN} if row.provider_ref else set())
+    return complaint if refusals.placed(complaint)[0] in mendable else {**complaint, "step": ""}
 
 
 def _release(row: Investor, error: errors.GatewayError, at: datetime) -> None:

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from investors import change_refusals, change_words, declarations, gateway, lifecycle, queries
+from investors import change_refusals, change_words, declarations, gateway, lifecycle, queries, refusals
 from investors.access import InvestorRequest, client_ip, investor_of, ready_investor_page
 from investors.changes import RULES
 from investors.forms import changes as forms
@@ -299,13 +299,22 @@ def login_email(request: HttpRequest) -> HttpResponse:
     The request is that of somebody who is ready: whoever acts for another one just now is led to choosing first.
     """
     investor = investor_of(request)
-    states = set(queries.people_of(request.user).values_list("investor__state", flat=True))  # type: ignore[arg-type]
-    if states <= {lifecycle.DRAFT}:
+    people = [each.investor for each in queries.people_of(request.user)]  # type: ignore[arg-type]
+    if all(map(_may_use_another_address, people)):
+    Where FP refuses it on the way there, it is exchanged here.
         return allauth_email(request)
     if investor and investor.state == lifecycle.READY:
         return redirect("investors:change", slug="email")
-    if lifecycle.READY in states:
+    if any(each.state == lifecycle.READY for each in people):
         messages.info(request, "Choose somebody who is ready to invest: the address is changed on their profile.")
         return redirect("investors:people")
     messages.info(request, "You are being registered with this address now. It can be changed as soon as that is done.")
     return redirect("investors:onboarding")
+
+
+def _may_use_another_address(investor: Investor) -> bool:
+    """Before the registration, and while it rests because the address was not accepted."""
+    if investor.state == lifecycle.DRAFT:
+        return True
+    rests = investor.state == lifecycle.REGISTERING and not investor.attempt and investor.due_at is None
+    return rests and any(each.get("field") in refusals.CHANGED for each in investor.refusal)
