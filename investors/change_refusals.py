@@ -16,12 +16,17 @@ from portal.gateway import errors
 
 What = ChangeRequest.What
 WHEN = "when we passed it on"
+TAX_FIELDS = frozenset(
+    {"tax_resident_only_in_india"}
+    | {f"t{position}_{part}" for position in (1, 2, 3) for part in ("country", "tax_id_kind", "tax_id")}
+)
 # (kind of change, step of onboarding, its fields that the kind changes; None for all of them)
 CHANGED: tuple[tuple[str, str, frozenset[str] | None], ...] = (
     (What.EMAIL, steps.PERSONAL, frozenset({"email"})),
     (What.MOBILE, steps.PERSONAL, frozenset({"isd_code", "mobile"})),
     (What.PROFILE, steps.PERSONAL, frozenset({"marital_status", "occupation"})),
     (What.PROFILE, steps.FATCA, frozenset({"source_of_wealth", "gross_annual_income"})),
+    (What.TAX, steps.FATCA, TAX_FIELDS),
     (What.ADDRESS, steps.ADDRESS, None),
     (What.NOMINEES, steps.NOMINEES, None),
     (What.BANK_ACCOUNT, steps.BANK, None),

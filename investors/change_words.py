@@ -11,7 +11,7 @@ from typing import Any
 from babel import Locale
 
 from investors import lifecycle
-from investors.models import BankAccount, ChangeRequest, Investor
+from investors.models import BankAccount, ChangeRequest, Investor, TaxResidence
 from portal import money, redaction
 
 What = ChangeRequest.What
@@ -44,6 +44,10 @@ WHERE = {
     What.NOMINEES: (
         "Here and with the fund houses' system, for folios that are opened from then on. A folio that you have may "
         "keep the nominee with whom it was opened: its fund house can tell you, and changes it on your signature."
+    ),
+    What.TAX: (
+        "Here and with the fund houses' system, which reports under FATCA and CRS from then on. A folio that you have "
+        "may keep what you declared when it was opened: its fund house can tell you."
     ),
     What.PROFILE: "Here and with the fund houses' system. Whose number and address we write to is kept here.",
 }
@@ -143,6 +147,21 @@ def _personal(side: Data) -> Words:
     }
 
 
+def _tax(side: Data) -> Words:
+    """Country by country, each with the end of its number: nobody needs to read it whole once more."""
+    if side["tax_resident_only_in_india"]:
+        return {"Tax resident": "only in India"}
+    return {
+        f"Country {n}" if n > 1 else "Country of tax residence": _residence(each)
+        for n, each in enumerate(side["residences"], start=1)
+    }
+
+
+def _residence(each: Data) -> str:
+    kind = _label(TaxResidence.TaxIdKind, each["tax_id_kind"])
+    return f"{COUNTRIES.get(each['country'], each['country'])}, {kind} {redaction.mask(each['tax_id'])}"
+
+
 CONTACTS = {"mobile_is_of": "Whose mobile number", "email_is_of": "Whose email address"}
 
 
@@ -175,6 +194,7 @@ WORDS: dict[str, Callable[[Data], Words]] = {
     What.ADDRESS: _addresses,
     What.NOMINEES: _nominees,
     What.PROFILE: _personal,
+    What.TAX: _tax,
     What.BANK_ACCOUNT: _bank,
     What.PRIMARY_BANK: lambda side: {"Main account": side.get("name") or side["code"] or NOTHING},
 }

@@ -40,6 +40,7 @@ RULES: dict[str, Rule] = {
     What.ADDRESS: Rule(),
     What.NOMINEES: Rule(),
     What.PROFILE: Rule(),
+    What.TAX: Rule(),
     What.BANK_ACCOUNT: Rule(payouts_wait=TEN_DAYS, second_person=True, source="P31, P34"),
     What.PRIMARY_BANK: Rule(cooling=TEN_DAYS, second_person=True, source="P31, P34"),
     What.EMAIL: Rule(

@@ -61,13 +61,17 @@ def declarations(
     return (tax, execution, nomination, terms)
 
 
+def tax(*, elsewhere: bool) -> str:
+    """What is declared about where tax is paid."""
+    return (
+        f"{TAXED_ELSEWHERE if elsewhere else ONLY_INDIA}, and what I have stated for FATCA and CRS is true. "
+        "I will tell you within 30 days when it changes."
+    )
+
+
 def _everybody(legal_name: str, arn: str, taxed_elsewhere: bool) -> tuple[Declaration, Declaration, Declaration]:
     return (
-        Declaration(
-            "fatca",
-            f"{TAXED_ELSEWHERE if taxed_elsewhere else ONLY_INDIA}, and what I have stated for FATCA and CRS is true. "
-            "I will tell you within 30 days when it changes.",
-        ),
+        Declaration("fatca", tax(elsewhere=taxed_elsewhere)),
         Declaration(
             "execution",
             f"I ask {legal_name} (AMFI-registered mutual fund distributor, {arn}) to carry out my orders. They "

@@ -289,15 +289,20 @@ NTH = ("first", "second", "third")
 def _fatca(who: Investor, residences: Sequence[TaxResidence]) -> dict[str, Any]:
     detail: dict[str, Any] = {
         "country_of_birth_ansi_code": who.country_of_birth,
-        "no_other_tax_residences": bool(who.tax_resident_only_in_india),
         "source_of_wealth": who.source_of_wealth,
         "gross_annual_income": who.gross_annual_income,
     }
+    return detail | tax_residences(residences) | {"no_other_tax_residences": bool(who.tax_resident_only_in_india)}
+
+
+def tax_residences(residences: Sequence[TaxResidence]) -> dict[str, Any]:
+    """The part of the section about where tax is paid besides in India."""
+    said: dict[str, Any] = {"no_other_tax_residences": not residences}
     for nth, each in zip(NTH, residences, strict=False):
-        detail[f"{nth}_trc_ansi_code"] = each.country
-        detail[f"{nth}_trc_taxid_type"] = each.tax_id_kind
-        detail[f"{nth}_trc_taxid_number"] = each.tax_id
-    return detail
+        said[f"{nth}_trc_ansi_code"] = each.country
+        said[f"{nth}_trc_taxid_type"] = each.tax_id_kind
+        said[f"{nth}_trc_taxid_number"] = each.tax_id
+    return said
 
 
 STATUSES = {Investor.Kind.NRI: "NON_RESIDENT_INDIVIDUAL"}

@@ -8,10 +8,10 @@ from django import forms
 from django.conf import settings
 from django.core.validators import EmailValidator
 
-from investors import rules
+from investors import queries, rules
 from investors.forms import fields
 from investors.forms.address import AddressForm
-from investors.forms.fatca import FatcaForm
+from investors.forms.fatca import FatcaForm, TaxResidenceForm
 from investors.forms.fields import RefusableForm, RuledField
 from investors.forms.nominees import NomineesForm
 from investors.forms.person import PersonalForm, fit_mobile, whose
@@ -120,3 +120,18 @@ class PersonalChange(ContactForm):
     )
     mobile_is_of = whose("mobile number")
     email_is_of = whose("email address")
+
+
+class TaxChange(TaxResidenceForm, ChangeForm):
+    """The countries in which tax is paid from now on."""
+
+    @classmethod
+    def of(cls, investor: Investor, data: Any = None, initial: Any = None) -> Self:
+        """With the numbers that are known left out."""
+        return cls(data, initial=initial, saved=tuple(queries.profile(investor).residences))
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What the change is asked with."""
+        only_india = self.cleaned_data["tax_resident_only_in_india"]
+        return {"tax_resident_only_in_india": only_india, "residences": self.residences}

@@ -36,6 +36,7 @@ class ChangeRequest(Attempted, Owned):
         EMAIL = "EMAIL", "e-mail address"
         MOBILE = "MOBILE", "mobile number"
         PROFILE = "PROFILE", "personal details"
+        TAX = "TAX", "countries of tax residence"
 
     class State(models.TextChoices):
         ASKED = lifecycle.ASKED, "needs your code"

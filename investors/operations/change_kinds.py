@@ -15,7 +15,7 @@ from typing import Any
 
 from investors import gateway, lifecycle, queries
 from investors.changes import RULES
-from investors.models import ACCOUNT_INDEX, Address, BankAccount, ChangeRequest, Investor, Nominee
+from investors.models import ACCOUNT_INDEX, Address, BankAccount, ChangeRequest, Investor, Nominee, TaxResidence
 from investors.operations import onboarding
 from portal import audit, cases, logins
 from portal.encryption import blind_indexes
@@ -281,6 +281,32 @@ def _keep_personal(row: ChangeRequest, after: After, theirs: object, at: datetim
     row.investor.save(update_fields=list(after))
 
 
+# --- tax ------------------------------------------------------------------------------------------------------
+
+
+def _with_tax(body: Body, after: After) -> Body:
+    """The income stays; countries that are named no more are not sent."""
+    kept = {name: value for name, value in body["fatca_detail"].items() if "_trc_" not in name}
+    return {**body, "fatca_detail": {**kept, **gateway.tax_residences(_said_residences(after))}}
+
+
+def _said_residences(after: After) -> list[TaxResidence]:
+    return [TaxResidence(position=n, **each) for n, each in enumerate(after["residences"], start=1)]
+
+
+def _tax(theirs: messages.Investor, after: After) -> messages.Fatca | None:
+    known, wanted = theirs.fatca_detail, gateway.tax_residences(_said_residences(after))
+    if known is None or known.no_other_tax_residences != wanted["no_other_tax_residences"]:
+        return None
+    named = (name for name in type(known).model_fields if "_trc_" in name)
+    return known if all(_same(wanted.get(name), getattr(known, name)) for name in named) else None
+
+
+def _keep_tax(row: ChangeRequest, after: After, theirs: object, at: datetime) -> None:
+    onboarding.save_tax(row.investor, after)
+    row.investor.save(update_fields=["tax_resident_only_in_india"])
+
+
 KINDS: dict[str, Kind] = {
     What.BANK_ACCOUNT.value: Kind(_with_new_account, _new_account, _keep_new_account),
     What.PRIMARY_BANK.value: Kind(_with_main_account, _main_account, _keep_main_account),
@@ -289,4 +315,5 @@ KINDS: dict[str, Kind] = {
     What.ADDRESS.value: Kind(_with_address, _address, _keep_address),
     What.NOMINEES.value: Kind(_with_nominees, _nomination, _keep_nominees),
     What.PROFILE.value: Kind(_with_personal, _personal, _keep_personal),
+    What.TAX.value: Kind(_with_tax, _tax, _keep_tax),
 }

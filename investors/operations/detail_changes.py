@@ -20,6 +20,7 @@ Values = Mapping[str, Any]
 PERSONAL = (
     "marital_status", "occupation", "source_of_wealth", "gross_annual_income", "mobile_is_of", "email_is_of"
 )  # fmt: skip
+RESIDENCE = ("country", "tax_id_kind", "tax_id")
 MOBILE = ("isd_code", "mobile", "mobile_is_of")
 # Whose a contact is says nothing about whether it is another one: alone, it is a personal detail.
 NOT_THE_CONTACT = ("mobile_is_of", "email_is_of")
@@ -70,12 +71,23 @@ def _nominees_now(investor: Investor) -> dict[str, Any]:
     return {"opted_out": bool(investor.nomination_opted_out), "nominees": people}
 
 
+def _tax_now(investor: Investor) -> dict[str, Any]:
+    only_india = bool(investor.tax_resident_only_in_india)
+    return {
+        "tax_resident_only_in_india": only_india,
+        "residences": [
+            {name: getattr(each, name) for name in RESIDENCE} for each in queries.profile(investor).residences
+        ],
+    }
+
+
 BEFORE: dict[str, Callable[[Investor], dict[str, Any]]] = {
     What.EMAIL: lambda investor: {"email": investor.user.email, **_of(investor, "email_is_of")},
     What.MOBILE: lambda investor: _of(investor, *MOBILE),
     What.ADDRESS: lambda investor: dict(queries.profile(investor).addresses),
     What.NOMINEES: _nominees_now,
     What.PROFILE: lambda investor: _of(investor, *PERSONAL),
+    What.TAX: _tax_now,
 }
 
 
@@ -103,6 +115,7 @@ AFTER: dict[str, Callable[[Values], dict[str, Any]]] = {
     What.ADDRESS: onboarding.with_places,
     What.NOMINEES: _nominees,
     What.PROFILE: lambda values: _given(values, *PERSONAL),
+    What.TAX: lambda values: _given(values, "tax_resident_only_in_india", "residences"),
 }
 
 
@@ -112,8 +125,12 @@ def _given(values: Values, *names: str) -> dict[str, Any]:
 
 
 def _declared(what: str, after: dict[str, Any]) -> dict[str, str]:
-    """The declaration that goes with a nomination, word for word, as part of what is consented to and kept with it."""
-    if what != What.NOMINEES:
-        return {}
-    text = declarations.OPT_OUT if after["opted_out"] else declarations.NOMINATE
-    return {"declaration": text, "worded_on": declarations.WORDED_ON.isoformat()}
+    """The declaration that goes with it, word for word, as part of what is consented to and kept with it."""
+    text = DECLARED[what](after) if what in DECLARED else ""
+    return {"declaration": text, "worded_on": declarations.WORDED_ON.isoformat()} if text else {}
+
+
+DECLARED: dict[str, Callable[[dict[str, Any]], str]] = {
+    What.NOMINEES: lambda after: declarations.OPT_OUT if after["opted_out"] else declarations.NOMINATE,
+    What.TAX: lambda after: declarations.tax(elsewhere=not after["tax_resident_only_in_india"]),
+}

@@ -187,10 +187,15 @@ def _save_fatca(investor: Investor, values: Values) -> None:
         "country_of_birth",
         "source_of_wealth",
         "gross_annual_income",
-        "tax_resident_only_in_india",
         "is_politically_exposed",
         "is_related_to_politically_exposed",
     )(investor, values)
+    save_tax(investor, values)
+
+
+def save_tax(investor: Investor, values: Values) -> None:
+    """Tax is paid in these countries; the caller saves the investor."""
+    _columns("tax_resident_only_in_india")(investor, values)
     TaxResidence.objects.filter(investor=investor).delete()
     named = enumerate(values.get("residences", ()), start=1)
     TaxResidence.objects.bulk_create(TaxResidence(investor=investor, position=n, **each) for n, each in named)

@@ -21,6 +21,8 @@ from investors.access import InvestorRequest, client_ip, investor_of, ready_inve
 from investors.changes import RULES
 from investors.forms import changes as forms
 from investors.forms.address import opening
+from investors.forms.fatca import named
+from investors.forms.fields import as_yes_no
 from investors.models import ChangeRequest, Consent, Investor
 from investors.operations import changes, detail_changes
 from investors.views import confirming
@@ -52,6 +54,7 @@ PAGES = {
         "investors/changes/nominees.html",
     ),
     "personal": Page(What.PROFILE, "Change personal details", forms.PersonalChange),
+    "tax": Page(What.TAX, "Change your tax residence", forms.TaxChange, "investors/changes/tax.html"),
 }
 SLUGS = {page.what: slug for slug, page in PAGES.items()}
 DETAILS = tuple(page.what for page in PAGES.values())
@@ -70,7 +73,7 @@ def change(request: InvestorRequest, slug: str) -> HttpResponse:
         return typed.again(request, why=typed.UNFINISHED)
     if request.method == "POST":
         return _asked(request, page, page.form.of(request.investor, request.POST))
-    if page.what == What.ADDRESS:
+    if page.what in (What.ADDRESS, What.TAX):
         gateway.learn_countries()
     before = detail_changes.current(request.investor, page.what)
     back = typed.kept(request, once=True)
@@ -147,6 +150,9 @@ def _initial(what: str, known: dict[str, Any], *, asked_before: bool = False) ->
         return _initial_nominees(known)
     if what == What.ADDRESS:
         return opening(known)
+    if what == What.TAX:
+        only_india = as_yes_no(known["tax_resident_only_in_india"])
+        return {"tax_resident_only_in_india": only_india, **named(known["residences"])}
     income = known.get("gross_annual_income")
     return {**known, "gross_annual_income": money.group(str(income)) if income else ""}
 
@@ -295,13 +301,13 @@ def _open_consent(change: ChangeRequest) -> str:
 @login_required
 def login_email(request: HttpRequest) -> HttpResponse:
     """In place of allauth's page: once anybody of the login is registered, the address changes by request only.
+    Where FP refuses it on the way there, it is exchanged here.
 
     The request is that of somebody who is ready: whoever acts for another one just now is led to choosing first.
     """
     investor = investor_of(request)
     people = [each.investor for each in queries.people_of(request.user)]  # type: ignore[arg-type]
     if all(map(_may_use_another_address, people)):
-    Where FP refuses it on the way there, it is exchanged here.
         return allauth_email(request)
     if investor and investor.state == lifecycle.READY:
         return redirect("investors:change", slug="email")

@@ -47,12 +47,15 @@ PERSONAL = {
     "mobile_is_of": "SELF",
     "email_is_of": "SPOUSE",
 }
+DUBAI = {"country": "AE", "tax_id_kind": "TIN", "tax_id": "784-1990-1234"}
+TAX = {"tax_resident_only_in_india": False, "residences": [DUBAI]}
 WANTED = {
     "EMAIL": {"email": NEW_EMAIL, "email_is_of": "SELF"},
     "MOBILE": {"isd_code": "91", "mobile": NEW_MOBILE, "mobile_is_of": "PARENT"},
     "ADDRESS": ADDRESS,
     "NOMINEES": NOMINEES,
     "PROFILE": PERSONAL,
+    "TAX": TAX,
 }
 TEN_DAYS_S = 10 * 86_400 + 60
 
@@ -188,6 +191,57 @@ def test_personal_details_change_in_both_of_their_sections(asha, sandbox):
     assert (fresh(asha).occupation, fresh(asha).gross_annual_income) == ("PROFESSIONAL", 2_400_000)
     theirs = at_fp(asha)
     assert (theirs.kyc_identity_detail.occupation, theirs.fatca_detail.source_of_wealth) == ("PROFESSIONAL", "BUSINESS")
+
+
+def test_countries_of_tax_come_at_fp_and_here_and_go_again(asha, sandbox):
+    london = {"country": "GB", "tax_id_kind": "NIN", "tax_id": "QQ123456C"}
+    change = confirmed(asha, "TAX", residences=[DUBAI, london])
+    assert "resident for tax purposes of the countries shown above" in change.consent.shown["declaration"]
+    assert DUBAI["tax_id"] not in str(change.consent.shown), "the numbers are kept once, encrypted"
+    income = at_fp(asha).fatca_detail.gross_annual_income
+    assert advance(change).state == "DONE"
+    theirs = at_fp(asha).fatca_detail
+    assert (theirs.no_other_tax_residences, theirs.gross_annual_income) == (False, income)
+    assert (theirs.first_trc_taxid_number, theirs.second_trc_ansi_code) == (DUBAI["tax_id"], "GB")
+    assert list(asha.taxresidences.values_list("position", "country")) == [(1, "AE"), (2, "GB")]
+    assert fresh(asha).tax_resident_only_in_india is False
+    assert advance(confirmed(asha, "TAX", tax_resident_only_in_india=True, residences=[])).state == "DONE"
+    assert (at_fp(asha).fatca_detail.no_other_tax_residences, at_fp(asha).fatca_detail.first_trc_ansi_code) == (
+        True,
+        None,
+    )
+    assert not asha.taxresidences.exists()
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_lost_answer_about_tax_is_looked_for_in_every_country(asha, sandbox, when):
+    advance(confirmed(asha, "TAX"))
+    change = confirmed(asha, "TAX", residences=[{**DUBAI, "tax_id": "784-1990-9999"}])
+    sandbox.fault("status:500", path=UPDATE, when=when)
+    assert advance(change).is_unknown
+    assert advance(change, after_s=3).state == ("DONE" if when == "after" else "SENDING")
+
+
+def test_a_tax_number_that_stands_may_stay_and_is_never_shown_whole(asha, sandbox, client_for):
+    advance(confirmed(asha, "TAX"))
+    browser, page = client_for(asha), reverse("investors:change", args=["tax"])
+    shown = browser.get(page)
+    assert DUBAI["tax_id"] not in shown.content.decode()
+    assert shown.context["form"]["t1_country"].value() == "AE"
+    typed = {"tax_resident_only_in_india": "no", "t1_country": "AE", "t1_tax_id_kind": "OTHER", "t1_tax_id": ""}
+    done = browser.post(page, {**typed, "form_ref": identifiers.new_client_ref()}, follow=True).content.decode()
+    assert "United Arab Emirates, Another tax number XXXXXXXXX1234" in done
+    assert DUBAI["tax_id"] not in done
+    assert advance(yes(asha, Consent.objects.get(investor=asha, given_at=None))).state == "DONE"
+    assert (asha.taxresidences.get().tax_id, asha.taxresidences.get().tax_id_kind) == (DUBAI["tax_id"], "OTHER")
+    profile = browser.get(reverse("investors:profile")).content.decode()
+    assert f'href="{page}">Change<span class="sr-only"> where tax is paid' in profile
+
+
+def test_the_same_countries_again_are_no_change(asha, sandbox):
+    advance(confirmed(asha, "TAX"))
+    with pytest.raises(InvalidInput, match="what we have already"):
+        ask(asha, "TAX")
 
 
 def test_a_mobile_cools_off_ten_days_and_is_then_seen_by_a_second_person(asha, dev, sandbox):

@@ -111,6 +111,7 @@ KEPT = {
     What.ADDRESS: {"line1": LAKE_VIEW["line1"], "pincode": LAKE_VIEW["pincode"], "permanent_is_same": "yes"},
     What.NOMINEES: {"n1_name": "Ravi Rao", "n1_share": 100, "choice": "name"},
     What.PROFILE: {"occupation": PERSONAL["occupation"], "gross_annual_income": "24,00,000"},
+    What.TAX: {"tax_resident_only_in_india": "no", "t1_country": "AE", "t1_tax_id_kind": "TIN", "t1_tax_id": None},
     What.BANK_ACCOUNT: {"ifsc": NEW["ifsc"], "kind": "SAVINGS", "holder_name": "Asha Rao", "number": None},
 }
 
@@ -157,6 +158,7 @@ def test_whole_sections_stand_above_their_form(asha, sandbox, client_for) -> Non
         (What.NOMINEES, "correspondence_address.pincode", What.ADDRESS),
         (What.BANK_ACCOUNT, "kyc_identity_detail.occupation", What.PROFILE),
         (What.PROFILE, "nomination.nominee1.name", What.NOMINEES),
+        (What.PROFILE, "fatca_detail.first_trc_taxid_number", What.TAX),
     ],
 )
 def test_what_another_page_changes_leads_there(asha, sandbox, client_for, what, field, other) -> None:
@@ -176,7 +178,7 @@ def test_what_another_page_changes_leads_there(asha, sandbox, client_for, what, 
     [
         (What.ADDRESS, "umbrella"),
         (What.ADDRESS, "kyc_identity_detail.name"),
-        (What.NOMINEES, "fatca_detail.first_trc_taxid_number"),
+        (What.NOMINEES, "fatca_detail.country_of_birth_ansi_code"),
         (What.ADDRESS, "bank_accounts[0].ifsc_code"),
         (What.BANK_ACCOUNT, "bank_accounts[0].ifsc_code"),
         (What.BANK_ACCOUNT, "bank_accounts.0.number"),
