@@ -18,6 +18,8 @@ _ALPHABET = "0123456789BCDFGHJKMNPQRSTVWXYZ"
 _IFSC = re.compile(r"[A-Z]{4}0[A-Z0-9]{6}")
 _PIN = re.compile(r"[1-9][0-9]{5}")
 _MOBILE = re.compile(r"[6-9][0-9]{9}")
+EUIN = re.compile(r"\AE[0-9]{6}\Z")
+NO_EUIN = "An EUIN is an E with six digits, like E123456."
 # Every number of so many digits fits a bigint.
 MOST_DIGITS = 18
 
@@ -52,6 +54,14 @@ def clean_pan(text: str) -> str:
         return str(_pan.validate(value))
     except _StdnumError:
         raise ValueError("A PAN has ten characters: five letters, four digits and a letter, like ABCPE1234F.") from None
+
+
+def clean_euin(text: str) -> str:
+    """AMFI's number of an employee who advises. Raises ValueError."""
+    euin = text.strip().upper()
+    if not EUIN.fullmatch(euin):
+        raise ValueError(NO_EUIN)
+    return euin
 
 
 def clean_individual_pan(text: str) -> str:

@@ -12,7 +12,7 @@ from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.base_session import AbstractBaseSession
-from django.core.validators import MinValueValidator
+from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Lower, Now
@@ -132,6 +132,43 @@ class Partner(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Euin(models.Model):
+    """AMFI's number of an employee who may advise, with its first and last good day (`portal/euins.py`)."""
+
+    number = models.CharField(
+        "EUIN", max_length=7, unique=True, validators=[RegexValidator(identifiers.EUIN.pattern, identifiers.NO_EUIN)]
+    )
+    holder = models.CharField("whose it is", max_length=120)
+    partner = models.ForeignKey(
+        Partner,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="euins",
+        help_text="Where this person works. Empty: one of ours.",
+    )
+    good_from = models.DateField("good from")
+    good_until = models.DateField("good until", help_text="Its last good day.")
+
+    class Meta:
+        verbose_name = "EUIN"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(number__regex=r"^E[0-9]{6}$"),
+                name="an_euin_is_an_e_with_six_digits",
+                violation_error_message=identifiers.NO_EUIN,
+            ),
+            models.CheckConstraint(
+                condition=Q(good_until__gte=F("good_from")),
+                name="an_euin_ends_after_it_begins",
+                violation_error_message="The last good day comes before the first.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} of {self.holder}"
 
 
 class AuditEntry(models.Model):

@@ -74,6 +74,7 @@ ACTS = {
 _KERNEL = (
     "user",
     "partner",
+    "euin",
     "partnermember",
     "auditentry",
     "gatewaycall",
@@ -184,6 +185,8 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "portal.add_secondpersonrule",
         "portal.add_partner",
         "portal.change_partner",
+        "portal.add_euin",
+        "portal.change_euin",
     ),
 }
 

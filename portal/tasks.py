@@ -10,7 +10,7 @@ import structlog
 from celery import shared_task
 from django.conf import settings
 
-from portal import anchors, arns, clock, gates, inbox, jobs, unknowns
+from portal import anchors, arns, clock, euins, gates, inbox, jobs, unknowns
 from portal.api import keys, once, usage
 from portal.desk import bulk
 from portal.gateway import journal
@@ -95,8 +95,10 @@ def anchor(**_: object) -> None:
 @shared_task(name="portal.watch_arns")
 @jobs.singleton
 def watch_arns(**_: object) -> None:
-    """Tell partners whose registration with AMFI ends soon, and operations once it has ended."""
-    arns.watch(at=clock.now())
+    """Tell partners whose registration with AMFI ends soon, and operations once it, or somebody's EUIN, ends."""
+    at = clock.now()
+    arns.watch(at=at)
+    euins.watch(at=at)
 
 
 @shared_task(name="portal.purge_journal")

@@ -21,12 +21,13 @@ from unfold.widgets import (
 from investors import provenance, rules, steps
 from investors.models import Investor, Invite
 from investors.operations import invites
-from portal import clock, identifiers, redaction
+from portal import clock, euins, identifiers, redaction
 from portal.admin import show
 from portal.admin.acts import Act, By
 from portal.admin.base import OpsAdmin
 from portal.admin.filters import RadioFilter
 from portal.admin.finding import by_code, by_part
+from portal.errors import InvalidInput
 from portal.models import Partner
 
 
@@ -86,10 +87,12 @@ class InviteForm(forms.ModelForm):
             raise ValidationError(str(error)) from None
 
     def clean_euin(self) -> str:
-        """AMFI's form of it."""
-        euin = self.cleaned_data["euin"].strip().upper()
-        if euin and not (len(euin) == 7 and euin[0] == "E" and euin[1:].isdigit()):
-            raise ValidationError("An EUIN is an E with six digits, like E123456.")
+        """AMFI's form of it, and one that is good today."""
+        try:
+            euin = identifiers.clean_euin(self.cleaned_data["euin"]) if self.cleaned_data["euin"] else ""
+            euins.refuse_bad(euin, clock.today())
+        except (ValueError, InvalidInput) as error:
+            raise ValidationError(str(error)) from None
         return euin
 
     def clean(self) -> dict[str, Any]:

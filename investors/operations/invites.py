@@ -33,7 +33,7 @@ from django.urls import reverse
 from investors import lifecycle, provenance
 from investors.models import Investor, Invite
 from investors.operations import onboarding
-from portal import arns, audit, jobs
+from portal import arns, audit, euins, jobs
 from portal.api import leaving
 from portal.api.leaving import Leaving, Why
 from portal.errors import Failure
@@ -101,10 +101,12 @@ def invite(
 ) -> Invite:
     """An open invitation exists and its link is on the way. A machine acts by its name.
 
-    Raises AlreadyInvited, TooManyMessages, and ArnEnded for a partner whose registration has run out.
+    Raises AlreadyInvited, TooManyMessages, ArnEnded for a partner whose registration has run out, and InvalidInput for
+    an EUIN that is not good today.
     """
     if partner:
         arns.refuse_ended(partner, at.date())
+    euins.refuse_bad(euin, at.date())
     if is_enough(email=email, partner=partner, at=at):
         raise TooManyMessages
     secret = secrets.token_urlsafe(32)
@@ -144,7 +146,7 @@ def resend(
     """A new link is on the way and lives from now on; the old one no longer works.
 
     `was` is the end of the link that whoever asks was looking at: every message begins its time anew. Raises Closed,
-    JustSent, TooManyMessages, ArnEnded.
+    JustSent, TooManyMessages, ArnEnded, and InvalidInput for an EUIN that is not good today.
     """
     secret = secrets.token_urlsafe(32)
     with transaction.atomic():
@@ -157,6 +159,7 @@ def resend(
             raise TooManyMessages
         if row.partner:
             arns.refuse_ended(row.partner, at.date())
+        euins.refuse_bad(row.euin, at.date())
         row.secret_hash, row.expires_at = _hash(secret), at + LIFE
         row.save(update_fields=["secret_hash", "expires_at"])
         audit.record(row, "invite.sent_again", actor=actor, at=at, reason=reason)

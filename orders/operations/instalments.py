@@ -23,7 +23,7 @@ from orders.gateway import OrderSnapshot
 from orders.models import Instalment, MfOrder, Plan
 from orders.operations import news, plan_news, plan_notices
 from orders.queries import schemes as scheme_queries
-from portal import audit, cases, clock, gates, identifiers
+from portal import audit, cases, clock, euins, gates, identifiers
 
 CHUNK = 5_000
 TOLD_AT_ONCE = 100
@@ -212,6 +212,7 @@ def _order_of(plan: Plan, said: OrderSnapshot, at: datetime, holidays: frozenset
     on = said.invested_on or at.date()
     book = scheme_queries.book()
     nav_on, rule = plan_rules.nav_of(on=on, category=plan.scheme.category, holidays=holidays, book=book)
+    euin = euins.good(plan.euin, at.date())
     return MfOrder(
         code=identifiers.new_code("ORD"),
         client_ref=identifiers.new_client_ref(),
@@ -230,7 +231,8 @@ def _order_of(plan: Plan, said: OrderSnapshot, at: datetime, holidays: frozenset
         instalment_on=on,
         amount=plan.amount,
         payment_method=MfOrder.PaymentMethod.NACH,
-        euin=plan.euin,
+        euin=euin,
+        is_execution_only=not euin,
         placed_at=at,
         predicted_nav_on=nav_on,
         prediction=rule[:300],

@@ -38,6 +38,7 @@ MENU: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
         ("Merges", "merge", "investors_merge_changelist", "", "investors.view_merge"),
         ("Transfers", "move_up", "investors_transfer_changelist", "", "investors.view_transfer"),
         ("Partners", "handshake", "portal_partner_changelist", "", "portal.view_partner"),
+        ("EUINs", "badge", "portal_euin_changelist", "", "portal.view_euin"),
     ),
     "Orders and payments": (
         ("Orders", "receipt_long", "orders_mforder_changelist", "", "orders.view_mforder"),

@@ -15,7 +15,7 @@ from portal.admin.base import KeptAdmin, Lines, OpsAdmin
 from portal.admin.finding import by_code, by_part
 from portal.api import leaving, partners
 from portal.errors import Failure
-from portal.models import Partner, PartnerMember, User
+from portal.models import Euin, Partner, PartnerMember, User
 
 RIGHT = "portal.change_partner"
 
@@ -138,3 +138,22 @@ class PartnerAdmin(KeptAdmin, OpsAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm(RIGHT)
+
+
+@admin.register(Euin)
+class EuinAdmin(KeptAdmin, OpsAdmin):
+    """Numbers of employees who may advise, ours and partners', with their days."""
+
+    list_display = ("number", "holder", "partner", "good_from", "good_until")
+    list_select_related = ("partner",)
+    ordering = ("good_until",)
+    finders = (by_code("number"), by_part("holder"))
+    search_help_text = "The number, or part of the name"
+    fields = ("number", "holder", "partner", "good_from", "good_until")
+    raw_id_fields = ("partner",)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("portal.add_euin")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("portal.change_euin")

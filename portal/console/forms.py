@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from django import forms
 from django.core.validators import EmailValidator
 
@@ -17,7 +15,6 @@ from portal.webhooks.models import KINDS
 
 # A header of the message, as the receiver's log shows it.
 _COPY = {"required": "Copy this header from the message."}
-_EUIN = re.compile(r"E[0-9]{6}")
 
 
 class InviteForm(forms.Form):
@@ -68,10 +65,8 @@ class InviteForm(forms.Form):
 
     def clean_euin(self) -> str:
         """AMFI's form of it."""
-        euin = str(self.cleaned_data["euin"]).strip().upper()
-        if euin and not _EUIN.fullmatch(euin):
-            raise forms.ValidationError("An EUIN is an E with six digits, like E123456.")
-        return euin
+        euin = self.cleaned_data["euin"]
+        return _clean(identifiers.clean_euin, euin) if euin else ""
 
     def filled(self) -> dict[str, dict[str, str]]:
         """What the investor's forms begin with."""

@@ -20,7 +20,7 @@ from portal import arns, clock, identifiers, redaction, sought, typed
 from portal.console import queries
 from portal.console.access import ConsoleRequest, console_page
 from portal.console.forms import InviteForm
-from portal.errors import Failure
+from portal.errors import Failure, InvalidInput
 
 PAGE_SIZE = 30
 RECENT = 10
@@ -164,6 +164,8 @@ def _invited(request: ConsoleRequest, form: InviteForm) -> HttpResponse:
             )
         except (invites.AlreadyInvited, invites.TooManyMessages) as error:
             errors = {"email": error.message}
+        except InvalidInput as error:
+            errors = {error.field: error.message}
         except arns.ArnEnded as error:
             errors = {"": error.message}
         else:
