@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
@@ -46,7 +47,18 @@ def test_every_list_and_its_pages_open_show_no_identifier_in_clear_and_ask_nothi
                 pages.append(detail.content.decode())
             for text in pages:
                 assert named_twice(text) == [], name
+                assert text.count("<main ") == 1, name
                 assert not [secret for secret in SECRETS if secret in text]
+
+
+def test_a_way_leads_past_the_menu_and_the_search_for_pages_has_a_name(as_role):
+    page = as_role(roles.VIEWER).get(reverse("admin:index")).content.decode()
+    menu, _, body = page.partition("<main ")
+    assert 'href="#main"' in menu.partition("<nav")[0]
+    assert body.startswith('id="main"')
+    search = re.search(r"<input[^>]+search-input-command[^>]+>", page)
+    assert search
+    assert "aria-label=" in search[0]
 
 
 def test_an_order_page_tells_the_whole_story(as_role, desk):
