@@ -56,7 +56,8 @@ PAYMENT = Shape(
 _LINES = {"lines": Expand(LINE, lambda call: _mine(PaymentLine, call).order_by("pk"), "pk", "payment_id", True)}
 
 
-reads("payments", lambda call: _mine(Payment, call), answer=PAYMENT, scope="payments:read", expands=_LINES, filters={
+reads("payments", lambda call: _mine(Payment, call), answer=PAYMENT, scope="payments:read",
+      is_steady=True, expands=_LINES, filters={
     "investor": OWNER,
     "order": Filter("lines__order__code", "Only for this order."),
     "state": Filter("state", "Only in this state.", choices=tuple(Payment.State.values)),

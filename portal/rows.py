@@ -6,7 +6,8 @@ answer it. Here the columns are known when the module loads. What is left out is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
@@ -32,6 +33,30 @@ class Columns(Generic[Row]):
     def take(self, values: Iterator[Any]) -> Row:
         """An instance of the next values of a row."""
         return self.model.from_db(DEFAULT_DB_ALIAS, self.names, list(islice(values, len(self.names))))
+
+
+@dataclass(frozen=True)
+class Statement:
+    """The words of a query set of `values()`, compiled once: for a question that is asked again and again."""
+
+    sql: str
+    values: tuple[Any, ...]
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, found: models.QuerySet[Any]) -> Statement:
+        """Raises TypeError for columns that Django would have to convert: encrypted ones, or JSON."""
+        compiler = found.query.get_compiler(DEFAULT_DB_ALIAS)
+        sql, values = compiler.as_sql()
+        if compiler.get_converters([column for column, *_ in compiler.select]):
+            raise TypeError("a column of this query set has to be converted")
+        return cls(sql, tuple(values), tuple(found.query.selected or ()))
+
+    def rows(self) -> list[Mapping[str, Any]]:
+        """What the database answers now."""
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql, self.values)
+            return [dict(zip(self.names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def first(sql: str, values: list[Any] | dict[str, Any]) -> Iterator[Any] | None:

@@ -39,6 +39,14 @@ DOOR_PATHS = ("/accounts/", "/admin/login/")
 HEALTH_PATHS = ("/healthz", "/readyz")
 # Machines of providers ring here: nobody is signed in, and most of what comes is one statement.
 BELL_PATHS = ("/webhooks/",)
+# Who opens a request that comes without a session: answers whether it did, by narrowing the connection.
+_openers: list[Callable[[HttpRequest], bool]] = []
+
+
+def register_opener(opener: Callable[[HttpRequest], bool]) -> Callable[[HttpRequest], bool]:
+    """From now on this is asked as well whether it knows who comes. It leaves the scope of those, or `NONE`."""
+    _openers.append(opener)
+    return opener
 
 
 def set_scope(scope: str) -> None:
@@ -129,7 +137,8 @@ class ScopeMiddleware:
         if opened is None and scope == NONE and request.path.startswith(BELL_PATHS):
             with connection.execute_wrapper(_Closing()):
                 return self._answer(request)
-        if scope != opened:
+        is_opened = opened is None and scope == NONE and any(opener(request) for opener in _openers)
+        if scope != opened and not is_opened:
             opening(_SET, [scope])
         return self._answer(request)
 

@@ -80,13 +80,13 @@ LINK = Shape(
 )
 
 
-reads("bank-accounts", lambda call: mine(BankAccount, call), answer=BANK, scope="banks:read",
+reads("bank-accounts", lambda call: mine(BankAccount, call), answer=BANK, scope="banks:read", is_steady=True,
       filters={"investor": OWNER}, one="Read a bank account.", many="List bank accounts.")  # fmt: skip
-reads("mandates", lambda call: mine(Mandate, call), answer=MANDATE, scope="mandates:read", filters={
+reads("mandates", lambda call: mine(Mandate, call), answer=MANDATE, scope="mandates:read", is_steady=True, filters={
     "investor": OWNER, "state": Filter("state", "Only in this state.", choices=tuple(Mandate.State.values)),
 }, one="Read a mandate.", many="List mandates.")  # fmt: skip
 reads("files", lambda call: mine(Document, call), answer=FILE, scope="files:read", filters={"investor": OWNER},
-      one="Read that a paper was sent.", many="List which papers investors have sent.")  # fmt: skip
+      is_steady=True, one="Read that a paper was sent.", many="List which papers investors have sent.")  # fmt: skip
 
 
 @post("mandates/<id>/authorise-link", answer=LINK, scope="mandates:write", failures=(mandates.NotPossible,))

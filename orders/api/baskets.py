@@ -66,7 +66,7 @@ def _published(call: Call) -> QuerySet[Basket]:
 reads("baskets", _published, answer=BASKET, scope="baskets:read", by="slug", one="Read a published basket.",
       many="List published baskets.")  # fmt: skip
 reads("basket-orders", lambda call: mine(BasketOrder, call), answer=BASKET_ORDER, scope="basket_orders:read",
-      expands=_LINES, filters={
+      is_steady=True, expands=_LINES, filters={
     "investor": OWNER,
     "basket": Filter("basket__slug", "Only of this basket."),
     "state": Filter("state", "Only in this state.", choices=tuple(BasketOrder.State.values)),

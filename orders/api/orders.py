@@ -73,7 +73,8 @@ EXPANDS = {
 SCHEME_IS = Filter("scheme__isin", "Only in this scheme.")
 
 
-reads("orders", lambda call: mine(MfOrder, call), answer=ORDER, scope="orders:read", expands=EXPANDS, filters={
+reads("orders", lambda call: mine(MfOrder, call), answer=ORDER, scope="orders:read",
+      is_steady=True, expands=EXPANDS, filters={
     "investor": OWNER,
     "scheme": SCHEME_IS,
     "sip": Filter("plan__code", "Only instalments of this SIP."),

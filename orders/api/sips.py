@@ -51,7 +51,7 @@ _EXPANDS = {
 }
 
 
-reads("sips", lambda call: mine(Plan, call), answer=SIP, scope="sips:read", expands=_EXPANDS, filters={
+reads("sips", lambda call: mine(Plan, call), answer=SIP, scope="sips:read", is_steady=True, expands=_EXPANDS, filters={
     "investor": OWNER,
     "scheme": SCHEME_IS,
     "state": Filter("state", "Only in this state.", choices=tuple(Plan.State.values)),

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, cast
@@ -37,9 +37,12 @@ from portal.api.door import PARTNER_API, Call, TokenAuthentication
 from portal.api.errors import Trouble
 from portal.api.shapes import Expand, Filter, Row, Shape
 from portal.errors import Failure
+from portal.rows import Statement
 
-PREFIX = "api/v1/"
 USUAL, MOST = 50, 100
+# Of each process; then the questions are worked out anew.
+MOST_STATEMENTS = 1_000
+_statements: dict[tuple[Any, ...], Statement] = {}
 Do = Callable[[Call], Any]
 
 
@@ -64,6 +67,8 @@ class Endpoint:
     is_plain: bool = False
     # A page of what belongs to the object in the path (`schemes/<id>/navs`).
     is_many: bool = False
+    # Are its rows the same query for the same partner and parameters at any time? Then its words are kept.
+    is_steady: bool = False
     # By which column a list is ordered and paged, newest first; a day where rows have no number of their own.
     key: str = "pk"
     # For objects that are made of more than columns: a page of them as JSON has it.
@@ -234,7 +239,7 @@ def _shaped(endpoint: Endpoint, found: Any, call: Call, expands: Mapping[str, Ex
     """One object: of the QuerySet's first row, or made by the endpoint itself."""
     if not isinstance(found, QuerySet):
         return found
-    rows = list(found.values(*_columns(endpoint, expands))[:1])
+    rows = cast(list[Row], list(_read(endpoint, found, expands)[:1]))
     if not rows:
         raise Trouble("not_found")
     return _written(endpoint, rows, call, expands)[0]
@@ -243,25 +248,47 @@ def _shaped(endpoint: Endpoint, found: Any, call: Call, expands: Mapping[str, Ex
 def _list(endpoint: Endpoint, call: Call, request: Request) -> dict[str, Any]:
     params = _params(endpoint, request)
     expands, size = _expands(endpoint, params), _size(params)
-    found = _narrowed(endpoint, endpoint.do(call), params)
-    if "cursor" in params:
-        found = found.filter(**{f"{endpoint.key}__lt": _opened(params["cursor"], endpoint)})
-    found = found.order_by(f"-{endpoint.key}")
     if endpoint.write:
-        objects = list(found[: size + 1])
+        objects = list(_page(endpoint, call, params)[: size + 1])
         data, keys = endpoint.write(objects[:size], call), [each.pk for each in objects]
     else:
-        rows = list(found.values(*dict.fromkeys([endpoint.key, *_columns(endpoint, expands)]))[: size + 1])
+        rows = _rows(
+            endpoint, call, params, lambda: _read(endpoint, _page(endpoint, call, params), expands)[: size + 1]
+        )
         data, keys = _written(endpoint, rows[:size], call, expands), [row[endpoint.key] for row in rows]
     return {"data": data, "next_cursor": _sealed(keys[size - 1], endpoint) if len(keys) > size else None}
 
 
-def _columns(endpoint: Endpoint, expands: Mapping[str, Expand]) -> list[str]:
-    return list(dict.fromkeys([*endpoint.answer.columns, *(each.on for each in expands.values())]))
+def _page(endpoint: Endpoint, call: Call, params: Mapping[str, str]) -> QuerySet[Any]:
+    """The rows that may be listed, narrowed to what was asked for, from the cursor on. Raises Trouble."""
+    found = _narrowed(endpoint, endpoint.do(call), params)
+    if "cursor" in params:
+        found = found.filter(**{f"{endpoint.key}__lt": _opened(params["cursor"], endpoint)})
+    return found.order_by(f"-{endpoint.key}")
 
 
-def _written(endpoint: Endpoint, rows: list[Any], call: Call, expands: Mapping[str, Expand]) -> list[dict[str, Any]]:
-    written = [endpoint.answer.write(row) for row in cast(Iterable[Row], rows)]
+def _rows(endpoint: Endpoint, call: Call, params: Mapping[str, str], ask: Callable[[], QuerySet[Any]]) -> list[Row]:
+    """A machine asks the same again and again: what it asks the database is worked out once for each of its questions.
+
+    Only the words of a statement are kept, and never for another partner; who may see what is decided when it runs.
+    """
+    if not endpoint.is_steady or "cursor" in params:
+        return cast(list[Row], list(ask()))
+    question = (endpoint.name, call.partner.pk, *sorted(params.items()))
+    if question not in _statements:
+        if len(_statements) >= MOST_STATEMENTS:
+            _statements.clear()
+        _statements[question] = Statement.of(ask())
+    return _statements[question].rows()
+
+
+def _read(endpoint: Endpoint, found: QuerySet[Any], expands: Mapping[str, Expand]) -> QuerySet[Any]:
+    further = [each.on for each in expands.values()]
+    return endpoint.answer.read(found, *([endpoint.key] if endpoint.is_list else []), *further)
+
+
+def _written(endpoint: Endpoint, rows: list[Row], call: Call, expands: Mapping[str, Expand]) -> list[dict[str, Any]]:
+    written = endpoint.answer.write_all(rows)
     for name, expand in expands.items():
         expand.put(name, rows, written, call)
     return written

@@ -5,7 +5,7 @@ Ids are opaque, rupees, units and NAVs are strings, moments are ISO 8601 with th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,7 +13,7 @@ from functools import cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, cast
 
-from django.db.models import QuerySet
+from django.db.models import CharField, F, Func, QuerySet
 
 from portal.clock import IST
 
@@ -36,6 +36,9 @@ WRITE: dict[str, Callable[[Any], Any]] = {
     "count": int,
     "any": lambda value: value,
 }
+# Kinds that PostgreSQL writes as they are sent: to make a datetime of each takes longer than all else of a row.
+_MOMENT = """to_char(%(expressions)s AT TIME ZONE INTERVAL '05:30', 'YYYY-MM-DD"T"HH24:MI:SS') || '+05:30'"""
+_TEXTS: dict[str, str] = {"moment": _MOMENT}
 _EXAMPLES: dict[str, Any] = {
     "text": "text", "id": "ORD-7K3F9QW2M4TX", "url": "https://portal.example/page/", "money": "5000.00",
     "units": "48.123", "nav": "103.9012", "percent": "12.50", "date": "2026-11-20",
@@ -59,6 +62,11 @@ class Field:
     example: Any = None
 
     @property
+    def is_text(self) -> bool:
+        """Does PostgreSQL write it?"""
+        return bool(self.source) and self.kind in _TEXTS
+
+    @property
     def sample(self) -> Any:
         """An example, for the document."""
         if self.example is not None:
@@ -76,25 +84,59 @@ class Shape:
     doc: str
     fields: Mapping[str, Field]
 
-    @property
+    @cached_property
     def columns(self) -> list[str]:
         """The columns that must be read."""
-        found = [name for each in self.fields.values() for name in (each.needs or (each.source,)) if name]
-        return list(dict.fromkeys(found))
+        fields = [each for each in self.fields.values() if not each.is_text]
+        return list(dict.fromkeys(name for each in fields for name in (each.needs or (each.source,)) if name))
 
     @cached_property
-    def _writing(self) -> list[tuple[str, Callable[[Row], Any], Callable[[Any], Any]]]:
-        """Of each field: its name, what takes the value out of a row, and what makes JSON of it."""
-        return [(name, each.make or itemgetter(each.source), WRITE[each.kind]) for name, each in self.fields.items()]
+    def texts(self) -> dict[str, Func]:
+        """What PostgreSQL writes, by the name under which it answers it."""
+        return {
+            _text_of(name): Func(F(each.source), template=_TEXTS[each.kind], output_field=CharField())
+            for name, each in self.fields.items()
+            if each.is_text
+        }
+
+    @cached_property
+    def _writing(self) -> list[tuple[Callable[[Row], Any], Callable[[Any], Any]]]:
+        """Of each field: what takes the value out of a row, and what makes JSON of it."""
+        return [
+            (itemgetter(_text_of(name)), str)
+            if each.is_text
+            else (each.make or itemgetter(each.source), WRITE[each.kind])
+            for name, each in self.fields.items()
+        ]
+
+    def read(self, found: QuerySet[Any], *further: str) -> QuerySet[Any]:
+        """Of these rows what is written, and further columns."""
+        return found.values(*dict.fromkeys([*self.columns, *further]), **self.texts)
+
+    def write_all(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
+        """Rows that were read, as JSON has them: field by field, which takes half as long as row by row."""
+        names = list(self.fields)
+        columns = [
+            [None if (value := take(row)) is None else write(value) for row in rows] for take, write in self._writing
+        ]
+        return [dict(zip(names, cells, strict=True)) for cells in zip(*columns, strict=True)]
 
     def write(self, row: Row) -> dict[str, Any]:
-        """A row as JSON has it."""
-        return {name: None if (value := take(row)) is None else write(value) for name, take, write in self._writing}
+        """What was put together in Python, as JSON has it."""
+        return {
+            name: None if (value := (each.make or itemgetter(each.source))(row)) is None else WRITE[each.kind](value)
+            for name, each in self.fields.items()
+        }
 
     @property
     def sample(self) -> dict[str, Any]:
         """An example."""
         return {name: each.sample for name, each in self.fields.items()}
+
+
+def _text_of(name: str) -> str:
+    """No column is called so."""
+    return f"{name}__as_text"
 
 
 @dataclass(frozen=True)
@@ -111,14 +153,14 @@ class Expand:
     def put(self, name: str, found: list[Row], into: list[dict[str, Any]], call: Call) -> None:
         """Each object has its own under `name`: an object or null, or a list."""
         keys = {row[self.on] for row in found if row[self.on] is not None}
-        columns = dict.fromkeys([*self.shape.columns, self.match])
         theirs: dict[Any, list[dict[str, Any]]] = {}
-        read = self.rows(call).filter(**{f"{self.match}__in": keys}).values(*columns) if keys else ()
-        for row in cast(Iterable[dict[str, Any]], read):
-            theirs.setdefault(row[self.match], []).append(self.shape.write(row))
+        mine = self.rows(call).filter(**{f"{self.match}__in": keys}) if keys else None
+        rows = [] if mine is None else cast(list[Row], list(self.shape.read(mine, self.match)))
+        for row, written in zip(rows, self.shape.write_all(rows), strict=True):
+            theirs.setdefault(row[self.match], []).append(written)
         for parent, content in zip(found, into, strict=True):
-            mine = theirs.get(parent[self.on], [])
-            content[name] = mine if self.is_many else (mine[0] if mine else None)
+            its = theirs.get(parent[self.on], [])
+            content[name] = its if self.is_many else (its[0] if its else None)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ from django.views.decorators.http import require_POST, require_safe
 from portal import clock, unavailable
 from portal.access import ANYONE, access
 from portal.api import calls, catalogue, door, errors, schema, usage
-from portal.api.endpoints import PREFIX, dumps, get
+from portal.api.door import PREFIX
+from portal.api.endpoints import dumps, get
 from portal.api.errors import Trouble
 from portal.api.models import ApiKey
 from portal.api.shapes import Shape, col

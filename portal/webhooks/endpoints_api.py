@@ -173,9 +173,9 @@ def resume_webhook_endpoint(call: Call) -> QuerySet[WebhookEndpoint]:
 @post("webhook-endpoints/<id>/delete", answer=ENDPOINT, scope="webhooks:write")
 def delete_webhook_endpoint(call: Call) -> dict[str, Any]:
     """Delete an endpoint. The answer shows it for the last time."""
-    last = _one(call).values(*ENDPOINT.columns).first()
+    last = ENDPOINT.write_all(list(ENDPOINT.read(_one(call))))
     _done(call, endpoints.delete)
-    return ENDPOINT.write(last or {})
+    return last[0]
 
 
 @post("webhook-endpoints/<id>/test", answer=ENDPOINT, scope="webhooks:write", failures=(endpoints.SwitchedOff,))

@@ -8,11 +8,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
 
 from portal import clock
 from portal.api import keys, partners
 from portal.models import ApiKey, ApiUse, AuditEntry
+from portal.scope import ScopeMiddleware
+from portal.sessions import SessionStore
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +104,38 @@ def test_the_emergency_stop_refuses_calls_and_tokens_until_it_is_opened(north):
     assert ask_token(north.key, north.secret).status_code == 403
     partners.open_api(partner=north.partner, reason="New key", actor=person, at=clock.now())
     assert north.get("me").status_code == 200
+
+
+@pytest.mark.parametrize("end", ["token", "partner", "network"])
+def test_whoever_is_refused_at_the_door_leaves_nothing_open(north, end):
+    {
+        "token": lambda: setattr(north, "token", "nothing"),
+        "partner": lambda: type(north.partner).objects.update(is_active=False),
+        "network": lambda: type(north.partner).objects.update(networks=["192.0.2.0/24"]),
+    }[end]()
+    seen = []
+    request = RequestFactory().get("/api/v1/me", headers={"Authorization": f"Bearer {north.token}"})
+    request.session = SessionStore()
+
+    def view(_: HttpRequest) -> HttpResponse:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('portal.scope')")
+            seen.append(cursor.fetchone()[0])
+        return HttpResponse()
+
+    ScopeMiddleware(view)(request)
+    assert seen == ["none"]
+
+
+def test_a_token_opens_nothing_outside_of_the_api(north, asha):
+    assert Client().get("/portfolio/", headers={"Authorization": f"Bearer {north.token}"}).status_code == 302
+
+
+def test_an_address_that_nobody_can_know_is_refused_as_every_call_is(north, settings):
+    type(north.partner).objects.update(networks=["127.0.0.0/8"])
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    answer = north.get("me", X_Forwarded_For="nowhere")
+    assert (answer.status_code, answer["Content-Type"]) == (403, "application/problem+json")
 
 
 def test_calls_come_from_the_partners_networks_only(north):
