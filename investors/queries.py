@@ -12,7 +12,7 @@ from django.urls import reverse
 from investors import lifecycle, refusals, steps
 from investors.models import Address, Authority, BankAccount, Document, Investor, KycCheck, Nominee, TaxResidence
 from investors.steps import Profile, Step
-from portal.models import User
+from portal.models import Partner, User
 from portal.rows import Columns, first
 
 _INVESTOR = Columns(Investor, "investors_investor")
@@ -37,6 +37,15 @@ def of_user(user: User, acting_for: int | None = None) -> Investor | None:
     investor.family = next(row)
     investor.user = user
     return investor
+
+
+_BROUGHT = f"SELECT {_INVESTOR.sql} FROM investors_investor WHERE partner_id = %s AND code = %s"  # noqa: S608
+
+
+def brought_by(partner: Partner, code: str) -> Investor | None:
+    """An investor whom the partner brought, by their code; PAN and refusals are read when somebody asks for them."""
+    row = first(_BROUGHT, [partner.pk, code])
+    return None if row is None else _INVESTOR.take(row)
 
 
 def applicant(user: User, acting_for: int | None = None) -> Investor | None:
@@ -78,6 +87,18 @@ def bank_account(investor: Investor, code: str) -> BankAccount:
 def primary_bank_account(investor: Investor) -> BankAccount | None:
     """The account that is used unless another one is chosen."""
     return bank_accounts_of(investor).first()
+
+
+_PRIMARY = f"""
+    SELECT {_ACCOUNT.sql} FROM investors_bankaccount WHERE investor_id = %s AND closed_at IS NULL
+     ORDER BY is_primary DESC, id LIMIT 1
+"""  # noqa: S608 - our own column names
+
+
+def usual_account(investor: Investor) -> BankAccount | None:
+    """The same for rules, which never look at its number: that is decrypted when it is asked for."""
+    row = first(_PRIMARY, [investor.pk])
+    return None if row is None else _ACCOUNT.take(row)
 
 
 def latest_kyc(investor: Investor) -> KycCheck | None:

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from rest_framework import serializers
 
+from investors import queries as people
 from investors.api import OWNER
 from investors.models import Investor
 from orders.models import Approval, ApprovalLine
@@ -153,7 +154,7 @@ def get_approval(call: Call) -> dict[str, Any]:
 })  # fmt: skip
 def ask_for_approval(call: Call) -> dict[str, Any]:
     """Ask an investor to approve purchases, sales and SIPs: each line is checked against today's rules first."""
-    investor = Investor.objects.filter(partner=call.partner, code=call.data["investor"]).first()
+    investor = people.brought_by(call.partner, call.data["investor"])
     if investor is None:
         raise Trouble("invalid", fields={"investor": ["There is no such investor of yours."]})
     return asked(call, investor, [_ask(line) for line in call.data["lines"]])
@@ -161,7 +162,7 @@ def ask_for_approval(call: Call) -> dict[str, Any]:
 
 def asked(call: Call, investor: Investor, asks: list[Ask]) -> dict[str, Any]:
     """The request, with what `Asking` took. Raises what `approvals.ask` raises."""
-    approval = approvals.ask(
+    found = approvals.ask(
         partner=call.partner,
         investor=investor,
         asks=asks,
@@ -171,7 +172,7 @@ def asked(call: Call, investor: Investor, asks: list[Ask]) -> dict[str, Any]:
         actor=call.actor,
         at=call.at,
     )
-    return written([approval], call)[0]
+    return _write(found.approval, found.lines, call)
 
 
 @post("approvals/<id>/remind", answer=APPROVAL, scope="approvals:write",

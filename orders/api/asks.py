@@ -10,7 +10,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from investors.models import BankAccount, Investor
+from investors import queries as people
+from investors.models import BankAccount
 from orders.api.approvals import APPROVAL, Asking, asked
 from orders.models import ApprovalLine
 from orders.operations import approvals, baskets, purchases
@@ -81,7 +82,7 @@ def ask_for_basket_order(call: Call) -> dict[str, Any]:
 
 def _asked(call: Call, ask: Ask) -> dict[str, Any]:
     """One line, whose members are members of the body. Raises Trouble("not_found") for somebody else's investor."""
-    investor = Investor.objects.filter(partner=call.partner, code=call.id).first()
+    investor = people.brought_by(call.partner, call.id)
     if investor is None:
         raise Trouble("not_found")
     try:

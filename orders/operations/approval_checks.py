@@ -85,7 +85,7 @@ def refuse_twins(lines: Sequence[ApprovalLine]) -> None:
 
 
 def _purchase(investor: Investor, ask: Ask, at: datetime) -> ApprovalLine:
-    account = people.primary_bank_account(investor)
+    account = people.usual_account(investor)
     if account is None:
         raise purchases.NotReady
     amount = needed(ask.amount, "amount")

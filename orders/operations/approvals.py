@@ -84,7 +84,7 @@ def ask(
     life: timedelta,
     actor: User | str,
     at: datetime,
-) -> Approval:
+) -> queries.Asked:
     """Each line can be done today, stands open, and the investor is told.
 
     Raises InvalidInput("lines.<n>.<field>", ...) or, for a line as a whole, InvalidInput("lines.<n>", ...),
@@ -94,38 +94,46 @@ def ask(
         arns.refuse_ended(partner, at.date())
     lines = [checked(investor, number, each, at) for number, each in enumerate(asks)]
     refuse_twins(lines)
-    with transaction.atomic():
+    # Whoever has begun a transaction takes it back as a whole when this raises: no savepoint.
+    with transaction.atomic(savepoint=False):
         _refuse_too_many(investor, at)
         approval = _put_down(
             investor=investor, partner=partner, asked_by=partner.name, asked_by_arn=partner.arn, reason=reason,
-            reference=reference, created_at=at, expires_at=at + life, due_at=at + life,
+            reference=reference, created_at=at, expires_at=at + life, due_at=at + life, times_told=1,
         )  # fmt: skip
         for line in lines:
             line.approval = approval
         ApprovalLine.objects.bulk_create(lines)
         audit.record(approval, "approval.asked", actor=actor, at=at, reason=reason, lines=len(lines))
-        _tell(approval, partner, at)
-    return approval
+        with scope(ALL):
+            _tell(approval, partner, investor.user_id, len(lines), at)
+    return queries.Asked(approval, lines)
 
 
 def _put_down(**columns: Any) -> Approval:
     """The database looks whether the firm serves the investor, and lets nobody leave until this is there."""
     try:
-        with transaction.atomic():
-            return Approval.objects.create(**columns)
+        return Approval.objects.create(**columns)
     except IntegrityError as error:
         if "no longer serves" not in str(error):
             raise
         raise InvalidInput("investor", "There is no such investor of yours.") from None
 
 
+_ASKED_LATELY = """
+    SELECT created_at FROM orders_approval WHERE investor_id = %s AND created_at > %s ORDER BY created_at DESC LIMIT %s
+"""
+
+
 def _refuse_too_many(investor: Investor, at: datetime) -> None:
     """One at a time, so that two calls cannot both be the last that is allowed. Raises TooManyAsked."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(729, %s)", [investor.pk])
-    most = settings.APPROVALS_A_DAY
-    asked = Approval.objects.filter(investor=investor, created_at__gt=at - timedelta(days=1))
-    if len(times := list(asked.order_by("-created_at").values_list("created_at", flat=True)[:most])) >= most:
+        most = settings.APPROVALS_A_DAY
+        # Looked up behind the lock: a statement sees what was there when it began.
+        cursor.execute(_ASKED_LATELY, [investor.pk, at - timedelta(days=1), most])
+        times = [row[0] for row in cursor.fetchall()]
+    if len(times) >= most:
         again = times[-1] + timedelta(days=1)
         raise TooManyAsked(
             f"This investor was asked {most} times within a day, which is the most. You can ask again after "
@@ -144,9 +152,13 @@ def remind(*, approval: Approval, actor: User | str, at: datetime) -> None:
         approval = _open(approval, at)
         if approval.times_told > MOST_REMINDERS:
             raise TooManyReminders
-        Approval.objects.filter(pk=approval.pk).update(reminded_at=at)
+        approval.times_told += 1
+        Approval.objects.filter(pk=approval.pk).update(reminded_at=at, times_told=approval.times_told)
         audit.record(approval, "approval.reminded", actor=actor, at=at)
-        _tell(approval, approval.partner, at)
+        partner, count = approval.partner, approval.lines.count()
+        with scope(ALL):
+            user_id = Investor.objects.values_list("user_id", flat=True).get(pk=approval.investor_id)
+            _tell(approval, partner, user_id, count, at)
 
 
 def withdraw(*, approval: Approval, actor: User | str, at: datetime) -> None:
@@ -160,27 +172,22 @@ def withdraw(*, approval: Approval, actor: User | str, at: datetime) -> None:
         audit.record(approval, "approval.withdrawn", actor=actor, at=at)
 
 
-def _tell(approval: Approval, partner: Partner, at: datetime) -> None:
-    # A partner's connection sees no logins and writes no notices of theirs.
-    with scope(ALL):
-        told = approval.times_told + 1
-        Approval.objects.filter(pk=approval.pk).update(times_told=told)
-        approval.times_told = told
-        count = approval.lines.count()
-        writing.tell(
-            user_id=Investor.objects.values_list("user_id", flat=True).get(pk=approval.investor_id),
-            event="approval.asked",
-            subject=approval,
-            about=str(told),
-            url=reverse("orders:approval", args=[approval.code]),
-            at=at,
-            facts=[
-                ("Why", approval.reason),
-                ("Until", f"{approval.expires_at.astimezone(at.tzinfo):%-d %b %Y, %H:%M}"),
-            ],
-            partner=partner.name,
-            what=f"{count} request{'s' if count > 1 else ''}",
-        )
+def _tell(approval: Approval, partner: Partner, user_id: int, count: int, at: datetime) -> None:
+    """Called where logins are seen: a partner's connection sees none, and writes no notices of theirs."""
+    writing.tell(
+        user_id=user_id,
+        event="approval.asked",
+        subject=approval,
+        about=str(approval.times_told),
+        url=reverse("orders:approval", args=[approval.code]),
+        at=at,
+        facts=[
+            ("Why", approval.reason),
+            ("Until", f"{approval.expires_at.astimezone(at.tzinfo):%-d %b %Y, %H:%M}"),
+        ],
+        partner=partner.name,
+        what=f"{count} request{'s' if count > 1 else ''}",
+    )
 
 
 def _open(approval: Approval, at: datetime) -> Approval:

@@ -42,6 +42,19 @@ class Line:
         return self.state in UNDECIDED
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A request as it was put down a moment ago, with its lines: nothing has come of them."""
+
+    approval: Approval
+    rows: Sequence[ApprovalLine]
+
+    @property
+    def lines(self) -> list[Line]:
+        """Each of them waits."""
+        return [Line(row, WAITING) for row in self.rows]
+
+
 def is_open(approval: Approval, at: datetime) -> bool:
     """Neither withdrawn, ended, nor over."""
     return taken_back(approval) is None and at < approval.expires_at

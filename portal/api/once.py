@@ -52,25 +52,38 @@ def answer(
         raise Trouble("still_running", Retry_After="1") from None
 
 
-def _locked(partner: Partner, route: str, key: str) -> IdempotentCall:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('lock_timeout', %s, true)", [WAIT])
-    row = IdempotentCall.objects.select_for_update().get(partner=partner, route=route, key=key)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('lock_timeout', '0', true)")
-    return row
+# The patience is for this row alone: it begins before the lock is asked for, and ends once the row is there.
+_LOCK = """
+    SELECT id, fingerprint, status, set_config('lock_timeout', '0', true) FROM (
+        SELECT * FROM portal_idempotentcall
+         WHERE partner_id = %s AND route = %s AND key = %s AND set_config('lock_timeout', %s, true) IS NOT NULL
+           FOR UPDATE) AS locked
+"""
 
 
-def _answer(row: IdempotentCall, print_of_body: str, at: datetime, work: Callable[[], HttpResponse]) -> HttpResponse:
-    if row.fingerprint != print_of_body:
+def _locked(partner: Partner, route: str, key: str) -> tuple[int, str, int | None]:
+    """The row's id, the fingerprint of its body, and the status of its answer if it has one."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [partner.pk, route, key, WAIT])
+        row_id, fingerprint, status, _ = cursor.fetchone()
+    return row_id, fingerprint, status
+
+
+def _answer(
+    row: tuple[int, str, int | None], print_of_body: str, at: datetime, work: Callable[[], HttpResponse]
+) -> HttpResponse:
+    row_id, fingerprint, status = row
+    if fingerprint != print_of_body:
         raise Trouble("idempotency_key_reused")
-    if row.status is not None:
-        return _again(row)
+    if status is not None:
+        return _again(IdempotentCall.objects.get(pk=row_id))
     response = work()
-    row.status, row.answered_at = response.status_code, at
-    row.headers = {name: response[name] for name in ("Content-Type", "Location") if name in response}
-    row.body = response.content.decode()
-    row.save(update_fields=["status", "answered_at", "headers", "body"])
+    IdempotentCall.objects.filter(pk=row_id).update(
+        status=response.status_code,
+        answered_at=at,
+        headers={name: response[name] for name in ("Content-Type", "Location") if name in response},
+        body=response.content.decode(),
+    )
     return response
 
 

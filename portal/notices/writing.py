@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 
 import structlog
 from django.apps import apps
-from django.db import models, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, models, transaction
 
 from portal import audit, jobs
 from portal.attempts import claim_due
@@ -46,33 +46,59 @@ def tell(
     `words` fill the event's title and text. Raises KeyError for an event that nobody registered.
     """
     its = wordings.spoken("notice", event, catalogue.event(event), at=at)
-    notice, made = Notice.objects.get_or_create(
+    notice = Notice(
         user_id=user_id,
         event=event,
         subject_kind=audit.kind_of(subject),
         subject_id=str(subject.pk),
         about=about[:40],
-        defaults={
-            "title": its.title.format(**words)[:150],
-            "text": its.text.format(**words)[:600],
-            "facts": [[label, value] for label, value in facts if value],
-            "url": url,
-            "at": at,
-        },
+        title=its.title.format(**words)[:150],
+        text=its.text.format(**words)[:600],
+        facts=[[label, value] for label, value in facts if value],
+        url=url,
+        at=at,
     )
-    if not made:
+    if not _put_down(notice):
         return None
-    for channel in _channels(its, user_id):
-        due = _due(its, channel, at)
-        delivery = Delivery.objects.create(notice=notice, user_id=user_id, channel=channel, due_at=due)
-        if due == at:
+    due = {channel: _due(its, channel, at) for channel in _channels(its, user_id)}
+    sent = Delivery.objects.bulk_create(
+        Delivery(notice=notice, user_id=user_id, channel=channel, due_at=when) for channel, when in due.items()
+    )
+    for delivery in sent:
+        if delivery.due_at == at:
             jobs.nudge("portal.deliver", row_id=delivery.pk)
     return notice
 
 
+# A notice that is there already, or is being written at this moment, is not written again.
+_NEW = [field for field in Notice._meta.concrete_fields if not field.primary_key]
+_INSERT = (
+    f"INSERT INTO portal_notice ({', '.join(str(field.column) for field in _NEW)})"  # noqa: S608 - our own column names
+    f" VALUES ({', '.join(['%s'] * len(_NEW))})"
+    " ON CONFLICT ON CONSTRAINT a_person_is_told_a_thing_once DO NOTHING RETURNING id"
+)
+
+
+def _put_down(notice: Notice) -> bool:
+    """Is it new?"""
+    values = [field.get_db_prep_save(getattr(notice, field.attname), connection) for field in _NEW]
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, values)
+        row = cursor.fetchone()
+    if row is None:
+        return False
+    [notice.pk], notice._state.adding, notice._state.db = row, False, DEFAULT_DB_ALIAS
+    return True
+
+
+_CHOSEN = "SELECT channel, wanted FROM portal_noticechoice WHERE user_id = %s AND event = %s"
+
+
 def _channels(its: Event, user_id: int) -> list[str]:
     """What must be sent, and what the person wants, by channels that exist here."""
-    chosen = dict(NoticeChoice.objects.filter(user_id=user_id, event=its.key).values_list("channel", "wanted"))
+    with connection.cursor() as cursor:
+        cursor.execute(_CHOSEN, [user_id, its.key])
+        chosen = dict(cursor.fetchall())
     return [
         channel
         for channel in catalogue.CHANNELS

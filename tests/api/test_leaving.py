@@ -171,7 +171,7 @@ def test_closing_the_api_leaves_what_people_asked_in_the_console(asha, north, as
         partner=north.partner, investor=asha, reason="By hand", reference="", life=approvals.LIFE, actor=person,
         asks=[approvals.Ask(kind="PURCHASE", isin=scheme.isin, amount=Decimal(5000))],
         at=clock.now(),
-    )  # fmt: skip
+    ).approval  # fmt: skip
     link = factories.InviteFactory(partner=north.partner, invited_by=person)
     sent = factories.InviteFactory(partner=north.partner, invited_by=None)
     by_closing_the_api(asha, north, None)
