@@ -19,5 +19,5 @@ def using(table: str, condition: str) -> str:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0007_walls"), ("investors", "0003_walls"), ("portal", "0004_walls")]
+    dependencies = [("orders", "0008_orders_name_good_euins"), ("investors", "0003_walls"), ("portal", "0004_walls")]
     operations = [migrations.RunSQL(using(table, LOOK_UP), using(table, FUNCTION)) for table in READ_TOGETHER]
