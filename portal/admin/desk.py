@@ -300,7 +300,7 @@ class ProposalAdmin(OpsAdmin):
             name="approve",
             label="Approve",
             permission=lambda row: proposals.kind_of(row.act).approve,
-            explain="It holds at once. You answer for it together with whoever asked.",
+            explain="Done at once; a rule holds from its own day. You answer for it together with whoever asked.",
             run=_approve,
             offered=_is_open,
             not_by=lambda row: (row.asked_by_id,),

@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django import forms
+from django.apps import apps
 from django.contrib import messages
+from django.db import models
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -103,27 +106,37 @@ class ProposedAdmin(KeptAdmin):
 
 
 def difference(row: Proposal) -> SafeString:
-    """Before and after, field by field."""
+    """Before and after, field by field; what is empty on both sides is left out."""
+    return show.compared(line for line in _lines(row) if line[1:] != (show.NOTHING, show.NOTHING))
+
+
+def _lines(row: Proposal) -> list[tuple[str, str, str]]:
     before, after = row.before or {}, row.after or {}
-    return show.compared(
-        (words_of(name), _said(before.get(name)), _said(after.get(name))) for name in (row.after or row.before or ())
-    )
+    return [
+        (words_of(name), _said(row, name, before.get(name)), _said(row, name, after.get(name)))
+        for name in (row.after or row.before or ())
+    ]
 
 
-def _said(value: Any) -> str:
+def _said(row: Proposal, name: str, value: Any) -> str:
+    """A value as the page of the record shows it: the words of a choice, yes or no, a day."""
     if value in (None, ""):
         return show.NOTHING
-    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    field = apps.get_model(row.subject_kind)._meta.get_field(name)
+    if isinstance(field, models.DateField) and not isinstance(field, models.DateTimeField):
+        return f"{date.fromisoformat(value):%-d %b %Y}"
+    return str(dict(getattr(field, "flatchoices", ())).get(value, value))
 
 
 def short(row: Proposal) -> str:
     """The same in one line, for lists."""
-    before, after = row.before or {}, row.after or {}
     if row.before is None:
-        return ", ".join(f"{words_of(name)} {_said(value)}" for name, value in after.items())
+        return ", ".join(f"{name} {after}" for name, _, after in _lines(row) if after != show.NOTHING)
     if row.after is None:
         return "removed"
-    return ", ".join(f"{words_of(name)}: {_said(before.get(name))} → {_said(value)}" for name, value in after.items())
+    return ", ".join(f"{name}: {before} → {after}" for name, before, after in _lines(row))
 
 
 def differences(ids: list[str]) -> dict[str, str]:

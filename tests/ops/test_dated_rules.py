@@ -84,6 +84,16 @@ def test_the_second_person_reads_an_example_and_how_many_orders_keep_their_promi
     )
 
 
+def test_the_second_person_reads_words_and_days_and_no_codes(as_role):
+    as_role(roles.MAKER).post(reverse(ADD), form(name="payment_cutoff", of="", value="12:00"))
+    page = as_role(roles.CHECKER).get(reverse("admin:portal_proposal_change", args=[Proposal.objects.get().pk]))
+    compared = page.content.decode().partition('<table class="ops-table">')[2].partition("</table>")[0]
+    assert f"{soon():%-d %b %Y}" in compared
+    assert "the platform" in compared
+    assert "payment_cutoff" not in compared
+    assert ">words<" not in compared, "what is empty on both sides is left out"
+
+
 def test_the_list_says_what_holds_what_comes_and_what_has_passed(as_role):
     today = clock.today()
     rows = {"name": "payment_limit", "of": "CARD", "source": "A circular"}

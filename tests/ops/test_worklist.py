@@ -147,7 +147,7 @@ def test_the_checker_reads_what_would_change_in_the_list(as_role):
         {"on": "2027-01-15", "name": "Elections", "why": "Circular of the exchange"},
     )
     text = as_role(roles.CHECKER).get(LIST, {"source__exact": "approval"}).content.decode()
-    assert "date 2027-01-15, name Elections" in text
+    assert "date 15 Jan 2027, name Elections" in text
 
 
 def test_behind_the_wall_an_investor_sees_nothing_of_the_desk(desk):
