@@ -179,14 +179,25 @@ def _values(days: Sequence[date], narrowed: Narrowed) -> dict[str, Any]:
     return {**{f"day{n}": day for n, day in enumerate(days)}, "last": max(days), **narrowed}
 
 
+def _read(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """The rows of a statement over whole tables. Behind row-level policies the planner expects one investor, and would
+    walk through all holdings once for each of many."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET enable_nestloop = off")
+        try:
+            cursor.execute(sql, values)
+            return cursor.fetchall()
+        finally:
+            cursor.execute("RESET enable_nestloop")
+
+
 def table(*, by: str, days: Sequence[date], narrowed: Narrowed) -> list[Row]:
     """A row for each group that held something on one of the days; on the last day the largest first."""
     group = GROUPINGS[by]
     cells = ", ".join(_CELL.format(n=n) for n in range(len(days)))
     sql = _base(f"{group.key}, {group.words}, {cells}", len(days), narrowed)
-    with connection.cursor() as cursor:
-        cursor.execute(sql + _TABLE.format(of_folios=_of_folios(narrowed)), _values(days, narrowed))
-        found = [_row(by, *each) for each in cursor.fetchall()]
+    read = _read(sql + _TABLE.format(of_folios=_of_folios(narrowed)), _values(days, narrowed))
+    found = [_row(by, *each) for each in read]
     rows = [row for row in found if any(cell.holdings for cell in row.cells)]
     return sorted(rows, key=lambda row: (-row.cells[-1].value, row.words))
 
