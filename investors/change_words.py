@@ -150,7 +150,7 @@ def _personal(side: Data) -> Words:
 def _tax(side: Data) -> Words:
     """Country by country, each with the end of its number: nobody needs to read it whole once more."""
     if side["tax_resident_only_in_india"]:
-        return {"Tax resident": "only in India"}
+        return {"Country of tax residence": "India only"}
     return {
         f"Country {n}" if n > 1 else "Country of tax residence": _residence(each)
         for n, each in enumerate(side["residences"], start=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from investors import lifecycle, mandate_refusals
+from investors import lifecycle, mandate_refusals, merged_banks
 from investors.models import Mandate
 from portal import audit
 from portal.models import AuditEntry
@@ -102,6 +102,8 @@ def of(mandate: Mandate) -> Words:
         return NO_PAGE
     if mandate.state == lifecycle.AWAITING_INVESTOR and mandate.kind == Mandate.Kind.NACH:
         return PAPER_SENT if mandate.signed_form_id else PAPER_WAITS
+    if mandate.state == lifecycle.APPROVED and (merged := merged_banks.of(mandate.bank_account.ifsc)):
+        return Words("needs", "At risk", "The bank has approved it, and debits may be refused", merged.debits)
     return STATES[mandate.state]
 
 

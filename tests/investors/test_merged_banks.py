@@ -82,3 +82,15 @@ def test_an_account_with_an_old_code_says_what_that_means_and_takes_no_mandate(a
         mandates.prepare(
             investor=asha, bank_account=account, kind=Mandate.Kind.E_MANDATE, limit=Decimal(5000), at=clock.now()
         )
+
+
+@pytest.mark.django_db
+def test_an_approved_mandate_on_an_old_code_says_that_its_debits_may_be_refused(asha, client_for):
+    mandate = factories.MandateFactory(bank_account=asha.bankaccounts.get())
+    addresses = [reverse("investors:mandates"), reverse("investors:mandate", args=[mandate.code])]
+    for address in addresses:
+        assert "At risk" not in client_for(asha).get(address).content.decode(), address
+    BankAccount.objects.filter(pk=mandate.bank_account_id).update(ifsc=OLD)
+    for address in addresses:
+        assert "At risk" in client_for(asha).get(address).content.decode(), address
+    assert "Debits on the old IFSC may be refused" in client_for(asha).get(addresses[1]).content.decode()
