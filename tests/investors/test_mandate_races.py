@@ -11,6 +11,7 @@ from investors.models import Consent, Mandate
 from investors.operations import consents, mandate_sending, mandates
 from portal import clock
 from portal.fintech_primitives import client as fp
+from portal.gateway import journal
 from tests import factories
 from tests.database import raised_at_once
 
@@ -57,8 +58,16 @@ def mandate(consent, sandbox) -> Mandate:
 
 def test_without_the_claim_every_worker_sends(mandate, monkeypatch):
     monkeypatch.setattr(mandate_sending, "_claim", lambda pk, at, has_ref: Mandate.objects.get(pk=pk))
+    # Whoever has no claim has no open attempt either, so the fence in front of the journal would stop all three.
+    monkeypatch.setattr("investors.mandate_gateway.fenced", journal.about)
     raised_at_once(lambda: mandate_sending.create(mandate_id=mandate.pk, at=clock.now()), 3)
     assert len(list(fp.client().list_mandates())) == 3
+
+
+def test_without_the_claim_the_fence_lets_nobody_send(mandate, monkeypatch):
+    monkeypatch.setattr(mandate_sending, "_claim", lambda pk, at, has_ref: Mandate.objects.get(pk=pk))
+    raised_at_once(lambda: mandate_sending.create(mandate_id=mandate.pk, at=clock.now()), 3)
+    assert list(fp.client().list_mandates()) == []
 
 
 def test_three_workers_at_once_send_one_mandate(mandate):
