@@ -59,7 +59,7 @@ NAVIGATION = (
 
 # The same for people who work at a partner.
 CONSOLE = (
-    ("Overview", "house", "console:home"),
+    ("Home", "house", "console:home"),
     ("Investors", "users", "console:investors"),
     ("Approvals", "badge-check", "console:approvals"),
     ("Keys", "key-round", "console:keys"),
