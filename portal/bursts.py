@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import atexit
 import threading
+from collections.abc import Sequence
 from queue import Empty, SimpleQueue
 
 from django.conf import settings
@@ -56,7 +57,8 @@ class Burst:
         while not self._ends.is_set():
             first = self._waiting.get()
             self._ends.wait(settings.BELL_GATHER_S)
-            _send([each for each in (first, *self._others()) if each is not None])
+            _send([first, *self._others()])
+        _send(self._others())
 
     def _others(self) -> list[int | None]:
         found: list[int | None] = []
@@ -67,7 +69,8 @@ class Burst:
                 return found
 
 
-def _send(event_ids: list[int]) -> None:
+def _send(waiting: Sequence[int | None]) -> None:
+    event_ids = [each for each in waiting if each is not None]
     if len(event_ids) == 1:
         jobs.send("portal.work_event", event_id=event_ids[0])
     elif event_ids:

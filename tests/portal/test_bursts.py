@@ -144,3 +144,10 @@ def test_nobody_is_woken_before_the_event_can_be_found(sent: list[list[int]]) ->
     [event_id] = inbox.InboundEvent.objects.values_list("pk", flat=True)
     inbox.ring(provider="test", kind="bell", body={"id": "1"}, at=clock.now())
     assert sent == [[event_id]], "a repeated bell wakes nobody"
+
+
+def test_what_comes_while_the_thread_is_told_to_end_is_sent_as_well(burst, sent):
+    burst._waiting.put(7)
+    burst._ends.set()
+    burst._run()
+    assert sent == [[7]]
