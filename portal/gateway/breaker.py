@@ -47,19 +47,20 @@ class Breaker:
         self._troubles = 0
         self._open = False
         self._rests_until = 0.0
-        self._prober: int | None = None
+        # The thread itself, not its number: numbers of threads that ended are given to others.
+        self._prober: threading.Thread | None = None
         self._noted: dict[str, float] = {}
 
     def check(self, provider: str, method: str, path: str) -> None:
         """Raise Unreachable while the breaker is open and this call is not its probe: nothing was sent."""
         with self._lock:
             # What the probe itself needs, as a login, is part of it.
-            if not self._open or self._prober == threading.get_ident():
+            if not self._open or self._prober is threading.current_thread():
                 return
             now = time.monotonic()
             asks = now >= self._rests_until
             if asks:
-                self._prober, self._rests_until = threading.get_ident(), now + PROBE_S
+                self._prober, self._rests_until = threading.current_thread(), now + PROBE_S
         if not asks or not self._may_probe():
             raise errors.Unreachable(provider, method, path, said="breaker open")
 
@@ -67,7 +68,7 @@ class Breaker:
         """Count trouble, forget it after an answer."""
         trouble = isinstance(error, TROUBLE)
         with self._lock:
-            probed = self._prober == threading.get_ident()
+            probed = self._prober is threading.current_thread()
             closes = self._open and not trouble
             self._troubles = self._troubles + 1 if trouble else 0
             # Calls from before the pause may end during a probe: their trouble is no news.
@@ -93,7 +94,7 @@ class Breaker:
     def release(self) -> None:
         """This call ends without having asked the provider: if it was the probe, another one may be."""
         with self._lock:
-            if self._prober != threading.get_ident():
+            if self._prober is not threading.current_thread():
                 return
             self._prober, self._rests_until = None, time.monotonic()
         shared.note(self.provider, open_until=clock.now())

@@ -116,6 +116,22 @@ def probing(later) -> Breaker:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_thread_with_the_number_of_one_that_ended_is_not_its_probe(later):
+    """The system gives numbers of threads again, often the last one first."""
+    guard, numbers, through = opened(), [], []
+    later(STAYS_OPEN_S)
+
+    def call() -> None:
+        numbers.append(threading.get_ident())
+        through.append(passes(guard))
+
+    for _ in range(50):
+        in_a_thread(call)
+    assert len(set(numbers)) < len(numbers), "no number came twice: nothing is shown"
+    assert through == [True] + [False] * 49
+
+
+@pytest.mark.django_db(transaction=True)
 def test_the_probe_that_meets_trouble_gives_the_provider_another_rest(probing, later):
     probing.heard(TROUBLE)
     assert not passes(probing)
