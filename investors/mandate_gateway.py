@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from urllib.parse import urlsplit
 
@@ -75,17 +75,22 @@ def snapshot(theirs: TheirMandate, kind: str) -> MandateSnapshot:
     )
 
 
-def create(mandate: Mandate) -> str:
-    """POST the mandate; FP's number. Raises the six gateway errors."""
+def create(mandate: Mandate, *, on: date) -> str:
+    """POST the mandate; FP's number. Raises the six gateway errors.
+
+    It begins on the day that the investor confirmed, or on that of the sending (`on`), if that came later: FP takes no
+    beginning in the past.
+    """
     bank_ref, limit = mandate.bank_account.provider_ref or "", int(mandate.limit)
+    begins = max(mandate.valid_from, on)
     about = fenced(mandate, our_ref=mandate.code, attempt_no=mandate.attempt_no)
     if mandate.kind == Mandate.Kind.NACH:
-        paper = {"bank_account_id": bank_ref, "mandate_limit": limit, "valid_from": mandate.valid_from}
+        paper = {"bank_account_id": bank_ref, "mandate_limit": limit, "valid_from": begins}
         return fp.client().create_nach_mandate(NewNachMandate.checked(paper), about)
     values = {
         "bank_account_id": bank_ref,
         "mandate_limit": limit,
-        "valid_from": mandate.valid_from,
+        "valid_from": begins,
         "valid_to": mandate.valid_to,
         "provider_name": GATEWAYS[settings.FP_ORDER_GATEWAY].carrier,
     }

@@ -23,6 +23,7 @@ from investors.models import BankAccount, Mandate
 from investors.operations import mandate_notices
 from portal import audit, cases, gates, jobs
 from portal.attempts import ATTEMPT_FIELDS, PATIENCE
+from portal.clock import IST
 from portal.gateway import errors, journal
 from portal.lifecycle import Verdict
 from portal.models import User
@@ -71,7 +72,7 @@ def create(*, mandate_id: int, at: datetime) -> None:
         _known(mandate, found.provider_ref, at, how="look-up before sending again")
         return
     try:
-        ref = mandate_gateway.create(mandate)
+        ref = mandate_gateway.create(mandate, on=at.astimezone(IST).date())
     except errors.GatewayError as error:
         _trouble(mandate, error, at)
     else:

@@ -156,8 +156,12 @@ def _fetched_file_operation(stage: Stage) -> Json:
     return {"id": key}
 
 
+# A file that the document's examples name.
+VIDEO = "76e18d5f-e84a-478d-a836-4971f38d3814"
+
+
 def _rejected_request(stage: Stage) -> Json:
-    key = stage.kyc_request(ipv_video=str(uuid.uuid4()))
+    key = stage.kyc_request(ipv_video=VIDEO)
     stage.post(f"/kyc_requests/{key}/simulate", {"status": "rejected"})
     return {"id": key}
 
@@ -188,7 +192,7 @@ PREPARE: dict[str, Callable[[Stage], Json]] = {
     "kyc-request": _rejected_request, "kyc-requests": _requests,
     "kyc-request-update": lambda stage: {"id": stage.kyc_request()},
     "kyc-request-patch": lambda stage: {"id": stage.kyc_request()},
-    "kyc-request-simulate": lambda stage: {"id": stage.kyc_request(ipv_video=str(uuid.uuid4()))},
+    "kyc-request-simulate": lambda stage: {"id": stage.kyc_request(ipv_video=VIDEO)},
     "file": lambda stage: {"id": stage.file}, "files": lambda stage: {"id": stage.file},
     "pincode": lambda _: {"pincode": "560102"}, "ifsc-code": lambda _: {"ifsc_code": "ICIC0000611"},
     "scheme": lambda _: {"isin": "INF760K01DF2"},

@@ -219,8 +219,8 @@ def _fp_body(investor: Investor, banks: list[BankAccount]) -> dict[str, Any]:
             "pan_exempt": False,
             "pep_exposed": False,
             "pep_related": False,
-            # Files that only the BSE gateway asks for.
-            "signature": "file_of_a_signature",
+            # Files that only the BSE gateway asks for: those that the document's examples name.
+            "signature": "beed6916-cec6-4f4f-bcc8-ed4d93b55660",
         },
         "nomination": {"skip_nomination": True},
         "bank_accounts": [
@@ -230,7 +230,7 @@ def _fp_body(investor: Investor, banks: list[BankAccount]) -> dict[str, Any]:
                 "primary_account": bank.is_primary,
                 "type": bank.kind,
                 "ifsc_code": bank.ifsc,
-                "cancelled_cheque": "file_of_a_cheque",
+                "cancelled_cheque": "3867a9c6-8a7c-4605-a31d-98367e8972b4",
             }
             for bank in banks
         ],

@@ -220,6 +220,15 @@ def test_a_mandate_that_never_arrived_is_sent_again_after_five_minutes_of_lookin
     assert (mandate.state, len(at_fp(sandbox))) == ("AWAITING_INVESTOR", 1)
 
 
+def test_a_mandate_that_is_sent_on_a_later_day_begins_on_that_day(asha, sandbox, at):
+    """FP takes no beginning in the past."""
+    mandate = give(asha)
+    at(clock.now() + timedelta(days=1))
+    assert advance(mandate).provider_ref, mandate.reason
+    (theirs,) = at_fp(sandbox)
+    assert (theirs.valid_from, mandate.valid_from) == (clock.today(), clock.today() - timedelta(days=1))
+
+
 def test_the_same_mandate_of_another_row_is_not_taken_for_ours(waiting, asha, sandbox):
     twin = give(asha)
     sandbox.fault("reset", path=CREATE, when="before")

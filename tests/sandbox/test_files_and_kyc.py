@@ -1,5 +1,6 @@
 import csv
 import io
+import uuid
 
 import pytest
 
@@ -27,17 +28,17 @@ KYC = {
         "city": "Delhi",
         "pincode": "110001",
         "country": "in",
-        "proof": "4192de0d",
-        "proof_back": "771a4d57",
+        "proof": "4192de0d-165f-458e-89ec-d4334b370256",
+        "proof_back": "771a4d57-5447-4b1e-b4b6-dcb6049bda8c",
         "proof_type": "passport",
         "proof_number": "JXXXXXX0",
         "proof_issue_date": "2004-10-20",
         "proof_expiry_date": "2040-10-20",
     },
     "permanent_address_is_same_as_correspondence": True,
-    "identity_proof": "2f4d93e0",
-    "signature": "434ceed5",
-    "photo": "946848da",
+    "identity_proof": "2f4d93e0-b700-41b8-b78e-e130224cfb03",
+    "signature": "434ceed567-53c5-3f68-ba3b-cbdc58526c64",
+    "photo": "946848da-50bb-4957-a940-c164c0c71172",
 }
 WHERE = "correspondence_address"
 PROOF = KYC[WHERE]
@@ -151,7 +152,7 @@ def test_a_kyc_request_step_by_step_until_the_pan_is_compliant(caller: Caller):
     assert made["created_at"].endswith("+0530")
     path = f"/kyc_requests/{made['id']}"
     assert caller.fp("POST", f"{path}/simulate", {"status": "successful"}).status == 400
-    sent = caller.fp("PATCH", path, {"ipv_video": "76e18d5f"}).json
+    sent = caller.fp("PATCH", path, {"ipv_video": "76e18d5f-e84a-478d-a836-4971f38d3814"}).json
     assert (sent["status"], sent["requirements"]["fields_needed"]) == ("submitted", [])
     assert caller.fp("POST", path, {"name": "Other"}).status == 400
     assert caller.fp("POST", "/api/kyc/check", {"pan": KYC["pan"]}).json["status"] is False
@@ -163,7 +164,7 @@ def test_a_kyc_request_step_by_step_until_the_pan_is_compliant(caller: Caller):
 
 
 def test_a_rejection_has_a_reason_per_field_and_time_runs_out(caller: Caller):
-    key = caller.fp("POST", "/kyc_requests", KYC | {"ipv_video": "76e18d5f"}).json["id"]
+    key = caller.fp("POST", "/kyc_requests", KYC | {"ipv_video": "76e18d5f-e84a-478d-a836-4971f38d3814"}).json["id"]
     said = caller.fp("POST", f"/kyc_requests/{key}/simulate", {"status": "rejected"}).json["verification"]
     assert said["details"]["pan"] == "data_mismatch"
     assert set(said["details_verbose"]["pan"]) == {"code", "reason"}
@@ -208,6 +209,14 @@ def test_a_paper_of_another_kind_or_size_is_refused_where_it_is_named(caller: Ca
 def test_a_video_of_another_kind_or_size_is_refused(caller: Caller, kind, size, words):
     ref = upload(caller, bytes(size), "me", kind).json["id"]
     assert caller.fp("POST", "/kyc_requests", naming("ipv_video", ref)).fields() == {"ipv_video": words}
+
+
+@pytest.mark.parametrize("field", [*PAPERS, "ipv_video"])
+def test_a_file_that_nobody_uploaded_is_refused_where_it_is_named(caller: Caller, field):
+    refused = caller.fp("POST", "/kyc_requests", naming(field, str(uuid.uuid4())))
+    assert refused.fields() == {field: "is not an uploaded file"}
+    theirs = upload(Caller(caller.url, "sandbox-bse"), b"%PDF", "me", "application/pdf").json["id"]
+    assert caller.fp("POST", "/kyc_requests", naming(field, theirs)).fields() == {field: "is not an uploaded file"}
 
 
 def test_files_at_the_bounds_are_taken(caller: Caller):

@@ -119,6 +119,15 @@ def test_accounts_are_big_numbers_and_listed_by_investor(caller: Caller, shop: S
     )
 
 
+@pytest.mark.parametrize("place", ["kyc_identity_detail.signature", "bank_accounts[0].cancelled_cheque"])
+def test_a_file_that_nobody_uploaded_is_refused_where_it_is_named(caller: Caller, place: str):
+    body = investor(**{place.replace("[0]", ".0"): "3867a9c6-8a7c-4605-a31d-98367e8972b5"})
+    refusal = {place: "is not an uploaded file"}
+    assert caller.fp("POST", "/api/onb/investors", body).fields() == refusal
+    made = caller.fp("POST", "/api/onb/investors", investor()).json["id"]
+    assert caller.fp("POST", f"/api/onb/investors/{made}", body).fields() == refusal
+
+
 def test_bse_wants_a_signature_and_a_cheque(caller: Caller):
     bse = Caller(caller.url, "sandbox-bse")
     bare = investor(**{"kyc_identity_detail.signature": None, "bank_accounts.0.cancelled_cheque": None})

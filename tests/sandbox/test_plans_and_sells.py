@@ -3,6 +3,7 @@ from decimal import Decimal
 
 import pytest
 
+from portal.sandbox.clock import IST
 from portal.sandbox.schemes import fund_schemes
 from tests.sandbox.api import BOND, LIQUID, Caller, Shop, hidden_fields
 
@@ -201,13 +202,23 @@ def test_account_digits_decide_and_rules_hold(caller: Caller):
     ):
         body = {"mandate_type": "NACH", "bank_account_id": shop.bank, "mandate_limit": 5} | change
         assert field in caller.fp("POST", "/api/pg/mandates", body).fields()
-    paper = mandate(shop, mandate_type="NACH", valid_from="2026-12-01")
+    paper = mandate(shop, mandate_type="NACH", valid_from="2040-01-01")
     assert caller.fp("GET", f"/api/pg/mandates/{paper}").json["mandate_status"] == "CREATED"
     caller.control("POST", "/clock", {"advance": "P30D"})
     caller.token = ""
     assert caller.fp("GET", f"/api/pg/mandates/{paper}").json["mandate_status"] == "APPROVED"
     assert caller.fp("POST", f"/api/pg/simulate/mandates/{paper}", {"status": "CREATED"}).status == 400
     assert caller.fp("POST", f"/api/pg/mandates/{paper}/cancel").json["mandate_status"] == "CANCELLED"
+
+
+def test_a_mandate_begins_today_at_the_earliest(shop: Shop):
+    tomorrow = dt.datetime.now(IST).date() + dt.timedelta(days=1)
+    shop.caller.control("POST", "/clock", {"at": f"{tomorrow}T12:00:00+05:30"})
+    shop.caller.token = ""
+    body = {"mandate_type": "NACH", "bank_account_id": shop.bank, "mandate_limit": 5}
+    past = body | {"valid_from": f"{tomorrow - dt.timedelta(days=1)}"}
+    assert shop.caller.fp("POST", "/api/pg/mandates", past).fields() == {"valid_from": "should not be in the past"}
+    assert shop.caller.fp("POST", "/api/pg/mandates", body | {"valid_from": f"{tomorrow}"}).status == 201
 
 
 def test_a_nach_purchase_needs_an_approved_mandate_and_is_debited_by_itself(shop: Shop):

@@ -135,7 +135,7 @@ def test_orders_payments_holdings_and_transactions(shop: Shop):
     meets(get("/api/pg/payments"), COUNTED | {"payments": [PAYMENT]})
     meets(get(f"/transactions?folios={folio}"), {"object": TEXT, "data": [TRANSACTION]})
     assert get(f"/transactions?folios={folio}")["data"][0]["sources"]
-    wish = {"mandate_type": "NACH", "bank_account_id": shop.bank, "mandate_limit": 50_000, "valid_from": "2026-12-01"}
+    wish = {"mandate_type": "NACH", "bank_account_id": shop.bank, "mandate_limit": 50_000, "valid_from": "2040-12-01"}
     shop.caller.fp("POST", "/api/pg/mandates", wish)
     meets(get("/api/pg/mandates"), COUNTED | {"mandates": [MANDATE]})
     summary = {

@@ -10,7 +10,8 @@ from ..clock import ist
 from ..places import branch
 from ..web import Problem, Request, Response, dumps, json_response
 from ..world import World
-from .common import as_int, body_object, onboarding_envelope, paging, refuse, utc_stamp, whole_numbers
+from . import files
+from .common import Errors, as_int, body_object, onboarding_envelope, paging, refuse, utc_stamp, whole_numbers
 from .investor_rules import clean_investor
 
 BRANCH_KEYS = (
@@ -70,8 +71,20 @@ def _add_bank(world: World, request: Request, investor_id: int, bank: dict[str, 
     )
 
 
+def _checked(world: World, request: Request, given: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The investor's document and bank accounts, with files that were uploaded; raises Problem 400."""
+    doc, banks = clean_investor(given, ist(world.now()).date())
+    errors, tenant = Errors(), request.tenant
+    signature = doc["kyc_identity_detail"]["signature"]
+    files.uploaded(errors, world, tenant, "kyc_identity_detail.signature", signature)
+    for n, bank in enumerate(banks):
+        files.uploaded(errors, world, tenant, f"bank_accounts[{n}].cancelled_cheque", bank["cancelled_cheque"])
+    errors.stop()
+    return doc, banks
+
+
 def create(world: World, request: Request) -> Response:
-    doc, banks = clean_investor(body_object(request), ist(world.now()).date())
+    doc, banks = _checked(world, request, body_object(request))
     if not any(bank["primary_account"] for bank in banks):
         raise refuse("bank_accounts", "one account should be primary")
     now = world.now()
@@ -107,7 +120,7 @@ def _save_bank(world: World, request: Request, investor_id: int, bank: dict[str,
 
 def update(world: World, request: Request, investor_id: str) -> Response:
     row = investor_row(world, request.tenant, investor_id)
-    doc, banks = clean_investor(_merged(world, request, row), ist(world.now()).date())
+    doc, banks = _checked(world, request, _merged(world, request, row))
     with world.transaction():
         world.update("fp_investors", row["id"], updated_at=world.now(), **_columns(doc))
         for bank in banks:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 import sqlite3
 from typing import Any
 
+from ..clock import ist
 from ..web import Problem, Request, Response, json_response
 from ..world import World
 from . import mandate_life, payment_life
@@ -17,6 +19,8 @@ from .simulate import wanted_state
 TYPES = ("NACH", "E_MANDATE")
 PROVIDERS = ("RAZORPAY", "BSE")
 MOST_RUPEES = 10_000_000
+# The beginning in the document's own example, which works as it is printed.
+PRINTED = "2017-10-16"
 STATES = ("CREATED", "SUBMITTED", "APPROVED", "RECEIVED", "REJECTED")
 TIMES = ("created_at", "received_at", "submitted_at", "approved_at", "rejected_at")
 
@@ -45,7 +49,7 @@ def _check(world: World, request: Request, given: dict[str, Any]) -> None:
     known = world.scalar("SELECT 1 FROM fp_bank_accounts WHERE id = ? AND tenant = ?", bank, request.tenant)
     errors.check(known, "bank_account_id", "is mandatory" if bank is None else "is not a bank account of an investor")
     errors.check(limit and 0 < limit <= MOST_RUPEES, "mandate_limit", f"should be from 1 to {MOST_RUPEES}")
-    _check_dates(errors, given, bse=gateway(request.tenant) == "BSE")
+    _check_dates(errors, given, ist(world.now()).date(), bse=gateway(request.tenant) == "BSE")
     if given.get("provider_name") is not None:
         errors.check(given["provider_name"] in PROVIDERS, "provider_name", f"should be one of {', '.join(PROVIDERS)}")
     if kind == "NACH":
@@ -54,11 +58,13 @@ def _check(world: World, request: Request, given: dict[str, Any]) -> None:
     errors.stop()
 
 
-def _check_dates(errors: Errors, given: dict[str, Any], *, bse: bool) -> None:
-    """An end is for BSE only (document, "Create an e-mandate"), and comes after the beginning."""
+def _check_dates(errors: Errors, given: dict[str, Any], today: dt.date, *, bse: bool) -> None:
+    """Nothing begins in the past. An end is for BSE only (document, "Create an e-mandate"), after the beginning."""
     for name in ("valid_from", "valid_to"):
         errors.check(given.get(name) is None or as_date(given[name]), name, "should be a date as yyyy-MM-dd")
     begins, ends = as_date(given.get("valid_from")), as_date(given.get("valid_to"))
+    late = begins is not None and begins < today and given["valid_from"] != PRINTED
+    errors.check(not late, "valid_from", "should not be in the past")
     errors.check(ends is None or bse, "valid_to", "is supported with BSE as gateway provider only")
     errors.check(ends is None or begins is None or ends > begins, "valid_to", "should be after valid_from")
 
