@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import uuid
 from collections.abc import Callable
 from functools import cache
 from ipaddress import ip_address, ip_network
@@ -22,7 +24,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
-from django_structlog.middlewares import RequestMiddleware
+from django_structlog.middlewares import request as request_log
 
 from portal import clock
 from portal.access import ANYONE, access
@@ -108,16 +110,43 @@ def _usual_policy() -> str:
     return build_policy()
 
 
-class RequestLog(RequestMiddleware):
-    """django-structlog, with the address that everything else here believes too (`TRUSTED_PROXY_COUNT`)."""
+class RequestLog(request_log.RequestMiddleware):
+    """django-structlog, with the address that everything else here believes too (`TRUSTED_PROXY_COUNT`).
+
+    Where nobody reads of requests that end as they should (`REQUEST_LOG_LEVEL`), nothing is prepared for that.
+    """
+
+    def prepare(self, request: HttpRequest) -> None:
+        """What every line of this request carries: its id, who asks, from where."""
+        if _requests_are_told():
+            return super().prepare(request)
+        request_id, user = str(uuid.uuid4()), getattr(request, "user", None)
+        structlog.contextvars.bind_contextvars(
+            request_id=request_id, user_id=getattr(user, "pk", None), ip=_address(request)
+        )
+
+    def handle_response(self, request: HttpRequest, response: HttpResponse) -> None:
+        """Tell of an answer that is refused or failed; one that is still being written is followed to its end."""
+        is_quiet = response.status_code < 400 and not response.streaming and not hasattr(request, "_raised_exception")
+        if is_quiet and not _requests_are_told():
+            return structlog.contextvars.clear_contextvars()
+        return super().handle_response(request, response)
 
     @classmethod
     def bind_ip(cls, request: HttpRequest) -> None:
         """The address that the outermost proxy of ours saw, or the one that spoke to us."""
-        count = settings.ALLAUTH_TRUSTED_PROXY_COUNT
-        told = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
-        seen = told[-count].strip() if 0 < count <= len(told) else ""
-        structlog.contextvars.bind_contextvars(ip=seen or request.META.get("REMOTE_ADDR"))
+        structlog.contextvars.bind_contextvars(ip=_address(request))
+
+
+def _address(request: HttpRequest) -> str:
+    count = settings.ALLAUTH_TRUSTED_PROXY_COUNT
+    told = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    seen = told[-count].strip() if 0 < count <= len(told) else ""
+    return seen or request.META.get("REMOTE_ADDR", "")
+
+
+def _requests_are_told() -> bool:
+    return logging.getLogger(request_log.__name__).isEnabledFor(logging.INFO)
 
 
 class AdminContentPolicy:

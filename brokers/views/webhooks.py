@@ -7,7 +7,6 @@ from datetime import datetime
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
@@ -26,7 +25,6 @@ log = structlog.get_logger(__name__)
 
 @csrf_exempt
 @require_POST
-@never_cache
 @access(DOORBELL)
 def smallcase(request: HttpRequest) -> HttpResponse:
     """smallcase's notice. One with a wrong checksum, or too old, is refused; a repeated one is answered and counted."""
@@ -49,7 +47,6 @@ def smallcase(request: HttpRequest) -> HttpResponse:
 
 @csrf_exempt
 @require_POST
-@never_cache
 @access(DOORBELL)
 def odin_two_way(request: HttpRequest) -> HttpResponse:
     """ODIN asks whether the two-way token of a login is ours. The answer says only that (providers.md 2.4)."""
@@ -64,7 +61,6 @@ def odin_two_way(request: HttpRequest) -> HttpResponse:
 
 @csrf_exempt
 @require_POST
-@never_cache
 @access(DOORBELL)
 def odin(request: HttpRequest) -> HttpResponse:
     """OMEX's notices, which nobody signs: one about a basket of ours rings, whatever else it says is not believed.
