@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 import structlog
 from celery import shared_task
@@ -65,11 +65,11 @@ def poll(**_: object) -> None:
 
 @shared_task(name="orders.ingest_navs")
 @jobs.singleton
-def ingest_navs(**_: object) -> None:
-    """Take in AMFI's newest file, if something is missing. A file that was refused is a case already."""
+def ingest_navs(*, asked: bool = False, **_: object) -> None:
+    """Take in AMFI's newest file, if something is missing or somebody asked. A refused file is a case already."""
     now = clock.now()
     try:
-        if nav_fetch.is_due(at=now):
+        if asked or nav_fetch.is_due(at=now):
             nav_fetch.fetch_day(at=now)
     except (GatewayError, navs.NavFileRefused) as error:
         log.warning("navs_not_fetched", error=str(error))
@@ -82,6 +82,17 @@ def fetch_nav_history(*, amfi_code: int, **_: object) -> None:
         nav_fetch.fetch_past(amfi_code=amfi_code, at=clock.now())
     except (GatewayError, navs.NavFileRefused) as error:
         log.warning("nav_history_not_fetched", amfi_code=amfi_code, error=str(error))
+
+
+@shared_task(name="orders.fetch_nav_day")
+@jobs.singleton
+def fetch_nav_day(*, on: str, **_: object) -> None:
+    """Fetch all NAVs of one day from AMFI's history."""
+    day = date.fromisoformat(on)
+    try:
+        navs.fetch_history(first=day, last=day, codes=frozenset(), at=clock.now())
+    except (GatewayError, navs.NavFileRefused) as error:
+        log.warning("nav_day_not_fetched", on=on, error=str(error))
 
 
 @shared_task(name="orders.sync_schemes")

@@ -59,6 +59,7 @@ ACTS = {
     "investors.act_mandate": "Can ask the provider about mandates, push them on, and ask that one is cancelled",
     "investors.approve_mandate": "Can approve that a mandate is cancelled",
     "investors.approve_changerequest": "Can approve and refuse changes of details",
+    "orders.act_filerun": "Can have files and lists of others read again",
     "orders.act_plan": "Can ask the provider about SIPs",
     "orders.act_planchange": "Can push on what investors asked about SIPs",
     "orders.act_mforder": "Can ask the provider about orders and send them again",
@@ -96,7 +97,7 @@ _PEOPLE = (
     "consent", "mandate", "changerequest", "application", "invite", "merge", "transfer",
 )  # fmt: skip
 _ORDERS = (
-    "scheme", "fundhouse", "navrun", "holiday", "datedrule", "mforder", "folio", "transaction", "holding",
+    "scheme", "fundhouse", "navrun", "filerun", "holiday", "datedrule", "mforder", "folio", "transaction", "holding",
     "plan", "instalment", "planchange",
     "security", "securitycode", "basket", "basketchange", "basketversion", "basketconstituent", "basketorder",
     "stockorder", "stockchange",
@@ -139,6 +140,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "investors.act_transfer",
         "investors.act_kycrequest",
         "investors.act_mandate",
+        "orders.act_filerun",
         "orders.act_mforder",
         "orders.act_plan",
         "orders.act_planchange",

@@ -12,8 +12,8 @@ from datetime import datetime
 from brokers.fivepaisa.client import client
 from brokers.fivepaisa.requests import Exchange, ExchangeType, Segment
 from brokers.models import Broker
-from orders.models import Security
-from orders.operations import securities
+from orders.models import FileRun, Security
+from orders.operations import file_runs, securities
 from orders.operations.securities import Coded, Matched
 from portal import cases
 from portal.models import Provider
@@ -26,10 +26,14 @@ NAMED = 20
 
 def refresh(*, at: datetime) -> Matched:
     """The codes of the shares are those of today's master. Raises gateway errors and securities.ListRefused."""
-    rows = list(_shares())
-    for broker, segment in SEGMENTS:
-        coded = [Coded(segment, code, isin, symbol) for code, isin, symbol in rows]
-        matched = securities.take_codes(broker=broker, segments=[segment], codes=coded, at=at)
+    with file_runs.kept(FileRun.Pipeline.CODES, at=at) as run:
+        rows = list(_shares())
+        run.fingerprint, run.lines = file_runs.fingerprint(rows), len(rows)
+        for broker, segment in SEGMENTS:
+            coded = [Coded(segment, code, isin, symbol) for code, isin, symbol in rows]
+            matched = securities.take_codes(broker=broker, segments=[segment], codes=coded, at=at)
+        run.changed, run.ignored = matched.changed, matched.foreign
+        run.bad_lines = file_runs.bad_lines((0, words, "does not match NSE's list") for words in _wrong(matched))
     _report(matched, at)
     return matched
 
@@ -42,10 +46,15 @@ def _shares() -> Iterator[tuple[str, str, str]]:
             yield str(row.scrip_code), row.isin, row.symbol_root or row.name
 
 
+def _wrong(matched: Matched) -> tuple[str, ...]:
+    """Listed shares without a code, and symbols with another ISIN."""
+    return (*(f"{symbol}: no code" for symbol in matched.without_code), *matched.other_isin)
+
+
 def _report(matched: Matched, at: datetime) -> None:
     """Listed shares without a code, and symbols with another ISIN, are a case until a day comes without any."""
     subject, _ = Provider.objects.get_or_create(name="5paisa")
-    wrong = (*(f"{symbol}: no code" for symbol in matched.without_code), *matched.other_isin)
+    wrong = _wrong(matched)
     if not wrong:
         cases.close_cases(subject=subject, kinds=(MISMATCH_CASE,), resolution="Every share has its code again.", at=at)
         return

@@ -12,6 +12,7 @@ from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesCheckboxFilt
 from unfold.decorators import display
 
 from orders import lifecycle
+from orders.admin import files
 from orders.models import FundHouse, Holiday, MfOrder, NavRun, Scheme
 from orders.queries import schemes as scheme_queries
 from portal.admin import home, show
@@ -138,12 +139,12 @@ class NavRunAdmin(OpsAdmin):
     @display(description="Result")
     def result(self, run: NavRun) -> str:
         if run.finished_at is None:
-            return show.badge("waiting", "not finished")
+            return show.badge("failed", "nothing was used")
         return show.badge("needs", "with bad lines") if run.unreadable else show.badge("done", "complete")
 
-    @display(description="First bad lines")
+    @display(description="Cannot be used")
     def bad(self, run: NavRun) -> str:
-        return show.pretty(run.bad_lines)
+        return files.bad_lines(run.bad_lines, max(run.unreadable, len(run.bad_lines)))
 
 
 def _orders_on(values: Mapping[str, Any]) -> str:

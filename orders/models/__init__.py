@@ -4,6 +4,7 @@ from orders.models.approvals import Approval, ApprovalLine
 from orders.models.baskets import Basket, BasketChange, BasketConstituent, BasketLogo, BasketSubscription, BasketVersion
 from orders.models.carts import Cart, CartLine
 from orders.models.dated_rules import DatedRule
+from orders.models.files import FileRun
 from orders.models.ledger import Folio, Holding, Transaction
 from orders.models.mf import MfOrder
 from orders.models.plans import Instalment, Plan, PlanChange
@@ -27,6 +28,7 @@ __all__ = [
     "CartLine",
     "DatedRule",
     "Depth",
+    "FileRun",
     "Folio",
     "FundHouse",
     "Holding",

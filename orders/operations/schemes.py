@@ -10,8 +10,8 @@ from django.db import connection, transaction
 
 from orders import search_words
 from orders.feeds.amfi import split_category
-from orders.models import Scheme
-from orders.operations import nav_store, navs, search_index
+from orders.models import FileRun, Scheme
+from orders.operations import file_runs, nav_store, navs, search_index
 from portal.errors import Failure
 from portal.fintech_primitives import client as fp
 from portal.fintech_primitives import messages
@@ -48,28 +48,37 @@ def sync(*, at: datetime, progress: Progress = navs.quiet) -> Synced:
 
     Raises GatewayError, or SyncIncomplete when the list has gaps or has shrunk by half; then nothing was changed.
     """
-    houses = fp.client().list_amcs()
-    listed = _fetch(progress)
-    with transaction.atomic():
-        _refuse_a_shrunken_list(len(listed))
-        _write_houses(houses, {scheme.amc_id for scheme in listed.values() if scheme.amc_id})
-        changed = _write_schemes(listed.values(), {house.id: house.name for house in houses}, at)
-        ended = _end_unlisted(at)
-        progress("schemes new or changed", changed, len(listed))
-        nav_store.show_latest()
-        search_index.build()
+    with file_runs.kept(FileRun.Pipeline.SCHEMES, at=at) as run:
+        houses = fp.client().list_amcs()
+        listed = _fetch(progress, run)
+        with transaction.atomic():
+            _refuse_a_shrunken_list(len(listed))
+            _write_houses(houses, {scheme.amc_id for scheme in listed.values() if scheme.amc_id})
+            changed = _write_schemes(listed.values(), {house.id: house.name for house in houses}, at)
+            ended = _end_unlisted(at)
+            progress("schemes new or changed", changed, len(listed))
+            nav_store.show_latest()
+            search_index.build()
+        run.changed = changed + ended
     progress("search index built", len(listed), len(listed))
     return Synced(len(listed), changed, ended)
 
 
-def _fetch(progress: Progress) -> dict[str, messages.Scheme]:
-    """Every scheme by ISIN; FP's pages may overlap when its list changes underneath."""
+def _fetch(progress: Progress, run: FileRun) -> dict[str, messages.Scheme]:
+    """Every scheme by ISIN; FP's pages may overlap when its list changes underneath. The run is told what was read."""
     listed: dict[str, messages.Scheme] = {}
+    without_house: dict[str, str] = {}
     seen = total = 0
     for page in fp.client().list_schemes():
         listed |= {scheme.isin: scheme for scheme in page.fund_schemes if scheme.amc_id}
+        without_house |= {scheme.isin: scheme.name for scheme in page.fund_schemes if not scheme.amc_id}
         seen, total = seen + len(page.fund_schemes), page.total_elements
         progress("schemes fetched from FP", seen, max(seen, total))
+    run.fingerprint = file_runs.fingerprint(map(_row, listed.values()))
+    run.lines, run.unreadable = len(listed) + len(without_house), len(without_house)
+    run.bad_lines = file_runs.bad_lines(
+        (0, f"{isin} {name}", "names no fund house") for isin, name in without_house.items()
+    )
     if seen < total:
         raise SyncIncomplete(f"FP speaks of {total} schemes and listed {seen}. Nothing was changed.")
     return listed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,7 +15,8 @@ from django.db import transaction
 from orders import calendar, nse
 from orders.feeds import nse as feed
 from orders.market import CLOSES_AT
-from orders.models import Security, SecurityCode
+from orders.models import FileRun, Security, SecurityCode
+from orders.operations import file_runs
 from orders.queries import schemes as scheme_queries
 from portal.clock import IST
 from portal.errors import Failure
@@ -60,6 +62,8 @@ class Matched:
     without_code: tuple[str, ...]
     # A symbol of ours that stands there with another ISIN: one of the two lists is old.
     other_isin: tuple[str, ...]
+    # Codes that are new or another one than before, and such as are gone.
+    changed: int = 0
 
     @property
     def missing(self) -> int:
@@ -73,14 +77,24 @@ def sync(*, at: datetime) -> Synced:
     A share is known by its ISIN, or, when that is new (a split makes a new one), by its symbol. Raises GatewayError,
     feed.NotThatFile and ListRefused; then nothing was changed.
     """
-    read = feed.read_list(nse.client().fetch_list())
-    with transaction.atomic():
-        known = list(Security.objects.select_for_update())
-        active = sum(each.is_active for each in known)
-        if len(read.lines) < LEAST_OF_KNOWN * active:
-            raise ListRefused(f"NSE lists {len(read.lines)} shares, we know {active}. Nothing was changed.")
-        changed, ended = _write(read.lines.values(), known, at)
+    with file_runs.kept(FileRun.Pipeline.SHARES, at=at) as run:
+        raw = nse.client().fetch_list()
+        run.fingerprint = hashlib.sha256(raw).hexdigest()
+        read = feed.read_list(raw)
+        _note(run, read, len(read.lines))
+        with transaction.atomic():
+            known = list(Security.objects.select_for_update())
+            active = sum(each.is_active for each in known)
+            if len(read.lines) < LEAST_OF_KNOWN * active:
+                raise ListRefused(f"NSE lists {len(read.lines)} shares, we know {active}. Nothing was changed.")
+            changed, ended = _write(read.lines.values(), known, at)
+        run.changed = changed + ended
     return Synced(len(read.lines), changed, ended, read.unreadable)
+
+
+def _note(run: FileRun, read: feed.Read, good: int, ignored: int = 0) -> None:
+    run.lines, run.ignored, run.unreadable = good + ignored + read.unreadable, ignored, read.unreadable
+    run.bad_lines = file_runs.bad_lines(read.bad)
 
 
 def _write(lines: Iterable[feed.Listed], known: list[Security], at: datetime) -> tuple[int, int]:
@@ -123,9 +137,13 @@ def refresh_prices(*, at: datetime) -> date | None:
         # has exactly the close.
         if Security.objects.filter(priced_at=moment).exists():
             return None
-        if raw := nse.client().fetch_day(day):
-            _write_closes(feed.read_day(raw), moment)
-            return day
+        with file_runs.kept(FileRun.Pipeline.CLOSES, at=at) as run:
+            if raw := nse.client().fetch_day(day):
+                run.fingerprint, run.about_on = hashlib.sha256(raw).hexdigest(), day
+                read = feed.read_day(raw)
+                _note(run, read, len(read.closes), read.ignored)
+                run.changed = _write_closes(read, moment)
+                return day
     return None
 
 
@@ -136,12 +154,13 @@ def _days_before(at: datetime) -> list[date]:
     return [each for each in days if calendar.is_business_day(each, holidays)]
 
 
-def _write_closes(read: feed.ReadDay, moment: datetime) -> None:
+def _write_closes(read: feed.ReadDay, moment: datetime) -> int:
+    """Returns how many shares have another price, or the same of a later day."""
     shares = [each for each in Security.objects.filter(is_active=True) if each.symbol in read.closes]
     stale = [each for each in shares if each.priced_at is None or each.priced_at < moment]
     for share in stale:
         share.last_price, share.priced_at = read.closes[share.symbol], moment
-    Security.objects.bulk_update(stale, ["last_price", "priced_at"], batch_size=1000)
+    return Security.objects.bulk_update(stale, ["last_price", "priced_at"], batch_size=1000)
 
 
 def note_prices(prices: dict[int, tuple[Decimal, datetime]]) -> None:
@@ -174,10 +193,12 @@ def take_codes(*, broker: str, segments: Iterable[str], codes: Iterable[Coded], 
         held = SecurityCode.objects.filter(broker=broker, segment__in=list(segments))
         if len(found) < LEAST_OF_KNOWN * held.count():
             raise ListRefused(f"{broker} lists {len(found)} shares that we know, far fewer than before.")
+        before = {(segment, pk): code for segment, pk, code in held.values_list("segment", "security_id", "code")}
         held.delete()
         rows = [SecurityCode(security_id=pk, broker=broker, segment=seg, code=code, refreshed_at=at)
                 for (seg, pk), code in found.items()]  # fmt: skip
         SecurityCode.objects.bulk_create(rows, batch_size=1000)
     coded_shares = {pk for _, pk in found}
     without = tuple(sorted(share.symbol for share in shares if share.pk not in coded_shares))
-    return Matched(len(found), foreign, without, tuple(other_isin))
+    changed = len({key for key, _ in before.items() ^ found.items()})
+    return Matched(len(found), foreign, without, tuple(other_isin), changed)

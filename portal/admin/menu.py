@@ -54,6 +54,7 @@ MENU: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
     "Funds": (
         ("Schemes", "stacked_line_chart", "orders_scheme_changelist", "", "orders.view_scheme"),
         ("Fund houses", "apartment", "orders_fundhouse_changelist", "", "orders.view_fundhouse"),
+        ("Files and lists", "sync_alt", "orders_filerun_sources", "", "orders.view_filerun"),
         ("NAV runs", "update", "orders_navrun_changelist", "", "orders.view_navrun"),
         ("Holidays", "event", "orders_holiday_changelist", "", "orders.view_holiday"),
         ("Cut-offs and limits", "tune", "orders_datedrule_changelist", "", "orders.view_datedrule"),
