@@ -10,7 +10,7 @@ from investors.models.documents import Document
 from investors.models.kyc import KycCheck, KycRequest
 from investors.models.people import PAN_INDEX, Address, InvestmentAccount, Investor, Nominee, Owned, TaxResidence
 from investors.models.privacy import DataExport, ErasureRequest
-from investors.models.transfers import FirmTransfer, Transfer
+from investors.models.transfers import FirmTransfer, InvestorTransfer, Transfer
 
 __all__ = [
     "ACCOUNT_INDEX",
@@ -30,6 +30,7 @@ __all__ = [
     "InvestmentAccount",
     "Investor",
     "InvestorCase",
+    "InvestorTransfer",
     "Invite",
     "KycCheck",
     "KycRequest",

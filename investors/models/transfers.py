@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from investors import lifecycle
-from investors.models.people import Owned
+from investors.models.people import Investor, Owned
 from portal import identifiers
 from portal.models import Partner
 
@@ -20,7 +20,8 @@ class Transfer(Owned):
 
     Nothing moves before `objections_until`, and nothing without the investor's own yes or a second person. What the
     two are called is kept as it was read, because neither an investor's connection nor a partner's sees the other
-    one's row. Partners do not read this table at all: what each of the two may know is a `FirmTransfer`.
+    one's row. Only staff read this table: what each of the two firms may know is a `FirmTransfer`, what the investor
+    may is an `InvestorTransfer`.
     """
 
     class State(models.TextChoices):
@@ -139,6 +140,39 @@ class FirmTransfer(models.Model):
         return _words(self, at)
 
 
-def _words(row: Transfer | FirmTransfer, at: datetime) -> str:
+class InvestorTransfer(models.Model):
+    """A transfer as the investor may know it: a row of the view `v_investor_transfers`, for that person's connection.
+
+    That a firm objected is told, not its words, which were written to us; nor are staff's answer and who they are.
+    """
+
+    investor = models.ForeignKey(Investor, on_delete=models.DO_NOTHING, related_name="+")
+    code = models.CharField(max_length=20)
+    from_partner = models.ForeignKey(Partner, null=True, on_delete=models.DO_NOTHING, related_name="+")
+    to_partner = models.ForeignKey(Partner, on_delete=models.DO_NOTHING, related_name="+")
+    from_name = models.CharField(max_length=120)
+    to_name = models.CharField(max_length=120)
+    state = models.CharField(max_length=8, choices=Transfer.State)
+    state_since = models.DateTimeField()
+    # How the investor asked for it, as we were told.
+    basis = models.CharField(max_length=300)
+    asked_at = models.DateTimeField()
+    objections_until = models.DateTimeField()
+    agreed_at = models.DateTimeField(null=True)
+    objected_at = models.DateTimeField(null=True)
+
+    class Meta:
+        managed = False
+        db_table = "v_investor_transfers"
+
+    def __str__(self) -> str:
+        return self.code
+
+    def words(self, at: datetime) -> str:
+        """The state as people read it."""
+        return _words(self, at)
+
+
+def _words(row: Transfer | FirmTransfer | InvestorTransfer, at: datetime) -> str:
     is_over = row.state == Transfer.State.WAITING and at >= row.objections_until
     return "being decided" if is_over else row.get_state_display()

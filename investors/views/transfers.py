@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from investors.access import InvestorRequest, investor_page
-from investors.models import Transfer
+from investors.models import InvestorTransfer, Transfer
 from investors.operations import transfers
 from portal import clock
 from portal.errors import Failure
@@ -33,7 +33,7 @@ TONES = {"WAITING": "needs", "OBJECTED": "waiting", "DONE": "done", "STOPPED": "
 @investor_page
 def transfer(request: InvestorRequest, code: str) -> HttpResponse:
     """Which firm shall look after the investor; a POST says that this is right, or that it is not."""
-    row = get_object_or_404(Transfer, investor=request.investor, code=code)
+    row = get_object_or_404(InvestorTransfer, investor=request.investor, code=code)
     if request.method == "POST":
         try:
             messages.success(request, _answered(row, request))
@@ -51,7 +51,7 @@ def transfer(request: InvestorRequest, code: str) -> HttpResponse:
     return render(request, "investors/transfer.html", context)
 
 
-def _answered(row: Transfer, request: InvestorRequest) -> str:
+def _answered(row: InvestorTransfer, request: InvestorRequest) -> str:
     """What is said to the investor's answer. Raises transfers.TooLate, Unclear."""
     actor, at = cast(User, request.user), clock.now()
     if "agree" in request.POST:

@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 
-from investors.models import FirmTransfer, Transfer
+from investors.models import FirmTransfer, InvestorTransfer, Transfer
 from investors.operations import transfers
 from portal import clock, roles
 from portal.errors import InvalidInput
@@ -186,9 +186,9 @@ def test_both_partners_see_it_and_only_one_of_them_whose_it_is(asha, north, sout
     assert client_for(south.user).get(reverse("console:transfer_object", args=[row.code])).status_code == 404
 
 
-def read_by(firm, table):
-    """Everything that raw SQL on this firm's connection finds."""
-    with scope(f"partner:{firm.pk}"), connection.cursor() as cursor:
+def read_by(reader, table):
+    """Everything that raw SQL on this reader's connection finds."""
+    with scope(reader), connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM {table}")
         return str(cursor.fetchall())
 
@@ -199,7 +199,7 @@ def test_below_the_views_each_firm_reads_only_what_is_for_it(asha, north, south,
     )
     transfers.stop(transfer_id=row.pk, actor=maker, reason="The letter is forged", at=clock.now())
     tables = {
-        firm: read_by(firm, "investors_transfer") + read_by(firm, "v_firm_transfers")
+        firm: read_by(f"partner:{firm.pk}", "investors_transfer") + read_by(f"partner:{firm.pk}", "v_firm_transfers")
         for firm in (north.partner, south.partner, factories.PartnerFactory())
     }
     before, coming, other = tables.values()
@@ -207,6 +207,22 @@ def test_below_the_views_each_firm_reads_only_what_is_for_it(asha, north, south,
     assert [word in before for word in words] == [False, False, True, True, True]
     assert [word in coming for word in words] == [False, False, False, False, True]
     assert other == "[][]"
+
+
+def test_below_the_page_the_investor_reads_that_somebody_objected_and_nobodys_words(asha, chitra, north, row, maker):
+    transfers.object_to(
+        transfer_id=row.pk, partner=north.partner, why="Fees of years", actor=north.user, at=clock.now()
+    )
+    transfers.stop(transfer_id=row.pk, actor=maker, reason="The letter is forged", at=clock.now())
+    hers, others = (
+        read_by(f"user:{each.user_id}", "investors_transfer") + read_by(f"user:{each.user_id}", "v_investor_transfers")
+        for each in (asha, chitra)
+    )
+    words = ("The letter is forged", "Fees of years", "Letter of 20 Nov", row.code)
+    assert [word in hers for word in words] == [False, False, True, True]
+    assert others == "[][]"
+    with scope(f"user:{asha.user_id}"):
+        assert InvestorTransfer.objects.get().objected_at
 
 
 def test_a_partner_objects_in_the_console_with_words(north, south, row, client_for):
@@ -388,6 +404,6 @@ def test_a_partner_and_an_investor_read_their_own_and_write_nothing(asha, chitra
         f"user:{chitra.user_id}": 0,
     }.items():
         with scope(name):
-            rows = FirmTransfer if name.startswith("partner") else Transfer
+            rows = FirmTransfer if name.startswith("partner") else InvestorTransfer
             assert rows.objects.count() == seen, name
             assert Transfer.objects.update(answer="mine") == 0, name
