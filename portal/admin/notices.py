@@ -34,9 +34,7 @@ def by_record(to_notice: str = "") -> Finder:
         if model._meta.label_lower == _PEOPLE:
             return Q(user=row.user_id)
         about = {"subject_kind": model._meta.label_lower, "subject_id": str(row.pk)}
-        # Beside the person, an index knows what was told about the record.
-        whose = {"user": row.investor.user_id} if hasattr(row, "investor") else {}
-        return Q(**{f"{to_notice}{name}": value for name, value in about.items()}, **whose)
+        return Q(**{f"{to_notice}{name}": value for name, value in about.items()})
 
     return look
 

@@ -35,6 +35,9 @@ class Notice(models.Model):
         indexes = [
             models.Index(fields=["user", "-id"], name="notices_of_person"),
             models.Index(fields=["user"], condition=Q(read_at__isnull=True), name="notices_unread"),
+            # Operations look for what was told about a record, and for all that was told of one event.
+            models.Index(fields=["subject_kind", "subject_id", "-id"], name="notices_about"),
+            models.Index(fields=["event", "-id"], name="notices_of_event"),
         ]
 
     def __str__(self) -> str:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from investors.operations import transfer_notices
 from portal import clock, roles
-from portal.models import AuditEntry, Delivery
+from portal.models import AuditEntry, Delivery, Notice
 from portal.notices import writing
 from tests import factories
 from tests.ops.test_bulk import choose
@@ -65,6 +68,44 @@ def test_a_list_is_narrowed_to_an_event(as_role, told, page):
     tell(told.order, "order.allotted")
     rows = as_role(roles.VIEWER).get(f"{page}?event=order.allotted").context["cl"].result_list
     assert {getattr(row, "notice", row).event for row in rows} == {"order.allotted"}
+
+
+@pytest.fixture
+def many(told):
+    """Three thousand other people's notices, of which the database knows how they are spread."""
+    same = {"user": told.second.investor.user, "event": "order.paid", "subject_kind": "orders.mforder"}
+    words = {"title": "Paid", "text": "Paid.", "url": "/orders/", "at": clock.now()}
+    Notice.objects.bulk_create(Notice(subject_id=str(10**9 + n), **same, **words) for n in range(3_000))
+    tell(told.order, "order.allotted")
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE portal_notice")
+
+
+@pytest.mark.parametrize("page", [NOTICES, MESSAGES])
+@pytest.mark.parametrize("sought", ["record", "event"])
+def test_nobody_walks_through_all_notices_to_find_some(as_role, told, many, page, sought):
+    client = as_role(roles.VIEWER)
+    with CaptureQueriesContext(connection) as captured:
+        if sought == "record":
+            client.post(f"{page}find/", {"q": told.order.code}, follow=True)
+        else:
+            client.get(f"{page}?event=order.allotted")
+    narrowed = {"record": 'subject_id" =', "event": 'event" ='}[sought]
+    asked = [each["sql"] for each in captured if each["sql"].startswith("SELECT") and narrowed in each["sql"]]
+    with connection.cursor() as cursor:
+        for sql in asked:
+            cursor.execute(f"EXPLAIN {sql}")
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+            assert {"record": "notices_about", "event": "notices_of_event"}[sought] in plan, plan
+    assert asked
+
+
+def test_whoever_works_at_a_firm_is_found_by_the_transfer_too(as_role, told):
+    row = factories.TransferFactory()
+    at_the_firm = factories.MemberFactory(partner=row.to_partner).user
+    transfer_notices.tell_firms(row, transfer_notices.WAITING, at=clock.now())
+    found = as_role(roles.VIEWER).post(f"{NOTICES}find/", {"q": row.code}, follow=True).context["cl"].result_list
+    assert at_the_firm in [notice.user for notice in found]
 
 
 def act(delivery):
