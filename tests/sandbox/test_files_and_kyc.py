@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from tests.sandbox.api import Caller, Shop
+from tests.sandbox.api import BOND, Caller, Shop
 
 CAMS_FUND = "INF209K01165"
 KYC = {
@@ -117,6 +117,77 @@ def test_a_dbf_feed_is_read_too(shop: Shop):
     rows = list(csv.DictReader(io.StringIO(shop.caller.raw("GET", "/_control/fp/feed?rta=CAMS").text)))
     names = ["FOLIO_NO", "PRODCODE", "TRXNTYPE", "TRXNNO", "TRADDATE", "PURPRICE", "UNITS", "AMOUNT"]
     record = rows[0] | {"TRXNNO": "991"}
+FEEDS = {
+    "CAMS": (CAMS_FUND, {"reference": "TRXNNO", "units": "UNITS", "word": "TRXN_NATURE", "parent": "ORIGINAL_TRXNNO"}),
+    "KFINTECH": (BOND, {"reference": "TD_TRNO", "units": "TD_UNITS", "word": "TRDESC", "parent": "TD_PTRNO"}),
+}
+
+
+def as_feed(*rows: dict[str, str]) -> bytes:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(dict.fromkeys(name for row in rows for name in row)))
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue().encode()
+
+
+@pytest.mark.parametrize("rta", FEEDS)
+@pytest.mark.parametrize("said", ["word", "sign"])
+@pytest.mark.parametrize("named", [True, False])
+def test_a_rejected_purchase_takes_back_the_one_that_it_is_about(shop: Shop, rta: str, said: str, named: bool):
+    isin, at = FEEDS[rta]
+    order = shop.paid(50_000, isin)
+    folio = shop.read(order)["folio_number"]
+    (bought,) = csv.DictReader(io.StringIO(shop.caller.raw("GET", f"/_control/fp/feed?rta={rta}").text))
+    rejected = bought | {at["reference"]: "900001"}
+    rejected |= {at["word"]: "Purchase Rejection"} if said == "word" else {at["units"]: f"-{bought[at['units']]}"}
+    rejected |= {at["parent"]: bought[at["reference"]]} if named else {}
+    for _ in "once", "again":
+        assert process(shop.caller, as_feed(rejected, bought))["succeeded"] == 2
+        first, back = sorted(shop.caller.fp("GET", f"/transactions?folios={folio}").json["data"], key=lambda t: t["id"])
+        assert (back["type"], back["units"], back["amount"]) == ("purchase", -first["units"], -first["amount"])
+        assert (back["related_transaction_id"], back["rta_order_reference"]) == (first["id"], "900001")
+        assert shop.holdings() == []
+        assert shop.read(order)["status"] == "REVERSED"
+
+
+def test_a_rejection_of_nothing_that_is_known_fails_alone(shop: Shop):
+    isin, at = FEEDS["CAMS"]
+    folio = shop.read(shop.paid(50_000, isin))["folio_number"]
+    (bought,) = csv.DictReader(io.StringIO(shop.caller.raw("GET", "/_control/fp/feed?rta=CAMS").text))
+    rejected = bought | {at["word"]: "Purchase Rejection"}
+    strangers = (
+        rejected | {at["reference"]: "900001", at["parent"]: "12345"},
+        rejected | {at["reference"]: "900002", at["units"]: "1.5"},
+        rejected,  # with the reference of the purchase itself
+    )
+    done = process(shop.caller, as_feed(*strangers))
+    assert (done["processed"], done["succeeded"], done["failed"]) == (3, 0, 3)
+    twice = (rejected | {at["reference"]: "900003"}, rejected | {at["reference"]: "900004"})
+    assert process(shop.caller, as_feed(*twice))["succeeded"] == 1
+    assert len(shop.caller.fp("GET", f"/transactions?folios={folio}").json["data"]) == 2
+
+
+def test_dividends_that_were_paid_out_are_told_with_the_holding(shop: Shop):
+    folio = shop.read(shop.paid(50_000, CAMS_FUND))["folio_number"]
+    (bought,) = csv.DictReader(io.StringIO(shop.caller.raw("GET", "/_control/fp/feed?rta=CAMS").text))
+    paid = bought | {
+        "TRXNNO": "31",
+        "TRXN_TYPE_FLAG": "DP",
+        "TRXN_NATURE": "Div Payout",
+        "UNITS": "0",
+        "AMOUNT": "120.5",
+    }
+    other = paid | {"TRXNNO": "32", "AMOUNT": "9.25"}
+    assert process(shop.caller, as_feed(paid, other))["succeeded"] == 2
+    amount = lambda: shop.holdings()[0]["schemes"][0]["payout"]["amount"]  # noqa: E731
+    assert amount() == 129.75
+    back = other | {"TRXNNO": "33", "TRXN_NATURE": "Div Payout Reversal", "ORIGINAL_TRXNNO": "32"}
+    assert process(shop.caller, as_feed(back))["succeeded"] == 1
+    assert amount() == 120.5
+    assert shop.caller.fp("GET", f"/transactions?folios={folio}&types=dividend_payout").json["data"][0]["amount"] < 0
+
+
     record["UNITS"] = "1.5"
     fields = b"".join(n.encode().ljust(11, b"\0") + b"C" + b"\0" * 4 + bytes([20]) + b"\0" * 15 for n in names)
     length = 1 + 20 * len(names)

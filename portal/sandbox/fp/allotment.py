@@ -90,6 +90,14 @@ def open_lots(world: World, folio: str, isin: str, until: dt.date | None = None)
     return lots_of(folio_transactions(world, folio, isin, until))
 
 
+def paid_out(world: World, folio: str, isin: str, until: dt.date) -> Decimal:
+    """Dividends that went to the bank and were not taken back."""
+    rows = folio_transactions(world, folio, isin, until)
+    undone = {row["related_transaction_id"] for row in rows}
+    paid = (row for row in rows if row["type"] == "dividend_payout" and row["id"] not in undone)
+    return sum((Decimal(row["amount"]) for row in paid if not row["related_transaction_id"]), Decimal(0))
+
+
 def free_of_lock(scheme: FundScheme, lots: list[Lot], today: dt.date) -> Decimal:
     """Units that may be redeemed: all, or those past the scheme's lock-in."""
     years = scheme.lock_in_period or 0
@@ -188,13 +196,21 @@ def new_folio(world: World, tenant: str, account_id: int, amc_id: int) -> str:
     return number
 
 
+def of_order(world: World, order_id: int) -> sqlite3.Row | None:
+    """The transaction that an order became."""
+    sql = "SELECT * FROM fp_transactions WHERE order_id = ? AND related_transaction_id IS NULL ORDER BY id LIMIT 1"
+    return world.one(sql, order_id)
+
+
 def reverse(world: World, order: sqlite3.Row) -> None:
     """Undoes a successful order: a transaction that points at the one it takes back."""
-    first = world.one(
-        "SELECT * FROM fp_transactions WHERE order_id = ? AND related_transaction_id IS NULL", order["id"]
-    )
-    if first is None:
-        return
+    first = of_order(world, order["id"])
+    if first is not None:
+        take_back(world, first)
+
+
+def take_back(world: World, first: sqlite3.Row) -> None:
+    """The transaction that undoes another."""
     values = {key: first[key] for key in first.keys() if key not in ("id", "sources", "rta_order_reference")}  # noqa: SIM118
     values |= {"units": str(-Decimal(first["units"])), "amount": str(-Decimal(first["amount"]))}
     reference = str(random.randrange(10**11, 10**12))  # noqa: S311

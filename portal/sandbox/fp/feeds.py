@@ -1,7 +1,9 @@
 """Registrars' reverse feeds: reading what is uploaded, and writing the feed of the world's own transactions.
 
 CAMS WBR2 and KFintech MFSD201, as delimited text (comma, semicolon, tab or bar) or DBF. A bad row fails alone; a row
-that is known already (same registrar's reference in the folio, or the world's own transaction) is taken once.
+that is known already (same registrar's reference in the folio, or the world's own transaction) is taken once. A
+rejection or reversal is a row of its own and takes back an earlier one: the one that it names, else the last of the
+same units. One that finds none fails.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from decimal import Decimal, InvalidOperation
 from ..schemes import by_scheme_code, fund_schemes
 from ..web import dumps
 from ..world import World
-from . import allotment
+from . import allotment, life
 
 DATE_FORMATS = ("%d-%b-%Y", "%d/%m/%Y", "%Y-%m-%d", "%d-%m-%Y", "%Y%m%d", "%m/%d/%Y", "%d-%b-%y")
 
@@ -42,6 +44,8 @@ class Layout:
     units: tuple[str, ...]
     amount: tuple[str, ...]
     scheme: tuple[str, ...]
+    undone: tuple[str, ...]
+    parent: tuple[str, ...]
 
 
 LAYOUTS = (
@@ -49,11 +53,12 @@ LAYOUTS = (
         "CAMS", ("FOLIO_NO",), ("PRODCODE",),
         ("TRXN_TYPE_FLAG", "TRXN_TYPE_", "TRXN_NATURE", "TRXN_NATUR", "TRXNTYPE"), ("TRXNNO",),
         ("USRTRXNO",), ("TRADDATE",), ("PURPRICE",), ("UNITS",), ("AMOUNT",), ("SCHEME",),
+        ("REVERSAL_CODE", "REVERSAL_C"), ("ORIGINAL_TRXNNO", "ORIGINAL_T"),
     ),
     Layout(
         "KFINTECH", ("TD_ACNO",), ("FMCODE", "PRCODE1"), ("TRDESC", "TD_TRTYPE", "TD_PURRED"), ("TD_TRNO",),
         ("TD_APPNO",), ("TD_TRDT",),
-        ("TD_NAV", "TD_POP"), ("TD_UNITS",), ("TD_AMT",), ("FUNDDESC",),
+        ("TD_NAV", "TD_POP"), ("TD_UNITS",), ("TD_AMT",), ("FUNDDESC",), (), ("TD_PTRNO",),
     ),
 )  # fmt: skip
 # words in the type column -> our type; the first that is found counts
@@ -72,6 +77,9 @@ LETTERS = {
     "TO": "transfer_out",
     "DR": "dividend_reinvestment", "DP": "dividend_payout", "B": "bonus", "IPO": "purchase",
 }  # fmt: skip
+# In the words of a type, what takes back an earlier row; and what columns say when they say nothing.
+TAKEN_BACK = ("reject", "revers")
+NOTHING = ("", "0", "N")
 
 
 # -- reading --------------------------------------------------------------------------------------------------------
@@ -140,6 +148,8 @@ def _day(text: str) -> dt.date:
 
 @dataclass(frozen=True)
 class Line:
+    """One row. `undoes`: None, or the reference of the row that it takes back, empty where it names none."""
+
     folio: str
     isin: str
     kind: str
@@ -151,6 +161,17 @@ class Line:
     amount: Decimal
     product: str
     scheme: str
+    undoes: str | None
+
+
+def _undoes(row: dict[str, str], layout: Layout, kind: str, units: Decimal) -> str | None:
+    """An addition of fewer than no units takes back as well: KFintech signs its units."""
+    said = " ".join(row.get(name, "") for name in layout.kind).lower()
+    spoken = any(word in said for word in TAKEN_BACK) or _cell(row, layout.undone) not in NOTHING
+    if not (spoken or (kind in allotment.ADDS and units < 0)):
+        return None
+    parent = _cell(row, layout.parent)
+    return "" if parent in NOTHING else parent
 
 
 def read_line(row: dict[str, str], layout: Layout) -> Line:
@@ -165,30 +186,35 @@ def read_line(row: dict[str, str], layout: Layout) -> Line:
     price, units, amount = (
         Decimal(_cell(row, n).replace(",", "")) for n in (layout.price, layout.units, layout.amount)
     )
+    kind = _kind(row, layout)
     return Line(
-        folio, scheme.isin, _kind(row, layout), reference, _cell(row, layout.ours), _day(_cell(row, layout.traded_on)),
-        price, abs(units), abs(amount), product, _cell(row, layout.scheme),
+        folio, scheme.isin, kind, reference, _cell(row, layout.ours), _day(_cell(row, layout.traded_on)),
+        price, abs(units), abs(amount), product, _cell(row, layout.scheme), _undoes(row, layout, kind, units),
     )  # fmt: skip
 
 
 def process(world: World, tenant: str, raw: bytes) -> tuple[int, int]:
     """Takes the feed in, oldest row first; returns how many rows succeeded and failed. Raises UnreadableFeed."""
     layout, rows = rows_of(raw)
-    lines, bad = [], 0
+    lines = []
     for row in rows:
         try:
             lines.append(read_line(row, layout))
         except (ValueError, InvalidOperation):
-            bad += 1
-    for line in sorted(lines, key=lambda found: found.day):
-        _take(world, tenant, line)
-    return len(lines), bad
+            continue
+    in_time = sorted(lines, key=lambda found: (found.day, found.undoes is not None))
+    good = [(_take if line.undoes is None else _take_back)(world, tenant, line) for line in in_time].count(True)
+    return good, len(rows) - good
+
+
+def _by_reference(world: World, tenant: str, folio: str, reference: str) -> sqlite3.Row | None:
+    sql = "SELECT * FROM fp_transactions WHERE tenant = ? AND folio_number = ? AND rta_order_reference = ?"
+    return world.one(sql, tenant, folio, reference)
 
 
 def _known(world: World, tenant: str, line: Line) -> sqlite3.Row | None:
     """The same transaction, by the registrar's reference or as the world's own."""
-    sql = "SELECT * FROM fp_transactions WHERE tenant = ? AND folio_number = ? AND rta_order_reference = ?"
-    row = world.one(sql, tenant, line.folio, line.reference)
+    row = _by_reference(world, tenant, line.folio, line.reference)
     sql = (
         "SELECT * FROM fp_transactions WHERE folio_number = ? AND isin = ? AND type = ? AND traded_on = ? "
         "AND units = ? AND origin = 'order' AND tenant = ?"
@@ -196,11 +222,53 @@ def _known(world: World, tenant: str, line: Line) -> sqlite3.Row | None:
     return row or world.one(sql, line.folio, line.isin, line.kind, line.day.isoformat(), str(line.units), tenant)
 
 
-def _take(world: World, tenant: str, line: Line) -> None:
+UNDONE = "SELECT * FROM fp_transactions WHERE related_transaction_id = ?"
+
+
+def _first(world: World, tenant: str, line: Line) -> sqlite3.Row | None:
+    """What a reversal takes back: the transaction that it names, else the last of its kind and units that stands."""
+    if line.undoes:
+        named = _by_reference(world, tenant, line.folio, line.undoes)
+        return named if named and not named["related_transaction_id"] else None
+    alike = (
+        row
+        for row in reversed(allotment.folio_transactions(world, line.folio, line.isin, line.day))
+        if (row["tenant"], row["type"], Decimal(row["units"])) == (tenant, line.kind, line.units)
+    )
+    return next((row for row in alike if world.one(UNDONE, row["id"]) is None), None)
+
+
+def _take_back(world: World, tenant: str, line: Line) -> bool:
+    """The row undoes an earlier transaction, once; the order behind that is reversed. False: there is none."""
+    known = _by_reference(world, tenant, line.folio, line.reference)
+    first = None if known else _first(world, tenant, line)
+    if first is None:
+        return known is not None and known["related_transaction_id"] is not None
+    undone = world.one(UNDONE, first["id"])
+    if undone and undone["origin"] == "feed":
+        return False
+    if undone is None:
+        _undo(world, first)
+    facts = {"rta_order_reference": line.reference, "rta_product_code": line.product, "origin": "feed"}
+    world.update("fp_transactions", world.the(UNDONE, first["id"])["id"], traded_on=line.day.isoformat(), **facts)
+    return True
+
+
+def _undo(world: World, first: sqlite3.Row) -> None:
+    """An order whose own transaction is taken back is reversed; any other transaction goes alone."""
+    order = life.order_row(world, first["order_id"]) if first["order_id"] else None
+    own = order and allotment.of_order(world, order["id"])
+    if order and own and own["id"] == first["id"] and "REVERSED" in life.moves(order):
+        life.move(world, order["id"], "REVERSED")
+    else:
+        allotment.take_back(world, first)
+
+
+def _take(world: World, tenant: str, line: Line) -> bool:
     known = _known(world, tenant, line)
     if known:
         world.update("fp_transactions", known["id"], rta_order_reference=line.reference, rta_product_code=line.product)
-        return
+        return True
     sources = []
     if line.kind in allotment.TAKES:
         lots = allotment.open_lots(world, line.folio, line.isin, line.day)
@@ -225,6 +293,7 @@ def _take(world: World, tenant: str, line: Line) -> None:
         sources=dumps(sources).decode(),
         origin="feed",
     )
+    return True
 
 
 # -- writing --------------------------------------------------------------------------------------------------------

@@ -55,7 +55,7 @@ def position(world: World, folio: str, isin: str, as_on: dt.date) -> dict[str, A
         "holdings": {"as_on": day, "units": units, "redeemable_units": free},
         "market_value": value,
         "invested_value": {"as_on": day, "amount": invested},
-        "payout": {"as_on": day, "amount": 0},
+        "payout": {"as_on": day, "amount": allotment.paid_out(world, folio, isin, as_on)},
         "nav": {"as_on": priced_on, "value": price},
     }  # fmt: skip
 
