@@ -67,6 +67,8 @@ class Problem(Exception):
 
 @dataclass
 class Upload:
+    """A file of a form; `content_type` is empty where the caller named none, as many libraries do."""
+
     filename: str
     content_type: str
     content: bytes
@@ -118,7 +120,8 @@ class Request:
         for part in BytesParser(policy=HTTP).parsebytes(head + self.body).iter_parts():
             name, filename = part.get_param("name", header="content-disposition"), part.get_filename()
             content = part.get_payload(decode=True) or b""
-            upload = Upload(filename or "", part.get_content_type(), bytes(content))
+            kind = part.get_content_type() if "content-type" in part else ""
+            upload = Upload(filename or "", kind, bytes(content))
             found[str(name)] = upload if filename is not None else upload.content.decode("utf-8", "replace")
         return found
 

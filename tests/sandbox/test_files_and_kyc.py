@@ -45,7 +45,8 @@ PROOF = KYC[WHERE]
 
 
 def upload(caller: Caller, content: bytes, name: str = "WBR2.csv", kind: str = "text/csv"):
-    head = f'--B\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\nContent-Type: {kind}\r\n\r\n'
+    said = f"Content-Type: {kind}\r\n" if kind else ""
+    head = f'--B\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n{said}\r\n'
     tail = b'\r\n--B\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nfeed\r\n--B--\r\n'
     if not caller.token:
         caller.token = caller.login().json["token"]
@@ -75,6 +76,17 @@ def test_files_are_kept_with_their_facts(caller: Caller):
     assert caller.fp("GET", f"/files/{made['id']}/content").body == b"\x89PNG data"
     assert caller.fp("GET", "/files/none").status == 404
     assert caller.fp("POST", "/files", {}).status == 400
+
+
+def test_a_part_without_a_kind_is_of_the_kind_that_its_name_ends_in(caller: Caller):
+    """So send many libraries what they are not told more about."""
+    for name, kind in (("card.jpg", "image/jpeg"), ("me.mp4", "video/mp4"), ("WBR2", "application/octet-stream")):
+        assert upload(caller, b"x", name, "").json["content_type"] == kind
+        assert upload(caller, b"x", name, "application/octet-stream").json["content_type"] == kind
+    assert upload(caller, b"x", "card.jpg", "image/jpg").json["content_type"] == "image/jpeg"
+    assert upload(caller, b"x", "card.jpg", "text/plain").json["content_type"] == "text/plain"
+    paper = upload(caller, b"x", "card.PDF", "").json["id"]
+    assert caller.fp("POST", "/kyc_requests", naming("identity_proof", paper)).status == 200
 
 
 @pytest.mark.parametrize("rta", ["CAMS", "KFINTECH"])

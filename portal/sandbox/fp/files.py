@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 import sqlite3
 import uuid
 from typing import Any
@@ -21,6 +22,19 @@ def _document(request: Request, row: sqlite3.Row) -> dict[str, Any]:
         "content_type": row["content_type"], "purpose": row["purpose"], "byte_size": row["byte_size"],
         "url": f"{request.base_url}/fp/files/{row['id']}/content",
     }  # fmt: skip
+
+
+# By the endings alone, whatever the machine's own list says.
+ENDINGS = mimetypes.MimeTypes()
+UNSAID = ("", "application/octet-stream")
+ALIASES = {"image/jpg": "image/jpeg"}
+
+
+def _content_type(upload: Upload) -> str:
+    """As the caller says; where it says nothing, as the file's name ends."""
+    if upload.content_type not in UNSAID:
+        return ALIASES.get(upload.content_type, upload.content_type)
+    return ENDINGS.guess_type(upload.filename)[0] or "application/octet-stream"
 
 
 # What a paper or a video of a KYC may be (document, "KYC Requests"): formats, and bytes at most.
@@ -75,7 +89,7 @@ def create(world: World, request: Request) -> Response:
         id=key,
         tenant=request.tenant,
         filename=upload.filename or "file",
-        content_type=upload.content_type,
+        content_type=_content_type(upload),
         purpose=purpose if isinstance(purpose, str) else None,
         content=upload.content,
         created_at=world.now(),
