@@ -29,6 +29,15 @@ def test_login_takes_both_forms_and_gives_a_token_of_1800_seconds(caller: Caller
     assert claims["exp"] - claims["iat"] == 1800
 
 
+@pytest.mark.parametrize("offset", ["+0000", "+0530"])
+def test_login_takes_the_offset_of_the_documents_pattern(caller: Caller, offset):
+    """`yyyyMMdd'T'HHmmssZ` as Java's own formatter writes it."""
+    zone = dt.datetime.strptime(offset, "%z").tzinfo
+    assert caller.login(stamp=dt.datetime.now(zone).strftime("%Y%m%dT%H%M%S%z")).status == 200
+    old = dt.datetime.now(zone) - dt.timedelta(hours=13)
+    assert caller.login(stamp=old.strftime("%Y%m%dT%H%M%S%z")).status == 401
+
+
 def test_login_refuses_a_wrong_secret_a_stranger_and_an_old_date(caller: Caller):
     assert caller.login(secret="other").status == 401
     assert caller.login(principal="stranger").status == 401

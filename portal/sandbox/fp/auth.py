@@ -12,7 +12,7 @@ import hmac
 import json
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from ..clock import real_now
@@ -62,7 +62,8 @@ def signature(secret: str, tenant: str, stamp: str, *, base64_first: bool) -> st
 def _stamp(world: World, request: Request) -> str:
     stamp = request.headers.get("mfprodate", "")
     try:
-        moment = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        # The document's pattern is Java's, whose Z is an offset (`+0000`); its example ends in the letter.
+        moment = datetime.strptime(stamp, "%Y%m%dT%H%M%S%z")
     except ValueError:
         raise Problem(401, "MFProDate must be yyyyMMdd'T'HHmmssZ") from None
     if min(abs(moment.timestamp() - now) for now in (real_now(), world.now())) > CLOCK_SLACK_S:
