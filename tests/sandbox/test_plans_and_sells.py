@@ -117,7 +117,8 @@ def test_instant_redemption_within_its_summary(shop: Shop):
         "redemption_bank_account_ifsc_code": bank["ifsc_code"], "source_ref_id": "quick",
     }  # fmt: skip
     instant = f"{shop.base}/orders/sell/instant"
-    assert "amount" in shop.caller.fp("POST", instant, wish | {"amount": 9_500}).fields()
+    for amount in (9_500, 0, 100.5, None):
+        assert set(shop.caller.fp("POST", instant, wish | {"amount": amount}).fields()) == {"amount"}
     assert (
         "redemption_bank_account_number"
         in shop.caller.fp("POST", instant, wish | {"redemption_bank_account_number": "1"}).fields()
@@ -131,6 +132,11 @@ def test_instant_redemption_within_its_summary(shop: Shop):
     assert len(shop.caller.fp("GET", f"{shop.base}/orders/sell").json["amc_orders"]) == 1
     query = f"/api/instant_redemption/pre_redemption_summary?folio_number={folio}&isin={LIQUID}"
     assert shop.caller.fp("GET", query).json["instant_redemption"]["multiples"] == 1
+    direct = "/api/instant_redemption/order"
+    assert set(shop.caller.fp("POST", direct, wish | {"amount": 100.5}).fields()) == {"amount"}
+    assert set(shop.caller.fp("POST", direct, wish | {"folio_number": "1"}).fields()) == {"folio_number"}
+    must = {"folio_number", "isin", "amount", "redemption_bank_account_number", "redemption_bank_account_ifsc_code"}
+    assert set(shop.caller.fp("POST", direct, {}).fields()) == must
     bond = shop.read(shop.paid(5000))["folio_number"]
     summary = shop.caller.fp("GET", f"{shop.base}/preredemption_summary?folio_number={bond}&isin={BOND}").json
     assert (summary["instant_redemption"]["allowed"], summary["instant_redemption"]["max_amount"]) == (False, 0)

@@ -21,6 +21,7 @@ from .purchases import add_order, answer, check_refs, check_scheme, count_ref, o
 INSTANT_MOST = Decimal(50_000)
 INSTANT_SHARE = Decimal("0.9")
 INSTANT_LEAST = 1
+INSTANT_STEP = 1
 LONG_S = 10 * 365 * 86_400
 
 
@@ -207,6 +208,7 @@ def _check_instant(world: World, account: sqlite3.Row, given: dict[str, Any], er
     found, amount = _summary(world, account, folio["number"], scheme.isin), as_decimal(given.get("amount"))
     errors.check(amount is not None and amount >= INSTANT_LEAST, "amount", f"should be at least {INSTANT_LEAST}")
     errors.check(amount is None or amount <= found["max_amount"], "amount", f"should be at most {found['max_amount']}")
+    errors.check(amount is None or not amount % INSTANT_STEP, "amount", f"should be in multiples of {INSTANT_STEP}")
     bank = (given.get("redemption_bank_account_number"), given.get("redemption_bank_account_ifsc_code"))
     known = [(b["account_number"], b["ifsc_code"]) for b in found["redemption_bank_accounts"]]
     errors.check(bank in known, "redemption_bank_account_number", "is not one of the summary's bank accounts")
@@ -236,21 +238,36 @@ def instant(world: World, request: Request, account_id: str) -> Response:
 
 
 def _account_of_folio(world: World, tenant: str, folio: Any) -> sqlite3.Row:
-    account_id = world.scalar("SELECT account_id FROM fp_folios WHERE number = ? AND tenant = ?", folio, tenant)
+    sql = "SELECT account_id FROM fp_folios WHERE number = ? AND tenant = ?"
+    account_id = world.scalar(sql, as_key(folio), tenant)
     return account_row(world, tenant, account_id)
 
 
 def direct_summary(world: World, request: Request) -> Response:
     folio, isin = _named(request)
     found = _summary(world, _account_of_folio(world, request.tenant, folio), folio, isin)
-    found |= {"multiples": 1, "remarks": found["remarks"] or "Record retrieved successfully"}
+    found |= {"multiples": INSTANT_STEP, "remarks": found["remarks"] or "Record retrieved successfully"}
     return json_response({"folio_number": folio, "isin": isin, "instant_redemption": found})
+
+
+DIRECT = ("isin", "folio_number", "amount", "redemption_bank_account_number", "redemption_bank_account_ifsc_code")
+
+
+def _account_to_redeem(world: World, tenant: str, given: dict[str, Any], errors: Errors) -> sqlite3.Row:
+    """The account of the order's folio; raises Problem 400 for what is missing and for a folio that nobody has."""
+    for name in DIRECT:
+        errors.check(given.get(name) not in (None, ""), name, "is mandatory")
+    errors.stop()
+    try:
+        return _account_of_folio(world, tenant, given["folio_number"])
+    except Problem:
+        raise refuse("folio_number", "is not a known folio") from None
 
 
 def direct_order(world: World, request: Request) -> Response:
     """Redeems at once; the order is in no list, as the document says."""
     given, errors = body_object(request), Errors()
-    account = _account_of_folio(world, request.tenant, given.get("folio_number"))
+    account = _account_to_redeem(world, request.tenant, given, errors)
     with world.transaction():
         _check_instant(world, account, given, errors)
         scheme = fund_schemes().get(str(given.get("isin")).upper())
