@@ -187,7 +187,12 @@ def test_with_bse_a_mandate_may_end_after_it_begins_and_none_is_on_paper(shop: S
         ({"mandate_type": "NACH"}, "mandate_type"),
     ):
         assert set(bse.caller.fp("POST", "/api/pg/mandates", usual | change).fields()) == {field}
-    assert bse.caller.fp("POST", "/api/pg/mandates", usual | {"valid_to": "2040-01-01"}).status == 201
+    made = bse.caller.fp("POST", "/api/pg/mandates", usual | {"valid_to": "2040-01-01"})
+    assert made.status == 201
+    wish = {"mandate_id": made.json["id"], "payment_postback_url": "https://example.com/"}
+    refused = bse.caller.fp("POST", "/api/pg/payments/emandate/auth", wish).fields()
+    assert refused == {"payment_postback_url": "is not supported with BSE as gateway provider"}
+    assert bse.caller.fp("POST", "/api/pg/payments/emandate/auth", {"mandate_id": made.json["id"]}).status == 200
 
 
 def test_account_digits_decide_and_rules_hold(caller: Caller):
@@ -231,7 +236,11 @@ def test_a_nach_purchase_needs_an_approved_mandate_and_is_debited_by_itself(shop
     path, waiting = f"{shop.base}/orders/purchase/nach", mandate(shop)
     line = {"isin": BOND, "amount": 5000, "source_ref_id": "n1"}
     assert "mandate_id" in shop.caller.fp("POST", path, {"mandate_id": waiting, "orders": [line]}).fields()
-    key = shop.caller.fp("POST", path, {"mandate_id": approved(shop), "orders": [line]}).json["orders"][0]["id"]
+    mine = approved(shop)
+    above = [line, line | {"amount": 100_010, "source_ref_id": "n2"}]
+    refused = shop.caller.fp("POST", path, {"mandate_id": mine, "orders": above}).fields()
+    assert refused == {"orders[1].amount": "is above the mandate's limit"}
+    key = shop.caller.fp("POST", path, {"mandate_id": mine, "orders": [line]}).json["orders"][0]["id"]
     payment = shop.caller.fp("GET", f"/api/pg/payments?amc_order_ids={key}").json["payments"][0]
     assert (payment["payment_type"], payment["amount"]) == ("NACH", 5000)
     assert "amc_order_ids" in shop.caller.fp("POST", "/api/pg/payments/netbanking", {"amc_order_ids": [key]}).fields()
@@ -319,6 +328,11 @@ def test_skip_change_the_mandate_stop_and_simulate(shop: Shop):
     change = {"operation": "update", "data": {"mandate_id": str(other)}}
     assert shop.caller.fp("POST", path, change).json == {"message": "successfully updated the sip"}
     assert shop.caller.fp("GET", path).json["mandate_id"] == str(other)
+    small = mandate(shop, mandate_limit=1999)
+    refused = shop.caller.fp("PATCH", path, {"operation": "update", "data": {"mandate_id": small}}).fields()
+    assert refused == {"mandate_id": "has a limit below the SIP's amount"}
+    beside = {"operation": "update", "mandate_id": str(approved(shop))}
+    assert shop.caller.fp("PATCH", path, beside).status == 200, "as the document's table has it"
     said = shop.caller.fp("POST", f"/api/oms/simulate/sips/{sip}/generate_next_installment").json["message"]
     order = int(said.split()[4])
     assert shop.read(order)["investment_date"] == "2027-01-05"

@@ -117,6 +117,8 @@ def authorise(world: World, request: Request) -> Response:
     """A page at the bank for an e-mandate that is not authorised yet."""
     given, errors = body_object(request), Errors()
     postback = postback_url(errors, given.get("payment_postback_url"))
+    unsupported = postback and gateway(request.tenant) == "BSE"
+    errors.check(not unsupported, "payment_postback_url", "is not supported with BSE as gateway provider")
     errors.stop()
     try:
         row = _row(world, request, given.get("mandate_id"))

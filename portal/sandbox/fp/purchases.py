@@ -140,6 +140,8 @@ def _place(
         check_payer(world, errors, account, given.get(payer))
         for n, order in enumerate(orders):
             _check_order(world, errors, account, n, order)
+            if payer == "mandate_id":
+                check_limit(world, errors, f"orders[{n}].amount", given.get(payer), order.get("amount"))
         check_refs(world, request, errors, orders)
         if not errors.found:
             values = {payer: as_int(given[payer]), "pay_by": "nach" if payer == "mandate_id" else "netbanking"}
@@ -176,6 +178,16 @@ def check_mandate(world: World, errors: Errors, account: sqlite3.Row, given: Any
         errors.check(row["status"] == "APPROVED", "mandate_id", "mandate is not approved")
     else:
         errors.check(row["status"] not in ("REJECTED", "CANCELLED"), "mandate_id", "mandate is rejected or cancelled")
+
+
+ABOVE = "is above the mandate's limit"
+
+
+def check_limit(world: World, errors: Errors, field: str, mandate: Any, amount: Any, said: str = ABOVE) -> None:
+    """No single debit is above the limit of its mandate (providers.md 3.9)."""
+    limit = world.scalar("SELECT mandate_limit FROM fp_mandates WHERE id = ?", as_int(mandate) or 0)
+    within = limit is None or (as_decimal(amount) or Decimal(0)) <= Decimal(limit)
+    errors.check(within, field, said)
 
 
 def netbanking(world: World, request: Request, account_id: str) -> Response:

@@ -21,6 +21,7 @@ from .purchases import (
     answer,
     check_bounds,
     check_folio,
+    check_limit,
     check_mandate,
     check_refs,
     check_scheme,
@@ -44,9 +45,7 @@ def _check_line(world: World, errors: Errors, account: sqlite3.Row, n: int, orde
     check_mandate(world, mandate, account, order.get("mandate_id"), approved=False)
     errors.found += [error | {"field": f"{where}.{error['field']}"} for error in mandate.found]
     if not mandate.found:
-        limit = world.scalar("SELECT mandate_limit FROM fp_mandates WHERE id = ?", as_int(order["mandate_id"]))
-        amount = as_decimal(order.get("amount")) or Decimal(0)
-        errors.check(amount <= Decimal(limit), f"{where}.amount", "is above the mandate's limit")
+        check_limit(world, errors, f"{where}.amount", order["mandate_id"], order.get("amount"))
     if scheme is None:
         return
     bounds = (scheme.min_sip_amount, scheme.max_sip_amount, scheme.sip_multiples)
@@ -170,9 +169,13 @@ def change(world: World, request: Request, account_id: str, sip_id: str) -> Resp
 
 
 def _update(world: World, request: Request, row: sqlite3.Row, given: dict[str, Any]) -> Response:
+    """The example has the mandate inside `data`, the table beside `operation`: both are read."""
     errors, account = Errors(), account_row(world, request.tenant, row["account_id"])
-    mandate = (given.get("data") or {}).get("mandate_id") if isinstance(given.get("data"), dict) else None
+    inside = given.get("data")
+    mandate = (inside if isinstance(inside, dict) else given).get("mandate_id")
     check_mandate(world, errors, account, mandate, approved=False)
+    if not errors.found:
+        check_limit(world, errors, "mandate_id", mandate, row["amount"], "has a limit below the SIP's amount")
     errors.stop()
     world.update("fp_sips", row["id"], mandate_id=as_int(mandate))
     return json_response({"message": "successfully updated the sip"})
