@@ -117,18 +117,6 @@ def test_a_feed_is_really_read_row_by_row(shop: Shop, rta):
     assert (found[0]["units"], found[0]["sources"][0]["units"], found[0]["rta_order_reference"]) == (10, 10, "777")
 
 
-def test_what_is_no_feed_fails_as_a_whole(caller: Caller):
-    done = process(caller, b"hello,world\n1,2\n")
-    assert (done["status"], done["processed"]) == ("failed", 0)
-    bad = caller.fp("POST", "/file_operations", {"type": "mystery", "file": "none"})
-    assert set(bad.fields()) == {"type", "file"}
-
-
-def test_a_dbf_feed_is_read_too(shop: Shop):
-    folio = shop.read(shop.paid(50_000, CAMS_FUND))["folio_number"]
-    rows = list(csv.DictReader(io.StringIO(shop.caller.raw("GET", "/_control/fp/feed?rta=CAMS").text)))
-    names = ["FOLIO_NO", "PRODCODE", "TRXNTYPE", "TRXNNO", "TRADDATE", "PURPRICE", "UNITS", "AMOUNT"]
-    record = rows[0] | {"TRXNNO": "991"}
 FEEDS = {
     "CAMS": (CAMS_FUND, {"reference": "TRXNNO", "units": "UNITS", "word": "TRXN_NATURE", "parent": "ORIGINAL_TRXNNO"}),
     "KFINTECH": (BOND, {"reference": "TD_TRNO", "units": "TD_UNITS", "word": "TRDESC", "parent": "TD_PTRNO"}),
@@ -200,6 +188,18 @@ def test_dividends_that_were_paid_out_are_told_with_the_holding(shop: Shop):
     assert shop.caller.fp("GET", f"/transactions?folios={folio}&types=dividend_payout").json["data"][0]["amount"] < 0
 
 
+def test_what_is_no_feed_fails_as_a_whole(caller: Caller):
+    done = process(caller, b"hello,world\n1,2\n")
+    assert (done["status"], done["processed"]) == ("failed", 0)
+    bad = caller.fp("POST", "/file_operations", {"type": "mystery", "file": "none"})
+    assert set(bad.fields()) == {"type", "file"}
+
+
+def test_a_dbf_feed_is_read_too(shop: Shop):
+    folio = shop.read(shop.paid(50_000, CAMS_FUND))["folio_number"]
+    rows = list(csv.DictReader(io.StringIO(shop.caller.raw("GET", "/_control/fp/feed?rta=CAMS").text)))
+    names = ["FOLIO_NO", "PRODCODE", "TRXNTYPE", "TRXNNO", "TRADDATE", "PURPRICE", "UNITS", "AMOUNT"]
+    record = rows[0] | {"TRXNNO": "991"}
     record["UNITS"] = "1.5"
     fields = b"".join(n.encode().ljust(11, b"\0") + b"C" + b"\0" * 4 + bytes([20]) + b"\0" * 15 for n in names)
     length = 1 + 20 * len(names)
@@ -317,6 +317,7 @@ def test_files_at_the_bounds_are_taken(caller: Caller):
         ({"father_name": ""}, "father_name"),
         ({"gender": "robot"}, "gender"),
         ({"mobile": "8160597103"}, "mobile"),
+        ({"date_of_birth": "2999-01-01"}, "date_of_birth"),
         ({"correspondence_address": PROOF | {"proof_expiry_date": "2020-10-20"}}, f"{WHERE}.proof_expiry_date"),
         ({"correspondence_address": PROOF | {"proof_back": None}}, f"{WHERE}.proof_back"),
         ({"permanent_address_is_same_as_correspondence": False}, "permanent_address"),

@@ -35,6 +35,8 @@ def test_the_printed_example_is_taken_and_answered_with_every_documented_key(sho
         ({"kyc_identity_detail.date_of_birth": "10-10-1980"}, "kyc_identity_detail.date_of_birth"),
         ({"kyc_identity_detail.date_of_birth": "2020-01-01"}, "kyc_identity_detail.guardian_pan_number"),
         ({"kyc_identity_detail": None}, "kyc_identity_detail"),
+        ({"display_name": 5}, "display_name"),
+        ({"ip_address": ["192.168.1.1"]}, "ip_address"),
         ({"bank_accounts": []}, "bank_accounts"),
         ({"bank_accounts.0.ifsc_code": "ICIC0999999"}, "bank_accounts[0].ifsc_code"),
         ({"bank_accounts.0.type": "PIGGY"}, "bank_accounts[0].type"),
@@ -94,7 +96,7 @@ def test_search_by_pan_email_name_ids_and_bank_accounts(caller: Caller, shop: Sh
     assert found(f"bank_account_ids={shop.bank}") == [me]
     assert found("query=asha") == [me + 1]
     assert found("query=mfp@example.com") == [me, me + 1]
-    assert found("query=nobody") == []
+    assert found("query=nobody") == found("query=_") == found("query=%25") == []
 
 
 def test_lists_are_paged_and_a_size_over_100_is_refused(caller: Caller, shop: Shop):

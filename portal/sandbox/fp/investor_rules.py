@@ -288,6 +288,8 @@ def clean_investor(given: dict[str, Any], today: dt.date) -> tuple[dict[str, Any
     """The investor's document and bank accounts; raises Problem 400 with every field error."""
     errors = Errors()
     errors.check(isinstance(given.get("perm_addr_is_corres_addr"), bool), "perm_addr_is_corres_addr", "is mandatory")
+    for name in ("display_name", "ip_address"):
+        errors.check(given.get(name) is None or isinstance(given[name], str), name, "should be a text")
     identity = _identity(errors, given.get("kyc_identity_detail"), today)
     document = {
         "display_name": given.get("display_name"),

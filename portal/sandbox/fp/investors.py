@@ -161,8 +161,8 @@ def search(world: World, request: Request) -> Response:
         if exact:
             where += f" AND id IN ({','.join(str(row['id']) for row in exact)})"
         else:
-            where += " AND name LIKE ?"
-            args.append(f"%{text}%")
+            where += " AND instr(lower(name), lower(?)) > 0"
+            args.append(text)
     if banks := whole_numbers(request, "bank_account_ids"):
         listed = ",".join(map(str, banks))
         where += f" AND id IN (SELECT investor_id FROM fp_bank_accounts WHERE id IN ({listed}))"  # noqa: S608  numbers only

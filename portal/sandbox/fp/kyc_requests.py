@@ -115,6 +115,8 @@ def _clean(errors: Errors, given: dict[str, Any], today: dt.date) -> dict[str, A
     errors.check(doc["father_name"] or doc["spouse_name"], "father_name", "is mandatory if spouse_name is not given")
     for name, (good, message) in CHECKS.items():
         errors.check(doc[name] is None or good(doc[name]), name, message)
+    born = as_date(doc["date_of_birth"])
+    errors.check(born is None or born <= today, "date_of_birth", "should be in the past")
     for name in ("correspondence_address", "permanent_address"):
         if doc[name] is not None:
             doc[name] = _check_address(errors, name, doc[name], today)
