@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from portal import clock
 from portal.gateway import errors, journal, patience
@@ -17,6 +17,7 @@ from portal.gateway.pace import Pace
 from portal.gateway.transport import Request, Response, Transport, read_whole
 from portal.models import GatewayCall
 
+T = TypeVar("T")
 READ_TRIES = 3
 READ_BUDGET_S = 20.0
 RETRIED_READS = (errors.Unreachable, errors.OutcomeUnknown, errors.Throttled)
@@ -173,12 +174,12 @@ def _wait_s(error: errors.GatewayError, attempt: int) -> float:
     return (0.2 * 2**attempt) * (0.5 + random.random())  # noqa: S311 - jitter, not a secret
 
 
-def lazily(build: Callable[[], Any]) -> Callable[[], Any]:
+def lazily(build: Callable[[], T]) -> Callable[[], T]:
     """One instance per process, made at first use: a forked worker must not inherit its parent's sockets."""
-    holder: list[Any] = []
+    holder: list[T] = []
     lock = threading.Lock()
 
-    def get() -> Any:
+    def get() -> T:
         with lock:
             if not holder:
                 holder.append(build())

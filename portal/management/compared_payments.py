@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from decimal import Decimal
 
 from orders import lifecycle as order_lifecycle
 from orders.models import MfOrder
@@ -46,7 +47,8 @@ def _batch(report: Report, batch: list[MfOrder], at: datetime) -> Iterator[Diffe
         elif order and not order.plan_id and not _is_starting(order):
             # An instalment's debit is FP's own: no payment of ours stands beside it.
             words = f"FP has payment {ref}, which we do not know"
-            yield Difference("payment_only_at_fp", order, words, theirs.amount)
+            rupees = theirs.amount or order.amount or Decimal(0)
+            yield Difference("payment_only_at_fp", order, words, rupees)
     for ref in ours.keys() - listed.keys():
         yield Difference("payment_not_at_fp", ours[ref], f"FP does not list its payment {ref}", ours[ref].amount)
     yield from _paid_by_nobody(batch, collected, at)

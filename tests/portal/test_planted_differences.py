@@ -232,6 +232,14 @@ def test_a_dry_run_reports_the_same_and_changes_nothing(fp, make):
     assert not Case.objects.exists()
 
 
+def test_of_an_unknown_payment_without_an_amount_the_orders_rupees_are_at_risk(fp, make):
+    order = make()
+    fp.payments["88"] = {"id": "88", "status": "PENDING", "amc_order_ids": [order.provider_ref]}
+    report = reconciliation.run(clock.now())
+    assert [each.kind for each in report.differences] == ["payment_only_at_fp"]
+    assert report.at_risk == order.cost
+
+
 def test_agreement_about_units_is_the_registrars_confirmation(fp, make):
     order = make("ALLOTTED")
     assert reconciliation.run(clock.now()).confirmed == 1
