@@ -17,6 +17,8 @@ from portal.gateway.transport import Request, Response
 from portal.models import GatewayCall
 from portal.scope import ALL, scope
 
+# The methods of a provider's writes.
+WRITING = ("POST", "PATCH")
 # CERT-In, directions of 28 Apr 2022, (iv).
 KEPT_AT_LEAST_DAYS = 180
 # A batch is one short statement; a run of so many of them ends, and the next day goes on.
@@ -172,7 +174,7 @@ def _sent(subject: models.Model, attempt_no: int, path_part: str) -> models.Quer
         subject_id=str(subject.pk),
         attempt_no=attempt_no,
         path__contains=path_part,
-        method="POST",
+        method__in=WRITING,
     )
     return calls.exclude(outcome=GatewayCall.Outcome.UNREACHABLE)
 

@@ -130,3 +130,20 @@ def change_takes_over(change_id: int) -> None:
     """The sweep finds the lease run out and nothing in the journal."""
     for seconds in (46, 110):
         plan_change_sending.advance(change_id=change_id, at=clock.now() + timedelta(seconds=seconds))
+
+
+@pytest.mark.parametrize("writing", [("POST",), journal.WRITING], ids=["guard off", "guard on"])
+def test_a_skip_that_fp_lists_only_later_is_sent_once(writing, plan, monkeypatch):
+    """Its worker died after the call, which is a PATCH: the journal has it, and what it proves is asked first."""
+    monkeypatch.setattr(journal, "WRITING", writing)
+    plan = sips.send(plan)
+    on, _ = plan_changes.to_skip(plan, clock.now())
+    change = plan_changes.skip(plan=plan, on=on, at=clock.now(), actor="user:1")
+    before = plan_gateway.instalments(plan)
+    died = plan_change_sending._claim_skip(change.pk, clock.now())
+    plan_gateway.skip_next(plan, journal.fenced(died, attempt_no=died.attempt_no))
+    with monkeypatch.context() as late:
+        late.setattr(plan_gateway, "instalments", lambda _: before)
+        change_takes_over(change.pk)
+    change_takes_over(change.pk)
+    assert skipped(plan) == ["2026-12-05"] + ([] if "PATCH" in writing else ["2027-01-05"])
