@@ -19,6 +19,7 @@ from portal.fintech_primitives import messages
 from portal.fintech_primitives.client import client
 from portal.fintech_primitives.messages import records
 from portal.gateway import errors, journal
+from portal.gateway.journal import fenced
 
 # Where the writes go: the journal is asked by these whether a byte of an attempt left.
 INVESTOR_PATH = "/api/onb/investors"
@@ -215,7 +216,7 @@ def create_investor(profile: Profile) -> messages.Investor:
     """POST the application. Raises the gateway's errors."""
     who = profile.investor
     asked = messages.NewInvestor.checked(application(profile))
-    return client().create_investor(asked, journal.about(who, attempt_no=who.attempt_no))
+    return client().create_investor(asked, fenced(who, attempt_no=who.attempt_no))
 
 
 def find_corrected(profile: Profile) -> messages.Investor | None:
@@ -228,7 +229,7 @@ def correct_investor(profile: Profile) -> messages.Investor:
     """POST the whole application again, to the investor that FP has. Raises the gateway's errors."""
     who = profile.investor
     asked = messages.NewInvestor.checked(application(profile))
-    answer = client().update_investor(who.provider_ref or "", asked, journal.about(who, attempt_no=who.attempt_no))
+    answer = client().update_investor(who.provider_ref or "", asked, fenced(who, attempt_no=who.attempt_no))
     if answer.id != who.provider_ref:
         raise errors.Garbled("fp", "POST", INVESTOR_PATH, said="the answer is about another investor")
     return answer
@@ -243,7 +244,7 @@ def find_account(investor: Investor) -> str | None:
 
 def create_account(investor: Investor) -> str:
     """POST the investment account; its id. Raises the gateway's errors."""
-    about = journal.about(investor, attempt_no=investor.attempt_no)
+    about = fenced(investor, attempt_no=investor.attempt_no)
     answer = client().create_investment_account(investor.provider_ref or "", about)
     if answer.primary_investor_id != investor.provider_ref:
         raise errors.Garbled("fp", "POST", ACCOUNT_PATH, said="an account of another investor")
@@ -375,7 +376,7 @@ def upload(investor: Investor, document: Document, content: bytes) -> str:
     extension = document.media_type.rpartition("/")[2]
     name = f"{document.kind.lower()}.{extension}"
     file = records.Upload(filename=name, content_type=document.media_type, content=content)
-    return client().create_file(file, journal.about(investor, attempt_no=investor.attempt_no)).id
+    return client().create_file(file, fenced(investor, attempt_no=investor.attempt_no)).id
 
 
 def nomination(*, opted_out: bool, nominees: Sequence[Nominee]) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from investors.models import Document, KycRequest
 from portal.fintech_primitives.client import client
 from portal.fintech_primitives.messages import kyc_requests as messages
 from portal.fintech_primitives.messages import records
-from portal.gateway import errors, journal
+from portal.gateway import errors
+from portal.gateway.journal import Fenced, fenced
 
 PATH = "/kyc_requests"
 FP = messages.KycStatus
@@ -86,13 +87,13 @@ def find_open(sheet: Sheet) -> Snapshot | None:
 def create(sheet: Sheet) -> Snapshot:
     """POST the essentials. Raises the gateway's errors."""
     asked = messages.NewKycRequest.checked(essentials(sheet))
-    return _read(client().create_kyc_request(asked, _about(sheet)), sheet, "POST")
+    return _read(client().create_kyc_request(asked, _fenced(sheet)), sheet, "POST")
 
 
 def complete(sheet: Sheet) -> Snapshot:
     """PATCH everything; the same once more changes nothing. Raises the gateway's errors."""
     change = messages.NewKycRequest.checked(whole(sheet))
-    return _read(client().update_kyc_request(sheet.request.provider_ref or "", change, _about(sheet)), sheet, "PATCH")
+    return _read(client().update_kyc_request(sheet.request.provider_ref or "", change, _fenced(sheet)), sheet, "PATCH")
 
 
 def fetch(sheet: Sheet) -> Snapshot:
@@ -106,11 +107,11 @@ def upload(sheet: Sheet, document: Document, content: bytes) -> str:
     file = records.Upload(
         filename=f"{document.kind.lower()}.{extension}", content_type=document.media_type, content=content
     )
-    return client().create_file(file, _about(sheet)).id
+    return client().create_file(file, _fenced(sheet)).id
 
 
-def _about(sheet: Sheet) -> journal.About:
-    return journal.about(sheet.request, attempt_no=sheet.request.attempt_no)
+def _fenced(sheet: Sheet) -> Fenced:
+    return fenced(sheet.request, attempt_no=sheet.request.attempt_no)
 
 
 def _read(answer: messages.KycRequest, sheet: Sheet, method: str) -> Snapshot:

@@ -18,7 +18,7 @@ from portal.fintech_primitives import messages
 from portal.fintech_primitives.messages.mandates import Mandate as TheirMandate
 from portal.fintech_primitives.messages.mandates import MandateStatus, NewEMandate, NewNachMandate
 from portal.gateway import errors, journal
-from portal.gateway.journal import fenced
+from portal.gateway.journal import Fenced, fenced
 
 CREATE_PATH = "/api/pg/mandates"
 AUTHORISE_PATH = "/api/pg/payments/emandate/auth"
@@ -83,7 +83,7 @@ def create(mandate: Mandate, *, on: date) -> str:
     """
     bank_ref, limit = mandate.bank_account.provider_ref or "", int(mandate.limit)
     begins = max(mandate.valid_from, on)
-    about = fenced(mandate, our_ref=mandate.code, attempt_no=mandate.attempt_no)
+    about = _fenced(mandate)
     if mandate.kind == Mandate.Kind.NACH:
         paper = {"bank_account_id": bank_ref, "mandate_limit": limit, "valid_from": begins}
         return fp.client().create_nach_mandate(NewNachMandate.checked(paper), about)
@@ -123,7 +123,7 @@ def authorise(mandate: Mandate) -> str:
     back = settings.PUBLIC_URL + reverse("investors:mandate_return", args=[mandate.form_ref])
     returns = GATEWAYS[settings.FP_ORDER_GATEWAY].returns
     started = fp.client().authorise_e_mandate(
-        mandate.provider_ref or "", postback_url=back if returns else None, about=_about(mandate)
+        mandate.provider_ref or "", postback_url=back if returns else None, about=_fenced(mandate)
     )
     if not _is_bank_page(started):
         raise errors.Garbled("fp", "POST", AUTHORISE_PATH, said="the bank's page lies at an address we do not know")
@@ -143,8 +143,9 @@ def fetch(mandate: Mandate) -> MandateSnapshot:
 
 def cancel(mandate: Mandate) -> None:
     """POST the wish to cancel. Asking twice cancels once, so that an unknown outcome is simply asked about."""
-    fp.client().cancel_mandate(mandate.provider_ref or "", _about(mandate))
+    about = journal.about(mandate, our_ref=mandate.code, attempt_no=mandate.attempt_no)
+    fp.client().cancel_mandate(mandate.provider_ref or "", about)
 
 
-def _about(mandate: Mandate) -> journal.About:
-    return journal.about(mandate, our_ref=mandate.code, attempt_no=mandate.attempt_no)
+def _fenced(mandate: Mandate) -> Fenced:
+    return fenced(mandate, our_ref=mandate.code, attempt_no=mandate.attempt_no)

@@ -28,7 +28,7 @@ from portal.fintech_primitives.messages import (
     SellBy,
 )
 from portal.gateway import errors, journal
-from portal.gateway.journal import fenced
+from portal.gateway.journal import Fenced, fenced
 
 # What FP's words mean, by kind of order and order gateway; a word that is missing says nothing.
 _ENDED: dict[str, str] = {
@@ -155,7 +155,7 @@ def send(order: MfOrder) -> str:
     return mine[0].id
 
 
-def _send_purchase(order: MfOrder, about: journal.About) -> list[PlacedOrder]:
+def _send_purchase(order: MfOrder, about: Fenced) -> list[PlacedOrder]:
     line = NewPurchase(
         isin=order.scheme.isin,
         amount=order.amount,
@@ -170,7 +170,7 @@ def _send_purchase(order: MfOrder, about: journal.About) -> list[PlacedOrder]:
     return fp.client().create_purchase(account, bank_account_id=bank, orders=[line], about=about)
 
 
-def _send_sell(order: MfOrder, about: journal.About) -> list[PlacedOrder]:
+def _send_sell(order: MfOrder, about: Fenced) -> list[PlacedOrder]:
     by = None if order.is_all else SellBy.AMOUNT if order.units is None else SellBy.UNITS
     line = NewSell(
         isin=order.scheme.isin,
@@ -184,7 +184,7 @@ def _send_sell(order: MfOrder, about: journal.About) -> list[PlacedOrder]:
     return fp.client().create_sell(order.investment_account.provider_ref, orders=[line], about=about)
 
 
-def _send_instant(order: MfOrder, about: journal.About) -> list[PlacedOrder]:
+def _send_instant(order: MfOrder, about: Fenced) -> list[PlacedOrder]:
     wish = NewInstantRedemption(
         isin=order.scheme.isin,
         folio_number=_folio_of(order),
@@ -196,7 +196,7 @@ def _send_instant(order: MfOrder, about: journal.About) -> list[PlacedOrder]:
     return fp.client().create_instant_redemption(order.investment_account.provider_ref, wish, about)
 
 
-_SENDERS: dict[tuple[str, str], Callable[[MfOrder, journal.About], list[PlacedOrder]]] = {
+_SENDERS: dict[tuple[str, str], Callable[[MfOrder, Fenced], list[PlacedOrder]]] = {
     (MfOrder.Kind.PURCHASE, ""): _send_purchase,
     (MfOrder.Kind.REDEMPTION, MfOrder.RedemptionMode.NORMAL): _send_sell,
     (MfOrder.Kind.REDEMPTION, MfOrder.RedemptionMode.INSTANT): _send_instant,

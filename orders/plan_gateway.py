@@ -11,8 +11,8 @@ from orders.gateway import OrderSnapshot
 from orders.models import Plan
 from portal.fintech_primitives import client as fp
 from portal.fintech_primitives.messages import NewSip, Sip
-from portal.gateway import errors, journal
-from portal.gateway.journal import About, fenced
+from portal.gateway import errors
+from portal.gateway.journal import Fenced, fenced
 
 PATH = "/orders/sips"
 
@@ -75,25 +75,21 @@ def instalments(plan: Plan) -> list[OrderSnapshot]:
     return [gateway.snapshot(order, plan.gateway, plan_ref=plan.provider_ref) for order in theirs]
 
 
-def skip_next(plan: Plan, about: About) -> OrderSnapshot:
+def skip_next(plan: Plan, about: Fenced) -> OrderSnapshot:
     """FP leaves out the next instalment; twice leaves out two. Returns its cancelled order."""
     order = fp.client().cancel_next_instalment(_account(plan), plan.provider_ref or "", about)
     return gateway.snapshot(order, plan.gateway, plan_ref=plan.provider_ref)
 
 
-def debit_by(plan: Plan, mandate_ref: str) -> None:
+def debit_by(plan: Plan, mandate_ref: str, about: Fenced) -> None:
     """FP debits the plan by another mandate from now on. Twice is once."""
-    fp.client().update_sip_mandate(_account(plan), plan.provider_ref or "", mandate_id=mandate_ref, about=_about(plan))
+    fp.client().update_sip_mandate(_account(plan), plan.provider_ref or "", mandate_id=mandate_ref, about=about)
 
 
-def end(plan: Plan) -> None:
+def end(plan: Plan, about: Fenced) -> None:
     """FP ends the plan. Raises Refused when it has ended already."""
-    fp.client().deactivate_sip(_account(plan), plan.provider_ref or "", _about(plan))
+    fp.client().deactivate_sip(_account(plan), plan.provider_ref or "", about)
 
 
 def _account(plan: Plan) -> str:
     return plan.investment_account.provider_ref or ""
-
-
-def _about(plan: Plan) -> About:
-    return journal.about(plan, our_ref=plan.client_ref, attempt_no=plan.attempt_no)

@@ -18,7 +18,7 @@ from portal.fintech_primitives import client as fp
 from portal.fintech_primitives import messages
 from portal.fintech_primitives.messages import PaymentStatus
 from portal.gateway import errors, journal
-from portal.gateway.journal import fenced
+from portal.gateway.journal import Fenced, fenced
 
 # FP's words: SUCCESS is debited, INITIATED on its way to the fund house, APPROVED has arrived (providers.md 3.8).
 STATES = {
@@ -127,7 +127,7 @@ def _return_address(payment: Payment) -> str:
     return settings.PUBLIC_URL + reverse("payments:return", args=[payment.nonce])
 
 
-def _fenced(payment: Payment) -> journal.About:
+def _fenced(payment: Payment) -> Fenced:
     return fenced(payment, our_ref=payment.code, attempt_no=payment.attempt_no)
 
 

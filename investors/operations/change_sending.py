@@ -3,7 +3,8 @@
     advance   whatever the row needs next: cooled off, look, send, or nothing. Safe to call at any time
 
 "A bank account without `id` is added" (document, "Update Investor"), so nothing is sent without a look first, and an
-unknown outcome is looked up for five minutes before it may be sent again. No transaction is open during a call.
+unknown outcome is looked up for five minutes before it may be sent again. No transaction is open during a call, and
+only the holder of the attempt sends: an old application would undo what was changed since.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from portal.attempts import ATTEMPT_FIELDS
 from portal.fintech_primitives import client as fp
 from portal.fintech_primitives import messages
 from portal.gateway import errors, journal
+from portal.gateway.journal import fenced
 
 UNKNOWN_CASE = "change_outcome_unknown"
 RESEND_AFTER_S = 10
@@ -99,7 +101,7 @@ def _is_there(row: ChangeRequest, theirs: messages.Investor) -> bool:
 
 
 def _send(row: ChangeRequest, at: datetime) -> None:
-    about = journal.about(row, our_ref=row.code, attempt_no=row.attempt_no)
+    about = fenced(row, our_ref=row.code, attempt_no=row.attempt_no)
     body = change_kinds.application(row)
     try:
         asked = messages.NewInvestor.checked(body)

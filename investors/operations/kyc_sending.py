@@ -5,7 +5,7 @@
     files        a file that nothing names does nothing: one whose answer was lost is sent again
     the rest     the same change twice is one change; after a lost answer FP is asked what it has, and it is sent again
 
-No transaction is open during a call.
+No transaction is open during a call, and only the holder of the attempt sends.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ is corrected then goes to the investor that FP has, and only when FP holds it is
 FP does not refuse a second investor with the same PAN, so nothing is sent without a look first, and an
 unknown outcome is looked up for at least five minutes (FP's lists may lag) before the application may be
 sent again. No transaction is open during a call; the journal says whether a byte of a worker that died
-had left.
+had left, and lets only the holder of the attempt send.
 """
 
 from __future__ import annotations

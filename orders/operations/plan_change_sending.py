@@ -1,9 +1,10 @@
 """Speaking to FP about a change of a SIP.
 
-Ending and another mandate may be asked for twice, so they are asked until FP says that it is so. A skip may not: two
-skips leave out two dates, and FP takes no reference for one. So before a skip is sent, FP's instalments are read: a
-cancelled one of that date is the skip, done; another one of it means that it is too late; only when there is none, and
-the date before it has passed, is the next one the one that is meant.
+Ending and another mandate may be asked for twice, so they are asked until FP says that it is so; whoever slept until
+the change was over asks no more. A skip may not: two skips leave out two dates, and FP takes no reference for one. So
+before a skip is sent, FP's instalments are read: a cancelled one of that date is the skip, done; another one of it
+means that it is too late; only when there is none, and the date before it has passed, is the next one the one that is
+meant.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from orders.queries import schemes as scheme_queries
 from portal import audit, cases, clock, gates, jobs
 from portal.attempts import ATTEMPT_FIELDS, PATIENCE
 from portal.gateway import errors, journal
-from portal.gateway.journal import fenced
+from portal.gateway.journal import Fenced, fenced
 
 # Seconds until somebody looks at a change again.
 PACE_S = {lifecycle.CREATED: 30.0, lifecycle.SUBMITTING: 45.0}
@@ -48,7 +49,7 @@ def _cancel(change_id: int, at: datetime) -> None:
     if change is None:
         return
     plan = change.plan
-    _ask(change, at, lambda: plan_gateway.end(plan))
+    _ask(change, at, lambda: plan_gateway.end(plan, _fenced(change)))
     # Ends the change with the plan, if FP says so.
     plan_sending.refresh(plan_id=plan.pk, at=at)
     _follow_the_end(change_id, at)
@@ -69,7 +70,7 @@ def _debit_by(change_id: int, at: datetime) -> None:
     if change is None or change.mandate is None:
         return
     plan, ref = change.plan, change.mandate.provider_ref or ""
-    refused = _ask(change, at, lambda: plan_gateway.debit_by(plan, ref))
+    refused = _ask(change, at, lambda: plan_gateway.debit_by(plan, ref, _fenced(change)))
     try:
         debited_by = plan_gateway.fetch(plan).mandate_ref
     except errors.GatewayError:
@@ -110,8 +111,12 @@ def _sending(change_id: int, at: datetime) -> PlanChange | None:
         change = _locked(change_id)
         if change.state in lifecycle.PLAN_CHANGE.final:
             return None
-        change.state, change.due_at = lifecycle.SUBMITTING, at + timedelta(seconds=AGAIN_S)
-        change.save(update_fields=["state", "due_at"])
+        change.state = lifecycle.SUBMITTING
+        # Whoever asks takes over: twice is once. What must not come is the wish of one who slept until another mandate
+        # was asked for and taken.
+        change.open_attempt(at)
+        change.due_at = at + timedelta(seconds=AGAIN_S)
+        change.save(update_fields=["state", *ATTEMPT_FIELDS])
     return change
 
 
@@ -123,7 +128,18 @@ def _ask(change: PlanChange, at: datetime, call: Callable[[], None]) -> str:
         return error.said or "refused"
     except errors.GatewayError as error:
         audit.record(change.plan, "plan.change_unclear", actor=None, at=at, why=type(error).__name__)
+    finally:
+        _give_back(change)
     return ""
+
+
+def _give_back(asked: PlanChange) -> None:
+    """The call is over; whoever asks next has an attempt of their own."""
+    with transaction.atomic(durable=True):
+        change = _locked(asked.pk)
+        if change.holds(asked.attempt_no):
+            change.close_attempt()
+            change.save(update_fields=[*ATTEMPT_FIELDS])
 
 
 # --- Skipping: looked before it is sent, sent once ------------------------------------------------------------------
@@ -194,8 +210,7 @@ def _look(change: PlanChange, at: datetime) -> tuple[str, str] | None:
 
 def _send_skip(change: PlanChange, at: datetime) -> None:
     try:
-        about = fenced(change, our_ref="", attempt_no=change.attempt_no)
-        order = plan_gateway.skip_next(change.plan, about)
+        order = plan_gateway.skip_next(change.plan, _fenced(change))
     except errors.Refused as error:
         _close(change.pk, lifecycle.FAILED, at, why=error.said or "The fund house refused it.")
         return
@@ -253,6 +268,10 @@ def _close(change_id: int, state: str, at: datetime, *, why: str = "") -> None:
         change = _locked(change_id)
         if change.state not in lifecycle.PLAN_CHANGE.final:
             plan_news.close_change(change, state, at=at, why=why)
+
+
+def _fenced(change: PlanChange) -> Fenced:
+    return fenced(change, attempt_no=change.attempt_no)
 
 
 def _locked(change_id: int) -> PlanChange:

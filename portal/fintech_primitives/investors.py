@@ -7,7 +7,7 @@ from datetime import date
 
 from portal.fintech_primitives.messages import applications, base, people, records
 from portal.fintech_primitives.session import Session, at
-from portal.gateway.journal import About
+from portal.gateway.journal import Fenced
 
 INVESTORS = "/api/onb/investors"
 ACCOUNTS = "/api/oms/investment_accounts"
@@ -41,15 +41,17 @@ class Investors(Session):
         """GET one investor."""
         return self._get(people.Investor, at(INVESTORS + "/{}", investor_id))
 
-    def create_investor(self, application: applications.NewInvestor, about: About) -> people.Investor:
+    def create_investor(self, application: applications.NewInvestor, about: Fenced) -> people.Investor:
         """POST an application. Has no reference of ours: look for the PAN before sending it again."""
         return self._post(people.Investor, INVESTORS, application, about)
 
-    def update_investor(self, investor_id: str, application: applications.NewInvestor, about: About) -> people.Investor:
+    def update_investor(
+        self, investor_id: str, application: applications.NewInvestor, about: Fenced
+    ) -> people.Investor:
         """POST the whole application again. A bank account without `id` is added, one with `id` is changed."""
         return self._post(people.Investor, at(INVESTORS + "/{}", investor_id), application, about)
 
-    def create_investment_account(self, investor_id: str, about: About) -> people.InvestmentAccount:
+    def create_investment_account(self, investor_id: str, about: Fenced) -> people.InvestmentAccount:
         """POST an investment account for an investor."""
         ask = applications.NewAccount(primary_investor_id=investor_id)
         return self._post(people.InvestmentAccount, ACCOUNTS, ask, about)

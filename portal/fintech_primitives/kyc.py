@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from portal.fintech_primitives.messages import kyc, kyc_requests, simulation
 from portal.fintech_primitives.session import Session, at
-from portal.gateway.journal import About
+from portal.gateway.journal import About, Fenced
 from portal.gateway.transport import Request
 
 REQUESTS = "/kyc_requests"
@@ -28,7 +28,7 @@ class Kyc(Session):
         request = Request("PUT", at("/api/kyc/{}/refetch", check_id))
         return self._read_as(kyc.KycCheck, request, self.read(request, about))
 
-    def create_kyc_request(self, wish: kyc_requests.NewKycRequest, about: About) -> kyc_requests.KycRequest:
+    def create_kyc_request(self, wish: kyc_requests.NewKycRequest, about: Fenced) -> kyc_requests.KycRequest:
         """POST a fresh KYC, whole or to be completed. It has no reference: look for the PAN before sending again."""
         return self._post(kyc_requests.KycRequest, REQUESTS, wish, about)
 
@@ -41,7 +41,7 @@ class Kyc(Session):
         return self._get(kyc_requests.KycRequests, REQUESTS).data
 
     def update_kyc_request(
-        self, request_id: str, change: kyc_requests.KycRequestChange, about: About, method: str = "PATCH"
+        self, request_id: str, change: kyc_requests.KycRequestChange, about: Fenced, method: str = "PATCH"
     ) -> kyc_requests.KycRequest:
         """PATCH what was missing; the document allows POST too, with the same meaning."""
         if method not in ("PATCH", "POST"):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from portal.fintech_primitives.messages import base, mandates, payments
 from portal.fintech_primitives.session import Session, at
-from portal.gateway.journal import About
+from portal.gateway.journal import About, Fenced
 
 MANDATES = "/api/pg/mandates"
 
@@ -14,11 +14,11 @@ MANDATES = "/api/pg/mandates"
 class Mandates(Session):
     """Calls about mandates. None carries a reference of ours: list the bank account's mandates before sending again."""
 
-    def create_nach_mandate(self, mandate: mandates.NewNachMandate, about: About) -> str:
+    def create_nach_mandate(self, mandate: mandates.NewNachMandate, about: Fenced) -> str:
         """POST a mandate on paper; its id. Not with BSE as order gateway."""
         return self._post(base.Created, MANDATES, mandate, about).id
 
-    def create_e_mandate(self, mandate: mandates.NewEMandate, about: About) -> str:
+    def create_e_mandate(self, mandate: mandates.NewEMandate, about: Fenced) -> str:
         """POST a mandate to be authorised at the bank's page; its id."""
         return self._post(base.Created, MANDATES, mandate, about).id
 
@@ -38,7 +38,7 @@ class Mandates(Session):
         return self._post(mandates.Mandate, at(MANDATES + "/{}/cancel", mandate_id), None, about)
 
     def authorise_e_mandate(
-        self, mandate_id: str, *, postback_url: str | None = None, about: About
+        self, mandate_id: str, *, postback_url: str | None = None, about: Fenced
     ) -> payments.StartedPayment:
         """POST: where the investor authorises the mandate, and the id of the payment that stands for it."""
         ask = mandates.Authorisation(mandate_id=mandate_id, payment_postback_url=postback_url)

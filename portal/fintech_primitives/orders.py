@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from portal.fintech_primitives.messages import base, instant
 from portal.fintech_primitives.messages import orders as said
 from portal.fintech_primitives.session import Session, at
-from portal.gateway.journal import About
+from portal.gateway.journal import About, Fenced
 
 ACCOUNT = "/api/oms/investment_accounts/{}"
 ORDERS = ACCOUNT + "/orders"
@@ -23,20 +23,20 @@ class Orders(Session):
     """Calls about orders."""
 
     def create_purchase(
-        self, account_id: str, *, bank_account_id: str, orders: Sequence[said.NewPurchase], about: About
+        self, account_id: str, *, bank_account_id: str, orders: Sequence[said.NewPurchase], about: Fenced
     ) -> list[said.PlacedOrder]:
         """POST lumpsum orders paid by net banking or UPI. Every order must carry `source_ref_id`."""
         ask = said.NewPurchases(bank_account_id=bank_account_id, orders=list(orders))
         return self._place(at(ORDERS + "/purchase/netbanking", account_id), ask, about)
 
     def create_nach_purchase(
-        self, account_id: str, *, mandate_id: str, orders: Sequence[said.NewPurchase], about: About
+        self, account_id: str, *, mandate_id: str, orders: Sequence[said.NewPurchase], about: Fenced
     ) -> list[said.PlacedOrder]:
         """POST lumpsum orders debited by an approved mandate. Not with BSE as order gateway."""
         ask = said.NewNachPurchases(mandate_id=mandate_id, orders=list(orders))
         return self._place(at(ORDERS + "/purchase/nach", account_id), ask, about)
 
-    def create_sell(self, account_id: str, *, orders: Sequence[said.NewSell], about: About) -> list[said.PlacedOrder]:
+    def create_sell(self, account_id: str, *, orders: Sequence[said.NewSell], about: Fenced) -> list[said.PlacedOrder]:
         """POST redemptions by amount, by units, or of all."""
         return self._place(at(ORDERS + "/sell", account_id), said.NewSells(orders=list(orders)), about)
 
@@ -46,7 +46,7 @@ class Orders(Session):
     # --- instant redemption -------------------------------------------------------------------------------------
 
     def create_instant_redemption(
-        self, account_id: str, wish: instant.NewInstantRedemption, about: About
+        self, account_id: str, wish: instant.NewInstantRedemption, about: Fenced
     ) -> list[said.PlacedOrder]:
         """POST an instant redemption as an order that can be tracked."""
         return self._place(at(ORDERS + "/sell/instant", account_id), wish, about)

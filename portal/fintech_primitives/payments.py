@@ -9,7 +9,7 @@ from typing import Any
 from portal.fintech_primitives.messages import payments
 from portal.fintech_primitives.session import Session, at
 from portal.gateway import errors
-from portal.gateway.journal import About
+from portal.gateway.journal import About, Fenced
 from portal.gateway.transport import Request, Response
 
 PAYMENTS = "/api/pg/payments"
@@ -25,13 +25,13 @@ class Payments(Session):
         order_ids: Sequence[str],
         method: payments.PaymentMethod | None = None,
         postback_url: str | None = None,
-        about: About,
+        about: Fenced,
     ) -> payments.StartedPayment:
         """POST one payment for several orders; answers with the address where the investor pays."""
         ask = payments.NewPayment(amc_order_ids=list(order_ids), method=method, payment_postback_url=postback_url)
         return self._post(payments.StartedPayment, f"{PAYMENTS}/netbanking", ask, about)
 
-    def create_bse_payment(self, *, order_ids: Sequence[str], postback_url: str, about: About) -> payments.BankPage:
+    def create_bse_payment(self, *, order_ids: Sequence[str], postback_url: str, about: Fenced) -> payments.BankPage:
         """POST one payment at the BSE gateway, which answers with a page. Its number is found by listing the orders'.
 
         The page is not kept in the journal: it carries the bank's session.

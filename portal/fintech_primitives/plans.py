@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from portal.fintech_primitives.messages import base, orders, plans
 from portal.fintech_primitives.session import Session, at
-from portal.gateway.journal import About
+from portal.gateway.journal import Fenced
 
 SIPS = "/api/oms/investment_accounts/{}/orders/sips"
 SIP = SIPS + "/{}"
@@ -15,7 +15,7 @@ SIP = SIPS + "/{}"
 class Plans(Session):
     """Calls about SIPs. The changes are PATCH, as the document's headings say and its curl lines do not."""
 
-    def create_sips(self, account_id: str, *, sips: Sequence[orders.NewSip], about: About) -> list[orders.PlacedOrder]:
+    def create_sips(self, account_id: str, *, sips: Sequence[orders.NewSip], about: Fenced) -> list[orders.PlacedOrder]:
         """POST monthly plans. The ids in the answer are SIP ids."""
         ask = orders.NewSips(orders=list(sips))
         return self._post(orders.PlacedOrders, at(SIPS, account_id), ask, about).orders
@@ -33,17 +33,17 @@ class Plans(Session):
         """GET the orders that a plan has made so far."""
         return self._list(orders.Order, at(SIP + "/installments", account_id, sip_id))
 
-    def update_sip_mandate(self, account_id: str, sip_id: str, *, mandate_id: str, about: About) -> base.Done:
+    def update_sip_mandate(self, account_id: str, sip_id: str, *, mandate_id: str, about: Fenced) -> base.Done:
         """PATCH: debit the plan from another mandate. Not with BSE as order gateway."""
         ask = plans.ChangeMandate(data=plans.OtherMandate(mandate_id=mandate_id))
         return self._post(base.Done, at(SIP, account_id, sip_id), ask, about, method="PATCH")
 
-    def deactivate_sip(self, account_id: str, sip_id: str, about: About) -> plans.Sip:
+    def deactivate_sip(self, account_id: str, sip_id: str, about: Fenced) -> plans.Sip:
         """PATCH: end the plan."""
         ask = plans.Operation(operation="deactivate")
         return self._post(plans.Sip, at(SIP, account_id, sip_id), ask, about, method="PATCH")
 
-    def cancel_next_instalment(self, account_id: str, sip_id: str, about: About) -> orders.Order:
+    def cancel_next_instalment(self, account_id: str, sip_id: str, about: Fenced) -> orders.Order:
         """PATCH: skip the next instalment; answers with its cancelled order. Twice skips two. Not with BSE."""
         ask = plans.Operation(operation="cancel_next_installment")
         return self._post(orders.Order, at(SIP, account_id, sip_id), ask, about, method="PATCH")

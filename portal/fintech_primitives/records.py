@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from portal.fintech_primitives.messages import records
 from portal.fintech_primitives.session import Session, at
-from portal.gateway.journal import About
+from portal.gateway.journal import About, Fenced
 from portal.gateway.transport import File, Request
 
 
@@ -15,7 +15,7 @@ class Records(Session):
         """GET the transactions of folios, newest first, of a year at most."""
         return self._get(records.Transactions, "/transactions", query.params()).data
 
-    def create_file(self, upload: records.Upload, about: About) -> records.File:
+    def create_file(self, upload: records.Upload, about: Fenced) -> records.File:
         """POST a file. The journal keeps its kind and size, not its name and content."""
         file = File(upload.filename, upload.content_type, upload.content)
         fields = {"purpose": upload.purpose} if upload.purpose else {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -36,7 +36,14 @@ class About:
     attempt_no: int = 0
     # False for master data by the megabyte: the journal keeps that the call was made, not what it carried.
     keep_body: bool = True
-    # The table of a row (`portal/attempts.py`) whose attempt must still be open when its call begins; empty: no such.
+
+
+@dataclass(frozen=True)
+class Fenced(About):
+    """An `About` of a write that only the holder of an attempt may send: what `fenced` makes."""
+
+    # The table of the row (`portal/attempts.py`) whose attempt must still be open when the call begins. Empty where no
+    # row stands behind the call, as in benchmarks.
     fence: str = ""
 
 
@@ -45,14 +52,15 @@ def about(subject: models.Model, *, our_ref: str = "", attempt_no: int = 0) -> A
     return About(audit.kind_of(subject), str(subject.pk), our_ref, attempt_no)
 
 
-def fenced(subject: models.Model, *, our_ref: str, attempt_no: int) -> About:
+def fenced(subject: models.Model, *, our_ref: str = "", attempt_no: int) -> Fenced:
     """The same for a write that may begin only while `subject` still has this attempt open.
 
     Whoever takes an attempt over concludes from the journal that nothing was sent. So a worker that slept through its
     lease and wakes before its row of the journal must not send any more: the row is written only together with a look
     at the fencing number, under a lock that waits for whoever takes over just now.
     """
-    return replace(about(subject, our_ref=our_ref, attempt_no=attempt_no), fence=subject._meta.db_table)
+    kind = audit.kind_of(subject)
+    return Fenced(kind, str(subject.pk), our_ref, attempt_no, fence=subject._meta.db_table)
 
 
 OUTCOMES: dict[type[errors.GatewayError], str] = {
@@ -99,7 +107,7 @@ def begin(provider: str, request: Request, subject: About, *, effect: bool) -> G
         request_body=_said(request),
         started_at=clock.now(),
     )
-    if effect and not _begin(call, subject.fence):
+    if effect and not _begin(call, subject.fence if isinstance(subject, Fenced) else ""):
         why = "somebody else has taken over this attempt"
         raise errors.Unreachable(provider, request.method, request.path, said=why)
     return call

@@ -16,6 +16,7 @@ from investors.operations import bank_accounts, change_sending, changes, consent
 from portal import clock, identifiers
 from portal.errors import InvalidInput
 from tests import factories
+from tests.sleeping import GUARDS, put_to_sleep, while_asleep
 
 pytestmark = pytest.mark.django_db
 UPDATE = "*/investors/*"
@@ -323,3 +324,16 @@ def test_the_pages_from_the_form_to_the_list(asha, client_for, sandbox):
     change = ChangeRequest.objects.get()
     page = browser.post(reverse("investors:bank_withdraw", args=[change.code]), follow=True).content.decode()
     assert "withdrawn" in page
+
+
+# --- a worker that slept past its lease -------------------------------------------------------------------------
+
+
+@GUARDS
+def test_an_account_is_added_once_by_two_workers(fence, asha, dev, sandbox, monkeypatch):
+    change = approved(confirmed(asha, ask(asha)), dev)
+    sweep = while_asleep(lambda at: change_sending.advance(change_id=change.pk, at=at))
+    awake = put_to_sleep(monkeypatch, "update_investor", sweep, fence=fence)
+    assert advance(change).state == "DONE"
+    assert awake == [1, 2], "somebody else took over meanwhile"
+    assert len(accounts_at_fp(asha)) == (2 if fence else 3)

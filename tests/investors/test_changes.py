@@ -20,6 +20,7 @@ from portal.models import Case, User
 from portal.scope import scope
 from tests import factories
 from tests.ops.test_roles import mark
+from tests.sleeping import GUARDS, put_to_sleep, while_asleep
 
 pytestmark = pytest.mark.django_db
 UPDATE = "*/investors/*"
@@ -595,3 +596,23 @@ def test_the_desk_sees_both_sides_masked_and_decides_there(asha, dev, sandbox, c
     assert desk.post(act, form).status_code == 302
     change.refresh_from_db()
     assert (change.state, change.decided_by) == ("SENDING", dev)
+
+
+# --- a worker that slept past its lease -------------------------------------------------------------------------
+
+
+@GUARDS
+def test_what_was_changed_since_is_not_undone_by_who_slept(fence, asha, sandbox, monkeypatch):
+    """FP takes the whole application: who wakes with an old one in its hands would bring all of it back."""
+    moved = confirmed(asha, "ADDRESS")
+    sweep = while_asleep(lambda at: change_sending.advance(change_id=moved.pk, at=at))
+
+    def meanwhile() -> None:
+        sweep()
+        assert advance(confirmed(asha, "PROFILE"), after_s=200).state == "DONE"
+
+    awake = put_to_sleep(monkeypatch, "update_investor", meanwhile, fence=fence)
+    assert advance(moved).state == "DONE"
+    assert awake == [1, 2, 1], "somebody else took over, and sent another change"
+    assert fresh(asha).occupation == "PROFESSIONAL"
+    assert (at_fp(asha).kyc_identity_detail.occupation == "PROFESSIONAL") is fence

@@ -16,11 +16,12 @@ from portal import clock
 from portal.fintech_primitives.client import client
 from portal.fintech_primitives.messages import kyc_requests as said
 from portal.gateway.journal import About
-from portal.models import Case
+from portal.models import Case, GatewayCall
 from tests import factories
 from tests.control import SandboxControl
 from tests.investors.applying import fresh
 from tests.investors.fresh_kyc import PAN, SENT, Kind, at_fp, clean, newest, sweep
+from tests.sleeping import GUARDS, put_to_sleep, while_asleep
 
 pytestmark = pytest.mark.django_db
 
@@ -287,3 +288,37 @@ def test_nothing_is_asked_again_once_it_was_confirmed(confirmed: KycRequest) -> 
             reason="x",
             at=clock.now(),
         )
+
+
+# --- a worker that slept past its lease -------------------------------------------------------------------------
+
+
+def asleep(monkeypatch: pytest.MonkeyPatch, method: str, row: KycRequest, *, fence: bool) -> list[int]:
+    """Somebody claims and sleeps before this call, others take over; then it wakes. The attempts that called."""
+    sweep_at = while_asleep(lambda at: kyc_sending.advance(request_id=row.pk, at=at))
+    awake = put_to_sleep(monkeypatch, method, sweep_at, fence=fence)
+    advance(row)
+    return awake
+
+
+@GUARDS
+def test_a_request_is_made_once(fence: bool, begun: KycRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert asleep(monkeypatch, "create_kyc_request", begun, fence=fence) == [1, 2], "somebody else took over meanwhile"
+    assert len(at_fp()) == (1 if fence else 2)
+
+
+@GUARDS
+def test_a_paper_is_uploaded_once(fence: bool, confirmed: KycRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    awake = asleep(monkeypatch, "create_file", confirmed, fence=fence)
+    assert awake == [2, 3, 4, 5], "somebody else took over meanwhile, and has sent three papers"
+    assert len(client().list_files()) == (3 if fence else 4)
+
+
+@GUARDS
+def test_the_rest_is_sent_once(fence: bool, confirmed: KycRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(6):
+        advance(confirmed)
+    awake = asleep(monkeypatch, "update_kyc_request", confirmed, fence=fence)
+    assert awake == [8, 9], "somebody else took over meanwhile"
+    assert GatewayCall.objects.filter(method="PATCH").count() == (1 if fence else 2)
+    assert KycRequest.objects.get().state == "SUBMITTED"

@@ -17,8 +17,9 @@ from investors.models import Consent, Mandate
 from investors.operations import consents, mandate_sending, mandates
 from portal import clock, identifiers, inbox
 from portal.errors import InvalidInput
-from portal.models import Case, InboundEvent
+from portal.models import Case, GatewayCall, InboundEvent
 from tests import factories
+from tests.sleeping import GUARDS, put_to_sleep, while_asleep
 
 pytestmark = pytest.mark.django_db
 CREATE, AUTHORISE = "*/mandates", "*/emandate/auth"
@@ -341,3 +342,17 @@ def test_operations_cancel_with_two_people(waiting, dev):
     other = factories.UserFactory(is_staff=True)
     mandates.cancel_by_two(mandate_id=waiting.pk, asked_by=other, actor=dev, reason="asked by phone", at=clock.now())
     assert advance(waiting).state == "CANCELLED"
+
+
+# --- a worker that slept past its lease -------------------------------------------------------------------------
+
+
+@GUARDS
+def test_a_page_of_the_bank_is_asked_for_once(fence, asha, sandbox, monkeypatch):
+    mandate = advance(give(asha))
+    sweep = while_asleep(lambda at: mandate_sending.advance(mandate_id=mandate.pk, at=at))
+    awake = put_to_sleep(monkeypatch, "authorise_e_mandate", sweep, fence=fence)
+    assert advance(mandate).page_url
+    assert awake == [2, 3], "somebody else took over meanwhile"
+    asked = GatewayCall.objects.filter(method="POST", path=mandate_gateway.AUTHORISE_PATH)
+    assert asked.count() == (1 if fence else 2)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from investors import gateway, queries
-from investors.models import BankAccount, InvestmentAccount, Investor
-from investors.operations import onboarding, registration
+from investors.models import BankAccount, Document, InvestmentAccount, Investor
+from investors.operations import documents, onboarding, registration
 from portal import audit, clock
 from portal.fintech_primitives.client import client
 from portal.gateway.breaker import Breaker
@@ -18,6 +18,8 @@ from portal.models import Case, GatewayCall
 from tests import factories
 from tests.control import SandboxControl
 from tests.investors.applying import fresh
+from tests.investors.fresh_kyc import clean
+from tests.sleeping import GUARDS, put_to_sleep, while_asleep
 
 pytestmark = pytest.mark.django_db
 
@@ -61,9 +63,10 @@ def advance(investor: Investor, at: datetime | None = None) -> Investor:
     return fresh(investor)
 
 
-def settle(investor: Investor, *, minutes: int = 20, sandbox: SandboxControl | None = None) -> Investor:
+def settle(investor: Investor, *, minutes: int = 20, start: datetime | None = None) -> Investor:
     """Do what the sweep would do while time passes, until the row rests."""
-    at, end = clock.now(), clock.now() + timedelta(minutes=minutes)
+    at = start or clock.now()
+    end = at + timedelta(minutes=minutes)
     row = fresh(investor)
     while row.due_at and at < end:
         at = max(at, row.due_at)
@@ -296,4 +299,55 @@ def test_an_unknown_that_cannot_be_looked_up_becomes_a_case(confirmed: Investor,
 def test_the_sweep_finds_what_lost_its_nudge(confirmed: Investor, recover: Callable[..., Any]) -> None:
     recover()
     recover()
+    assert fresh(confirmed).state == "READY"
+
+
+# --- a worker that slept past its lease -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def asleep(confirmed: Investor, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[int]]:
+    """`asleep("create_investor", fence=True)`: somebody claims and sleeps, others register; then it wakes."""
+
+    def run(method: str, *, fence: bool) -> list[int]:
+        sweep = while_asleep(lambda at: settle(confirmed, start=at))
+        awake = put_to_sleep(monkeypatch, method, sweep, fence=fence)
+        advance(confirmed)
+        return awake
+
+    return run
+
+
+@GUARDS
+def test_an_investor_is_made_once(fence: bool, asleep: Any, confirmed: Investor) -> None:
+    assert asleep("create_investor", fence=fence) == [1, 2], "somebody else took over meanwhile"
+    assert len(at_fp()) == (1 if fence else 2)
+    assert fresh(confirmed).state == "READY"
+
+
+@GUARDS
+def test_an_account_is_made_once(fence: bool, asleep: Any, confirmed: Investor) -> None:
+    half = advance(confirmed)
+    assert asleep("create_investment_account", fence=fence) == [2, 3], "somebody else took over meanwhile"
+    asked = GatewayCall.objects.filter(method="POST", path=gateway.ACCOUNT_PATH)
+    assert asked.count() == (1 if fence else 2)
+    assert InvestmentAccount.objects.get(investor=half).provider_ref == gateway.find_account(fresh(half))
+
+
+@GUARDS
+def test_a_correction_is_sent_once(fence: bool, asleep: Any, confirmed: Investor) -> None:
+    half = advance(confirmed)
+    Investor.objects.filter(pk=half.pk).update(provider_is_behind=True, occupation="STUDENT")
+    assert asleep("update_investor", fence=fence) == [2, 3], "somebody else took over meanwhile"
+    asked = GatewayCall.objects.filter(method="POST", path=f"{gateway.INVESTOR_PATH}/{half.provider_ref}")
+    assert asked.count() == (1 if fence else 2)
+    assert (fresh(half).state, fresh(half).provider_is_behind) == ("READY", False)
+
+
+@GUARDS
+def test_a_signature_is_uploaded_once(fence: bool, asleep: Any, confirmed: Investor) -> None:
+    kind = Document.Kind.SIGNATURE
+    documents.keep(investor=confirmed, kind=kind, file=clean(kind), actor=confirmed.user, at=clock.now())
+    assert asleep("create_file", fence=fence) == [1, 2], "somebody else took over meanwhile"
+    assert len(client().list_files()) == (1 if fence else 2)
     assert fresh(confirmed).state == "READY"

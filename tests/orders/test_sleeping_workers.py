@@ -16,18 +16,21 @@ import pytest
 from investors import mandate_gateway
 from investors.operations import mandate_sending
 from orders import gateway, plan_gateway
-from orders.models import Scheme
+from orders.models import PlanChange, Scheme
 from orders.operations import plan_change_sending, plan_changes, plan_sending, sending
 from payments import gateway as payment_gateway
 from payments import operations as payments
 from portal import clock
 from portal.fintech_primitives import client as fp
 from portal.gateway import journal
+from tests import factories
 from tests.investors import test_mandates as mandates
 from tests.orders import sips
 from tests.orders.conftest import ours_at_fp
 from tests.orders.test_plan_races import at_fp as sips_at_fp
 from tests.orders.test_plan_races import skipped
+from tests.sleeping import GUARDS as FENCED
+from tests.sleeping import put_to_sleep
 
 pytestmark = pytest.mark.django_db
 GUARDS = pytest.mark.parametrize("guard", [journal.about, journal.fenced], ids=["guard off", "guard on"])
@@ -130,6 +133,37 @@ def change_takes_over(change_id: int) -> None:
     """The sweep finds the lease run out and nothing in the journal."""
     for seconds in (46, 110):
         plan_change_sending.advance(change_id=change_id, at=clock.now() + timedelta(seconds=seconds))
+
+
+@FENCED
+def test_a_plan_is_debited_by_the_mandate_that_was_asked_for_last(fence, asha, plan, sandbox, monkeypatch):
+    plan = sips.send(plan)
+    first, last = (sips.mandate_at_fp(asha, sandbox, limit=limit) for limit in (50_000, 60_000))
+    slept = to_mandate(asha, plan, first)
+
+    def meanwhile() -> None:
+        assert change_is_done(slept)
+        assert change_is_done(to_mandate(asha, plan, last))
+
+    awake = put_to_sleep(monkeypatch, "update_sip_mandate", meanwhile, fence=fence)
+    plan_change_sending.advance(change_id=slept.pk, at=clock.now())
+    assert awake == [1, 2, 1], "somebody else took over, and another mandate was asked for"
+    assert plan_gateway.fetch(plan).mandate_ref == (last if fence else first).provider_ref
+    plan.refresh_from_db()
+    assert plan.mandate == last
+
+
+def to_mandate(asha, plan, mandate) -> PlanChange:
+    """The investor has asked for this mandate."""
+    consent = factories.ConsentFactory(investor=asha, purpose="SIP", amount=plan.amount, isin=plan.scheme.isin)
+    return plan_changes._create(plan, plan_changes.MANDATE, clock.now(), "user:1", mandate=mandate, consent=consent)
+
+
+def change_is_done(change: PlanChange) -> bool:
+    """The sweep comes by a minute later."""
+    plan_change_sending.advance(change_id=change.pk, at=clock.now() + timedelta(seconds=61))
+    change.refresh_from_db()
+    return change.state == "DONE"
 
 
 @pytest.mark.parametrize("writing", [("POST",), journal.WRITING], ids=["guard off", "guard on"])

@@ -10,10 +10,10 @@ from typing import Any
 
 from portal.fintech_primitives import client as fp
 from portal.fintech_primitives import messages as m
-from portal.gateway.journal import About
+from portal.gateway.journal import Fenced
 from portal.management.bench.played import Played
 
-ABOUT = About()
+ABOUT = Fenced()
 ISIN = "INF204K01EF9"
 ORDERS = 10
 _numbers = itertools.count(1000)
