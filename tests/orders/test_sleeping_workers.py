@@ -43,12 +43,12 @@ def sleeper(recover, monkeypatch) -> Callable[[ModuleType, str], list[int]]:
     def put(module: ModuleType, name: str) -> list[int]:
         call, awake = getattr(module, name), []
 
-        def sleep_first(row: Any, *args: Any) -> Any:
+        def sleep_first(row: Any, *args: Any, **named: Any) -> Any:
             awake.append(row.attempt_no)
             if len(awake) == 1:
                 for seconds in (46, 60, 110):
                     recover(clock.now() + timedelta(seconds=seconds))
-            return call(row, *args)
+            return call(row, *args, **named)
 
         monkeypatch.setattr(module, name, sleep_first)
         return awake
