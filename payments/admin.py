@@ -20,7 +20,7 @@ from orders.models import MfOrder
 from payments import lifecycle, operations
 from payments.models import Payment, PaymentLine
 from payments.patience import PATIENCE
-from portal.admin import home, show
+from portal.admin import home, show, undoing
 from portal.admin.acts import Act, By
 from portal.admin.base import Lines
 from portal.admin.filters import PartnerFilter, StuckFilter, UnknownFilter
@@ -144,6 +144,7 @@ class PaymentAdmin(MoneyAdmin):
             offered=lambda payment: bool(payment.provider_ref or payment.is_unknown),
             icon="sync",
             in_bulk=True,
+            no_undo=undoing.ASKED_ONLY,
         ),
     )
 

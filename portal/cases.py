@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import models, transaction
 from django.db.models import F
@@ -93,11 +94,12 @@ def claim(*, case: Case, actor: User, reason: str, at: datetime) -> None:
             audit.record(case, "case.claimed", actor=actor, at=at, reason=reason)
 
 
-def hand_back(*, case: Case, actor: User, reason: str, at: datetime) -> None:
-    """The case is nobody's again. A closed case stays as it is."""
+def hand_back(*, case: Case, actor: User, reason: str, at: datetime, to: User | None = None) -> None:
+    """The case is nobody's again, or `to`'s. A closed case stays as it is."""
+    told: dict[str, Any] = {"to": audit.actor_name(to)} if to else {}
     with scope(ALL), transaction.atomic():
-        if Case.objects.filter(pk=case.pk, state="OPEN").update(owner=None):
-            audit.record(case, "case.handed_back", actor=actor, at=at, reason=reason)
+        if Case.objects.filter(pk=case.pk, state="OPEN").update(owner=to):
+            audit.record(case, "case.handed_back", actor=actor, at=at, reason=reason, **told)
 
 
 def close(*, case: Case, resolution: str, actor: User | None, at: datetime) -> None:

@@ -16,7 +16,7 @@ from investors import lifecycle
 from investors.admin.finding import by_investor
 from investors.models import Mandate
 from investors.operations import mandate_sending, mandates, ops_mandates, paper_mandates
-from portal.admin import home, show
+from portal.admin import home, show, undoing
 from portal.admin.acts import Act, By
 from portal.admin.evidence_pack import EVIDENCE
 from portal.admin.filters import PartnerFilter, StuckFilter, UnknownFilter, stuck
@@ -140,6 +140,7 @@ class MandateAdmin(MoneyAdmin):
             offered=lambda mandate: bool(mandate.provider_ref or mandate.is_unknown),
             icon="sync",
             in_bulk=True,
+            no_undo=undoing.ASKED_ONLY,
         ),
         Act(
             name="go-on",

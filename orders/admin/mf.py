@@ -17,7 +17,7 @@ from orders import lifecycle
 from orders.models import MfOrder, Scheme
 from orders.operations import sending
 from orders.queries.stuck import PATIENCE
-from portal.admin import home, show
+from portal.admin import home, show, undoing
 from portal.admin.acts import Act, By
 from portal.admin.evidence_pack import EVIDENCE
 from portal.admin.filters import PartnerFilter, StuckFilter, UnknownFilter, fixed_filter
@@ -145,6 +145,7 @@ class MfOrderAdmin(MoneyAdmin):
             offered=lambda order: bool(order.provider_ref or order.is_unknown),
             icon="sync",
             in_bulk=True,
+            no_undo=undoing.ASKED_ONLY,
         ),
         Act(
             name="submit-again",

@@ -78,6 +78,20 @@ def _nothing(_: Any) -> Sequence[object]:
 
 
 @dataclass(frozen=True)
+class Undo:
+    """How an act that was done to many rows is taken back: what is kept of a row before, and what brings it back.
+
+    `why_not` is asked of each row with what was kept and with who did the act: words where it is no longer as the act
+    left it, because what somebody did since is not overwritten.
+    """
+
+    would: str
+    before: Callable[[Any], dict[str, Any]]
+    why_not: Callable[[Any, Mapping[str, Any], User], str]
+    back: Callable[[Any, Mapping[str, Any], By], str]
+
+
+@dataclass(frozen=True)
 class Act:
     """One thing that staff may do. `run` calls the operation and returns words for the person who pressed the button.
 
@@ -103,6 +117,9 @@ class Act:
     download: Callable[[Any, Any, By], HttpResponse] | None = None
     # May be done to many rows at once, after a dry run (portal/desk/bulk.py).
     in_bulk: bool = False
+    # Of an act on many rows: how it is taken back, or in words why it cannot be.
+    undo: Undo | None = None
+    no_undo: str = ""
     # What a decision rests on and somebody else may exchange meanwhile, such as papers: no names, only what tells one
     # from another. An act is refused where it is no longer what the page had shown.
     rests_on: Callable[[Any], Sequence[object]] = _nothing
@@ -138,8 +155,18 @@ def perform(act: Act, obj: models.Model, by: By) -> tuple[bool, str]:
     """Run an act. Returns (whether it went through, words); foreseen trouble becomes words, never a broken page."""
     if act.journalled_here:
         audit.record(obj, f"ops.{act.name}", actor=by.actor, at=by.at, reason=by.reason)
+    return _tried(act, obj, lambda: act.run(obj, by))
+
+
+def take_back(act: Act, obj: models.Model, kept: Mapping[str, Any], by: By) -> tuple[bool, str]:
+    """Undo an act that can be undone. Returns what `perform` does."""
+    undo = act.undo
+    return _tried(act, obj, lambda: undo.back(obj, kept, by)) if undo else (False, act.no_undo)
+
+
+def _tried(act: Act, obj: models.Model, run: Callable[[], str]) -> tuple[bool, str]:
     try:
-        return True, act.run(obj, by)
+        return True, run()
     except Failure as failure:
         return False, failure.message
     except errors.GatewayError as trouble:

@@ -20,7 +20,7 @@ from unfold.decorators import display
 from portal import clock
 from portal.access import STAFF, access
 from portal.admin import export, show
-from portal.admin.acts import Act, By
+from portal.admin.acts import Act, By, QuickForm
 from portal.admin.base import OpsAdmin
 from portal.admin.finding import by_code, codes
 from portal.desk import bulk
@@ -65,6 +65,25 @@ def _stop(run: BulkRun, by: By) -> str:
     return "Stopped. What was done stays done; no further line is begun."
 
 
+def _undo(run: BulkRun, by: By) -> str:
+    back = bulk.undo(run=run, actor=by.actor, at=by.at)
+    return format_html(
+        "{} is the dry run of taking it back. Nothing has changed yet.", show.change_link(back, back.code)
+    )
+
+
+@show.once
+def _undone_by(run: BulkRun) -> BulkRun | None:
+    return bulk.undone_by(run)
+
+
+def _can_be_undone(run: BulkRun) -> bool:
+    try:
+        return bulk.can_be_undone(run, _undone_by(run))
+    except LookupError:
+        return False
+
+
 def _permission(run: BulkRun) -> str:
     """What the act itself needs; each line asks once more for its own row."""
     try:
@@ -80,13 +99,25 @@ class BulkRunAdmin(OpsAdmin):
 
     list_display = ("code", "what", "state_badge", "asker", "asked")
     list_filter = (("state", ChoicesCheckboxFilter),)
-    list_select_related = ("asked_by",)
+    list_select_related = ("asked_by", "undoes")
     ordering = ("-id",)
     finders = (by_code("code"),)
     search_help_text = "Code"
     quick = (("Dry runs", "state__exact=DRAFT"), ("Running", "state__exact=RUNNING"), ("All", ""))
     fieldsets = (
-        (None, {"fields": (("code", "state_badge"), ("what", "progress"), ("asker", "asked"), "reason", "report")}),
+        (
+            None,
+            {
+                "fields": (
+                    ("code", "state_badge"),
+                    ("what", "progress"),
+                    ("asker", "asked"),
+                    "reason",
+                    "undoing",
+                    "report",
+                )
+            },
+        ),
         ("Line by line", {"fields": ("lines",)}),
     )
     acts = (
@@ -111,6 +142,17 @@ class BulkRunAdmin(OpsAdmin):
             only_by=lambda run: (run.asked_by_id,),
             icon="stop",
             danger=True,
+        ),
+        Act(
+            name="undo",
+            label="Undo",
+            permission=_permission,
+            explain="Makes the dry run of taking it back: a line for each that was done. What somebody changed since "
+            "stays as it is. Nothing happens before you start that one, with a reason.",
+            run=_undo,
+            offered=_can_be_undone,
+            form=QuickForm,
+            icon="undo",
         ),
     )
 
@@ -159,6 +201,18 @@ class BulkRunAdmin(OpsAdmin):
     @display(description="Asked", ordering="id")
     def asked(self, run: BulkRun) -> str:
         return show.moment(run.asked_at)
+
+    @display(description="Undo")
+    def undoing(self, run: BulkRun) -> str:
+        if run.undoes:
+            return format_html("This takes back {}.", show.change_link(run.undoes, run.undoes.code))
+        if back := _undone_by(run):
+            return format_html("{} takes it back: {}.", show.change_link(back, back.code), back.get_state_display())
+        try:
+            act = bulk.act_of(run)
+        except LookupError:
+            return show.NOTHING
+        return act.no_undo if act.undo is None else "It can be taken back once it has ended."
 
     @display(description="Report")
     def report(self, run: BulkRun) -> str:

@@ -16,7 +16,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from portal import clock, redaction, roles
-from portal.admin import home, proposed, show
+from portal.admin import home, proposed, show, undoing
 from portal.admin.acts import Act, By, QuickForm, ReasonForm
 from portal.admin.base import OpsAdmin
 from portal.admin.finding import by_code, by_subject, codes
@@ -160,6 +160,7 @@ class WorkItemAdmin(OpsAdmin):
             form=QuickForm,
             icon="front_hand",
             in_bulk=True,
+            undo=undoing.CLAIMED,
         ),
         Act(
             name="hand-back",
@@ -171,6 +172,7 @@ class WorkItemAdmin(OpsAdmin):
             form=QuickForm,
             icon="undo",
             in_bulk=True,
+            undo=undoing.HANDED_BACK,
         ),
         Act(
             name="snooze",
@@ -190,6 +192,7 @@ class WorkItemAdmin(OpsAdmin):
             offered=lambda item: item.source in _CAN_BE_SET_ASIDE and item.set_aside_at is None,
             icon="task_alt",
             in_bulk=True,
+            undo=undoing.SET_ASIDE,
         ),
     )
 
@@ -306,6 +309,7 @@ class ProposalAdmin(OpsAdmin):
             not_by=lambda row: (row.asked_by_id,),
             icon="task_alt",
             in_bulk=True,
+            no_undo=undoing.DECIDED,
         ),
         Act(
             name="refuse",
@@ -317,6 +321,7 @@ class ProposalAdmin(OpsAdmin):
             not_by=lambda row: (row.asked_by_id,),
             icon="block",
             in_bulk=True,
+            no_undo=undoing.DECIDED,
         ),
         Act(
             name="withdraw",

@@ -170,6 +170,7 @@ class DeliveryAdmin(OpsAdmin):
             offered=lambda delivery: delivery.state == Delivery.State.FAILED,
             icon="send",
             in_bulk=True,
+            no_undo="A message that has left cannot be called back.",
         ),
     )
 

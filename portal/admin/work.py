@@ -11,7 +11,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RadioFilter
 from unfold.decorators import display
 
 from portal import case_terms, cases, gates, inbox
-from portal.admin import show, timeline
+from portal.admin import show, timeline, undoing
 from portal.admin.acts import Act, By
 from portal.admin.base import OpsAdmin
 from portal.admin.evidence import SAMPLE
@@ -143,6 +143,7 @@ class CaseAdmin(OpsAdmin):
             offered=_is_open,
             icon="front_hand",
             in_bulk=True,
+            undo=undoing.CLAIMED_CASE,
         ),
         Act(
             name="look-again",
@@ -154,6 +155,7 @@ class CaseAdmin(OpsAdmin):
             offered=lambda case: _is_open(case) and _refresh_of(case) is not None,
             icon="sync",
             in_bulk=True,
+            no_undo=undoing.ASKED_ONLY,
         ),
         Act(
             name="close",
@@ -165,6 +167,7 @@ class CaseAdmin(OpsAdmin):
             offered=_is_open,
             icon="task_alt",
             in_bulk=True,
+            no_undo="Whom a case is about may have read that it is closed. Reported again, it opens as a new one.",
         ),
     )
 
@@ -246,6 +249,7 @@ class InboundEventAdmin(OpsAdmin):
             run=_work_again,
             icon="replay",
             in_bulk=True,
+            no_undo=undoing.ASKED_ONLY,
         ),
         SAMPLE,
     )

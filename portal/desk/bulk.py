@@ -5,6 +5,9 @@
     work     a worker takes line after line; each is RUNNING and committed before its act begins, so that
              a line whose worker died is UNKNOWN and never done twice by itself
 
+    undo     another DRAFT, of the lines that were done: each goes back to what it was before, unless somebody has
+             changed it since; only for acts that say how (`Act.undo`)
+
 The acts are those of the record's own page (`portal/admin/acts.py`, `in_bulk`), with the same permission and the same
 question whether they are possible, asked for every row when its turn comes.
 """
@@ -19,11 +22,11 @@ from typing import Any
 import structlog
 from django.apps import apps
 from django.contrib import admin
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.db.models import Count
 
 from portal import audit, clock, jobs
-from portal.admin.acts import Act, By, perform
+from portal.admin.acts import Act, By, perform, take_back
 from portal.attempts import claim_due
 from portal.desk.models import BulkLine, BulkRun
 from portal.errors import Failure
@@ -37,6 +40,9 @@ TURN_S = 20.0
 LOST_AFTER = timedelta(minutes=2)
 LATER_S = 30.0
 SWEEP = "bulk"
+# Lines that an undoing looks at.
+TOUCHED = (BulkLine.State.DONE, BulkLine.State.UNKNOWN)
+GONE = "left out: it is gone, or needs nobody any more"
 
 
 class NotADraft(Failure):
@@ -44,6 +50,13 @@ class NotADraft(Failure):
 
     code = "not_a_draft"
     message = "This was started or stopped already."
+
+
+class NotToBeUndone(Failure):
+    """Its act cannot be taken back, nothing of it was done, or it is being undone."""
+
+    code = "not_to_be_undone"
+    message = "Nothing of this can be undone, or it is being undone already."
 
 
 def act_of(run: BulkRun) -> Act:
@@ -71,6 +84,63 @@ def plan(*, act: Act, model: type[models.Model], rows: Iterable[models.Model], a
             )
         BulkLine.objects.bulk_create(lines, batch_size=500)
     return run
+
+
+def undo(*, run: BulkRun, actor: User, at: datetime) -> BulkRun:
+    """The dry run of taking back what was done, with a line for each. Raises NotToBeUndone."""
+    act, lines = act_of(run), list(run.lines.filter(state__in=TOUCHED).order_by("id"))
+    if not lines or not can_be_undone(run, undone_by(run)):
+        raise NotToBeUndone
+    rows = apps.get_model(run.subject_kind)._default_manager.in_bulk([line.subject_id for line in lines])
+    by_id = {str(pk): row for pk, row in rows.items()}
+    try:
+        with transaction.atomic():
+            back = BulkRun.objects.create(
+                subject_kind=run.subject_kind,
+                act=run.act,
+                label=f"Undo: {run.label}"[:80],
+                asked_by=actor,
+                asked_at=at,
+                undoes=run,
+            )
+            BulkLine.objects.bulk_create(_line_back(back, act, line, by_id, actor) for line in lines)
+    except IntegrityError as error:
+        if "a_bulk_act_is_undone_by_one_at_a_time" not in str(error):
+            raise
+        raise NotToBeUndone from error
+    return back
+
+
+def can_be_undone(run: BulkRun, by: BulkRun | None) -> bool:
+    """Has it ended, is it no undoing itself, does its act say how, and is it undone `by` none? Raises LookupError."""
+    is_over = run.state in (BulkRun.State.DONE, BulkRun.State.STOPPED) and run.started_at is not None
+    return is_over and run.undoes_id is None and by is None and act_of(run).undo is not None
+
+
+def undone_by(run: BulkRun) -> BulkRun | None:
+    """The run that takes this one back, drafted, running or done."""
+    return run.undone_by.exclude(state=BulkRun.State.STOPPED).first()
+
+
+def _line_back(back: BulkRun, act: Act, line: BulkLine, rows: dict[str, Any], actor: User) -> BulkLine:
+    why_not = GONE if line.subject_id not in rows else _why_not_back(act, rows[line.subject_id], line, actor)
+    return BulkLine(
+        run=back,
+        subject_id=line.subject_id,
+        title=line.title,
+        state=BulkLine.State.SKIPPED if why_not else BulkLine.State.WAITING,
+        words=(why_not or (act.undo.would if act.undo else ""))[:300],
+    )
+
+
+def _why_not_back(act: Act, row: models.Model, line: BulkLine, actor: User) -> str:
+    """Why a line that was done stays as it is; an empty text when it goes back."""
+    if not act.allowed(actor, row):
+        return "left out: your role, or your part in it, does not allow this here"
+    if line.state == BulkLine.State.UNKNOWN or line.before is None or act.undo is None:
+        return "left out: nobody knows how far it came; look at the record"
+    changed = act.undo.why_not(row, line.before, line.run.asked_by)
+    return f"left out: {changed}" if changed else ""
 
 
 def _standing(row: Any) -> str:
@@ -154,19 +224,40 @@ def _do(run: BulkRun, act: Act, line: BulkLine) -> None:
     row: Any = apps.get_model(run.subject_kind)._default_manager.filter(pk=line.subject_id).first()
     actor = User.objects.get(pk=run.asked_by_id)
     if row is None:
-        _close(line, BulkLine.State.SKIPPED, "left out: it is gone, or needs nobody any more")
+        _close(line, BulkLine.State.SKIPPED, GONE)
         return
-    if why_not := _why_not(act, row, actor) or ("" if actor.is_active else "left out: you may no longer sign in"):
+    done_before = _done_before(run, line)
+    why_not = _why_not_back(act, row, done_before, actor) if done_before else _why_not(act, row, actor)
+    if why_not := why_not or ("" if actor.is_active else "left out: you may no longer sign in"):
         _close(line, BulkLine.State.SKIPPED, why_not)
         return
+    by = By(actor=actor, reason=run.reason, at=clock.now())
     try:
-        done, words = perform(act, row, By(actor=actor, reason=run.reason, at=clock.now()))
+        if done_before:
+            done, words = take_back(act, row, done_before.before or {}, by)
+        else:
+            _keep_before(act, row, line)
+            done, words = perform(act, row, by)
     except Exception as error:
         # Nobody can say how far it came: the record's own page tells.
         log.exception("bulk_line_broke", run=run.code, subject=line.subject_id)
         _close(line, BulkLine.State.UNKNOWN, f"broke with {type(error).__name__}: look at the record")
         return
     _close(line, BulkLine.State.DONE if done else BulkLine.State.FAILED, words)
+
+
+def _done_before(run: BulkRun, line: BulkLine) -> BulkLine | None:
+    """The line that this one takes back; None in a run that does something for the first time."""
+    if run.undoes_id is None:
+        return None
+    rows = BulkLine.objects.select_related("run__asked_by")
+    return rows.get(run_id=run.undoes_id, subject_id=line.subject_id)
+
+
+def _keep_before(act: Act, row: models.Model, line: BulkLine) -> None:
+    if act.undo:
+        line.before = act.undo.before(row)
+        line.save(update_fields=["before"])
 
 
 def _close(line: BulkLine, state: str, words: str) -> None:

@@ -203,14 +203,19 @@ class BulkRun(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
+    # The run that this one takes back, line by line.
+    undoes = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="undone_by")
 
     class Meta:
         app_label = "portal"
         verbose_name = "bulk act"
         constraints = [
+            models.UniqueConstraint(
+                fields=["undoes"], condition=~Q(state="STOPPED"), name="a_bulk_act_is_undone_by_one_at_a_time"
+            ),
             models.CheckConstraint(
                 condition=Q(state="DRAFT") | ~Q(reason=""), name="a_bulk_act_is_started_with_a_reason"
-            )
+            ),
         ]
         indexes = [models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="bulk_run_due")]
 
@@ -238,6 +243,8 @@ class BulkLine(models.Model):
     title = models.CharField(max_length=200)
     state = models.CharField(max_length=7, choices=State, default=State.WAITING)
     words = models.CharField(max_length=300, blank=True)
+    # What the act changed, as it was before; null where it was not begun or cannot be undone.
+    before = models.JSONField(null=True, blank=True)
     at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -50,12 +50,12 @@ def claim(*, item: WorkItem, actor: User, reason: str, at: datetime) -> None:
         _handle(item, "work.claimed", actor, reason, at, owner=actor)
 
 
-def hand_back(*, item: WorkItem, actor: User, reason: str, at: datetime) -> None:
-    """It is nobody's again."""
+def hand_back(*, item: WorkItem, actor: User, reason: str, at: datetime, to: User | None = None) -> None:
+    """It is nobody's again, or `to`'s."""
     if item.subject_kind == audit.kind_of(Case()):
-        cases.hand_back(case=Case.objects.get(pk=item.subject_id), actor=actor, reason=reason, at=at)
+        cases.hand_back(case=Case.objects.get(pk=item.subject_id), actor=actor, reason=reason, at=at, to=to)
     else:
-        _handle(item, "work.handed_back", actor, reason, at, owner=None)
+        _handle(item, "work.handed_back", actor, reason, at, owner=to)
 
 
 def snooze(*, item: WorkItem, until: datetime, actor: User, reason: str, at: datetime) -> None:
@@ -72,12 +72,19 @@ def set_aside(*, item: WorkItem, actor: User, reason: str, at: datetime) -> None
         _handle(item, "work.set_aside", actor, reason, at, set_aside_at=at)
 
 
+def bring_back(*, item: WorkItem, actor: User, reason: str, at: datetime) -> None:
+    """What was set aside is on the list again."""
+    _handle(item, "work.brought_back", actor, reason, at, set_aside_at=None)
+
+
 def _handle(item: WorkItem, action: str, actor: User, reason: str, at: datetime, **values: Any) -> None:
     subject = apps.get_model(item.subject_kind)(pk=item.subject_id)
     key: dict[str, Any] = {"subject_kind": item.subject_kind, "subject_id": item.subject_id}
     with transaction.atomic():
         Handling.objects.update_or_create(**key, defaults=values)
         told = {name: value.isoformat() for name, value in values.items() if isinstance(value, datetime)}
+        if isinstance(owner := values.get("owner"), User) and owner != actor:
+            told["to"] = audit.actor_name(owner)
         audit.record(subject, action, actor=actor, at=at, reason=reason, data=told)
 
 

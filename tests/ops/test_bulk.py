@@ -10,6 +10,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.contrib import admin
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -17,7 +19,8 @@ from orders.models import Holiday
 from portal import cases, clock, roles
 from portal.admin import workbook
 from portal.admin.acts import By
-from portal.desk import bulk
+from portal.desk import bulk, worklist
+from portal.desk.models import WorkItem
 from portal.models import AuditEntry, BulkLine, BulkRun, Case, Proposal
 from tests import factories
 from tests.ops.test_roles import act_url
@@ -222,3 +225,121 @@ def test_a_long_number_keeps_its_digits_and_odd_characters_break_nothing():
     assert "50100123456789012" in workbook.cell(50100123456789012)
     assert "inlineStr" in workbook.cell(50100123456789012)
     assert workbook.cell("a\0b<c>\x1f") == '<c t="inlineStr"><is><t xml:space="preserve">ab&lt;c&gt;</t></is></c>'
+
+
+# --- Taking back ------------------------------------------------------------------------------------------------
+
+
+def done(client: Any, rows: list[Any], act: str) -> BulkRun:
+    run = choose(client, rows, act)
+    client.post(act_url(run, "start"), START)
+    bulk.work(run.pk, clock.now())
+    run.refresh_from_db()
+    return run
+
+
+def undone(client: Any, run: BulkRun) -> BulkRun:
+    assert client.post(act_url(run, "undo"), {}).status_code == 302
+    return run.undone_by.get()
+
+
+def test_claims_go_back_to_whoever_held_them_and_what_changed_since_stays(as_role, three):
+    maker, other, third = as_role(roles.MAKER), as_role(roles.MAKER), as_role(roles.MAKER)
+    more = cases.open_case(kind="odd", subject=factories.OrderFactory(), title="?", detail="", at=clock.now())
+    cases.claim(case=three[1], actor=other.user, reason="Mine", at=clock.now())
+    run = done(maker, [*three, more], "claim")
+    cases.claim(case=more, actor=third.user, reason="Mine now", at=clock.now())
+    back = undone(maker, run)
+    assert sorted(state for state, _ in words(back)) == ["SKIPPED", "WAITING", "WAITING"]
+    assert Case.objects.get(pk=three[0].pk).owner == maker.user, "a dry run changes nothing"
+    maker.post(act_url(back, "start"), {"reason": "The wrong list"})
+    bulk.work(back.pk, clock.now())
+    assert [Case.objects.get(pk=case.pk).owner for case in (*three, more)] == [None, other.user, None, third.user]
+    given = AuditEntry.objects.filter(action="case.handed_back")
+    assert {(entry.subject_id, entry.reason, entry.data.get("to")) for entry in given} == {
+        (str(three[0].pk), "The wrong list", None),
+        (str(three[1].pk), "The wrong list", f"user:{other.user.pk}"),
+    }
+
+
+def test_what_changes_between_the_dry_run_and_its_start_stays(as_role, three):
+    maker, other = as_role(roles.MAKER), as_role(roles.MAKER)
+    run = done(maker, three[:2], "claim")
+    back = undone(maker, run)
+    cases.claim(case=three[0], actor=other.user, reason="Mine now", at=clock.now())
+    cases.close(case=three[1], resolution="Found", actor=None, at=clock.now())
+    maker.post(act_url(back, "start"), START)
+    bulk.work(back.pk, clock.now())
+    assert {said for _, said in words(back)} == {
+        "left out: somebody else holds it now, or nobody", "left out: it is closed",
+    }  # fmt: skip
+    assert Case.objects.get(pk=three[1].pk).owner == maker.user
+    assert Case.objects.get(pk=three[0].pk).owner == other.user
+
+
+def test_things_handed_back_and_set_aside_come_back(as_role, staff):
+    maker = as_role(roles.MAKER)
+    mandate = factories.MandateFactory(state="REJECTED")
+    item = WorkItem.objects.get(subject_kind="investors.mandate", subject_id=str(mandate.pk))
+    worklist.claim(item=item, actor=maker.user, reason="Mine", at=clock.now())
+    for act, expected in (("hand_back", (None, True)), ("set_aside", (maker.user, False))):
+        run = done(maker, [WorkItem.objects.get(pk=item.pk)], act)
+        now = WorkItem.objects.get(pk=item.pk)
+        assert (now.owner, now.set_aside_at is None) == expected
+        back = undone(maker, run)
+        maker.post(act_url(back, "start"), START)
+        bulk.work(back.pk, clock.now())
+        now = WorkItem.objects.get(pk=item.pk)
+        assert (now.owner, now.set_aside_at) == (maker.user, None), act
+    assert AuditEntry.objects.filter(action="work.brought_back").count() == 1
+
+
+def test_an_act_is_undone_once_and_an_undoing_never(as_role, three):
+    maker = as_role(roles.MAKER)
+    run = done(maker, three[:1], "claim")
+    back = undone(maker, run)
+    with pytest.raises(bulk.NotToBeUndone):
+        bulk.undo(run=run, actor=maker.user, at=clock.now())
+    with pytest.raises(IntegrityError, match="a_bulk_act_is_undone_by_one_at_a_time"), transaction.atomic():
+        BulkRun.objects.create(
+            subject_kind=run.subject_kind, act=run.act, asked_by=maker.user, asked_at=clock.now(), undoes=run
+        )
+    bulk.stop(run=back, actor=maker.user, reason="Not now", at=clock.now())
+    again = bulk.undo(run=run, actor=maker.user, at=clock.now())
+    maker.post(act_url(again, "start"), START)
+    bulk.work(again.pk, clock.now())
+    again.refresh_from_db()
+    with pytest.raises(bulk.NotToBeUndone):
+        bulk.undo(run=again, actor=maker.user, at=clock.now())
+
+
+def test_a_line_of_which_nobody_knows_is_left_out_of_the_undoing(as_role, three):
+    maker = as_role(roles.MAKER)
+    run = done(maker, three[:2], "claim")
+    run.lines.filter(subject_id=str(three[0].pk)).update(state="UNKNOWN", before=None)
+    back = undone(maker, run)
+    assert sorted(state for state, _ in words(back)) == ["SKIPPED", "WAITING"]
+    assert "look at the record" in back.lines.get(state="SKIPPED").words
+
+
+def test_every_act_on_many_rows_is_undone_or_says_why_not():
+    acts = [act for page in admin.site._registry.values() for act in getattr(page, "acts", ()) if act.in_bulk]
+    assert len(acts) > 10
+    assert not [act.name for act in acts if (act.undo is None) == (act.no_undo == "")]
+
+
+def test_the_page_says_whether_it_can_be_undone_and_who_may(as_role, three):
+    maker = as_role(roles.MAKER)
+    page = reverse("admin:portal_bulkrun_change", args=[done(maker, three[:1], "close").pk])
+    text = maker.get(page).content.decode()
+    assert "Reported again, it opens as a new one." in text
+    assert "act/undo/" not in text
+    run = done(maker, three[1:2], "claim")
+    page = reverse("admin:portal_bulkrun_change", args=[run.pk])
+    assert "act/undo/" in maker.get(page).content.decode()
+    viewer = as_role(roles.VIEWER)
+    assert "act/undo/" not in viewer.get(page).content.decode()
+    assert viewer.post(act_url(run, "undo"), {}).status_code == 403
+    back = undone(maker, run)
+    assert f"{back.code}</a> takes it back" in maker.get(page).content.decode()
+    assert "This takes back <a" in maker.get(reverse("admin:portal_bulkrun_change", args=[back.pk])).content.decode()
