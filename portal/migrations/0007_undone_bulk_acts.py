@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("portal", "0005_euins"),
+        ("portal", "0006_notices_by_record"),
     ]
 
     operations = [
