@@ -379,6 +379,9 @@ def test_kyc_requests(client: FintechPrimitives):
     assert (made.status, made.requirements.fields_needed) == ("pending", ["ipv_video", "photo"])
     change = messages.KycRequestChange
     client.update_kyc_request(made.id, change(photo="946848da-50bb-4957-a940-c164c0c71172"), ABOUT)
+    anew = change(name="Rani R Gupta", email="rani@example.com", mobile={"isd": "+91", "number": "9008580644"})
+    made = client.update_kyc_request(made.id, anew, ABOUT)
+    assert (made.name, made.email, made.mobile.number) == ("Rani R Gupta", "rani@example.com", "9008580644")
     last = change(ipv_video="76e18d5f-e84a-478d-a836-4971f38d3814")
     made = client.update_kyc_request(made.id, last, ABOUT, method="POST")
     assert made.requirements.fields_needed == []

@@ -214,9 +214,17 @@ class NewKycAddress(Ask):
         return self
 
 
-class KycRequestChange(Ask):
-    """What may be added to a request step by step; files by id."""
+EMail = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254)]
 
+
+class KycRequestChange(Ask):
+    """What may be added to a request step by step, or said anew (document, "Update a kyc request"); files by id."""
+
+    name: Filled | None = None
+    pan: IndividualPan | None = None
+    email: EMail | None = None
+    date_of_birth: Day | None = None
+    mobile: NewKycMobile | None = None
     aadhaar_number: Annotated[str, Field(pattern=r"^\d{4}$")] | None = None
     father_name: Filled | None = None
     spouse_name: Filled | None = None
@@ -246,7 +254,7 @@ class NewKycRequest(KycRequestChange):
 
     name: Filled
     pan: IndividualPan
-    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254)]
+    email: EMail
     date_of_birth: Day
     mobile: NewKycMobile
 
