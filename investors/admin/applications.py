@@ -37,6 +37,8 @@ class ApplicationAdmin(OpsAdmin):
     """Who is on the way to being an investor, the longest wait first."""
 
     list_display = ("who", "stage_badge", "age_now", "what", "acts_next", "until_when", "partner")
+    # Who it is has a link of its own, and no link stands inside another.
+    list_display_links = ("what",)
     list_filter = (("stage", ChoicesCheckboxFilter), LateFilter)
     list_select_related = ("investor__partner", "invite__partner")
     ordering = ("since", "ref")

@@ -109,10 +109,10 @@ class ChangeRequestAdmin(MoneyAdmin):
             (line.label, line.before, line.after, "changed" if line.is_changed else "as before")
             for line in change_words.of(change, masked=change_words.STAFF)
         )
-        head = mark_safe("<thead><tr><th>What</th><th>Before</th><th>After</th><th></th></tr></thead>")
+        head = mark_safe("<thead><tr><th>What</th><th>Before</th><th>After</th><th>Compared</th></tr></thead>")
         cells = (
             '<tr><th scope="row">{}</th><td data-label="Before">{}</td><td data-label="After">{}</td>'
-            '<td data-label="">{}</td></tr>'
+            '<td data-label="Compared">{}</td></tr>'
         )
         body = format_html_join("", cells, rows)
         return format_html('<table class="ops-table">{}<tbody>{}</tbody></table>', head, body)

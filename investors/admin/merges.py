@@ -175,10 +175,10 @@ class MergeAdmin(OpsAdmin):
 
     @display(description="Who they are")
     def compared(self, row: Merge) -> str:
-        head = mark_safe("<thead><tr><th>What</th><th>Stays</th><th>Goes</th><th></th></tr></thead>")
+        head = mark_safe("<thead><tr><th>What</th><th>Stays</th><th>Goes</th><th>Compared</th></tr></thead>")
         cells = (
             '<tr><th scope="row">{}</th><td data-label="Stays">{}</td><td data-label="Goes">{}</td>'
-            '<td data-label="">{}</td></tr>'
+            '<td data-label="Compared">{}</td></tr>'
         )
         body = format_html_join("", cells, _both(row))
         return format_html('<table class="ops-table">{}<tbody>{}</tbody></table>', head, body)

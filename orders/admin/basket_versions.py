@@ -25,6 +25,7 @@ class ConstituentsOf(TabularInline):
     """The shares of a version, editable while it is a draft."""
 
     model = BasketConstituent
+    template = "admin/lines.html"
     fields = ("security", "weight_bp", "quantity")
     autocomplete_fields = ("security",)
     extra = 1

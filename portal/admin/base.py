@@ -329,6 +329,7 @@ class KeptAdmin(ModelAdmin):
 class Lines(TabularInline):
     """Rows of another table on an object's page: read-only."""
 
+    template = "admin/lines.html"
     extra = 0
     can_delete = False
 

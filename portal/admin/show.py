@@ -207,4 +207,4 @@ def pretty(body: Any) -> SafeString | str:
     if body in (None, "", {}, []):
         return NOTHING
     text = redaction.text(json.dumps(body, indent=2, ensure_ascii=False, default=str))
-    return format_html('<pre class="ops-body">{}</pre>', text)
+    return format_html('<pre class="ops-body" tabindex="0">{}</pre>', text)

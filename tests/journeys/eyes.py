@@ -111,12 +111,14 @@ class Eyes:
     def look(self, name: str, *, charts: bool = False, dark: bool = False, ours: bool = True) -> None:
         """Take pictures of the page wide and narrow, and note everything that is wrong with it.
 
-        Pages whose frame is not ours (the admin's theme, the fake bank) are not weighed and not judged by axe.
+        Pages whose frame is not ours (the admin's theme, the fake bank) are not weighed; axe judges the admin's too.
         """
         self.looks += 1
         self.settle()
         label = f"{self.journey}-{self.looks:02}-{name}"
         if not ours:
+            if self.page.url.startswith(f"{self.base_url}/admin/"):
+                self._axe(name)
             self._picture(f"{label}-1280")
             return
         self._weigh(name, CHART_BYTES if charts else PLAIN_BYTES)
