@@ -13,11 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from decimal import Decimal
 
 from orders import calendar, lifecycle, payment_failures, plan_rules, rules, words
 from orders.models import MfOrder
 from orders.queries.orders import moment
 from orders.rulebook import Book
+from portal import money
 from portal.audit import Told
 from portal.clock import IST
 
@@ -139,7 +141,8 @@ def _money_after(entry: Told, heard: Heard) -> str:
 def _evidence(entry: Told, order: MfOrder) -> str:
     """What proves a step, where the order itself or the entry knows it."""
     if entry.action == "order.allotted" and order.allotted_units and order.folio:
-        return f"{order.allotted_units} units at {order.allotted_nav} in folio {order.folio.number}"
+        units, nav = money.number(order.allotted_units, 3), money.number(order.allotted_nav or Decimal(0), 4)
+        return f"{units} units at ₹{nav} in folio {order.folio.number}"
     if entry.action in ("order.paid", "payment.transferred", "payment.settled") and entry.data.get("payment"):
         return f"payment {entry.data['payment']}"
     if entry.action == "order.awaiting_payment" and order.provider_ref:

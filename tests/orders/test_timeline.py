@@ -129,6 +129,13 @@ def test_after_units_only_the_registrar_is_left_and_its_word_ends_the_story():
     assert timeline.to_come(order("REJECTED"), {"order.created"}) == ()
 
 
+def test_units_and_nav_are_written_as_everywhere():
+    got = {"allotted_units": Decimal("12345.6"), "allotted_nav": Decimal("2193.2612")}
+    its = order("ALLOTTED", folio=SimpleNamespace(number="196217"), **got)
+    texts = [step.text for step in tell(its, told(*PAID, "order.allotted")).steps]
+    assert "12,345.600 units at ₹2,193.2612 in folio 196217" in texts
+
+
 def test_bse_registers_before_the_payment():
     its = order("PLACED", gateway="BSE")
     assert timeline.to_come(its, {"order.placed"})[0] == "Payment"
