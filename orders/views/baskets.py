@@ -48,6 +48,7 @@ def basket(request: HttpRequest, slug: str) -> HttpResponse:
         "shown": shown,
         "rows": rows(shown, weights, held),
         "chart": _chart(shown, weights),
+        "legend": [(shown.securities[pk].name, _percent(weight)) for pk, weight in weights.items()],
         "versions": _versions(shown),
         "followed": queries.followed_version(investor=investor, basket=shown.basket) if held and investor else None,
         "overlap": _overlap(shown, weights, investor) if investor else None,
@@ -99,13 +100,17 @@ def rows(shown: Shown, weights: dict[int, int], held: dict[int, int]) -> list[di
             "name": share.name,
             "symbol": share.symbol,
             "isin": share.isin,
-            "weight": f"{money.number(Decimal(weights[pk]) / 100, 2)}%" if pk in weights else "–",
+            "weight": _percent(weights[pk]) if pk in weights else "–",
             "quantity": fixed.get(pk),
             "price": share.last_price,
             "held": held.get(pk, 0),
         }
         for pk, share in shown.securities.items()
     ]
+
+
+def _percent(hundredths: int) -> str:
+    return f"{money.number(Decimal(hundredths) / 100, 2)}%"
 
 
 def _chart(shown: Shown, weights: dict[int, int]) -> dict[str, Any]:
