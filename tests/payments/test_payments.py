@@ -12,6 +12,7 @@ from orders.models import MfOrder
 from payments import operations
 from payments.gateway import PaymentSnapshot
 from payments.models import Payment, PaymentLine
+from payments.operations import attempts
 from portal import clock, inbox, unknowns
 from portal.fintech_primitives import client as fp
 from portal.fintech_primitives.messages import PaymentMethod
@@ -147,42 +148,65 @@ def test_a_payment_page_that_was_lost_on_the_way_is_given_up_and_replaced(mode, 
     assert live.token_url
 
 
+# What keeps a payment from being made twice, taken away: the look-up itself, or what makes a restored row need one.
+LOOKED_UP = pytest.mark.parametrize("guard", ["no look-up", "not counted as tried", "on"])
+
+
 @pytest.fixture
-def made_before(order) -> tuple[Payment, str]:
+def made_before(order, guard, monkeypatch) -> tuple[Payment, str]:
     """A payment that waited when an older database came back, and the number of what FP has of it."""
     payment = operations.start(order_id=order.pk, at=clock.now())
-    unknowns.look_first()
+    if guard != "not counted as tried":
+        unknowns.look_first()
+    if guard == "no look-up":
+        monkeypatch.setattr(attempts, "_was_made", lambda payment, *, at: False)
     wish = {"order_ids": [order.provider_ref], "method": PaymentMethod.UPI, "postback_url": "http://127.0.0.1:1/x"}
     return payment, fp.client().create_payment(**wish, about=About()).id
 
 
-def test_a_payment_that_fp_may_have_is_looked_up_before_a_page_is_asked_for_again(made_before, order, sandbox):
+def at_fp(order) -> list[str]:
+    return [each.id for each in fp.client().list_payments([order.provider_ref])]
+
+
+@LOOKED_UP
+def test_a_payment_that_fp_may_have_is_looked_up_before_a_page_is_asked_for_again(made_before, guard, order, sandbox):
     payment, ref = made_before
     sandbox.pay(ref, "success")
     operations.open_page(payment_id=payment.pk, at=clock.now())
-    assert [each.id for each in fp.client().list_payments([order.provider_ref])] == [ref]
     operations.advance(payment_id=payment.pk, at=clock.now())
     payment.refresh_from_db()
     order.refresh_from_db()
+    if guard != "on":
+        assert (len(at_fp(order)), payment.state) == (2, "AWAITING_INVESTOR"), "a paid order is to be paid again"
+        return
+    assert at_fp(order) == [ref]
     assert (payment.provider_ref, payment.state, order.state) == (ref, "DEBITED", "PAID")
     assert not Case.objects.exists()
 
 
-def test_a_page_that_was_lost_and_not_paid_is_given_up(made_before):
+@LOOKED_UP
+def test_a_page_that_was_lost_and_not_paid_is_given_up(made_before, guard, order):
     payment, ref = made_before
     operations.open_page(payment_id=payment.pk, at=clock.now())
     payment.refresh_from_db()
+    if guard != "on":
+        assert (len(at_fp(order)), payment.provider_ref == ref) == (2, False), "the first is forgotten"
+        return
     assert (payment.provider_ref, payment.state, payment.failure_code) == (ref, "EXPIRED", "page_lost")
 
 
-def test_nothing_is_asked_for_while_the_look_up_before_it_fails(made_before, order, sandbox):
+@LOOKED_UP
+def test_nothing_is_asked_for_while_the_look_up_before_it_fails(made_before, guard, order, sandbox):
     payment, ref = made_before
     sandbox.fault("status:500", method="GET", path="*/payments", times=0)
     operations.open_page(payment_id=payment.pk, at=clock.now())
-    sandbox.call("DELETE", "/faults")
+    sandbox.no_faults()
     payment.refresh_from_db()
+    if guard != "on":
+        assert len(at_fp(order)) == 2
+        return
     assert (payment.state, payment.attempt, payment.provider_ref) == ("STARTING", "", None)
-    assert [each.id for each in fp.client().list_payments([order.provider_ref])] == [ref]
+    assert at_fp(order) == [ref]
 
 
 def test_a_page_at_a_foreign_address_is_never_handed_out(order, settings, sandbox):
