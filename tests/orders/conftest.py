@@ -21,31 +21,37 @@ ISIN = "INF179K01608"
 @pytest.fixture
 def scheme(db: None, sandbox: object) -> Scheme:
     """A scheme that the sandbox sells, with the bounds that it states."""
-    theirs = fp.client().fetch_scheme(ISIN)
-    return factories.SchemeFactory(
-        isin=ISIN,
-        name=theirs.name,
-        min_first=theirs.min_initial_investment,
-        min_more=theirs.min_additional_investment,
-        amfi_code=int(theirs.amfi_code or 0),
-    )
+    return scheme_at_fp(ISIN)
+
+
+def scheme_at_fp(isin: str, **more: object) -> Scheme:
+    """The scheme, with the bounds that the sandbox states."""
+    theirs = fp.client().fetch_scheme(isin)
+    stated = {
+        "name": theirs.name,
+        "min_first": theirs.min_initial_investment,
+        "min_more": theirs.min_additional_investment,
+        "amfi_code": int(theirs.amfi_code or 0),
+        "instant_redemption_allowed": theirs.insta_redemption_allowed,
+    }
+    return factories.SchemeFactory(isin=isin, **{**stated, **more})
 
 
 @pytest.fixture
 def given(scheme: Scheme) -> Callable[..., Consent]:
-    """`given(asha, amount=5001)`: the investor has said yes to a purchase."""
+    """`given(asha, amount=5001)`: the investor has said yes to a purchase, of `scheme` unless another one is named."""
 
-    def run(investor: Investor, amount: int = 5_000, **changes: object) -> Consent:
+    def run(investor: Investor, amount: int = 5_000, of: Scheme = scheme, **changes: object) -> Consent:
         at, rupees = clock.now(), Decimal(amount).quantize(Decimal("0.01"))
         wish = purchases.prepare(
             investor=investor,
-            isin=scheme.isin,
+            isin=of.isin,
             amount=rupees,
             bank_account=investor.bankaccounts.get(is_primary=True),
             payment_method="UPI",
             at=at,
         )
-        asked = {"amount": rupees, "isin": scheme.isin, "shown": purchases.shown(wish), "asked_at": at}
+        asked = {"amount": rupees, "isin": of.isin, "shown": purchases.shown(wish), "asked_at": at}
         return factories.ConsentFactory(investor=investor, **{**asked, **changes})
 
     return run

@@ -11,8 +11,7 @@ from orders.operations import redemptions, sending
 from orders.redemption_rules import Asked
 from portal import clock
 from portal.errors import InvalidInput
-from portal.fintech_primitives import client as fp
-from tests import factories
+from tests.orders.conftest import scheme_at_fp
 from tests.orders.test_redemptions import holding, sale_of, sell, until_through  # noqa: F401 - a fixture
 
 pytestmark = pytest.mark.django_db
@@ -20,19 +19,14 @@ pytestmark = pytest.mark.django_db
 LIQUID = "INF204K01UN9"
 
 
+def liquid_scheme() -> Scheme:
+    """As the sandbox sells it, and pays it at once."""
+    return scheme_at_fp(LIQUID, category="Liquid Fund", asset_class="DEBT")
+
+
 @pytest.fixture
 def scheme(db, sandbox) -> Scheme:
-    theirs = fp.client().fetch_scheme(LIQUID)
-    return factories.SchemeFactory(
-        isin=LIQUID,
-        name=theirs.name,
-        min_first=theirs.min_initial_investment,
-        min_more=theirs.min_additional_investment,
-        amfi_code=int(theirs.amfi_code or 0),
-        category="Liquid Fund",
-        asset_class="DEBT",
-        instant_redemption_allowed=theirs.insta_redemption_allowed,
-    )
+    return liquid_scheme()
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from django.db import models
 from investors.operations import mandate_sending
 from orders import plan_gateway
 from orders.models import MfOrder, Plan, Scheme
-from orders.operations import plan_change_sending, plan_changes, plan_sending, purchases, sending
+from orders.operations import plan_change_sending, plan_changes, plan_sending, purchases, redemptions, sending
 from orders.redemption_rules import Asked
 from payments import operations as payments
 from portal import clock
@@ -34,6 +34,7 @@ from tests import factories, killer
 from tests.investors import test_mandates as mandates
 from tests.orders import sips
 from tests.orders.conftest import ours_at_fp
+from tests.orders.test_instant_redemptions import liquid_scheme
 from tests.orders.test_redemptions import bought, sell
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -129,6 +130,28 @@ def sale(asha, place, sandbox) -> Operation:
         # What the earlier ones still hold back is of no interest here.
         MfOrder.objects.filter(kind="REDEMPTION").update(state="REJECTED", attempt="", due_at=None)
         return sell(asha, holding, Asked(units=Decimal("0.050") + Decimal(number) / 1_000), sell_again=True)
+
+    return Operation(
+        make=make,
+        advance=lambda pk, at: sending.advance(order_id=pk, at=at),
+        at_fp=lambda row: len(ours_at_fp(sandbox, row)),
+        is_done=is_at_fp,
+    )
+
+
+@pytest.fixture
+def instant(asha, place, given, sandbox) -> Operation:
+    """A sale that is paid at once: of a liquid fund, to an account that the fund house lists."""
+    holding = bought(place(asha, consent=given(asha, 95_000, of=liquid_scheme())), sandbox)
+    Scheme.objects.filter(pk=holding.scheme_id).update(nav=holding.invested / holding.units)
+    holding.scheme.refresh_from_db()
+
+    def make(number: int) -> MfOrder:
+        MfOrder.objects.filter(kind="REDEMPTION").update(state="REJECTED", attempt="", due_at=None)
+        where = {"isin": holding.scheme.isin, "folio_number": holding.folio.number}
+        terms, accounts = redemptions.instant_terms(investor=asha, **where)
+        how = {"terms": terms, "bank_account": accounts[0]}
+        return sell(asha, holding, Asked(amount=Decimal("2.00")), sell_again=True, **how)
 
     return Operation(
         make=make,
@@ -266,7 +289,7 @@ def payment(asha, place, sandbox) -> Operation:
     )
 
 
-KINDS = ("purchase", "sale", "sip", "skip", "end", "relink", "mandate", "payment")
+KINDS = ("purchase", "sale", "instant", "sip", "skip", "end", "relink", "mandate", "payment")
 
 
 @pytest.mark.parametrize("kind", KINDS)
