@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from portal import clock
@@ -18,6 +18,9 @@ from portal.gateway.transport import Request, Response, Transport, read_whole
 from portal.models import GatewayCall
 
 T = TypeVar("T")
+# A write that is written down and has not left after so long does not leave any more: by then others look whether it
+# arrived, and may send it again after minutes of finding nothing (`portal/attempts.py`).
+LEAVES_WITHIN = timedelta(seconds=45)
 READ_TRIES = 3
 READ_BUDGET_S = 20.0
 RETRIED_READS = (errors.Unreachable, errors.OutcomeUnknown, errors.Throttled)
@@ -106,7 +109,11 @@ class ProviderClient:
         response: Response | None = None
         error: errors.GatewayError | None = None
         try:
-            response = self.transport.send(self._signed(request) if signed else request)
+            signed_request = self._signed(request) if signed else request
+            if effect and clock.now() - started > LEAVES_WITHIN:
+                why = "slept too long before sending"
+                raise errors.Unreachable(self.provider, request.method, request.path, said=why)
+            response = self.transport.send(signed_request)
             error = self.classify(request, response)
             parsed = None if error else self.parse(request, response)
         except errors.GatewayError as trouble:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 
+from portal import clock
 from portal.fintech_primitives.messages import NewPurchase
 from portal.gateway import breaker, errors, journal, transport
+from portal.gateway import client as client_module
 from portal.gateway.transport import Request, Transport
 from portal.models import GatewayCall
 from tests import factories
@@ -96,6 +100,26 @@ def test_sends_a_write_once_whatever_happens(client, sandbox):
     with pytest.raises(errors.GatewayError):
         order_call(order, client)
     assert GatewayCall.objects.filter(our_ref=order.client_ref).count() == 1
+
+
+@pytest.mark.parametrize("limit", [timedelta.max, client_module.LEAVES_WITHIN], ids=["guard off", "guard on"])
+def test_a_write_that_slept_after_it_was_written_down_does_not_leave(limit, client, at, sandbox, monkeypatch):
+    """By then others look whether it arrived."""
+    order, sign = factories.OrderFactory(), client.headers
+
+    def sleep_first() -> dict[str, str]:
+        found = sign()
+        clock.set_offset((clock.now() - datetime.now(UTC)).total_seconds() + 60)
+        return found
+
+    monkeypatch.setattr(client_module, "LEAVES_WITHIN", limit)
+    monkeypatch.setattr(client, "headers", sleep_first)
+    with pytest.raises(errors.GatewayError) as refusal:
+        order_call(order, client)
+    slept = limit != timedelta.max
+    assert isinstance(refusal.value, errors.Unreachable) == slept, "the sandbox knows no account 1"
+    assert (GatewayCall.objects.get(our_ref=order.client_ref).outcome == "UNREACHABLE") == slept
+    assert journal.was_begun(order, 1) == (not slept)
 
 
 def test_tries_a_read_again(client, sandbox):
