@@ -52,19 +52,32 @@ def kill(work: Callable[[], object], *, at: int, torn: bool = False) -> Death:
 def _in_child(
     work: Callable[[], object], *, kill_at: int, torn: bool = False, tell: Callable[[list[str]], None] | None = None
 ) -> Death:
+    def counted() -> None:
+        names: list[str] = []
+        _count(names, kill_at, torn)
+        work()
+        if tell:
+            tell(names)
+
+    return end_of(begin(counted))
+
+
+def begin(work: Callable[[], object]) -> int:
+    """A child does the work, on lines of its own. Returns its number, for whoever kills it at a moment."""
     child = os.fork()
     if child == 0:
         code = 1
         try:
             _forget_connections()
-            names: list[str] = []
-            _count(names, kill_at, torn)
             work()
-            if tell:
-                tell(names)
             code = 0
         finally:
             os._exit(code)
+    return child
+
+
+def end_of(child: int) -> Death:
+    """Wait for it."""
     _, status = os.waitpid(child, 0)
     return Death(os.WIFSIGNALED(status), os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else 0)
 

@@ -9,23 +9,27 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
+from investors.models import Consent
 from orders import plan_rules
 from orders.gateway import OrderSnapshot
 from orders.models import Instalment, MfOrder, Plan
 from orders.operations import instalments
 from portal import clock, gates, identifiers, outbox
 from portal.models import Case, Delivery, Notice
-from tests import database, factories
+from portal.notices import writing
+from tests import database, factories, killer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MANY = int(os.environ.get("SIP_DAY", "300"))
@@ -43,21 +47,21 @@ def book() -> list[Plan]:
 
 
 def add(like: Plan, count: int, day: int, first_on) -> list[Plan]:
-    made = []
-    for number in range(count):
-        consent = factories.ConsentFactory(
-            investor=like.investor, purpose="SIP", amount=like.amount, isin=like.scheme.isin
+    asked = {"investor": like.investor, "purpose": "SIP", "amount": like.amount, "isin": like.scheme.isin}
+    consents = factories.ConsentFactory.build_batch(count, **asked)
+    for consent in consents:
+        consent.code = identifiers.new_code("CNS")
+    Consent.objects.bulk_create(consents)
+    return Plan.objects.bulk_create(
+        Plan(
+            code=f"SIP-{day:02}{number:06}", client_ref=identifiers.new_client_ref(), investor=like.investor,
+            provider_ref=f"{day:02}{number:06}", state="ACTIVE", state_since=clock.now(), scheme=like.scheme,
+            investment_account=like.investment_account, mandate=like.mandate, consent=consent, amount=like.amount,
+            start_day=day, instalments=12, placed_at=clock.now(), first_on=first_on,
+            last_on=plan_rules.last(first_on, 12, day),
         )
-        made.append(
-            Plan(
-                code=f"SIP-{day:02}{number:06}", client_ref=identifiers.new_client_ref(), investor=like.investor,
-                provider_ref=f"{day:02}{number:06}", state="ACTIVE", state_since=clock.now(), scheme=like.scheme,
-                investment_account=like.investment_account, mandate=like.mandate, consent=consent, amount=like.amount,
-                start_day=day, instalments=12, placed_at=clock.now(), first_on=first_on,
-                last_on=plan_rules.last(first_on, 12, day),
-            )
-        )  # fmt: skip
-    return Plan.objects.bulk_create(made)
+        for number, consent in enumerate(consents)
+    )  # fmt: skip
 
 
 def due(book: list[Plan]) -> list[Plan]:
@@ -156,57 +160,51 @@ def test_what_fails_among_a_hundred_leaves_nobody_half_told(book, monkeypatch):
 
 # --- Killed anywhere ----------------------------------------------------------------------------------------------
 
-BATCH = """
-import django; django.setup()
-from orders.operations import instalments
-from portal import clock
-from portal.notices import writing
-print("ready", flush=True)
-instalments.CHUNK = 40
-instalments.expect_all(at=clock.now())
-while instalments.tell(at=clock.now()):
-    pass
-while found := writing.find_due(clock.now()):
-    for delivery_id in found:
-        writing.deliver(delivery_id=delivery_id, at=clock.now())
-print("done", flush=True)
-"""
+
+def sip_day(mails: Path) -> Callable[[], None]:
+    """What a worker does on such a day; its messages go to a folder of its own, for two children name them alike."""
+
+    def work() -> None:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+        settings.EMAIL_FILE_PATH = str(mails / str(os.getpid()))
+        instalments.CHUNK = 40
+        instalments.expect_all(at=clock.now())
+        while instalments.tell(at=clock.now()):
+            pass
+        while found := writing.find_due(clock.now()):
+            for delivery_id in found:
+                writing.deliver(delivery_id=delivery_id, at=clock.now())
+
+    return work
 
 
-def batch() -> subprocess.Popen[str]:
-    """A real process that does a SIP day, on the database of this test, and has begun."""
-    mine = {
-        "DJANGO_SETTINGS_MODULE": "portal.settings",
-        "DATABASE_URL": database.address(connection.settings_dict["NAME"]),
-    }
-    environment = {**os.environ, **mine}
-    process = subprocess.Popen(
-        [sys.executable, "-c", BATCH], env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
-    )
-    assert process.stdout
-    assert process.stdout.readline() == "ready\n"
-    return process
+def written(mails: Path, settings: Any) -> Counter[str]:
+    """How often each SIP's owner was written to, by all processes together."""
+    found: Counter[str] = Counter()
+    for folder in mails.iterdir():
+        settings.EMAIL_FILE_PATH = str(folder)
+        sent = outbox.mails(to="many@portal.example", limit=10_000)
+        found.update(mail.text.split("SIP: ")[1][:12] for mail in sent)
+    return found
 
 
 @pytest.mark.parametrize("seed", range(14, 14 + BATCHES))
-def test_a_day_killed_at_random_moments_tells_everybody_once_and_writes_to_nobody_twice(seed, book):
+def test_a_day_killed_at_random_moments_tells_everybody_once_and_writes_to_nobody_twice(seed, book, tmp_path, settings):
     """Four kills and then two at once; each kill can leave the one message that was under way without an outcome."""
     dice, kills = random.Random(seed), 4
-    for path in outbox._files():
-        path.unlink()  # messages of an earlier day have the same codes
     for _ in range(kills):
-        process = batch()
-        time.sleep(dice.uniform(0, 0.25))
-        process.send_signal(signal.SIGKILL)
-        process.wait(10)
+        child = killer.begin(sip_day(tmp_path))
+        time.sleep(dice.uniform(0, MANY / 1_000))
+        os.kill(child, signal.SIGKILL)
+        killer.end_of(child)
         # What a worker that died had taken to send comes back after a minute; here it has passed.
         Delivery.objects.filter(state="WAITING").update(due_at=clock.now())
-    both = [batch(), batch()]
-    assert [process.wait(120) for process in both] == [0, 0]
+    both = [killer.begin(sip_day(tmp_path)), killer.begin(sip_day(tmp_path))]
+    assert [killer.end_of(child).code for child in both] == [0, 0]
     on = due(book)[0].first_on
     assert announced() == Counter((str(plan.pk), on.isoformat()) for plan in due(book))
     assert not Instalment.objects.filter(on=on, told_at=None).exists()
-    seen = Counter(mail.text.split("SIP: ")[1][:12] for mail in outbox.mails(to="many@portal.example", limit=10_000))
+    seen = written(tmp_path, settings)
     assert set(seen.values()) == {1}
     # Of those without an outcome, some had gone out.
     assert MANY - len(seen) <= Delivery.objects.exclude(state="SENT").count() <= kills
