@@ -271,7 +271,7 @@ def _close(change_id: int, state: str, at: datetime, *, why: str = "") -> None:
 
 
 def _fenced(change: PlanChange) -> Fenced:
-    return fenced(change, attempt_no=change.attempt_no)
+    return fenced(change, our_ref=change.code, attempt_no=change.attempt_no)
 
 
 def _locked(change_id: int) -> PlanChange:
