@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from babel import Locale
-
 from investors import lifecycle
+from investors.countries import name_of
 from investors.models import BankAccount, ChangeRequest, Investor, TaxResidence
 from portal import money, redaction
 
@@ -107,7 +106,6 @@ def next_words(change: ChangeRequest) -> str:
 # --- words per kind -------------------------------------------------------------------------------------------
 
 
-COUNTRIES = Locale("en").territories
 ADDRESSES = {"CORRESPONDENCE": "Address", "PERMANENT": "Permanent address", "OVERSEAS": "Address abroad"}
 
 
@@ -119,7 +117,7 @@ def _addresses(side: Data) -> Words:
 
 def _address(columns: Data) -> str:
     lines = [columns[name] for name in ("line1", "line2", "line3") if columns[name]]
-    country = "" if columns["country"] == "IN" else f", {COUNTRIES.get(columns['country'], columns['country'])}"
+    country = "" if columns["country"] == "IN" else f", {name_of(columns['country'])}"
     return f"{', '.join(lines)}, {columns['city']} {columns['pincode']}, {columns['state']}{country}"
 
 
@@ -159,7 +157,7 @@ def _tax(side: Data) -> Words:
 
 def _residence(each: Data) -> str:
     kind = _label(TaxResidence.TaxIdKind, each["tax_id_kind"])
-    return f"{COUNTRIES.get(each['country'], each['country'])}, {kind} {redaction.mask(each['tax_id'])}"
+    return f"{name_of(each['country'])}, {kind} {redaction.mask(each['tax_id'])}"
 
 
 CONTACTS = {"mobile_is_of": "Whose mobile number", "email_is_of": "Whose email address"}

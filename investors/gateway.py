@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from babel import Locale
-
 from investors import comparing, merged_banks
+from investors.countries import of_the_world
 from investors.models import Address, BankAccount, Document, Investor, Nominee, TaxResidence
 from investors.steps import Profile
 from portal import hints
@@ -139,7 +138,7 @@ def _ifsc_key(ifsc: str) -> str:
 
 def countries() -> list[tuple[str, str]]:
     """(ISO 3166 code, name) of every country that FP takes, India first; of all the world before FP has said it."""
-    return [("IN", "India"), *((code, name) for code, name in _taken or _WORLD if code != "IN")]
+    return [("IN", "India"), *((code, name) for code, name in _taken or of_the_world() if code != "IN")]
 
 
 def learn_countries() -> None:
@@ -156,14 +155,6 @@ def learn_countries() -> None:
     _ask_again_at = now + (KEEP_LOOK_UPS_S if found else ASK_AGAIN_S)
 
 
-def _world() -> list[tuple[str, str]]:
-    names = Locale("en").territories
-    real = [(code, name) for code, name in names.items() if len(code) == 2 and code.isalpha() and code not in _NO_LAND]
-    return sorted(real, key=lambda pair: pair[1])
-
-
-_NO_LAND = frozenset(["EU", "EZ", "UN", "QO", "ZZ", "XA", "XB", "AC", "CP", "DG", "EA", "IC", "TA", "CQ"])
-_WORLD = _world()
 _taken: list[tuple[str, str]] = []
 _ask_again_at = 0.0
 
