@@ -37,7 +37,7 @@ FINEST = Decimal("0.000001")
 class Message(wire.Message):
     """Base of what FP says: frozen, deaf to keys that we do not use, null meaning absent."""
 
-    model_config = ConfigDict(coerce_numbers_to_str=True, hide_input_in_errors=True)
+    model_config = ConfigDict(coerce_numbers_to_str=True, hide_input_in_errors=True, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod
@@ -55,7 +55,7 @@ class Message(wire.Message):
 class Ask(BaseModel):
     """Base of what we say: frozen, without a key that the document does not have."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     @classmethod
     def checked(cls, values: Mapping[str, Any]) -> Self:
