@@ -13,11 +13,12 @@ class PortalConfig(AppConfig):
     verbose_name = "Desk"
 
     def ready(self) -> None:
-        from portal import checks, clock, sessions, strangers  # noqa: F401 - checks registers the system checks
+        from portal import checks, clock, field_words, sessions, strangers  # noqa: F401 - checks registers the system checks
         from portal.celery import app
         from portal.gateway.breaker import Breaker
 
         app.set_default()
+        field_words.name_fields()
         sessions.keep_names_only()
         strangers.treat_alike()
         autodiscover_modules("tasks")

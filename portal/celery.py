@@ -7,6 +7,9 @@ from celery.signals import setup_logging
 from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+# Celery runs Django's checks in each worker and drops what they say; commands run them, and stop where one fails. To
+# check all pages a worker would have to hold them.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 TRANSPORT_ALIASES["filesystem"] = "portal.folder_queue:Transport"
 

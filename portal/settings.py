@@ -45,7 +45,7 @@ SILENCED_SYSTEM_CHECKS = ["account.W001", "auth.W004"]
 INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "portal.late.Admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",

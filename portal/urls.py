@@ -1,6 +1,5 @@
 """Every address of the product."""
 
-from django.contrib import admin
 from django.urls import include, path
 
 import investors.api
@@ -10,15 +9,14 @@ from investors.views import changes
 from orders.views import about
 from orders.views.home import home
 from portal import outbox, routes, views
-from portal.admin.sign_in import sign_in
 from portal.api import urls as api_urls
+from portal.late import later
 from portal.notices import views as notice_views
 from portal.webhooks import api as events_api
 from portal.webhooks import endpoints_api
 
 # Their modules register handlers and endpoints when they are read.
 DECLARED = (routes, investors.api, orders.api, payments.api, events_api, endpoints_api)
-admin.site.login = sign_in  # type: ignore[method-assign]
 
 urlpatterns = [
     path("", home, name="home"),
@@ -32,7 +30,7 @@ urlpatterns = [
     path("notices/choices/", notice_views.choices, name="notice_choices"),
     path("notices/<int:notice_id>/", notice_views.one, name="notice"),
     path("outbox/", outbox.page, name="outbox"),
-    path("admin/", admin.site.urls),
+    later("admin/", "portal.admin_urls", "admin"),
     path("accounts/email/", changes.login_email, name="account_email"),
     path("accounts/", include("allauth.urls")),
     path("partner/", include("portal.console.urls")),

@@ -25,6 +25,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 
 from portal import clock, jobs
 from portal.gateway.breaker import Breaker
+from portal.late import read_pages
 from portal.models import User
 from tests import database, emptying, factories, world
 from tests.control import SandboxControl, SandboxProcess
@@ -38,6 +39,11 @@ _started = time.time()
 
 
 # --- collecting and reporting -----------------------------------------------------------------------------------
+
+
+def pytest_collection() -> None:
+    """Tests ask which pages the admin has: they are read as in a web process."""
+    read_pages()
 
 
 # As `run` knows them.

@@ -15,7 +15,7 @@ from orders.queries.missing import to_repair
 from portal import clock
 from portal.admin import home, show
 from portal.admin.filters import stuck
-from portal.admin.words import words_of
+from portal.field_words import words_of
 
 # An investor who was taken to a broker confirms within the day; the exchange ends what was placed by the next evening.
 PATIENCE = {lifecycle.HANDED_OVER: timedelta(hours=4), lifecycle.PLACED: timedelta(days=2)}

@@ -3,7 +3,7 @@
 base        read-only pages with confirmed acts, search and paging    acts        what an act is
 timeline    audit entries and provider calls in words                 show        badges, ages, rupees, links
 filters     stuck, unknown                                            finding     search through indexes
-money       what orders and payments share                            words       how fields are called
+money       what orders and payments share
 home        the first page, made of parts that apps register          menu        the side navigation
 
 proposed    pages of what two persons keep as data      desk                the inbox, proposals, rules
@@ -25,7 +25,6 @@ from portal.admin import (
     role_changes,
     system,
     wordings,
-    words,
     work,
 )
 from portal.admin.home import dashboard
@@ -47,6 +46,5 @@ __all__ = [
     "stylesheet",
     "system",
     "wordings",
-    "words",
     "work",
 ]

@@ -18,7 +18,7 @@ from portal.admin.base import OpsAdmin
 from portal.admin.filters import fixed_filter
 from portal.admin.finding import by_actor, by_code, by_path, by_subject
 from portal.admin.providers import CONFIGURED
-from portal.admin.words import words_of
+from portal.field_words import words_of
 from portal.models import AuditEntry, AuditLink, GatewayCall
 
 LOOKS = {

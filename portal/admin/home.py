@@ -22,7 +22,7 @@ from django.utils.text import capfirst
 
 from portal import arns, clock, gates
 from portal.admin import show, timeline
-from portal.admin.words import words_of
+from portal.field_words import words_of
 from portal.models import Case, Gate, Heartbeat, InboundEvent, Partner
 
 # Beat sends the heartbeat every 30 seconds and a worker writes it.

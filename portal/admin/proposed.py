@@ -21,10 +21,10 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from portal import clock
 from portal.admin import pending, show
 from portal.admin.base import KeptAdmin
-from portal.admin.words import words_of
 from portal.desk import proposals
 from portal.desk.models import Proposal
 from portal.errors import Failure
+from portal.field_words import words_of
 
 
 class ProposedForm(forms.ModelForm):

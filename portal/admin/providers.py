@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils.html import format_html
 
 from portal.admin import home, show
-from portal.admin.words import words_of
+from portal.field_words import words_of
 from portal.models import GatewayCall, Provider
 
 WINDOW = timedelta(minutes=15)

@@ -16,8 +16,8 @@ from django.db.models import Model, Q
 
 from portal import audit, redaction
 from portal.admin import show
-from portal.admin.words import CAPITALS
-from portal.admin.words import words_of as field_words
+from portal.field_words import CAPITALS
+from portal.field_words import words_of as field_words
 from portal.models import AuditEntry, Case, GatewayCall, User
 
 # The newest that are shown on an object's page; older ones are in the audit log and the journal.

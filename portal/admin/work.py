@@ -16,7 +16,7 @@ from portal.admin.acts import Act, By
 from portal.admin.base import OpsAdmin
 from portal.admin.evidence import SAMPLE
 from portal.admin.finding import by_code, by_subject, by_text
-from portal.admin.words import words_of
+from portal.field_words import words_of
 from portal.models import Case, Gate, InboundEvent
 
 APPROVAL = "approval"

@@ -17,7 +17,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from django.apps import apps
@@ -26,11 +26,14 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import Count
 
 from portal import audit, clock, jobs
-from portal.admin.acts import Act, By, perform, take_back
 from portal.attempts import claim_due
 from portal.desk.models import BulkLine, BulkRun
 from portal.errors import Failure
+from portal.late import read_pages
 from portal.models import User
+
+if TYPE_CHECKING:
+    from portal.admin.acts import Act
 
 log = structlog.get_logger(__name__)
 MOST = 1_000
@@ -61,6 +64,7 @@ class NotToBeUndone(Failure):
 
 def act_of(run: BulkRun) -> Act:
     """The act that a run does. Raises LookupError for one that the page no longer has."""
+    read_pages()
     page: Any = admin.site._registry[apps.get_model(run.subject_kind)]
     found = next((act for act in page.acts if act.name == run.act and act.in_bulk), None)
     if found is None:
@@ -221,6 +225,9 @@ def _take(run: BulkRun) -> BulkLine | None:
 
 
 def _do(run: BulkRun, act: Act, line: BulkLine) -> None:
+    # Not before: a worker reads the pages of the admin only where an act asks for them (`portal/late.py`).
+    from portal.admin.acts import By, perform, take_back
+
     row: Any = apps.get_model(run.subject_kind)._default_manager.filter(pk=line.subject_id).first()
     actor = User.objects.get(pk=run.asked_by_id)
     if row is None:

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from portal import audit, clock, gates, roles
-from portal.admin.words import CAPITALS, words_of
+from portal.field_words import CAPITALS, words_of
 from portal.models import User
 from tests import factories
 from tests.ops.test_visits import page_of

@@ -1,8 +1,8 @@
-"""How fields are called in the admin where their model gives no words of its own: `provider_ref` -> provider's number.
+"""How fields are called where their model gives no words of its own: `provider_ref` -> provider's number.
 
 A model's own `verbose_name` always wins. Names that Django makes from the Python name read like the Python name; here
-they get the words of the desk, and NAV, PAN, SIP, ISIN, UTR, IFSC and their like their capitals. Migrations do not see
-this: they keep what the model wrote.
+they get the words of the desk, which stand in exports too, and NAV, PAN, SIP, ISIN, UTR, IFSC and their like their
+capitals. Migrations do not see this: they keep what the model wrote.
 """
 
 from __future__ import annotations
@@ -61,6 +61,3 @@ def name_fields() -> None:
 def _was_named_by_machine(field: models.Field) -> bool:
     given = str(field.verbose_name)
     return given.lower() == field.name.replace("_", " ") or field.name in ("total_run_count", "task")
-
-
-name_fields()
