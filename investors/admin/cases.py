@@ -17,7 +17,7 @@ from investors.case_words import KINDS
 from investors.models import InvestorCase
 from investors.models.cases import LONGEST
 from investors.operations import shown_cases
-from portal import identifiers
+from portal import fair_words, identifiers
 from portal.admin import base, show
 from portal.admin.acts import Act, By, ReasonForm
 from portal.admin.work import CaseAdmin
@@ -31,6 +31,7 @@ class AnswerForm(ReasonForm):
         min_length=3,
         max_length=LONGEST,
         label="Answer to the investor",
+        validators=[fair_words.validate],
         help_text="They read it as it stands, on the page of their case, and are told by e-mail that it is there. No "
         "PAN, no account numbers, no advice: what looks like an identifier is hidden.",
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 6, "autofocus": True}),

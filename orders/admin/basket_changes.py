@@ -16,7 +16,7 @@ from unfold.decorators import display
 from orders import basket_looks, lifecycle
 from orders.models import Basket, BasketChange
 from orders.operations import basket_changes
-from portal import clock, prose
+from portal import clock, fair_words, prose
 from portal.admin import desk, pending, show
 from portal.admin.acts import Act, By
 from portal.admin.base import OpsAdmin
@@ -35,6 +35,9 @@ class LogoForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if "rationale" in self.fields:
             self.fields["rationale"].help_text = prose.HELP
+        for name in ("name", "rationale"):
+            if name in self.fields:
+                self.fields[name].validators.append(fair_words.validate)
 
     def clean_logo_file(self) -> Any:
         """The picture as it is kept, or what is wrong with it."""

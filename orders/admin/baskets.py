@@ -20,9 +20,9 @@ from orders.admin import basket_desk
 from orders.admin.basket_changes import LogoForm, ask_link, shown_logo
 from orders.models import Basket, BasketOrder, BasketVersion, Security, SecurityCode, StockOrder
 from orders.operations import basket_changes, baskets
-from portal import audit, clock
+from portal import audit, clock, fair_words
 from portal.admin import show
-from portal.admin.acts import Act, By
+from portal.admin.acts import Act, By, ReasonForm
 from portal.admin.base import Lines, OpsAdmin
 from portal.admin.evidence_pack import EVIDENCE
 from portal.admin.filters import StuckFilter, UnknownFilter
@@ -63,6 +63,16 @@ class SecurityAdmin(OpsAdmin):
         return show.moment(share.priced_at)
 
 
+class DraftForm(ReasonForm):
+    """The reason is read by investors, too."""
+
+    def clean_reason(self) -> str:
+        """What changed and why, in words that may be said to them."""
+        reason: str = self.cleaned_data["reason"]
+        fair_words.validate(reason)
+        return reason
+
+
 class VersionsOf(Lines):
     """The versions of a basket, newest first; each leads to its shares."""
 
@@ -92,6 +102,7 @@ class BasketAdmin(OpsAdmin):
             "and why”; they see it once somebody else has published the version.",
             run=lambda basket, by: _drafted(basket, by),
             offered=lambda basket: basket.state != lifecycle.ARCHIVED,
+            form=DraftForm,
             icon="edit_note",
         ),
         Act(

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
-from portal import clock
+from portal import clock, fair_words
 from portal.admin import show
 from portal.admin.proposed import ProposedAdmin, ProposedForm
 from portal.desk import proposals, wordings
@@ -34,6 +34,7 @@ class WordingForm(ProposedForm):
     text = forms.CharField(
         max_length=600,
         label="Reads from then on",
+        validators=[fair_words.validate],
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
         help_text="Names in braces, like {scheme}, are filled in. Only those of the present text can be.",
     )
