@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
@@ -60,6 +61,8 @@ _SCHEME = Columns(
     Scheme, "s", "id", "isin", "name", "fund_house", "category", "plan", "is_active", "is_close_ended",
     "purchase_allowed", "min_first", "max_first", "step_first", "min_more", "max_more", "step_more",
 )  # fmt: skip
+# The wishes are values and no arrays: PostgreSQL expects ten rows of an array that it does not know yet, and would plan
+# this anew for every call, which takes ten times as long as answering.
 _FACTS = f"""
     SELECT ask.n, {_SCHEME.sql}, folio.id, coalesce(folio.number, ''),
            EXISTS (SELECT FROM orders_holding h
@@ -73,8 +76,7 @@ _FACTS = f"""
            coalesce((SELECT o.code FROM orders_mforder o
              WHERE o.investor_id = %(investor)s AND o.kind = 'PURCHASE' AND o.scheme_id = s.id AND o.amount = ask.amount
                AND o.placed_at >= %(lately)s AND o.state <> ALL(%(not_bought)s) ORDER BY o.id DESC LIMIT 1), '')
-      FROM unnest(%(isins)s::text[], %(amounts)s::numeric[], %(folios)s::text[])
-           WITH ORDINALITY AS ask (isin, amount, folio, n)
+      FROM (VALUES {{wishes}}) AS ask (n, isin, amount, folio)
       JOIN orders_scheme s ON s.isin = ask.isin
       LEFT JOIN LATERAL (
         SELECT f.id, f.number FROM orders_folio f
@@ -86,24 +88,31 @@ _FACTS = f"""
         SELECT k.is_compliant, k.investment_limit FROM investors_kyccheck k
          WHERE k.investor_id = %(investor)s ORDER BY k.checked_at DESC LIMIT 1) kyc ON true
 """  # noqa: S608 - our own column names
+_WISH = "({place}, %(isin{place})s::text, %(amount{place})s::numeric, %(folio{place})s::text)"
+
+
+@lru_cache(maxsize=64)
+def _statement(wishes: int) -> str:
+    return _FACTS.format(wishes=", ".join(_WISH.format(place=place) for place in range(wishes)))
 
 
 def facts(*, investor: Investor, asked: Sequence[Asked], at: datetime) -> list[Facts | None]:
     """One statement; None for a scheme that does not exist. In the order in which it was asked."""
+    if not asked:
+        return []
     values: dict[str, Any] = {
         "investor": investor.pk,
-        "isins": [each.isin for each in asked],
-        "amounts": [each.amount for each in asked],
-        "folios": [each.folio for each in asked],
         "year_began": financial_year_began(at),
         "lately": at - LOOK_ALIKE_WINDOW,
         "counts": [*lifecycle.OPEN, lifecycle.ALLOTTED],
         "not_bought": list(NOT_BOUGHT),
     }
+    for place, each in enumerate(asked):
+        values |= {f"isin{place}": each.isin, f"amount{place}": each.amount, f"folio{place}": each.folio}
     with connection.cursor() as cursor:
-        cursor.execute(_FACTS, values)
+        cursor.execute(_statement(len(asked)), values)
         found = {row[0]: row[1:] for row in cursor.fetchall()}
-    return [_facts(found.get(n)) for n in range(1, len(asked) + 1)]
+    return [_facts(found.get(place)) for place in range(len(asked))]
 
 
 def _facts(row: tuple[Any, ...] | None) -> Facts | None:
