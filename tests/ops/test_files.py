@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from orders import calendar, nse, sources
+from orders import amfi, calendar, nse, sources, tasks
 from orders.models import FileRun, Nav, NavRun, Security
 from orders.operations import file_runs, nav_fetch, securities
 from orders.queries import schemes
@@ -181,6 +181,18 @@ def test_each_source_is_read_again_by_a_task_that_exists(as_role, nudged, source
     assert source.task in current_app.tasks
     assert as_role(roles.MAKER).post(ASK, {"source": source.key}).status_code == 302
     assert nudged == [(source.task, {"asked": True})]
+
+
+def test_a_worker_reads_what_was_asked_for_although_nothing_is_due(monkeypatch):
+    asked: list[object] = []
+    monkeypatch.setattr(amfi.Amfi, "fetch_history", lambda self, first, last, codes: asked.append((first, last)) or b"")
+    monkeypatch.setattr(amfi.Amfi, "fetch_day", lambda self, known: asked.append("day"))
+    monkeypatch.setattr(nav_fetch, "is_due", lambda *, at: False)
+    tasks.fetch_nav_day(on="2026-11-20")
+    tasks.ingest_navs()
+    tasks.ingest_navs(asked=True)
+    assert asked == [(date(2026, 11, 20), date(2026, 11, 20)), "day"]
+    assert not NavRun.objects.exists()
 
 
 def test_only_makers_ask_and_only_for_what_there_is(as_role, client, nudged):
