@@ -6,27 +6,27 @@ STAFF = "current_setting('portal.scope', true) = 'all'"
 HERS = f"{STAFF} OR investor_id = (SELECT portal_scope_investor())"
 READ = "ALTER POLICY investors_transfer_select ON investors_transfer USING ({});"
 VIEW = """
-CREATE FUNCTION investors_transfers_of_investor(investor bigint) RETURNS TABLE (
+-- It looks over the wall, and only for whoever reads: nobody names an investor to it.
+CREATE FUNCTION investors_own_transfers() RETURNS TABLE (
     id bigint, investor_id bigint, code varchar, from_partner_id bigint, to_partner_id bigint, from_name varchar,
     to_name varchar, state varchar, state_since timestamptz, basis varchar, asked_at timestamptz,
     objections_until timestamptz, agreed_at timestamptz, objected_at timestamptz
 ) LANGUAGE plpgsql AS $$
-DECLARE before text := current_setting('portal.scope', true);
+DECLARE before text := current_setting('portal.scope', true); reader bigint := portal_scope_investor();
 BEGIN
     PERFORM set_config('portal.scope', 'all', false);
     RETURN QUERY
     SELECT t.id, t.investor_id, t.code, t.from_partner_id, t.to_partner_id, t.from_name, t.to_name, t.state,
            t.state_since, t.basis, t.asked_at, t.objections_until, t.agreed_at, t.objected_at
       FROM investors_transfer t
-     WHERE t.investor_id = investor;
+     WHERE t.investor_id = reader;
     PERFORM set_config('portal.scope', before, false);
 END $$;
--- The function looks over the wall; the reader's own wall says for whom.
-CREATE VIEW v_investor_transfers AS SELECT * FROM investors_transfers_of_investor(portal_scope_investor());
+CREATE VIEW v_investor_transfers AS SELECT * FROM investors_own_transfers();
 """
 NO_VIEW = """
 DROP VIEW v_investor_transfers;
-DROP FUNCTION investors_transfers_of_investor(bigint);
+DROP FUNCTION investors_own_transfers();
 """
 
 
