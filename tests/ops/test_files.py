@@ -35,6 +35,12 @@ def listed(monkeypatch):
     return says
 
 
+@pytest.fixture(autouse=True)
+def noon(at):
+    """A Wednesday that neither ends nor reaches an evening's deadline while a test runs."""
+    at("2026-11-18T12:00")
+
+
 @pytest.fixture
 def nudged(monkeypatch):
     """The tasks that workers were asked for, with what they were told."""
