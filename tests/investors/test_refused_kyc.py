@@ -194,6 +194,7 @@ def test_fps_own_refusal_lands_at_the_same_field(rule: Rule, sandbox: SandboxCon
     body = deepcopy(GOOD)
     for path, value in rule.body.items():
         put(body, path, value)
+    body = with_papers(body)
     found = [kyc_steps.place_of(each.field, body) for each in refused(body).fields]
     assert (rule.slug, rule.field) in found, found
 
@@ -219,6 +220,22 @@ def put(body: dict[str, Any], path: str, value: Any) -> None:
         place.pop(name, None)
     else:
         place[name] = deepcopy(value)
+
+
+def with_papers(body: dict[str, Any]) -> dict[str, Any]:
+    """A copy whose addresses name proofs that FP has."""
+    made = deepcopy(body)
+    for address in (made.get(each) for each in (HOW, "permanent_address")):
+        for name in ("proof", "proof_back"):
+            if address and name in address:
+                address[name] = uploaded("image/png", 10)
+    return made
+
+
+def uploaded(media: str, size: int) -> str:
+    """The id of a file of so many bytes at FP."""
+    file = records.Upload(filename="f", content_type=media, content=bytes(size))
+    return client().create_file(file, About()).id
 
 
 def refused(body: dict[str, Any]) -> errors.Refused:
@@ -264,16 +281,15 @@ def test_our_page_refuses_a_file_at_its_field(browser: Client, field: str, wrong
 def test_fps_own_refusal_of_a_file_lands_at_its_field(sandbox: SandboxControl, field: str, wrong: str) -> None:
     most, good = (12, "video/mp4") if field == "ipv_video" else (5, "image/png")
     media, size = ("text/plain", 10) if wrong == "format" else (good, most * MB + 1)
-    ref = client().create_file(records.Upload(filename="f", content_type=media, content=bytes(size)), About()).id
-    body = {**deepcopy(GOOD), **deepcopy(SECOND)} if field.startswith("permanent") else deepcopy(GOOD)
-    put(body, field, ref)
+    body = with_papers({**GOOD, **SECOND} if field.startswith("permanent") else GOOD)
+    put(body, field, uploaded(media, size))
     (said,) = refused(body).fields
     assert kyc_steps.place_of(said.field, body) == ALL_FILES[field]
 
 
 def test_a_proof_needs_both_its_sides(sandbox: SandboxControl) -> None:
     for part in ("proof", "proof_back"):
-        body = deepcopy(GOOD)
+        body = with_papers(GOOD)
         put(body, f"{HOW}.{part}", GONE)
         assert [kyc_steps.place_of(each.field, body) for each in refused(body).fields] == [ALL_FILES[f"{HOW}.{part}"]]
 
