@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from datetime import time
+from time import sleep
 from typing import Any
 
 import psycopg
@@ -12,6 +14,7 @@ from django.conf import settings
 from playwright.sync_api import Browser, expect, sync_playwright
 from psycopg import sql
 
+from portal import clock
 from portal.sandbox.app import Sandbox
 from portal.sandbox.server import Running
 from tests import database, world
@@ -24,6 +27,7 @@ from tests.patience import Stopwatch, milliseconds
 _NAMES = ("nila", "omar", "pari", "ravi", "gita", "odil", "usha", "veena")
 INVESTORS = tuple(f"{name}@journey.example" for name in _NAMES)
 CLOCK = "test_waiting_time"
+LATEST = time(23, 50)
 _failed = pytest.StashKey[bool]()
 
 
@@ -91,6 +95,13 @@ def brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     running = Running(Sandbox(tmp_path_factory.mktemp("brokers") / "world.sqlite", "fast"))
     yield running
     running.close()
+
+
+@pytest.fixture
+def one_day() -> None:
+    """A journey with a broker's login, which ends with the day in India: in its last minutes, until it is over."""
+    while clock.now().astimezone(clock.IST).time() >= LATEST:
+        sleep(5)
 
 
 @pytest.fixture

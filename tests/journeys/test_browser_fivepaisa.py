@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 import re
-import time
-from datetime import time as clock_time
 
 import pytest
 
-from portal import clock
 from tests import factories
 from tests.journeys.eyes import Eyes
 
 pytestmark = [pytest.mark.live_stack, pytest.mark.browser, pytest.mark.xdist_group("live_stack")]
-# A session at 5paisa ends at 23:59, whatever the hour at which the tests run.
-LATEST = clock_time(23, 50)
 CLIENT, PIN, TOTP = "50000021", "111111", "123456"
 REFUSED = {"mode": "status:400", "path": "*PlaceOrderRequest", "when": "before", "provider": "5paisa"}
-
-
-def wait_for_tomorrow() -> None:
-    """In the last minutes of an Indian day: until it is over."""
-    while clock.now().astimezone(clock.IST).time() >= LATEST:
-        time.sleep(5)
 
 
 def log_in_at_5paisa(eyes: Eyes) -> None:
@@ -35,8 +24,7 @@ def log_in_at_5paisa(eyes: Eyes) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
-def test_a_basket_a_ticket_and_a_sale_through_5paisa(eyes, stack):
-    wait_for_tomorrow()
+def test_a_basket_a_ticket_and_a_sale_through_5paisa(eyes, stack, one_day):
     page = eyes.page
     eyes.go("/accounts/login/")
     eyes.write(login="pari@journey.example", password=factories.PASSWORD)

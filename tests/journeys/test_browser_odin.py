@@ -17,7 +17,7 @@ ORDER = re.compile("/stock-orders/BKO-[0-9A-Z]+/$")
 
 
 @pytest.fixture
-def told(stack: LiveStack) -> Iterator[LiveStack]:
+def told(one_day: None, stack: LiveStack) -> Iterator[LiveStack]:
     """ODIN knows where we are: it asks about logins, rings about orders, and sends the browser back."""
     targets = {"odin": "/webhooks/odin/", "odin_two_way": "/odin/two-way-auth/", "odin_callback": "/odin/callback/"}
     stack.sandbox.call("POST", "/webhooks", {"targets": {name: stack.url + path for name, path in targets.items()}})
