@@ -7,6 +7,7 @@ ops. With the `sandbox` fixture in the same test, Asha and Chitra are really reg
 from __future__ import annotations
 
 import gc
+import math
 import os
 import shutil
 import time
@@ -21,11 +22,13 @@ from django.db import connection
 from django.test import Client, TransactionTestCase
 from django.test.client import ClientHandler
 from django.test.signals import setting_changed
+from django.urls import get_resolver
 from whitenoise.middleware import WhiteNoiseMiddleware
 
+from orders.queries import schemes
 from portal import clock, jobs
 from portal.gateway.breaker import Breaker
-from portal.late import read_pages
+from portal.late import read_all, read_pages
 from portal.models import User
 from tests import database, emptying, factories, world
 from tests.control import SandboxControl, SandboxProcess
@@ -36,14 +39,16 @@ NO_CHROMIUM = (
     "BROWSER TESTS SKIPPED: no Chromium on PATH. On Debian and Ubuntu: apt install --no-install-recommends chromium"
 )
 _started = time.time()
+_rules_of_migrations: list[Any] = []
 
 
 # --- collecting and reporting -----------------------------------------------------------------------------------
 
 
 def pytest_collection() -> None:
-    """Tests ask which pages the admin has: they are read as in a web process."""
+    """The admin's pages and every address are read before the first request, as in a web process (`portal/wsgi.py`)."""
     read_pages()
+    read_all(get_resolver())
 
 
 # As `run` knows them.
@@ -156,12 +161,20 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """A test with real transactions ends with every table as migrations left it."""
+    """A test with real transactions ends with every table as migrations left it. Dated rules are read here once."""
     with django_db_blocker.unblock():
         kept = emptying.kept()
+        _, holidays, book = schemes._read_market()
+    _rules_of_migrations.append((math.inf, holidays, book))
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(TransactionTestCase, "_fixture_teardown", lambda case: kept.bring_back())
         yield
+
+
+@pytest.fixture(autouse=True)
+def _rules_are_known() -> None:
+    """A process reads dated rules and holidays every half minute: which test would meet that, only its clock knew."""
+    schemes._market = _rules_of_migrations[0] if _rules_of_migrations else None
 
 
 # --- time -------------------------------------------------------------------------------------------------------
