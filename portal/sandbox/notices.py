@@ -37,11 +37,13 @@ PATHS = {
     "smallcase": "/webhooks/smallcase/",
     "odin": "/webhooks/odin/",
     "odin_two_way": "/odin/two-way-auth/",
+    "odin_order_details": "/GetOrderDetails",
     "odin_callback": "/odin/callback/",
 }
 REORDER_WINDOW_S = 2.0
 DELAY_S = 60.0
 TIMEOUT_S = 5.0
+MOST_BYTES = 65_536
 TICK_S = 0.2
 SHOWN = 200
 
@@ -134,14 +136,17 @@ def send(world: World, provider: str, body: dict[str, Any], signature: str) -> N
 
 
 def post(url: str, body: bytes, timeout: float = TIMEOUT_S) -> tuple[int, bytes]:
-    """One POST to this machine, following no redirect; raises OSError or HTTPException."""
+    """One POST to this machine, following no redirect; raises OSError or HTTPException.
+
+    A body that is longer than MOST_BYTES comes one byte longer, which tells.
+    """
     parts = urllib.parse.urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=timeout)
     path = parts.path + (f"?{parts.query}" if parts.query else "")
     try:
         connection.request("POST", path or "/", body, {"Content-Type": "application/json", "User-Agent": "sandbox"})
         answer = connection.getresponse()
-        return answer.status, answer.read(65_536)
+        return answer.status, answer.read(MOST_BYTES + 1)
     finally:
         connection.close()
 

@@ -22,6 +22,7 @@ LINE: dict[str, Any] = {
     "ordType": "RL-MKT", "discQty": 50,
 }  # fmt: skip
 ITC, TCS = 1660, 11536
+CALLBACK = "http://127.0.0.1:9/callback/"
 FAULTS = (
     "reset", "close_half_way", "hang", "html_200", "empty_200", "truncated", "wrong_types", "status:400", "status:401",
     "status:429", "status:500", "status:503", "timed_out_400", "redirect", "slow", "invisible:30",
@@ -155,14 +156,31 @@ class Publisher:
         return self.caller.form(path, **fields) if fields else self.caller.raw("GET", path)
 
 
+def press(caller: Caller, page: Answer, step: str, **fields: str) -> Answer:
+    """Sends the form of the page that leads to `step`."""
+    form = next(part for part in page.text.split("<form")[1:] if f'action="/odin/landing/{step}"' in part)
+    return caller.form(f"/odin/landing/{step}", **hidden_fields(form), **fields)
+
+
+def carried(answer: Answer) -> dict[str, str]:
+    """What a redirect to the publisher carries."""
+    assert answer.status == 303, answer.text
+    url = urllib.parse.urlsplit(answer.headers["Location"])
+    assert answer.headers["Location"].startswith(CALLBACK)
+    return dict(urllib.parse.parse_qsl(url.query))
+
+
 class Ear(http.server.BaseHTTPRequestHandler):
     server: Portal
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.heard.append((self.path, json.loads(body)))
-        self.send_response(self.server.status)
-        answer = json.dumps(self.server.answer).encode()
+        status, said = self.server.answers.get(self.path, (self.server.status, self.server.answer))
+        answer = said if isinstance(said, bytes) else json.dumps(said).encode()
+        self.send_response(status)
+        if status == 302:
+            self.send_header("Location", "/elsewhere")
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
         self.wfile.write(answer)
@@ -172,7 +190,10 @@ class Ear(http.server.BaseHTTPRequestHandler):
 
 
 class Portal(http.server.ThreadingHTTPServer):
-    """Stands where the portal stands: hears what the providers send, and answers as it is told."""
+    """Stands where the portal stands: hears what the providers send, and answers as it is told.
+
+    `answers` holds the status and the answer (bytes as they are) of single paths.
+    """
 
     daemon_threads = True
 
@@ -180,6 +201,7 @@ class Portal(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Ear)
         self.heard: list[tuple[str, dict[str, Any]]] = []
         self.status, self.answer = 200, {"success": True}
+        self.answers: dict[str, tuple[int, Any]] = {}
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 

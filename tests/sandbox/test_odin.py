@@ -11,12 +11,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.sandbox.api import Answer, Caller, hidden_fields, wait_for
-from tests.sandbox.brokers_api import FAULTS, ITC, LINE, TCS, Portal, Publisher
+from tests.sandbox.api import Caller, hidden_fields, wait_for
+from tests.sandbox.brokers_api import CALLBACK, FAULTS, ITC, LINE, TCS, Portal, Publisher, carried, press
 
 FRIDAY_NOON, SATURDAY = "2026-11-20T12:00:00+05:30", "2026-11-21T12:00:00+05:30"
 MONDAY_OPEN = "2026-11-23T09:15:05+05:30"
-CALLBACK = "http://127.0.0.1:9/callback/"
 INVALID = "Invalid session. Please login with your broker and try it"
 LOGIN = "/odin/landing/redirect?nRequestType=2&sAppToken=sandbox-app-token&sTwoWayToken=t1"
 
@@ -26,20 +25,6 @@ def publisher(caller: Caller) -> Iterator[Publisher]:
     caller.control("POST", "/webhooks", {"targets": {"odin_callback": CALLBACK}})
     yield Publisher(caller)
     caller.control("POST", "/webhooks", {"targets": {"odin_callback": "", "odin_two_way": ""}})
-
-
-def press(caller: Caller, page: Answer, step: str, **fields: str) -> Answer:
-    """Sends the form of the page that leads to `step`."""
-    form = next(part for part in page.text.split("<form")[1:] if f'action="/odin/landing/{step}"' in part)
-    return caller.form(f"/odin/landing/{step}", **hidden_fields(form), **fields)
-
-
-def carried(answer: Answer) -> dict[str, str]:
-    """What a redirect to the publisher carries."""
-    assert answer.status == 303, answer.text
-    url = urllib.parse.urlsplit(answer.headers["Location"])
-    assert answer.headers["Location"].startswith(CALLBACK)
-    return dict(urllib.parse.parse_qsl(url.query))
 
 
 def log_in(caller: Caller, user: str = "asha") -> dict[str, str]:

@@ -39,11 +39,12 @@ def enter(world: World, request: Request) -> None:
 
 
 def render(problem: Problem) -> Response:
-    """The envelope of a failure: `vas<environment>-<HTTP status>-<number>` is its code."""
-    number = problem.number if isinstance(problem, Refusal) else 500 if problem.status < 500 else 599
+    """The envelope of a failure."""
+    if not isinstance(problem, Refusal):
+        problem = Refusal(problem.message, 500 if problem.status < 500 else 599, problem.status)
     body = {
-        "success": False, "data": None, "message": problem.message,
-        "statusCode": f"vasprd-{problem.status}-{number}", "traceId": button.trace(),
+        "success": False, "data": None, "message": problem.message, "statusCode": problem.code,
+        "traceId": button.trace(),
     }  # fmt: skip
     return json_response(body, problem.status)
 

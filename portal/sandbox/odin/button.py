@@ -54,7 +54,7 @@ def request_button(world: World, request: Request) -> Response:
     session = sessions.valid(world, given["sessionId"], given["sClientCode"])
     wanted = dumps([line.document() for line in lines.read_all(request.json.get("basketData"))]).decode()
     with world.transaction():
-        basket = _basket(world, given["sRecoId"], session, wanted)
+        basket = keep(world, given["sRecoId"], session, wanted)
         product = _link(world, basket)
     request.created.append((KIND, basket))
     query = {
@@ -65,7 +65,7 @@ def request_button(world: World, request: Request) -> Response:
     return answer(url, "Url successfully formed", 818)
 
 
-def _basket(world: World, reco_id: str, session: sessions.Session, wanted: str) -> int:
+def keep(world: World, reco_id: str, session: sessions.Session, wanted: str) -> int:
     """The basket's number, new or, for the very same basket still waiting, the one there is. Raises Refusal."""
     row = world.one("SELECT * FROM odin_baskets WHERE reco_id = ?", reco_id)
     if row is None:
@@ -76,7 +76,8 @@ def _basket(world: World, reco_id: str, session: sessions.Session, wanted: str) 
     same = (row["client"], row["lines"], row["status"]) == (session.client, wanted, WAITING)
     if not same:
         raise Refusal("sRecoId is already used", 511)
-    world.run("UPDATE odin_baskets SET received = received + 1, session = ? WHERE seq = ?", session.id, row["seq"])
+    sql = "UPDATE odin_baskets SET received = received + 1, session = ?, partner = ? WHERE seq = ?"
+    world.run(sql, session.id, session.partner, row["seq"])
     return int(row["seq"])
 
 

@@ -1,9 +1,9 @@
 """What the person sees: choice of a broker, its login, the basket, and the way back to the publisher.
 
-`/landing/redirect` comes in two kinds here: type 2 logs in for the day, type 3 executes a basket with that session.
-The publisher is asked at its TwoWayAuth address whether a type 2 token is its own (providers.md 2.4; the shape of that
-call is not published). A way back is a redirect with a query, as every example shows it, or a form that is posted, as
-the document's "Method" says: `POST /_control/odin/settings`.
+`/landing/redirect` comes in three kinds: type 1 logs in, asks the publisher for the basket and executes it; type 2 logs
+in for the day; type 3 executes a basket with that session. The publisher is asked at its TwoWayAuth address whether the
+token of type 1 or 2 is its own. A way back is a redirect with a query, as every example shows it, or a form that is
+posted, as the document's "Method" says: `POST /_control/odin/settings`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import http.client
 import json
 import secrets
 import sqlite3
@@ -23,7 +22,7 @@ from .. import market, notices
 from ..pages import esc, hidden, origin, page, rupees, static
 from ..web import Handler, Request, Response, dumps, redirect
 from ..world import World
-from . import button, orders, services, sessions
+from . import button, orders, publisher, services, sessions, visits
 from .lines import AT_MARKET, SEGMENTS, STOP_MARKET
 from .sessions import APP_TOKEN, INVALID, PARTNERS, Refusal
 
@@ -50,8 +49,9 @@ def _frame(world: World, title: str, body: str, **options: Any) -> Response:
     return page(f"{title} - fake broker", inside, CSS, form_to=origin(url) if url else "", **options)
 
 
-def _sorry(world: World, words: str, status: int = 400) -> Response:
-    return _frame(world, "Sorry", f"<h1>Sorry</h1><p>{esc(words)}</p>", status=status)
+def _sorry(world: World, words: str, status: int = 400, code: str = "") -> Response:
+    shown = f"<p><small>{esc(code)}</small></p>" if code else ""
+    return _frame(world, "Sorry", f"<h1>Sorry</h1><p>{esc(words)}</p>{shown}", status=status)
 
 
 def _seal(world: World, text: str) -> str:
@@ -101,48 +101,49 @@ def _status(outcome: tuple[str, str]) -> dict[str, str]:
 
 
 def arrive(world: World, request: Request) -> Response:
-    kinds = {"2": _arrive_to_log_in, "3": _arrive_with_basket}
+    kinds = {"1": _arrive_to_buy, "2": _arrive_to_log_in, "3": _arrive_with_basket}
     given = request.query | request.form
     if request.method == "HEAD":  # a look at an address uses nothing up
         return _frame(world, "ODIN Connector", "")
     kind = kinds.get(given.get("nRequestType", ""))
     if kind is None:
-        return _sorry(world, "nRequestType is 2 (login) or 3 (execute a basket with a session) here.")
-    return kind(world, request, given)
+        return _sorry(
+            world, "nRequestType is 1 (log in and execute a basket), 2 (log in) or 3 (execute with a session)."
+        )
+    return kind(world, given)
 
 
-def _check_two_way(world: World, given: dict[str, str]) -> None:
-    """Asks the publisher whether the token is one that it made. Raises Refusal when it says no, or nothing."""
-    url = notices.address(world, "odin_two_way")
-    if not url:
-        return
-    names = ("sTwoWayToken", "sAppToken", "sPartnerId", "nRequestType")
-    try:
-        status, body = notices.post(url, dumps({name: given.get(name, "") for name in names}))
-        said = json.loads(body)
-        good = status == 200 and isinstance(said, dict) and said.get("success") is True
-    except (OSError, http.client.HTTPException, ValueError):
-        good = False
-    if not good:
-        raise Refusal("The publisher does not know this request. Please start again from its page.", 506, 403)
-
-
-def _arrive_to_log_in(world: World, request: Request, given: dict[str, str]) -> Response:
+def _check_publisher(world: World, given: dict[str, str]) -> None:
+    """Whether the link is the publisher's: its application token, its two-way token. Raises Refusal."""
     if not hmac.compare_digest(given.get("sAppToken", "").encode(), APP_TOKEN.encode()):
         raise Refusal("Invalid application token", 502)
     if not given.get("sTwoWayToken"):
         raise Refusal("sTwoWayToken is mandatory", 507)
-    _check_two_way(world, given)
-    partner = given.get("sPartnerId", "")
-    if partner and partner not in PARTNERS:
+    publisher.check_two_way(world, given)
+    if given.get("sPartnerId", "") not in ("", *PARTNERS):
         raise Refusal("Invalid partner id", 503)
-    return _login_page(world, partner, given.get("sTpUserId", "")) if partner else _choice(world)
 
 
-def _choice(world: World) -> Response:
+def _arrive_to_log_in(world: World, given: dict[str, str]) -> Response:
+    _check_publisher(world, given)
+    return _first_page(world, given.get("sPartnerId", ""), given.get("sTpUserId", ""), "")
+
+
+def _arrive_to_buy(world: World, given: dict[str, str]) -> Response:
+    _check_publisher(world, given)
+    return _first_page(world, given.get("sPartnerId", ""), "", visits.begin(world, given))
+
+
+def _first_page(world: World, partner: str, user: str, visit: str) -> Response:
+    """The login of the broker that the publisher named, else the choice of one."""
+    return _login_page(world, partner, user, visit) if partner else _choice(world, visit)
+
+
+def _choice(world: World, visit: str) -> Response:
     buttons = "".join(f'<button name="partner" value="{key}">{esc(name)}</button>' for key, name in PARTNERS.items())
-    form = f'<form method="post" action="{BASE}/broker" class="grid">{_sealed(world, step="choice")}{buttons}</form>'
-    return _frame(world, "Choose your broker", f"<h1>Choose your broker</h1>{form}{_leave(world, 'login', '')}")
+    inside = f"{_sealed(world, step='choice', visit=visit)}{buttons}"
+    form = f'<form method="post" action="{BASE}/broker" class="grid">{inside}</form>'
+    return _frame(world, "Choose your broker", f"<h1>Choose your broker</h1>{form}{_leave(world, 'login', visit)}")
 
 
 def _leave(world: World, what: str, product: str) -> str:
@@ -152,30 +153,32 @@ def _leave(world: World, what: str, product: str) -> str:
     )
 
 
-def _login_page(world: World, partner: str, user: str = "") -> Response:
+def _login_page(world: World, partner: str, user: str, visit: str) -> Response:
     suggested = user or f"SB{secrets.token_hex(3).upper()}"
     body = (
         f"<h1>Log in to {esc(PARTNERS[partner])}</h1>"
-        f'<form method="post" action="{BASE}/login">{_sealed(world, partner=partner)}'
+        f'<form method="post" action="{BASE}/login">{_sealed(world, partner=partner, visit=visit)}'
         '<label>User ID <input name="user" required maxlength="20" autocomplete="off" '
         f'value="{esc(suggested)}"></label>'
         "<small>Any made-up ID; the same ID is the same account. No password.</small>"
         '<div class="act"><button class="main">Log in</button></div></form>'
     )
-    return _frame(world, "Log in", body + _leave(world, "login", ""))
+    return _frame(world, "Log in", body + _leave(world, "login", visit))
 
 
 def choose(world: World, request: Request) -> Response:
-    _unsealed(world, request, "step")
+    visit = _unsealed(world, request, "step", "visit")["visit"]
     partner = request.form.get("partner", "")
-    return _login_page(world, partner) if partner in PARTNERS else _sorry(world, "Invalid partner id")
+    return _login_page(world, partner, "", visit) if partner in PARTNERS else _sorry(world, "Invalid partner id")
 
 
 def log_in(world: World, request: Request) -> Response:
-    partner = _unsealed(world, request, "partner")["partner"]
-    user = request.form.get("user", "").strip()
+    fields = _unsealed(world, request, "partner", "visit")
+    partner, user = fields["partner"], request.form.get("user", "").strip()
     if not user:
-        return _login_page(world, partner)
+        return _login_page(world, partner, "", fields["visit"])
+    if visit := visits.find(world, fields["visit"]):
+        return _basket_page(world, visits.fetch(world, visit, partner, user.upper()), visit["id"])
     return _back(world, login_fields(sessions.log_in(world, partner, user)))
 
 
@@ -191,7 +194,7 @@ def login_fields(session: sessions.Session) -> dict[str, str]:
 # -- the basket ------------------------------------------------------------------------------------------------------
 
 
-def _arrive_with_basket(world: World, request: Request, given: dict[str, str]) -> Response:
+def _arrive_with_basket(world: World, given: dict[str, str]) -> Response:
     product = given.get("sProductCode", "")
     basket = _basket_of(world, product)
     if basket is None or not services.session_valid(world, given.get("sSession", ""), basket["client"]):
@@ -200,7 +203,7 @@ def _arrive_with_basket(world: World, request: Request, given: dict[str, str]) -
         sql = "UPDATE odin_links SET used_at = ? WHERE product = ? AND used_at IS NULL"
         fresh = db.execute(sql, (world.now(), product)).rowcount
     if not fresh or basket["status"] != button.WAITING:
-        raise Refusal("This link has been used. Please start again from the publisher's page.", 508)
+        raise Refusal(visits.USED_UP, visits.USED)
     return _basket_page(world, basket, product)
 
 
@@ -236,8 +239,13 @@ def _basket_page(world: World, basket: sqlite3.Row, product: str) -> Response:
     return _frame(world, "Your basket", body + _leave(world, "basket", product))
 
 
-def _echo(basket: sqlite3.Row) -> str:
-    """Partner, scrips, quantities and prices, which the document says the callback shares; Base64 JSON."""
+def _echo(world: World, basket: sqlite3.Row, product: str) -> str:
+    """The publisher's own object when it sent one; else, in Base64 JSON, what the document says the callback shares.
+
+    That is the partner, and the scrips with their quantities and prices.
+    """
+    if sent := visits.echo_of(world, basket["seq"], product):
+        return sent
     scrips = [
         {"scripName": line["symbol"], "quantity": line["quantity"], "price": line["price"]}
         for line in button.lines_of(basket)
@@ -246,8 +254,11 @@ def _echo(basket: sqlite3.Row) -> str:
     return base64.b64encode(dumps(shared)).decode()
 
 
-def execute(world: World, basket: sqlite3.Row, outcome: str) -> dict[str, str]:
-    """What the person decides, once; returns what the callback carries. Raises Refusal the second time."""
+def execute(world: World, basket: sqlite3.Row, outcome: str, product: str = "") -> dict[str, str]:
+    """What the person decides, once; returns what the callback carries. Raises Refusal the second time.
+
+    `product` names the address by which the person came, where somebody did.
+    """
     status = button.LEFT if outcome == "user_cancelled" else button.PLACED
     with world.transaction() as db:
         sql = "UPDATE odin_baskets SET status = ?, ended_at = ? WHERE seq = ? AND status = ?"
@@ -256,23 +267,25 @@ def execute(world: World, basket: sqlite3.Row, outcome: str) -> dict[str, str]:
         if status == button.PLACED:
             orders.place(world, basket, outcome)
     said = CANCELLED if status == button.LEFT else EXECUTED
-    return _status(said) | {"oEcoBackObject": _echo(basket)}
+    return _status(said) | {"oEcoBackObject": _echo(world, basket, product)}
 
 
 def place(world: World, request: Request) -> Response:
-    basket = _basket_of(world, _unsealed(world, request, "product")["product"])
-    outcome = request.form.get("outcome", "placed")
+    product = _unsealed(world, request, "product")["product"]
+    basket, outcome = _basket_of(world, product), request.form.get("outcome", "placed")
     if basket is None or outcome not in {value for value, _, _ in ENDINGS}:
         return _sorry(world, "This page is not one of ours")
-    return _back(world, execute(world, basket, outcome))
+    return _back(world, execute(world, basket, outcome, product))
 
 
 def leave(world: World, request: Request) -> Response:
     fields = _unsealed(world, request, "what", "product")
     basket = _basket_of(world, fields["product"])
     if fields["what"] == "login" or basket is None:
-        return _back(world, _status(NOT_LOGGED_IN))
-    return _back(world, execute(world, basket, "user_cancelled"))
+        visit = visits.find(world, fields["product"])
+        echo = {"oEcoBackObject": visit["echo"]} if visit and visit["echo"] else {}
+        return _back(world, _status(NOT_LOGGED_IN) | echo)
+    return _back(world, execute(world, basket, "user_cancelled", fields["product"]))
 
 
 def _page(handler: Handler) -> Handler:
@@ -282,7 +295,7 @@ def _page(handler: Handler) -> Handler:
         try:
             return handler(world, request)
         except Refusal as refusal:
-            return _sorry(world, refusal.message, refusal.status)
+            return _sorry(world, refusal.message, refusal.status, refusal.code)
 
     return answer
 

@@ -9,6 +9,10 @@ CREATE TABLE IF NOT EXISTS odin_baskets (
   product TEXT NOT NULL, created_at REAL NOT NULL, ended_at REAL);
 CREATE TABLE IF NOT EXISTS odin_links (
   product TEXT PRIMARY KEY, basket INTEGER NOT NULL REFERENCES odin_baskets, used_at REAL);
+CREATE TABLE IF NOT EXISTS odin_visits (
+  id TEXT PRIMARY KEY, client TEXT NOT NULL, product TEXT NOT NULL, auth TEXT NOT NULL, echo TEXT NOT NULL,
+  made_at REAL NOT NULL, basket INTEGER REFERENCES odin_baskets);
+CREATE INDEX IF NOT EXISTS odin_visits_basket ON odin_visits (basket);
 CREATE TABLE IF NOT EXISTS odin_orders (
   id INTEGER PRIMARY KEY AUTOINCREMENT, code TEXT NOT NULL UNIQUE, basket INTEGER NOT NULL REFERENCES odin_baskets,
   segment INTEGER NOT NULL, token INTEGER NOT NULL, symbol TEXT NOT NULL, side INTEGER NOT NULL, type INTEGER NOT NULL,

@@ -30,6 +30,11 @@ class Refusal(Problem):
         super().__init__(status, message)
         self.number = number
 
+    @property
+    def code(self) -> str:
+        """`vas<environment>-<HTTP status>-<number>`."""
+        return f"vasprd-{self.status}-{self.number}"
+
 
 @dataclass(frozen=True)
 class Session:
