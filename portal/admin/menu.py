@@ -104,11 +104,19 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _sandbox() -> list[dict[str, Any]]:
-    """The control room of the sandbox: clock, faults, outcomes, a fresh world. In live mode there is none."""
-    if not settings.SANDBOX:
+    """The sandbox's control room: clock, faults, outcomes, a fresh world, and its scenes for a demo.
+
+    There is none in live mode, and none where a provider is played by anybody but this sandbox.
+    """
+    room = f"{settings.SANDBOX_URL}/_control/"
+    theirs = (not url.startswith(f"{settings.SANDBOX_URL}/") for url in settings.PROVIDER_BASE_URLS.values())
+    if not settings.SANDBOX or any(theirs):
         return []
-    room = {"title": "Control room", "icon": "science", "link": f"{settings.SANDBOX_URL}/_control/", "active": False}
-    return [{"title": "Sandbox", "separator": True, "items": [room]}]
+    items = [
+        {"title": "Control room", "icon": "science", "link": room, "active": False},
+        {"title": "Scenes", "icon": "theaters", "link": f"{room}#scenes", "active": False},
+    ]
+    return [{"title": "Sandbox", "separator": True, "items": items}]
 
 
 def _items(request: HttpRequest, entries: tuple[tuple[str, str, str, str, str], ...]) -> list[dict[str, Any]]:

@@ -156,6 +156,13 @@ def test_scheduled_work_that_failed_is_on_the_page(panels):
 
 def test_the_menu_leads_to_the_sandboxs_control_room_and_in_live_mode_to_none(as_role, settings):
     client, room = as_role(roles.VIEWER), f"{settings.SANDBOX_URL}/_control/"
-    assert room in client.get(PAGE).content.decode()
+    page = client.get(PAGE).content.decode()
+    assert f'href="{room}"' in page
+    assert f'href="{room}#scenes"' in page
     settings.SANDBOX = False
     assert "/_control/" not in client.get(PAGE).content.decode()
+
+
+def test_no_way_leads_to_the_control_room_where_somebody_else_plays_a_provider(as_role, settings):
+    settings.PROVIDER_BASE_URLS = {**settings.PROVIDER_BASE_URLS, "fp": "http://127.0.0.1:9/fp"}
+    assert "/_control/" not in as_role(roles.VIEWER).get(PAGE).content.decode()
