@@ -41,6 +41,7 @@ class Sandbox:
         self.journal = Journal()
         for part in (fp, smallcase, odin, fivepaisa, notices):
             part.install(self.world)
+        self.world.due_handlers.update(faults.DUE)
         self.providers = {
             "fp": Provider(fp.routes(), fp.render, fp.enter, ("/bank/",)),
             "smallcase": Provider(smallcase.routes(), smallcase.render, smallcase.enter, smallcase.PAGES),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from . import control_pages, faults, ledger, market, notices
+from . import control_pages, faults, ledger, market, notices, scenes, upcoming
 from .clock import ist, last_nav_day, parse_duration, parse_moment
 from .fivepaisa import control as fivepaisa
 from .fp import feeds, life, mandate_life, payment_life
@@ -90,6 +90,14 @@ def clear_faults(world: World, request: Request) -> Response:
     return json_response({"faults": []})
 
 
+def list_scenes(world: World, request: Request) -> Response:
+    return json_response({"scenes": scenes.documents(), "next": upcoming.expected(world)})
+
+
+def play_scene(world: World, request: Request, name: str) -> Response:
+    return json_response({"name": name, "note": control_pages.play(world, {"name": name})})
+
+
 def set_limits(world: World, request: Request) -> Response:
     """Calls a second for each tenant; 0 (the default) is no limit. The real sandbox allows 25."""
     given = str(arguments(request).get("calls_per_second", ""))
@@ -160,6 +168,8 @@ def router(journal: Journal) -> Router:
         ("GET", "/faults", list_faults),
         ("POST", "/faults", add_fault),
         ("DELETE", "/faults", clear_faults),
+        ("GET", "/scenes", list_scenes),
+        ("POST", "/scenes/{name}", play_scene),
         ("POST", "/limits", set_limits),
         ("POST", "/webhooks", webhooks),
         ("POST", "/fp/payments/{payment_id:int}", fp_payment),

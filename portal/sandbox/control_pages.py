@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
-from . import faults, notices_room, stuck_room
+from . import faults, notices_room, scenes, stuck_room, upcoming
 from .clock import ist, last_nav_day
 from .control_parts import HOME, button, table
 from .fivepaisa import room as fivepaisa
@@ -52,7 +54,7 @@ def _faults(world: World) -> str:
         (
             esc(f["provider"] or "all"), esc(f"{f['match']['method'] or 'any'} {f['match']['path'] or 'any path'}"),
             esc(f["when"]),
-            esc(f["mode"]), str(f["times"] or "until off"), str(f["hits"]),
+            esc(f["mode"]), _left(f), str(f["hits"]),
             button("unfault", "switch off", id=f["id"]),
         )
         for f in faults.active(world)
@@ -70,6 +72,12 @@ def _faults(world: World) -> str:
     return f"<section><h2>Faults</h2>{form}{shown}{button('unfault', 'switch all off') if rows else ''}</section>"
 
 
+def _left(fault: dict[str, Any]) -> str:
+    """How many calls more, or until when."""
+    until = f"until {dt.datetime.fromisoformat(fault['until']):%H:%M:%S}" if fault["until"] else "until off"
+    return str(fault["times"] or until)
+
+
 def _requests(journal: Journal) -> str:
     items = []
     for e in journal.latest():
@@ -85,7 +93,7 @@ def _requests(journal: Journal) -> str:
 
 
 SECTIONS = (
-    _clock, stuck_room.section, *fp.SECTIONS, smallcase.section, odin.section, fivepaisa.section,
+    _clock, stuck_room.section, scenes.section, *fp.SECTIONS, smallcase.section, odin.section, fivepaisa.section,
     notices_room.section, _faults, fp.people,
 )  # fmt: skip
 
@@ -124,6 +132,11 @@ def _fault(world: World, form: dict[str, str]) -> str:
     return f"fault {form.get('mode')} is on"
 
 
+def play(world: World, form: dict[str, str]) -> str:
+    """A scene by its name. Raises Problem."""
+    return scenes.play(world, form.get("name", ""), ACTS)
+
+
 def _unfault(world: World, form: dict[str, str]) -> str:
     faults.clear(world, int(form["id"]) if form.get("id") else None)
     return "fault switched off"
@@ -131,7 +144,8 @@ def _unfault(world: World, form: dict[str, str]) -> str:
 
 ACTS: dict[str, Callable[[World, dict[str, str]], str]] = {
     "advance": _advance, "at": _advance, "pace": _pace, "reset": _reset, "fault": _fault, "unfault": _unfault,
-    **stuck_room.ACTS, **fp.ACTS, **notices_room.ACTS, **smallcase.ACTS, **odin.ACTS, **fivepaisa.ACTS,
+    "scene": play, **upcoming.ACTS, **stuck_room.ACTS, **fp.ACTS, **notices_room.ACTS, **smallcase.ACTS, **odin.ACTS,
+    **fivepaisa.ACTS,
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from .clock import ist, parse_duration
 from .web import JSON_TYPE, Problem, Request, Response, dumps
 from .world import World
 
@@ -21,6 +22,7 @@ BODY_MODES = ("html_200", "empty_200", "truncated", "wrong_types", "timed_out_40
 ALL_MODES = (*WIRE_MODES, *BODY_MODES, "status:<code>", "refuse:<field>", "invisible:<seconds>")
 NAMED_MODE = re.compile(r"status:[1-5]\d\d|refuse:[\w.\[\]]+|invisible:\d+(\.\d+)?")
 DEFAULT_HANG_S = 60.0
+EXPIRES = "fault.expire"
 HTML = b"<!doctype html><html><head><title>Maintenance</title></head><body><h1>We will be back soon</h1></body></html>"
 Render = Callable[[Problem], Response]
 
@@ -50,10 +52,11 @@ def _checked_mode(mode: str) -> str:
 
 
 def add(world: World, wish: dict[str, Any]) -> int:
-    """Stores a fault from `{"provider", "match": {"method", "path"}, "when", "mode", "times", "delay_s"}`.
+    """Stores a fault from `{"provider", "match": {"method", "path"}, "when", "mode", "times", "delay_s", "for"}`.
 
     `path` is a shell pattern (`/api/oms/*/netbanking`) or a part of the path; empty matches every path of the provider.
-    `times` is how many calls fail (0: until switched off; default 1). Raises Problem 400.
+    `times` is how many calls fail (0: until switched off; default 1), `for` a duration of the world's clock (`PT10M`)
+    after which it is off in any case. Raises Problem 400.
     """
     match = wish.get("match") or {}
     if isinstance(match, str):
@@ -65,6 +68,22 @@ def add(world: World, wish: dict[str, Any]) -> int:
         times, delay = int(wish.get("times", 1)), float(wish.get("delay_s") or 0)
     except (TypeError, ValueError):
         raise Problem(400, "times and delay_s are numbers") from None
+    lasts = _checked_duration(str(wish.get("for") or ""))
+    with world.transaction():
+        key = _insert(world, wish, match, when, times, delay)
+        if lasts:
+            world.schedule(world.now() + lasts, EXPIRES, key)
+    return key
+
+
+def _checked_duration(text: str) -> float:
+    try:
+        return parse_duration(text) if text else 0
+    except ValueError as error:
+        raise Problem(400, str(error)) from None
+
+
+def _insert(world: World, wish: dict[str, Any], match: dict[str, Any], when: str, times: int, delay: float) -> int:
     return world.insert(
         "faults",
         provider=str(wish.get("provider") or ""),
@@ -79,22 +98,35 @@ def add(world: World, wish: dict[str, Any]) -> int:
 
 
 def active(world: World) -> list[dict[str, Any]]:
-    rows = world.all("SELECT * FROM faults WHERE remaining IS NULL OR remaining > 0 ORDER BY id")
+    until = "(SELECT min(d.at) FROM due d WHERE d.kind = ? AND d.ref = CAST(f.id AS TEXT)) AS until"
+    sql = f"SELECT f.*, {until} FROM faults f WHERE remaining IS NULL OR remaining > 0 ORDER BY id"  # noqa: S608
+    rows = world.all(sql, EXPIRES)
     return [
         {
             "id": row["id"], "provider": row["provider"], "match": {"method": row["method"], "path": row["path"]},
             "when": row["at"], "mode": row["mode"], "times": row["remaining"] or 0, "delay_s": row["delay_s"],
-            "hits": row["hits"],
+            "hits": row["hits"], "until": ist(row["until"]).isoformat(timespec="seconds") if row["until"] else None,
         }
         for row in rows
     ]  # fmt: skip
 
 
 def clear(world: World, fault_id: int | None = None) -> None:
-    if fault_id is None:
-        world.run("DELETE FROM faults")
-    else:
-        world.run("DELETE FROM faults WHERE id = ?", fault_id)
+    """One, or all. Their ends go with them: SQLite gives the id of a fault that is gone to the next one."""
+    with world.transaction():
+        if fault_id is None:
+            world.run("DELETE FROM faults")
+            world.run("DELETE FROM due WHERE kind = ?", EXPIRES)
+        else:
+            world.run("DELETE FROM faults WHERE id = ?", fault_id)
+            world.run("DELETE FROM due WHERE kind = ? AND ref = ?", EXPIRES, str(fault_id))
+
+
+def _expired(world: World, ref: str, details: dict[str, Any]) -> None:
+    clear(world, int(ref))
+
+
+DUE = {EXPIRES: _expired}
 
 
 def _path_matches(pattern: str, path: str) -> bool:

@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from .. import upcoming
 from ..clock import at_ist, ist, next_business_day
 from ..places import country_codes, pincodes
 from ..web import Problem, Request, Response, dumps, json_response
@@ -252,7 +253,8 @@ def simulate(world: World, request: Request, key: str) -> Response:
 def _due(world: World, ref: str, details: dict[str, Any]) -> None:
     row = world.one("SELECT * FROM fp_kyc_requests WHERE id = ?", ref)
     if row and row["status"] == ("pending" if details["to"] == "expired" else "submitted"):
-        decide(world, ref, details["to"])
+        back = details["to"] == "successful" and upcoming.take(world, upcoming.KYC)
+        decide(world, ref, "rejected" if back else details["to"])
 
 
 ROUTES = [

@@ -17,7 +17,7 @@ import sqlite3
 from decimal import Decimal
 from typing import Any
 
-from .. import nav
+from .. import nav, upcoming
 from ..clock import at_ist, business_day_on_or_after, ist, next_business_day
 from ..schemes import FundScheme, fund_schemes
 from ..web import Problem
@@ -29,6 +29,7 @@ STEP_S = 1.5
 BSE_SUBMIT_S = {"fast": 0.3, "market": 60.0}
 EXPIRES_AFTER_BUSINESS_DAYS = 8
 SUBMIT_HOUR, ALLOT_HOUR = 18, 10
+REFUSED = "order_gateway_failure"
 CUT_OFF = {False: (14, 30), True: (13, 0)}
 REDEMPTION_CUT_OFF = (15, 0)
 # Overnight funds, asked for online (SEBI circular of 22 Apr 2025).
@@ -118,7 +119,7 @@ def go_on(world: World, order_id: int) -> None:
     if row["status"] == "PAYMENT_CONFIRMED":
         world.schedule(_submit_at(world, row), "fp.order", order_id, to="SUBMITTED")
     elif row["status"] == "SUBMITTED" and (row["confirmed_at"] or row["kind"] != "purchase"):
-        failure = verdict(world, row)
+        failure = verdict(world, row) or (REFUSED if upcoming.take(world, upcoming.ORDER) else None)
         to = "FAILED" if failure else "SUCCESSFUL"
         world.schedule(_allot_at(world, row), "fp.order", order_id, to=to, failure=failure)
 
@@ -142,7 +143,7 @@ def verdict(world: World, row: sqlite3.Row) -> str | None:
         return {"A": "pan_aadhaar_not_mapped", "I": "pan_invalid"}.get(pan[4], "pan_kyc_incomplete")
     if said and said.limited and row["kind"] == "purchase" and _bought_this_year(world, row) > kyc.LIMIT_RUPEES:
         return "ekyc_investment_amount_limit_exceeded"
-    return "order_gateway_failure" if outcome(row) == "fail" else None
+    return REFUSED if outcome(row) == "fail" else None
 
 
 def _bought_this_year(world: World, row: sqlite3.Row) -> Decimal:

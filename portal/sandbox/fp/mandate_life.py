@@ -13,6 +13,7 @@ import random
 import sqlite3
 from typing import Any
 
+from .. import upcoming
 from ..clock import at_ist, ist, next_business_day
 from ..web import Problem
 from ..world import World
@@ -63,7 +64,7 @@ def authorised(world: World, mandate_id: int) -> None:
     row = mandate_row(world, mandate_id)
     if "SUBMITTED" in MOVES[row["mandate_status"]]:
         move(world, mandate_id, "SUBMITTED")
-    refused = _bank(world, row)["number"][-4:-2] in REFUSED_ENDINGS
+    refused = _bank(world, row)["number"][-4:-2] in REFUSED_ENDINGS or upcoming.take(world, upcoming.MANDATE)
     soon = world.moment() + STEP_S
     next_morning = at_ist(next_business_day(ist(soon).date()), 10)
     at = soon if world.pace == "fast" else next_morning

@@ -15,6 +15,7 @@ import sqlite3
 from decimal import Decimal
 from typing import Any
 
+from .. import upcoming
 from ..clock import at_ist, ist, next_business_day
 from ..schemes import fund_schemes
 from ..web import Problem
@@ -204,13 +205,19 @@ def person_does(world: World, payment_id: int, outcome: str) -> str:
     row = payment_row(world, payment_id)
     if outcome == "abandon":
         return str(row["status"])
-    if outcome == "late_success":
+    if outcome == "late_success" or (outcome == "success" and _meant_to_be_late(world, row)):
         return _late_success(world, row)
     if outcome not in OUTCOMES:
         known = ", ".join([*OUTCOMES, "late_success", "abandon"])
         raise Problem(400, f"outcome is one of {known}")
     move(world, payment_id, *OUTCOMES[outcome])
     return str(payment_row(world, payment_id)["status"])
+
+
+def _meant_to_be_late(world: World, row: sqlite3.Row) -> bool:
+    """A payment that waits for the person; authorising a mandate moves no money."""
+    pays = row["status"] == "PENDING" and row["payment_type"] != "AUTH_TRANSACTION"
+    return pays and upcoming.take(world, upcoming.PAYMENT)
 
 
 def _late_success(world: World, row: sqlite3.Row) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
 
-from ..control_parts import SHOWN, button, state, table, when
+from ..control_parts import SHOWN, button, row_of, state, table, when
 from ..pages import esc, rupees
 from ..schemes import fund_schemes
 from ..web import Problem
@@ -78,7 +79,8 @@ def _mandates(world: World) -> str:
 def _plans(world: World) -> str:
     rows = []
     for row in world.all("SELECT * FROM fp_sips ORDER BY created_at DESC LIMIT ?", SHOWN):
-        acts = button("instalment", "next instalment", id=row["id"]) if row["active"] else ""
+        words = {"instalment": "next instalment", "bounce": "next instalment bounces"} if row["active"] else {}
+        acts = row_of("".join(button(act, label, id=row["id"]) for act, label in words.items()))
         name, word = fund_schemes()[row["isin"]].name, "ACTIVE" if row["active"] else "ENDED"
         done = f"{row['generated']} of {row['installments']}"
         rows.append((
@@ -147,11 +149,24 @@ def _mandate(world: World, form: dict[str, str]) -> str:
     return f"mandate {form['id']} is {form['to']}"
 
 
-def _instalment(world: World, form: dict[str, str]) -> str:
+def _active_sip(world: World, form: dict[str, str]) -> sqlite3.Row:
     row = world.one("SELECT * FROM fp_sips WHERE id = ? AND active = 1", int(form["id"]))
     if row is None:
         raise Problem(400, "the SIP is not active")
-    return f"order {sips.next_instalment(world, row)} is the next instalment"
+    return row
+
+
+def _instalment(world: World, form: dict[str, str]) -> str:
+    return f"order {sips.next_instalment(world, _active_sip(world, form))} is the next instalment"
+
+
+def _bounce(world: World, form: dict[str, str]) -> str:
+    """The next instalment, whose debit the bank turns down at once."""
+    with world.transaction():
+        order = sips.next_instalment(world, _active_sip(world, form))
+        for row in world.all("SELECT payment_id FROM fp_payment_orders WHERE order_id = ?", order):
+            payment_life.move(world, row["payment_id"], "FAILED", "insufficient_funds")
+    return f"order {order} has bounced"
 
 
 def _kyc_decided(world: World, form: dict[str, str]) -> str:
@@ -164,5 +179,5 @@ def _kyc_decided(world: World, form: dict[str, str]) -> str:
 
 ACTS: dict[str, Callable[[World, dict[str, str]], str]] = {
     "payment": _payment, "outcome": _outcome, "order": _order, "mandate": _mandate, "instalment": _instalment,
-    "kyc": _kyc_decided,
+    "bounce": _bounce, "kyc": _kyc_decided,
 }  # fmt: skip
