@@ -77,9 +77,9 @@ SCENES: dict[str, Scene] = {
     ),
     "sip-bounces": Scene(
         "A SIP bounces three times",
-        "The newest SIP that runs well gets its next three instalments at once; the bank refuses each debit for want "
-        "of money, and FP ends the SIP.",
-        (("bounce", {"id": "{sip}"}),) * 3,
+        "The clock goes to the next instalment of the newest SIP that runs well. It and the two after it come at once; "
+        "the bank refuses each debit for want of money, and FP ends the SIP.",
+        (("to_instalment", {"id": "{sip}"}), *(("bounce", {"id": "{sip}"}),) * 3),
     ),
     "after-cut-off": Scene(
         "Too late for today's NAV",

@@ -179,6 +179,25 @@ def test_three_failures_end_it_and_each_is_told_once(asha, fund, mandate, at, sa
     assert "The fund house has ended this SIP" in ended
 
 
+def test_the_sandboxs_scene_of_three_bounces_is_seen_here_as_it_says(plan, sandbox):
+    """One press in a demo: the day comes, three instalments fail at once, and the SIP is over here too."""
+    sandbox.call("POST", "/scenes/sip-bounces", {})
+    sandbox.follow()
+    instalments.expect_all(at=clock.now())
+    instalments.catch_up(at=clock.now())
+    plan_news.count_failures(plan_id=plan.pk, at=clock.now())
+    plan.refresh_from_db()
+    assert plan.due_at <= clock.now()  # asked about at once
+    plan_sending.refresh(plan_id=plan.pk, at=clock.now())
+    plan.refresh_from_db()
+    assert (plan.state, plan.failure_code, plan.bounces_in_a_row) == ("CANCELLED", plan_news.STRIKES, 3)
+    orders = MfOrder.objects.filter(plan=plan).order_by("instalment_on").values_list("state", "instalment_on")
+    assert [(state, str(on)) for state, on in orders] == [
+        ("REJECTED", "2026-12-05"), ("REJECTED", "2027-01-05"), ("REJECTED", "2027-02-05"),
+    ]  # fmt: skip
+    assert not Case.objects.exists()
+
+
 def test_a_failure_after_one_that_was_made_good_is_told_again(plan, at, sandbox):
     """The count begins anew, so only the date tells this failure from the one before."""
     for month, state in (("2026-12", "REJECTED"), ("2027-01", "ALLOTTED"), ("2027-02", "REJECTED")):

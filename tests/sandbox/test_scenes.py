@@ -117,6 +117,8 @@ def sip_bounces(shop: Shop) -> None:
     at_noon(shop.caller)
     key = plan(shop, mandate_id=approved(shop)).json["orders"][0]["id"]
     play(shop.caller, "sip-bounces")
+    assert shop.caller.control("GET", "/clock")["now"].startswith("2026-12-05T0")
+    shop.caller.token = ""
     orders = shop.caller.fp("GET", f"{shop.base}/orders/sips/{key}/installments").json
     assert [(o["status"], o["investment_date"]) for o in orders] == [
         ("FAILED", "2026-12-05"), ("FAILED", "2027-01-05"), ("FAILED", "2027-02-05"),
@@ -195,7 +197,7 @@ def test_every_scene_is_made_of_acts_and_things_that_there_are(caller: Caller):
         assert words <= set(scenes.PICKS)
     listed = caller.control("GET", "/scenes")["scenes"]
     assert [scene["name"] for scene in listed] == list(scenes.SCENES)
-    assert listed[6]["acts"] == [{"act": "bounce", "id": "{sip}"}] * 3
+    assert listed[7]["acts"] == [{"act": "pace", "mode": "market"}, {"act": "at", "at": "{evening}"}]
 
 
 def test_the_readme_names_every_scene():
@@ -231,6 +233,7 @@ def test_a_sip_that_has_bounced_once_is_left_to_its_fate(shop: Shop):
     )
     shop.caller.form("/_control/act", act="bounce", id=ill)
     play(shop.caller, "sip-bounces")
+    shop.caller.token = ""
     active = {key: shop.caller.fp("GET", f"{shop.base}/orders/sips/{key}").json["active"] for key in (well, ill)}
     assert active == {well: False, ill: True}
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import sqlite3
 from collections.abc import Callable
 
+from ..clock import at_ist, ist
 from ..control_parts import SHOWN, button, row_of, state, table, when
 from ..pages import esc, rupees
 from ..schemes import fund_schemes
@@ -160,6 +162,16 @@ def _instalment(world: World, form: dict[str, str]) -> str:
     return f"order {sips.next_instalment(world, _active_sip(world, form))} is the next instalment"
 
 
+def _to_instalment(world: World, form: dict[str, str]) -> str:
+    """The clock goes to the day of the next instalment, a minute before the SIP makes it by itself."""
+    row = _active_sip(world, form)
+    moment = at_ist(dt.date.fromisoformat(row["next_date"]), sips.HOUR) - 60
+    if moment > world.now():
+        world.set_clock(moment)
+        world.settle()
+    return f"it is {ist(world.now()):%d %b %Y}"
+
+
 def _bounce(world: World, form: dict[str, str]) -> str:
     """The next instalment, whose debit the bank turns down at once."""
     with world.transaction():
@@ -179,5 +191,5 @@ def _kyc_decided(world: World, form: dict[str, str]) -> str:
 
 ACTS: dict[str, Callable[[World, dict[str, str]], str]] = {
     "payment": _payment, "outcome": _outcome, "order": _order, "mandate": _mandate, "instalment": _instalment,
-    "bounce": _bounce, "kyc": _kyc_decided,
+    "to_instalment": _to_instalment, "bounce": _bounce, "kyc": _kyc_decided,
 }  # fmt: skip
