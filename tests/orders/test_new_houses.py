@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from investors.models import Consent
+from orders import plan_rules
 from orders.operations import new_houses
 from portal import clock
 from portal.models import Case
@@ -37,10 +38,16 @@ def test_a_first_order_in_a_fund_house_asks_the_registries_again(asha, scheme, s
 def test_a_first_sip_in_a_fund_house_asks_them_too(asha, scheme, sandbox, later, client_for):
     fund, mandate = sips.with_terms(scheme), sips.mandate_at_fp(asha, sandbox)
     browser, url, before = client_for(asha), f"/funds/{fund.isin}/sip/", asha.kycchecks.count()
-    said = {"amount": "5,000", "start_day": fund.sip_days.split(",")[-1], "instalments": "12", "mandate": mandate.code}
+    said = {"amount": "5,000", "start_day": _far_day(fund), "instalments": "12", "mandate": mandate.code}
     browser.post(url, {**form_of(browser.get(url)), **said})
     assert asha.kycchecks.count() == before + 1
     assert Consent.objects.filter(investor=asha, purpose="SIP").exists()
+
+
+def _far_day(fund) -> int:
+    """A day of the month for SIPs that is not tomorrow: of a debit one must be told 24 hours before."""
+    days = [int(day) for day in fund.sip_days.split(",")]
+    return next(day for day in days if plan_rules.after(clock.today(), day) > clock.today() + timedelta(days=2))
 
 
 def test_an_answer_of_today_is_not_asked_for_twice(asha, scheme, sandbox, later):
