@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from investors.admin import panel
 from investors.admin.finding import by_investor
 from investors.models import Investor, Merge
-from investors.operations import merge_plans, merges
+from investors.operations import doubles, merge_plans, merges
 from portal import clock, redaction
 from portal.admin import desk, home, pending, show
 from portal.admin.acts import Act, By, ReasonForm
@@ -282,7 +282,7 @@ def same_person(investor: Investor, at: datetime) -> panel.Found:
     ]
     rows += [
         [show.change_link(other), f"has {why}", show.badge("needs", "look")]
-        for other, why in merges.candidates(investor)
+        for other, why in doubles.candidates(investor)
     ]
     return panel.Found(home.Panel("Perhaps the same person", ("Who", "Why", "State"), rows, "Nobody else is known."))
 

@@ -69,7 +69,7 @@ class BankAccount(Owned):
                 name="one_primary_bank_account_per_investor",
             ),
         ]
-        # Two people with one account are perhaps one (investors/operations/merges.py).
+        # Two people with one account are perhaps one (investors/operations/doubles.py).
         indexes = [models.Index(fields=["number_index"], name="bank_account_by_number")]
 
     def __str__(self) -> str:

@@ -1,6 +1,5 @@
 """One person with two logins becomes one investor again: proposed with everything it would do, approved by a second.
 
-    candidates   who is perhaps the same person, and why
     ask          the plan stands on record and waits; nothing has changed
     approve      exactly that plan is carried out, in one transaction
     undo         what moved goes back
@@ -20,18 +19,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from investors import lifecycle
-from investors.models import PAN_INDEX, BankAccount, ErasureRequest, Investor, Merge
-from investors.operations import merge_plans
+from investors.models import ErasureRequest, Investor, Merge
+from investors.operations import doubles, merge_plans
 from investors.operations.merge_plans import Plan
 from portal import audit, cases
 from portal.api import leaving
-from portal.encryption import blind_indexes
 from portal.errors import Failure
 from portal.models import User
-from portal.scope import ALL, scope
-
-MAYBE_CASE = "perhaps_the_same_person"
-MOST_CANDIDATES = 10
 
 
 class Refused(Failure):
@@ -62,49 +56,6 @@ class PlanChanged(Failure):
     message = (
         "Something has changed since this was proposed. Nothing was merged: withdraw it and look at a new preview."
     )
-
-
-# --- who is perhaps the same ------------------------------------------------------------------------------------
-
-
-def candidates(investor: Investor) -> list[tuple[Investor, str]]:
-    """Others with the same PAN, mobile number or bank account, and which of them it is. Each asks an index."""
-    found: dict[int, list[str]] = {}
-    for why, keys in _alike(investor).items():
-        for key in keys:
-            found.setdefault(key, []).append(why)
-    gone = Merge.objects.filter(gone__in=list(found), state=Merge.State.APPLIED).values_list("gone_id", flat=True)
-    others = Investor.objects.filter(pk__in=found.keys() - set(gone)).defer("pan", "guardian_pan").order_by("pk")
-    return [(other, ", ".join(found[other.pk])) for other in others[:MOST_CANDIDATES]]
-
-
-def _alike(investor: Investor) -> dict[str, list[int]]:
-    others = Investor.objects.exclude(pk=investor.pk).order_by().values_list("pk", flat=True)
-    numbers = BankAccount.objects.filter(investor=investor, closed_at=None).values_list("number_index", flat=True)
-    same = BankAccount.objects.filter(number_index__in=list(numbers)).exclude(investor=investor).order_by()
-    by_pan = others.filter(pan_index__in=blind_indexes(investor.pan, PAN_INDEX)) if investor.pan else others.none()
-    # A number that either of the two calls somebody else's is shared in a family: no sign of one person.
-    own = ("", Investor.Whose.SELF)
-    is_own = bool(investor.mobile) and investor.mobile_is_of in own
-    by_mobile = others.filter(mobile=investor.mobile, mobile_is_of__in=own) if is_own else others.none()
-    return {
-        "the same PAN": list(by_pan[:MOST_CANDIDATES]),
-        "the same mobile number": list(by_mobile[:MOST_CANDIDATES]),
-        "the same bank account": list(same.values_list("investor_id", flat=True).distinct()[:MOST_CANDIDATES]),
-    }
-
-
-def report(investor: Investor, at: datetime) -> None:
-    """An investor who is perhaps another one already becomes a case. The investor hears nothing of it."""
-    with scope(ALL):
-        found = candidates(investor)
-    if found:
-        detail = "; ".join(f"{other.code}: {why}" for other, why in found)
-        title = f"{investor.code} is perhaps somebody whom we know"
-        cases.open_case(kind=MAYBE_CASE, subject=investor, title=title, detail=detail, at=at)
-
-
-# --- asking and deciding ----------------------------------------------------------------------------------------
 
 
 def ask(*, kept: Investor, gone: Investor, actor: User, reason: str, at: datetime) -> Merge:
@@ -142,7 +93,7 @@ def approve(*, merge_id: int, actor: User, reason: str, at: datetime) -> Merge:
         _decide(row, Merge.State.APPLIED, actor, reason, at)
         for each, words in ((row.kept, "investor.merged"), (row.gone, "investor.merged_away")):
             audit.record(each, words, actor=actor, at=at, reason=reason, merge=row.code, plan=row.plan)
-        cases.close_cases(subject=row.gone, kinds=(MAYBE_CASE,), resolution=f"Merged: {row.code}", at=at)
+        cases.close_cases(subject=row.gone, kinds=(doubles.CASE,), resolution=f"Merged: {row.code}", at=at)
     return row
 
 

@@ -15,7 +15,7 @@ from django.db import transaction
 from investors import bank_rules, gateway, lifecycle, provenance, queries, refusals, steps
 from investors import declarations as declared
 from investors.models import Address, BankAccount, Investor, Nominee, TaxResidence
-from investors.operations import merges
+from investors.operations import doubles
 from portal import audit, jobs
 from portal.errors import Failure, InvalidInput
 from portal.models import User
@@ -120,7 +120,7 @@ def confirm(
             worded_on=declared.WORDED_ON,
             declarations={each.slug: each.text for each in texts},
         )
-        merges.report(row, at)
+        doubles.report(row, at)
         jobs.nudge("investors.advance", row_id=row.pk)
     return row
 

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from investors.models import ErasureRequest, Investor, Merge, Transfer
-from investors.operations import merges, transfers
+from investors.operations import doubles, merges, transfers
 from portal import audit, clock, roles
 from portal.models import AuditEntry, Case, User
 from tests import factories
@@ -252,11 +252,11 @@ def test_candidates_share_a_pan_a_mobile_or_an_account(kept, gone):
     account.set_number(gone.bankaccounts.get().number)
     account.save()
     factories.InvestorFactory(mobile="9822222222")
-    assert merges.candidates(gone) == [(kept, "the same mobile number"), (third, "the same bank account")]
+    assert doubles.candidates(gone) == [(kept, "the same mobile number"), (third, "the same bank account")]
     typed = factories.InvestorFactory(mobile="")
     typed.pan = gone.pan
     typed.save()
-    assert merges.candidates(typed) == [(gone, "the same PAN")]
+    assert doubles.candidates(typed) == [(gone, "the same PAN")]
 
 
 @pytest.mark.parametrize("whose_is_said_by", ["kept", "gone"])
@@ -264,13 +264,13 @@ def test_a_number_that_a_family_shares_is_no_sign_of_one_person(whose_is_said_by
     said = {"kept": kept, "gone": gone}[whose_is_said_by]
     Investor.objects.filter(pk=said.pk).update(mobile_is_of="SPOUSE")
     gone.refresh_from_db()
-    assert merges.candidates(gone) == []
+    assert doubles.candidates(gone) == []
 
 
 def test_a_likely_double_becomes_a_case_and_one_who_is_alone_none(kept, gone):
-    merges.report(gone, clock.now())
-    merges.report(factories.InvestorFactory(mobile="9822222222"), clock.now())
-    case = Case.objects.get(kind=merges.MAYBE_CASE)
+    doubles.report(gone, clock.now())
+    doubles.report(factories.InvestorFactory(mobile="9822222222"), clock.now())
+    case = Case.objects.get(kind=doubles.CASE)
     assert case.subject_id == str(gone.pk)
     assert kept.code in case.detail
 
