@@ -14,7 +14,7 @@ from investors import (  # noqa: F401 - they register sweeps and tasks
     transfer_tasks,
 )
 from investors.models import Investor, KycRequest
-from investors.operations import documents, family, invites, kyc, kyc_notices, kyc_sending, registration
+from investors.operations import documents, double_search, family, invites, kyc, kyc_notices, kyc_sending, registration
 from investors.operations import shown_cases as shown_cases
 from portal import clock, jobs
 from portal.attempts import claim_due
@@ -99,6 +99,13 @@ def sweep_files(**_: object) -> None:
 def watch_birthdays(**_: object) -> None:
     """Tell guardians of a child that turns 18, and open a case on the day."""
     family.watch_birthdays(at=clock.now())
+
+
+@shared_task(name="investors.find_doubles")
+@jobs.singleton
+def find_doubles(**_: object) -> None:
+    """Look for investors who are perhaps one person."""
+    double_search.find_all(at=clock.now())
 
 
 @shared_task(name="investors.forget_invites")

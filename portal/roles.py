@@ -50,7 +50,7 @@ ACTS = {
     "investors.unmask_investor": "Can have PAN, mobile and address shown in full, for a reason",
     "investors.look_investor": "Can see an investor's pages as the investor sees them, for a reason",
     "investors.act_invite": "Can invite people, send an invitation again and withdraw it",
-    "investors.act_merge": "Can propose that two investors are one person, and withdraw it",
+    "investors.act_merge": "Can say that two investors are two persons, propose that they are one, and withdraw it",
     "investors.approve_merge": "Can approve, refuse and undo a merge that somebody else proposed",
     "investors.act_transfer": "Can ask that an investor goes to another partner, and stop it",
     "investors.approve_transfer": "Can carry out a transfer that somebody else asked for",
@@ -95,6 +95,7 @@ _KERNEL = (
 _PEOPLE = (
     "investor", "kyccheck", "kycrequest", "document", "address", "nominee", "bankaccount", "investmentaccount",
     "consent", "mandate", "changerequest", "application", "invite", "merge", "transfer",
+    "possibledouble",
 )  # fmt: skip
 _ORDERS = (
     "scheme", "fundhouse", "navrun", "filerun", "holiday", "datedrule", "mforder", "folio", "transaction", "holding",

@@ -228,6 +228,7 @@ CELERY_BEAT_SCHEDULE = {
     "look after files": {"task": "investors.sweep_files", "schedule": 86_400.0},
     "re-check KYC": {"task": "investors.recheck_kyc", "schedule": 3600.0},
     "watch birthdays of minors": {"task": "investors.watch_birthdays", "schedule": 86_400.0},
+    "find possible doubles": {"task": "investors.find_doubles", "schedule": 3600.0},
     # Looks every hour and compares once a day, so that a lost message or a provider in trouble costs an hour.
     "compare everything with FP": {"task": "portal.reconcile", "schedule": 3600.0},
     "compare after a restore": {"task": "portal.compare_after_restore", "schedule": 20.0},

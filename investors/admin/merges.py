@@ -8,7 +8,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Model, Q
+from django.db.models import Model, Q, Value
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter
@@ -17,7 +17,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from investors.admin import panel
 from investors.admin.finding import by_investor
-from investors.models import Investor, Merge
+from investors.models import Investor, Merge, PossibleDouble
 from investors.operations import doubles, merge_plans, merges
 from portal import clock, redaction
 from portal.admin import desk, home, pending, show
@@ -86,8 +86,54 @@ def _waits(row: Merge) -> bool:
     return row.state == Merge.State.ASKED
 
 
+class TwoSides(OpsAdmin):
+    """Pages about two investors: who they are side by side, and what a merge of them does."""
+
+    def merge_of(self, row: Any) -> Merge:
+        """The merge that is shown."""
+        found: Merge = row
+        return found
+
+    @display(description="Who they are")
+    @show.once
+    def compared(self, row: Any) -> str:
+        row = self.merge_of(row)
+        head = mark_safe("<thead><tr><th>What</th><th>Stays</th><th>Goes</th><th>Compared</th></tr></thead>")
+        cells = (
+            '<tr><th scope="row">{}</th><td data-label="Stays">{}</td><td data-label="Goes">{}</td>'
+            '<td data-label="Compared">{}</td></tr>'
+        )
+        body = format_html_join("", cells, _both(row.kept, row.gone))
+        return format_html('<table class="ops-table">{}<tbody>{}</tbody></table>', head, body)
+
+    @display(description="Moves")
+    @show.once
+    def moves(self, row: Any) -> str:
+        row = self.merge_of(row)
+        every = [_moved(relation, row) for relation in merge_plans.relations()]
+        return _lines([*filter(None, every), *(["the PAN"] if row.plan.get("takes_pan") else [])])
+
+    @display(description="Is filled in")
+    @show.once
+    def fills(self, row: Any) -> str:
+        row = self.merge_of(row)
+        return _lines([name.replace("_", " ") for name in row.plan.get("fills", [])])
+
+    @display(description="Differs")
+    @show.once
+    def conflicts(self, row: Any) -> str:
+        row = self.merge_of(row)
+        return _lines(row.plan.get("conflicts", []))
+
+    @display(description="Stays where it is")
+    @show.once
+    def stays(self, row: Any) -> str:
+        row = self.merge_of(row)
+        return _lines([words for each in row.plan.get("stays", {}).values() for words in each])
+
+
 @admin.register(Merge)
-class MergeAdmin(OpsAdmin):
+class MergeAdmin(TwoSides):
     """Proposed merges with their preview; somebody else than the proposer decides."""
 
     list_display = ("code", "kept", "gone", "state_badge", "asked_by", "asked", "decided_by")
@@ -173,43 +219,16 @@ class MergeAdmin(OpsAdmin):
     def decided(self, row: Merge) -> str:
         return show.moment(row.decided_at)
 
-    @display(description="Who they are")
-    def compared(self, row: Merge) -> str:
-        head = mark_safe("<thead><tr><th>What</th><th>Stays</th><th>Goes</th><th>Compared</th></tr></thead>")
-        cells = (
-            '<tr><th scope="row">{}</th><td data-label="Stays">{}</td><td data-label="Goes">{}</td>'
-            '<td data-label="Compared">{}</td></tr>'
-        )
-        body = format_html_join("", cells, _both(row))
-        return format_html('<table class="ops-table">{}<tbody>{}</tbody></table>', head, body)
 
-    @display(description="Moves")
-    def moves(self, row: Merge) -> str:
-        every = [_moved(relation, row) for relation in merge_plans.relations()]
-        return _lines([*filter(None, every), *(["the PAN"] if row.plan.get("takes_pan") else [])])
-
-    @display(description="Is filled in")
-    def fills(self, row: Merge) -> str:
-        return _lines([name.replace("_", " ") for name in row.plan.get("fills", [])])
-
-    @display(description="Differs")
-    def conflicts(self, row: Merge) -> str:
-        return _lines(row.plan.get("conflicts", []))
-
-    @display(description="Stays where it is")
-    def stays(self, row: Merge) -> str:
-        return _lines([words for each in row.plan.get("stays", {}).values() for words in each])
-
-
-def _both(row: Merge) -> list[tuple[str, str, str, str]]:
+def _both(kept: Investor, gone: Investor) -> list[tuple[str, str, str, str]]:
     """What tells one person from two: label, of the one that stays, of the one that goes, and whether they differ.
 
     Whole values are compared, and masked ones are shown.
     """
-    kept, gone = _facts(row.kept), _facts(row.gone)
+    theirs = _facts(gone)
     return [
-        (label, text or show.NOTHING, gone[label][0] or show.NOTHING, "" if whole == gone[label][1] else "differs")
-        for label, (text, whole) in kept.items()
+        (label, text or show.NOTHING, theirs[label][0] or show.NOTHING, "" if whole == theirs[label][1] else "differs")
+        for label, (text, whole) in _facts(kept).items()
     ]
 
 
@@ -280,17 +299,42 @@ def same_person(investor: Investor, at: datetime) -> panel.Found:
         [show.change_link(each, each.code), str(each), show.badge(TONES[each.state], each.get_state_display())]
         for each in merging[: panel.MOST]
     ]
+    pairs = list(doubles.waiting(investor)[: panel.MOST])
+    rows += [
+        [show.change_link(each), ", ".join(each.signs_in_words), show.badge("needs", each.get_state_display())]
+        for each in pairs
+    ]
+    named = {key for each in pairs for key in (each.one_id, each.other_id)}
     rows += [
         [show.change_link(other), f"has {why}", show.badge("needs", "look")]
         for other, why in doubles.candidates(investor)
+        if other.pk not in named
     ]
     return panel.Found(home.Panel("Perhaps the same person", ("Who", "Why", "State"), rows, "Nobody else is known."))
 
 
+# Of what waits, on the first page: beyond that it only matters that it is much.
+MOST_COUNTED = 100
+
+
 @home.part(order=57, permission="investors.view_merge")
 def merges_part(at: datetime) -> home.Part:
-    """Merges that wait for a second person."""
-    waiting = list(Merge.objects.filter(state=Merge.State.ASKED).order_by("asked_at").values_list("asked_at")[:100])
-    note = f"oldest {show.age(at - waiting[0][0])}" if waiting else "Nothing waits for a second person."
-    url = show.list_url(Merge, "state__exact=ASKED")
-    return home.Part([home.Tile("Merges to approve", str(len(waiting)), note, url, "needs" if waiting else "done")])
+    """Merges that wait for a second person, and pairs that nobody has looked at, in one statement."""
+    asked = Merge.objects.filter(state=Merge.State.ASKED).order_by("asked_at").values_list("asked_at", Value(True))
+    pairs = PossibleDouble.objects.filter(state=PossibleDouble.State.OPEN).order_by("id")
+    found = pairs.values_list("found_at", Value(False))
+    waiting: dict[bool, list[datetime]] = {True: [], False: []}
+    for since, is_merge in asked[:MOST_COUNTED].union(found[:MOST_COUNTED], all=True):
+        waiting[is_merge].append(since)
+    return home.Part(
+        [
+            _tile("Merges to approve", Merge, "ASKED", waiting[True], "Nothing waits for a second person.", at),
+            _tile("Possible doubles", PossibleDouble, "OPEN", waiting[False], "Nobody is to be looked at.", at),
+        ]
+    )
+
+
+def _tile(label: str, model: type[Model], state: str, waiting: list[datetime], nothing: str, at: datetime) -> home.Tile:
+    note = f"oldest {show.age(at - min(waiting))}" if waiting else nothing
+    number = f"{MOST_COUNTED} or more" if len(waiting) == MOST_COUNTED else str(len(waiting))
+    return home.Tile(label, number, note, show.list_url(model, f"state__exact={state}"), "needs" if waiting else "done")

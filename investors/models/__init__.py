@@ -5,7 +5,7 @@ from investors.models.banks import ACCOUNT_INDEX, BankAccount, Mandate
 from investors.models.cases import CaseMessage, InvestorCase
 from investors.models.changes import ChangeRequest, FieldSource, Invite
 from investors.models.consents import Consent
-from investors.models.desk import Application, Merge, NameWord
+from investors.models.desk import Application, DoubleAnswer, Merge, NameWord, PossibleDouble
 from investors.models.documents import Document
 from investors.models.kyc import KycCheck, KycRequest
 from investors.models.people import PAN_INDEX, Address, InvestmentAccount, Investor, Nominee, Owned, TaxResidence
@@ -24,6 +24,7 @@ __all__ = [
     "Consent",
     "DataExport",
     "Document",
+    "DoubleAnswer",
     "ErasureRequest",
     "FieldSource",
     "FirmTransfer",
@@ -39,6 +40,7 @@ __all__ = [
     "NameWord",
     "Nominee",
     "Owned",
+    "PossibleDouble",
     "TaxResidence",
     "Transfer",
 ]

@@ -114,3 +114,74 @@ class Merge(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.code = self.code or identifiers.new_code("MRG")
         super().save(*args, **kwargs)
+
+
+class PossibleDouble(models.Model):
+    """Two investors who are perhaps one person, and what they have in common. Found each hour, never deleted.
+
+    That they are two persons after all is an answer on record (`DoubleAnswer`), and the newest answer counts (trigger
+    `two_are_told_apart_by_an_answer`).
+    """
+
+    class State(models.TextChoices):
+        OPEN = "OPEN", "to be looked at"
+        APART = "APART", "two persons"
+        GONE = "GONE", "nothing in common any more"
+
+    class Sign(models.TextChoices):
+        """What speaks for one person."""
+
+        PAN = "PAN", "the same PAN"
+        MOBILE = "MOBILE", "the same mobile number"
+        ACCOUNT = "ACCOUNT", "the same bank account"
+        EMAIL = "EMAIL", "nearly the same email address"
+        BORN = "BORN", "the same birthday and a similar name"
+
+    one = models.ForeignKey(Investor, on_delete=models.PROTECT, related_name="+")
+    other = models.ForeignKey(Investor, on_delete=models.PROTECT, related_name="+")
+    signs = models.JSONField("in common", default=list, editable=False)
+    state = models.CharField(max_length=5, choices=State, default=State.OPEN, editable=False)
+    found_at = models.DateTimeField("found")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(one__lt=F("other")), name="a_pair_is_written_in_one_order"),
+            models.UniqueConstraint(fields=["one", "other"], name="two_investors_are_a_pair_once"),
+            models.CheckConstraint(
+                condition=~Q(state="OPEN") | ~Q(signs=[]), name="a_pair_to_be_looked_at_has_something_in_common"
+            ),
+        ]
+        # The queue is read from its newest pair on.
+        indexes = [models.Index(fields=["state", "-id"], name="possible_double_by_state")]
+
+    def __str__(self) -> str:
+        return f"{self.one} and {self.other}"
+
+    @property
+    def signs_in_words(self) -> list[str]:
+        """What they have in common, for people."""
+        return [str(self.Sign(each).label) for each in self.signs]
+
+
+class DoubleAnswer(models.Model):
+    """Somebody said that two investors are two persons, or that they are to be looked at again. Only appended to."""
+
+    double = models.ForeignKey(PossibleDouble, on_delete=models.PROTECT, related_name="answers")
+    is_apart = models.BooleanField()
+    # What the two had in common when this was said: something new puts them into the queue again.
+    signs = models.JSONField(default=list)
+    # Nobody: something new was found.
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    reason = models.CharField(max_length=300)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(is_apart=False) | Q(by__isnull=False), name="only_a_person_tells_two_apart"
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="an_answer_about_two_has_a_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return "two persons" if self.is_apart else "to be looked at again"

@@ -93,6 +93,7 @@ def approve(*, merge_id: int, actor: User, reason: str, at: datetime) -> Merge:
         _decide(row, Merge.State.APPLIED, actor, reason, at)
         for each, words in ((row.kept, "investor.merged"), (row.gone, "investor.merged_away")):
             audit.record(each, words, actor=actor, at=at, reason=reason, merge=row.code, plan=row.plan)
+        doubles.forget(row.gone)
         cases.close_cases(subject=row.gone, kinds=(doubles.CASE,), resolution=f"Merged: {row.code}", at=at)
     return row
 
@@ -127,6 +128,12 @@ def undo(*, merge_id: int, actor: User, reason: str, at: datetime) -> Merge:
         if login_returns:
             User.objects.filter(pk=row.gone.user_id).update(is_active=True)
     return row
+
+
+def kept_first(one: Investor, other: Investor) -> tuple[Investor, Investor]:
+    """Who would be kept, and who would go: FP's number is kept, then a PAN that is claimed, then who came first."""
+    kept, gone = sorted((one, other), key=lambda each: (not each.provider_ref, each.pan_index is None, each.pk))
+    return kept, gone
 
 
 def may_not_decide(row: Merge) -> tuple[int, ...]:

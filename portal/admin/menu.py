@@ -35,6 +35,13 @@ MENU: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
         ("Mandates", "event_repeat", "investors_mandate_changelist", "", "investors.view_mandate"),
         ("Changes", "published_with_changes", "investors_changerequest_changelist", "", "investors.view_changerequest"),
         ("Consents", "check_circle", "investors_consent_changelist", "", "investors.view_consent"),
+        (
+            "Possible doubles",
+            "group",
+            "investors_possibledouble_changelist",
+            "state__exact=OPEN",
+            "investors.view_possibledouble",
+        ),
         ("Merges", "merge", "investors_merge_changelist", "", "investors.view_merge"),
         ("Transfers", "move_up", "investors_transfer_changelist", "", "investors.view_transfer"),
         ("Partners", "handshake", "portal_partner_changelist", "", "portal.view_partner"),
