@@ -23,6 +23,8 @@ from psycopg import sql
 ROLE = "portal"
 DATABASE = "portal"
 TRIES = 10
+# What the wheel raises over files that a server writes or takes away while they are read.
+HALF_READ = (AssertionError, ValueError, OSError)
 
 
 def database_url(var_dir: Path) -> str:
@@ -31,14 +33,14 @@ def database_url(var_dir: Path) -> str:
     Exits with a message that names DATABASE_URL when no wheel fits this machine.
     """
     data = var_dir / "postgres"
-    server = _server(data)
     for tries_left in range(TRIES, 0, -1):
         _forget_the_dead(data)
         try:
+            server = _server(data)
             server.start()
             host, port = _ensure_role_and_database(server.get_uri())
             break
-        except (subprocess.SubprocessError, AssertionError, psycopg.OperationalError):
+        except (subprocess.SubprocessError, psycopg.OperationalError, *HALF_READ):
             # A server that was killed a moment ago may still hold its memory and its socket.
             if tries_left == 1:
                 raise
