@@ -54,6 +54,8 @@ _GROUPS = """
 SELECT array_agg(k.id ORDER BY k.id), array_agg(k.is_unclaimed ORDER BY k.id), array_agg(k.name ORDER BY k.id)
   FROM keyed k GROUP BY k.key HAVING count(*) > 1 AND bool_or(k.is_unclaimed)
 """
+# A statement reads everybody, for which the limit of pages is not made.
+_LONGEST = "SET LOCAL statement_timeout = '300s'"
 _AT_ONCE = 500
 
 
@@ -78,7 +80,8 @@ def _known() -> dict[Pair, list[str]]:
 
 
 def _pairs(sign: str) -> Iterator[Pair]:
-    with transaction.atomic(), connection.chunked_cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as setting, connection.chunked_cursor() as cursor:
+        setting.execute(_LONGEST)
         cursor.execute(_GROUPS.format(keys=_KEYS[sign]))
         for keys, are_unclaimed, names in cursor:
             people = list(zip(keys, are_unclaimed, names, strict=True))
