@@ -6,7 +6,8 @@ from datetime import datetime
 
 from celery import shared_task
 
-from investors import (  # noqa: F401 - they register sweeps and tasks
+from investors import (  # noqa: F401 - they register sweeps, tasks and groups
+    audiences,
     change_tasks,
     lifecycle,
     mandate_tasks,

@@ -1,9 +1,10 @@
 """What the house may not say to investors: promises, forecasts, rankings, advice, rebates (`data/unfair_words.csv`).
 
 Whatever staff write for investors is looked through before anybody else reads it: words of notices and reasons, words
-of baskets, answers to cases. Each row of the table is a pattern of words with the reason, the rule that it comes from
-and the day from which it is looked for. "Returns are not guaranteed" is fair: such rows do not count where the words
-just before deny them. A pattern finds known phrases only; that a text is fair remains for its second reader to say.
+of baskets, answers to cases, messages to many. Each row of the table is a pattern of words with the reason, the rule
+that it comes from and the day from which it is looked for. "Returns are not guaranteed" is fair: such rows do not count
+where the words just before deny them. A pattern finds known phrases only; that a text is fair remains for its second
+reader to say.
 """
 
 from __future__ import annotations
@@ -86,6 +87,19 @@ def _plain(text: str) -> str:
     """In small letters, with one blank between words, and no look-alikes, unseen characters or hyphens."""
     shown = _UNSEEN.sub("", unicodedata.normalize("NFKC", text)).replace("\u2019", "'")
     return " ".join(_DASHES.sub(" ", shown).casefold().split())
+
+
+def validate_paragraphs(text: str) -> None:
+    """The same for a text of several, one a line, with the place of each finding."""
+    on = clock.today()
+    found: dict[tuple[Rule, int], str] = {}
+    for number, paragraph in enumerate(filter(None, text.splitlines()), start=1):
+        found |= {(each.rule, number): f"Paragraph {number}: {each}" for each in unfair(paragraph, on=on)}
+    known = {rule for rule, _ in found}
+    # What begins in one and ends in the next is no better for that.
+    across = [f"From one paragraph to the next: {each}" for each in unfair(text, on=on) if each.rule not in known]
+    if found or across:
+        raise ValidationError([*found.values(), *across])
 
 
 def validate(text: str) -> None:

@@ -4,6 +4,7 @@
     money_<provider>  the same for one provider; closed by a person, or by the order-rate breaker
     after_restore     closed by itself when the database is found older than it was; opened by a person once orders,
                       payments and mandates are compared, and from then on account by account
+    messages_to_many  no money: what staff write to many people stops here (`may_tell_many`)
 
 The order-rate breaker counts the calls of a minute that move money to a provider. Twice what is usual at most
 (`MONEY_CALLS_PER_MINUTE`) means that something runs wild: the gate closes, a case tells a person, and rows wait.
@@ -38,6 +39,9 @@ from portal.models import Gate, GatewayCall, Heartbeat, User
 log = structlog.get_logger(__name__)
 OUTBOUND_MONEY = "outbound_money"
 AFTER_RESTORE = "after_restore"
+MESSAGES = "messages_to_many"
+# Gates in front of no single provider.
+NO_PROVIDERS = (OUTBOUND_MONEY, AFTER_RESTORE, MESSAGES)
 # Rows whose writes move money, by the name that the journal has for them.
 MONEY = (
     "orders.mforder", "payments.payment", "orders.plan", "orders.stockorder", "orders.stockchange", "orders.basketorder"
@@ -110,7 +114,7 @@ def of(provider: str) -> str:
 
 def names() -> list[str]:
     """Every gate that there is here."""
-    return [OUTBOUND_MONEY, AFTER_RESTORE, of("fp"), *(of(name) for name in settings.BROKERS)]
+    return [OUTBOUND_MONEY, AFTER_RESTORE, MESSAGES, of("fp"), *(of(name) for name in settings.BROKERS)]
 
 
 def ensure() -> None:
@@ -138,6 +142,14 @@ def check(provider: str = "fp", *, accounts: Collection[int] = ()) -> None:
         raise GateClosed
     if by_account and accounts and not _accounts.may_act(accounts, by_account):
         raise AccountNotCompared
+
+
+def may_tell_many() -> bool:
+    """May a message to many go out? Not from an older database: it has forgotten whom it told already."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDS, [[MESSAGES, AFTER_RESTORE], BY_ACCOUNT])
+        is_closed, newest, by_account = cursor.fetchone()
+    return not is_closed and by_account is None and not 0 < newest < _remembered()
 
 
 def progress(at: datetime) -> Progress | None:
@@ -210,7 +222,7 @@ def watch_rate(at: datetime) -> list[str]:
 def money_calls(at: datetime) -> dict[str, int]:
     """How many calls of the last minute moved money, by the gate of their provider; nought for a quiet one."""
     counts = {of(provider): count for provider, count in _money_calls(at).items()}
-    return {name: counts.get(name, 0) for name in names() if name not in (OUTBOUND_MONEY, AFTER_RESTORE)}
+    return {name: counts.get(name, 0) for name in names() if name not in NO_PROVIDERS}
 
 
 def _money_calls(at: datetime) -> dict[str, int]:

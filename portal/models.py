@@ -452,6 +452,7 @@ class RoleChange(models.Model):
 # Models of the kernel with a folder of their own.
 from portal.api.models import ApiKey, ApiUse, IdempotentCall, PartnerMember  # noqa: E402, F401
 from portal.desk.models import (  # noqa: E402, F401
+    Broadcast,
     BulkLine,
     BulkRun,
     Handling,

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from portal import anchors, arns, clock, euins, gates, inbox, jobs, unknowns
 from portal.api import keys, once, usage
-from portal.desk import bulk
+from portal.desk import broadcasts, bulk
 from portal.gateway import journal
 from portal.gateway.errors import GatewayError
 from portal.gateway.transport import refuse_the_wrong_world
@@ -121,6 +121,12 @@ def follow_sandbox_clock(**_: object) -> None:
 def work_bulk(*, row_id: int, **_: object) -> None:
     """Some lines of an act on many rows."""
     jobs.advance(bulk.SWEEP, row_id, clock.now())
+
+
+@shared_task(name="portal.broadcast")
+def work_broadcast(*, row_id: int, **_: object) -> None:
+    """Some portions of a message to many."""
+    jobs.advance(broadcasts.SWEEP, row_id, clock.now())
 
 
 SWEEP = "notices"

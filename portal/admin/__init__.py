@@ -8,12 +8,14 @@ home        the first page, made of parts that apps register          menu      
 
 proposed    pages of what two persons keep as data      desk                the inbox, proposals, rules
 work, evidence, notices, people, partners, role_changes, system    the kernel's own pages
+broadcasts  messages that staff write to many people
 pending     what waits for a second person about a record
 providers   how the providers are, on the first page    queues      how old the queues are, there too
 health      both and the machine on a page of its own
 """
 
 from portal.admin import (
+    broadcasts,
     bulk,
     desk,
     evidence,
@@ -31,6 +33,7 @@ from portal.admin.home import dashboard
 from portal.admin.menu import favicon, navigation, stylesheet
 
 __all__ = [
+    "broadcasts",
     "bulk",
     "dashboard",
     "desk",

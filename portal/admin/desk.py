@@ -281,6 +281,10 @@ def _is_open(row: Proposal) -> bool:
     return row.state == Proposal.State.ASKED
 
 
+def _is_decided_here(row: Proposal) -> bool:
+    return _is_open(row) and not proposals.kind_of(row.act).on_its_page
+
+
 @admin.register(Proposal)
 class ProposalAdmin(OpsAdmin):
     """What somebody proposed to change in data that two persons keep, and what a second one said."""
@@ -305,7 +309,7 @@ class ProposalAdmin(OpsAdmin):
             permission=lambda row: proposals.kind_of(row.act).approve,
             explain="Done at once; a rule holds from its own day. You answer for it together with whoever asked.",
             run=_approve,
-            offered=_is_open,
+            offered=_is_decided_here,
             not_by=lambda row: (row.asked_by_id,),
             icon="task_alt",
             in_bulk=True,
@@ -317,7 +321,7 @@ class ProposalAdmin(OpsAdmin):
             permission=lambda row: proposals.kind_of(row.act).approve,
             explain="Nothing changes. Whoever asked reads the reason.",
             run=_refuse,
-            offered=_is_open,
+            offered=_is_decided_here,
             not_by=lambda row: (row.asked_by_id,),
             icon="block",
             in_bulk=True,

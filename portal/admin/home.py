@@ -187,7 +187,7 @@ def inbox_part(at: datetime) -> Part:
 def machinery_part(at: datetime) -> Part:
     """Gates, and whether beat and a worker are alive."""
     every = list(Gate.objects.order_by(F("is_closed").desc(), "name"))
-    closed = [each for each in every if each.is_closed]
+    closed = [each for each in every if each.is_closed and each.name != gates.MESSAGES]
     gate = Tile(
         "Money gate",
         "Closed" if closed else "Open",
@@ -270,7 +270,11 @@ def _partners(at: datetime) -> list[Tile]:
 
 def gate_words(name: str) -> str:
     """A gate as people call it; that of a provider by the provider's name."""
-    own = {gates.OUTBOUND_MONEY: "Everything (kill switch)", gates.AFTER_RESTORE: "After a restore"}
+    own = {
+        gates.OUTBOUND_MONEY: "Everything (kill switch)",
+        gates.AFTER_RESTORE: "After a restore",
+        gates.MESSAGES: "Messages to many (no money)",
+    }
     return own.get(name) or words_of(name.removeprefix("money_"))
 
 

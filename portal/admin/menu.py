@@ -85,6 +85,7 @@ MENU: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
     ),
     "System": (
         ("Words", "edit_note", "portal_wording_changelist", "", "portal.view_wording"),
+        ("Messages to many", "campaign", "portal_broadcast_changelist", "", "portal.view_broadcast"),
         ("Gates", "toggle_on", "portal_gate_changelist", "", "portal.view_gate"),
         ("Users", "group", "portal_user_changelist", "", "portal.view_user"),
         ("Roles", "badge", "auth_group_changelist", "", "auth.view_group"),

@@ -19,7 +19,10 @@ from portal.models import User
 from portal.notices import catalogue, writing
 from portal.notices.models import Delivery, Notice
 
-TONES = {"WAITING": "waiting", "SENDING": "waiting", "SENT": "done", "FAILED": "failed", "UNKNOWN": "checking"}
+TONES = {
+    "WAITING": "waiting", "SENDING": "waiting", "SENT": "done", "FAILED": "failed", "UNKNOWN": "checking",
+    "STOPPED": "neutral",
+}  # fmt: skip
 _PEOPLE = "investors.investor"
 
 

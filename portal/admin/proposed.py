@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django import forms
@@ -125,7 +125,9 @@ def _said(row: Proposal, name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     field = apps.get_model(row.subject_kind)._meta.get_field(name)
-    if isinstance(field, models.DateField) and not isinstance(field, models.DateTimeField):
+    if isinstance(field, models.DateTimeField):
+        return show.moment(datetime.fromisoformat(value))
+    if isinstance(field, models.DateField):
         return f"{date.fromisoformat(value):%-d %b %Y}"
     return str(dict(getattr(field, "flatchoices", ())).get(value, value))
 

@@ -24,7 +24,7 @@ NOTICES = "notice"
 proposals.register(
     proposals.Kind(WORDING, "Words of reasons and notices", "portal.add_wording", "portal.approve_proposal")
 )
-wordings.register(NOTICES, "Notice", lambda: {event.key: event for event in catalogue.everything()})
+wordings.register(NOTICES, "Notice", lambda: {e.key: e for e in catalogue.everything() if not e.composed})
 
 
 class WordingForm(ProposedForm):

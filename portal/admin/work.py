@@ -275,11 +275,15 @@ class InboundEventAdmin(OpsAdmin):
         return show.pretty(event.body)
 
 
+# What is said once a gate is closed: of money, and of messages to many.
+GATES = ("Closed: nothing that moves money leaves from now on.", "Closed: no message to many goes out from now on.")
+
+
 def _turn(gate: Gate, by: By) -> str:
     closed = not gate.is_closed
     gates.turn(name=gate.name, closed=closed, reason=by.reason, actor=by.actor, at=by.at)
     if closed:
-        return "Closed: nothing that moves money leaves from now on."
+        return GATES[gate.name == gates.MESSAGES]
     if gate.name == gates.AFTER_RESTORE and gates.found_at():
         return "Open for compared accounts: each of the others may act as soon as it was compared."
     return "Open: what waited goes on by itself."
@@ -297,8 +301,8 @@ class GateAdmin(OpsAdmin):
             name="close",
             label="Close the gate",
             permission="portal.turn_gate",
-            explain="Nothing that moves money is sent to any provider until the gate is opened again. Orders and "
-            "payments wait; nothing is lost. Looking and refreshing go on.",
+            explain="Nothing that stands behind this gate is sent until it is opened again: orders and payments, or "
+            "messages to many. They wait; nothing is lost. Looking and refreshing go on.",
             run=_turn,
             offered=lambda gate: not gate.is_closed,
             icon="block",

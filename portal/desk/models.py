@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from portal import identifiers
+from portal import fair_words, identifiers
 
 _PERSON: dict[str, Any] = {"to": settings.AUTH_USER_MODEL, "on_delete": models.PROTECT, "related_name": "+"}
 
@@ -256,6 +256,68 @@ class BulkLine(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class Broadcast(models.Model):
+    """One message to many people in words of staff. Nobody is told before a second person has approved it.
+
+    Who is in the group is decided when it is sent; `people` is how many were when somebody asked for the approval.
+    """
+
+    class State(models.TextChoices):
+        DRAFT = "DRAFT", "draft"
+        SCHEDULED = "SCHEDULED", "approved, waits for its time"
+        SENDING = "SENDING", "being sent"
+        SENT = "SENT", "sent"
+        CANCELLED = "CANCELLED", "cancelled"
+
+    class Kind(models.TextChoices):
+        SERVICE = "SERVICE", "service: everybody gets it"
+        PROMOTIONAL = "PROMOTIONAL", "promotional: whoever chose not to get such messages does not"
+
+    code = models.CharField(max_length=20, unique=True)
+    subject = models.CharField(max_length=150, validators=[fair_words.validate])
+    # Paragraphs, with a blank line between.
+    text = models.TextField(max_length=2_000, validators=[fair_words.validate_paragraphs])
+    kind = models.CharField(max_length=11, choices=Kind)
+    # A key of `audiences.py`, and where it is the group of one thing, which.
+    audience = models.CharField("who gets it", max_length=30)
+    audience_of = models.CharField("of which scheme or partner", max_length=40, blank=True)
+    # Empty: as soon as it is approved.
+    send_at = models.DateTimeField("not before", null=True, blank=True)
+    state = models.CharField(max_length=9, choices=State, default=State.DRAFT)
+    made_by = models.ForeignKey(**_PERSON)
+    made_at = models.DateTimeField()
+    people = models.PositiveIntegerField(default=0)
+    counted_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True, blank=True)
+    # The last person whose turn came, in the order of their keys, and how many were told.
+    reached = models.PositiveBigIntegerField(default=0)
+    told = models.PositiveIntegerField(default=0)
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        app_label = "portal"
+        verbose_name = "message to many"
+        verbose_name_plural = "messages to many"
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(state="SENT") | Q(started_at__isnull=False, ended_at__isnull=False),
+                name="a_message_to_many_that_was_sent_has_its_times",
+            ),
+            models.CheckConstraint(
+                condition=Q(told=0) | Q(started_at__isnull=False), name="nobody_is_told_before_it_has_begun"
+            ),
+        ]
+        indexes = [models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="broadcast_due")]
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.subject}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.code = self.code or identifiers.new_code("MSG")
+        super().save(*args, **kwargs)
 
 
 class SavedList(models.Model):

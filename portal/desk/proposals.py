@@ -73,6 +73,7 @@ class NotPossible(Failure):
 class Kind:
     """One kind of act. `always`: no rule can do without the second person. `after` is called once it is applied.
     `why_not` says why a row (None: a new one) may not become so now (None: go), beside what its own model checks.
+    `on_its_page`: decided on the page of the record, where more can be seen than values.
     `guards` are what its triggers may still say in the very moment (a midnight between the two), with words for it.
     """
 
@@ -81,6 +82,7 @@ class Kind:
     ask: str
     approve: str
     always: bool = False
+    on_its_page: bool = False
     affects: Callable[[Mapping[str, Any]], str] = lambda _: ""
     after: Callable[[], None] = lambda: None
     why_not: Callable[[models.Model | None, Mapping[str, Any] | None, datetime], str] = lambda *_: ""

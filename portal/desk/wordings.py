@@ -39,7 +39,7 @@ def parts_of(entry: Any) -> list[str]:
     return [
         field.name
         for field in dataclasses.fields(entry)
-        if isinstance(getattr(entry, field.name), str) and field.name not in ("key", "group", "money")
+        if isinstance(getattr(entry, field.name), str) and field.name not in ("key", "group", "money", "link")
     ]
 
 

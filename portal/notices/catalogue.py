@@ -24,6 +24,10 @@ class Event:
     must: tuple[str, ...] = ()
     # Does it stand on the page of choices? What investors never hear of does not.
     listed: bool = True
+    # Staff write it anew each time (`portal/desk/broadcasts.py`). Whoever wants such a one by no channel is not told.
+    composed: bool = False
+    # What a mail says of the address that it leads to.
+    link: str = "See every step, and what to do if anything"
 
 
 _events: dict[str, Event] = {}

@@ -17,7 +17,8 @@ class Notice(models.Model):
     # What makes the same event about the same thing another notice: the code of a payment, an instalment's date.
     about = models.CharField(max_length=40, blank=True)
     title = models.CharField(max_length=150)
-    text = models.CharField(max_length=600)
+    # One paragraph; what staff write to many may have more, with a blank line between.
+    text = models.CharField(max_length=2_000)
     # Label and value, for the mail: [["Units", "12.345"], ...].
     facts = models.JSONField(default=list)
     url = models.CharField("address", max_length=200)
@@ -43,6 +44,11 @@ class Notice(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def paragraphs(self) -> list[str]:
+        """The text as it is set."""
+        return [each for each in self.text.splitlines() if each]
+
 
 class Delivery(models.Model):
     """A notice on its way through one channel. SENDING is committed before the first byte leaves, so that a message
@@ -55,6 +61,8 @@ class Delivery(models.Model):
         SENT = "SENT", "sent"
         FAILED = "FAILED", "not sent"
         UNKNOWN = "UNKNOWN", "outcome unknown"
+        # With the message to many that it belonged to.
+        STOPPED = "STOPPED", "cancelled before it was sent"
 
     notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="deliveries")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")

@@ -18,6 +18,7 @@ from django.template.loader import render_to_string
 from django.utils.module_loading import import_string
 
 from portal.errors import Failure
+from portal.notices import catalogue
 from portal.notices.catalogue import EMAIL, SMS
 from portal.notices.models import Notice
 
@@ -45,16 +46,27 @@ class Email:
 
     def send(self, notice: Notice) -> None:
         """See `Sender`."""
-        facts = {"notice": notice, "brand": settings.BRAND, "link": settings.PUBLIC_URL + notice.url}
-        text = render_to_string("email/notice.txt", facts)
+        text, html = written(notice)
         mail = EmailMultiAlternatives(notice.title, text, settings.DEFAULT_FROM_EMAIL, [notice.user.email])
-        mail.attach_alternative(render_to_string("email/notice.html", facts), "text/html")
+        mail.attach_alternative(html, "text/html")
         with _reached() as server:
             mail.connection = server
             try:
                 mail.send()
             except _NOTHING_TAKEN as error:
                 raise NotSent(type(error).__name__) from error
+
+
+def written(notice: Notice) -> tuple[str, str]:
+    """The mail of a notice as text and as HTML: what is sent, and what whoever approves it looks at."""
+    link_words = catalogue.event(notice.event).link if catalogue.has(notice.event) else catalogue.Event.link
+    facts = {
+        "notice": notice,
+        "brand": settings.BRAND,
+        "link": settings.PUBLIC_URL + notice.url,
+        "link_words": link_words,
+    }
+    return render_to_string("email/notice.txt", facts), render_to_string("email/notice.html", facts)
 
 
 def _reached() -> BaseEmailBackend:

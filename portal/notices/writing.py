@@ -1,18 +1,20 @@
-"""Named writes of notices: tell, read, choose, deliver."""
+"""Named writes of notices: tell one, tell many, read, choose, deliver."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, time, timedelta
 
 import structlog
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, connection, models, transaction
+from django.db.models import Exists, OuterRef, Q
 
-from portal import audit, jobs
+from portal import audit, gates, jobs
 from portal.attempts import claim_due
 from portal.clock import IST
 from portal.desk import wordings
+from portal.desk.models import Broadcast
 from portal.errors import Failure
 from portal.models import User
 from portal.notices import catalogue, senders
@@ -26,6 +28,8 @@ Facts = Sequence[tuple[str, str]]
 AGAIN_AFTER = (timedelta(minutes=1), timedelta(minutes=10), *(timedelta(hours=each) for each in (1, 6, 12, 24)))
 # A sender that died keeps its row SENDING; after this nobody is sending it any more.
 SENDS_WITHIN = timedelta(minutes=5)
+# A message to many whose gate is closed is looked at again so much later.
+HELD_FOR = timedelta(minutes=1)
 # Nobody's phone rings at night for what can wait (F60).
 QUIET_FROM, QUIET_UNTIL = time(21, 0), time(8, 0)
 
@@ -106,6 +110,77 @@ def _channels(its: Event, user_id: int) -> list[str]:
     ]
 
 
+# --- Many at once -----------------------------------------------------------------------------------------------
+
+
+def to_be_told(its: Event) -> Q:
+    """Of people: those who get this by some channel. What must be sent is for everybody."""
+    wanted = Q(pk__in=[])
+    for channel in filter(senders.has, catalogue.CHANNELS):
+        wanted |= _wants(its, channel)
+    return wanted
+
+
+def _wants(its: Event, channel: str) -> Q:
+    """The same as `_channels`, asked of many."""
+    chosen = NoticeChoice.objects.filter(user=OuterRef("pk"), event=its.key, channel=channel)
+    if channel in its.must:
+        return Q(pk__isnull=False)
+    return Q(~Exists(chosen.filter(wanted=False)) if channel in its.channels else Exists(chosen.filter(wanted=True)))
+
+
+def composed(*, event: str, subject: models.Model, title: str, text: str, url: str, at: datetime) -> Notice:
+    """A notice in words of staff, as everybody gets it; whose it is is not said yet, and nothing is kept."""
+    kind, pk = audit.kind_of(subject), str(subject.pk)
+    return Notice(event=event, subject_kind=kind, subject_id=pk, title=title, text=text, url=url, at=at)
+
+
+def tell_many(notice: Notice, people: Collection[int]) -> int:
+    """These people are told, in the words of `notice`, whoever was not already. Returns how many that were.
+
+    Call it inside the transaction that remembers how far one has come. Two statements, and one for each channel.
+    """
+    its = catalogue.event(notice.event)
+    new = _put_down_for(notice, people)
+    for channel in filter(senders.has, catalogue.CHANNELS):
+        wanting = User.objects.filter(_wants(its, channel), pk__in=new).values_list("pk", flat=True)
+        due = _due(its, channel, notice.at)
+        sent = Delivery.objects.bulk_create(
+            Delivery(notice_id=new[pk], user_id=pk, channel=channel, due_at=due) for pk in wanting
+        )
+        for delivery in sent if due == notice.at else ():
+            jobs.nudge("portal.deliver", row_id=delivery.pk)
+    return len(new)
+
+
+_SAME = [field for field in _NEW if field.column != "user_id"]
+_INSERT_MANY = (
+    f"INSERT INTO portal_notice (user_id, {', '.join(str(field.column) for field in _SAME)})"
+    f" SELECT unnest(%s::bigint[]), {', '.join(['%s'] * len(_SAME))}"
+    " ON CONFLICT ON CONSTRAINT a_person_is_told_a_thing_once DO NOTHING RETURNING user_id, id"
+)
+
+
+def _put_down_for(notice: Notice, people: Collection[int]) -> dict[int, int]:
+    """Person -> notice, of those to whom it is new."""
+    values = [field.get_db_prep_save(getattr(notice, field.attname), connection) for field in _SAME]
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT_MANY, [list(people), *values])
+        return dict(cursor.fetchall())
+
+
+def stop(subject: models.Model) -> int:
+    """What was told about it and waits for its sender is not sent any more. Returns how many messages that were."""
+    about = {"notice__subject_kind": audit.kind_of(subject), "notice__subject_id": str(subject.pk)}
+    waiting = Delivery.objects.filter(state=Delivery.State.WAITING, **about)
+    return waiting.update(state=Delivery.State.STOPPED, due_at=None)
+
+
+def is_busy(at: datetime, most: int) -> bool:
+    """Do so many messages wait for a sender that whatever can wait should?"""
+    return Delivery.objects.filter(state=Delivery.State.WAITING, due_at__lte=at)[:most].count() >= most
+
+
 def _due(its: Event, channel: str, at: datetime) -> datetime:
     local = at.astimezone(IST)
     if channel != catalogue.SMS or channel in its.must or QUIET_UNTIL <= local.time() < QUIET_FROM:
@@ -158,6 +233,9 @@ def deliver(*, delivery_id: int, at: datetime) -> None:
             _end(delivery, Delivery.State.SENT, sent_at=at)
             subject = apps.get_model(delivery.notice.subject_kind)(pk=delivery.notice.subject_id)
             event = delivery.notice.event
+            if _is_composed(event):
+                # Thousands of entries about one message would hide its story; each stands at whoever was told.
+                subject = delivery.user
             # What stands on nobody's page of choices is told to staff or to a partner's people.
             told = "investor_told" if not catalogue.has(event) or catalogue.event(event).listed else "told"
             action = f"{event.partition('.')[0]}.{told}"
@@ -193,10 +271,28 @@ def _claim(delivery_id: int, at: datetime) -> Delivery | None:
             return None
         if delivery.state != Delivery.State.WAITING:
             return None
+        if _is_composed(delivery.notice.event) and _is_stopped_or_held(delivery, at):
+            return None
         delivery.state, delivery.tries = Delivery.State.SENDING, delivery.tries + 1
         delivery.due_at = at + SENDS_WITHIN
         delivery.save(update_fields=["state", "tries", "due_at"])
     return delivery
+
+
+def _is_stopped_or_held(delivery: Delivery, at: datetime) -> bool:
+    """Of a message to many that was cancelled while this was on its way nothing is tried again; a closed gate holds."""
+    if Broadcast.objects.filter(pk=delivery.notice.subject_id, state=Broadcast.State.CANCELLED).exists():
+        _end(delivery, Delivery.State.STOPPED)
+        return True
+    if gates.may_tell_many():
+        return False
+    delivery.due_at = at + HELD_FOR
+    delivery.save(update_fields=["due_at"])
+    return True
+
+
+def _is_composed(event: str) -> bool:
+    return catalogue.has(event) and catalogue.event(event).composed
 
 
 def _not_sent(delivery: Delivery, why: str, at: datetime) -> None:

@@ -153,7 +153,7 @@ def test_the_checker_reads_what_would_change_in_the_list(as_role):
 def test_behind_the_wall_an_investor_sees_nothing_of_the_desk(desk):
     tables = (
         "portal_proposal", "portal_secondpersonrule", "portal_handling", "portal_bulkrun", "portal_bulkline",
-        "portal_savedlist",
+        "portal_savedlist", "portal_broadcast",
     )  # fmt: skip
     investor = factories.UserFactory()
     SavedList.objects.create(user=investor, page="orders.mforder", name="Paid", query="state__exact=PAID")
