@@ -25,10 +25,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Count, Min, Q
 
 from investors.models import Application, Investor
+from portal import counted
 
 INVITED, IN_PROGRESS, YOU_ACT = Application.Stage.INVITED, Application.Stage.IN_PROGRESS, Application.Stage.YOU_ACT
 WE_CHECK, READY = Application.Stage.WE_CHECK, Application.Stage.READY
@@ -158,6 +160,15 @@ def late(at: datetime) -> Q:
         if words.patience:
             found |= Q(why=why, since__lt=at - words.patience)
     return found
+
+
+def _by_stage(at: datetime) -> list[Any]:
+    found = Application.objects.filter(is_open=True).order_by("stage").values_list("stage")
+    return list(found.annotate(count=Count("ref"), late=Count("ref", filter=late(at)), oldest=Min("since")))
+
+
+# (stage, how many are on their way, how many for longer than usual, since when the oldest).
+by_stage = counted.Figure("investors.count_applications", "investors_investor", _by_stage)
 
 
 def clock_of(application: Application, at: datetime) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 from celery import shared_task
 
 from investors import (  # noqa: F401 - they register sweeps, tasks and groups
+    applications,
     audiences,
     change_tasks,
     lifecycle,
@@ -134,3 +135,10 @@ jobs.register_sweep(INVITE_SWEEP, jobs.Sweep(find=_find_invites, advance=_send_i
 def send_invite(*, row_id: int, **_: object) -> None:
     """Send the link of an invitation that a partner's machine has made, or whose sender is no more."""
     jobs.advance(INVITE_SWEEP, row_id, clock.now())
+
+
+@shared_task(name=applications.by_stage.task)
+@jobs.singleton
+def count_applications(**_: object) -> None:
+    """How many applications stand where, for the first page of operations."""
+    applications.by_stage.refresh(clock.now())

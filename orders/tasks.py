@@ -25,6 +25,7 @@ from orders.operations import (
     syncing,
     version_notices,
 )
+from orders.queries import promises
 from orders.queries.schemes import holidays
 from portal import case_terms, clock, jobs
 from portal.attempts import claim_due
@@ -140,3 +141,10 @@ def refresh_prices(**_: object) -> None:
         securities.refresh_prices(at=clock.now())
     except (GatewayError, Failure) as error:
         log.warning("prices_not_refreshed", error=str(error))
+
+
+@shared_task(name=promises.score.task)
+@jobs.singleton
+def count_promises(**_: object) -> None:
+    """How many of the last weeks' promises were kept, for the first page of operations."""
+    promises.score.refresh(clock.now())

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, F, Min, Model, QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RadioFilter
 from unfold.decorators import display
@@ -100,29 +100,20 @@ class ApplicationAdmin(OpsAdmin):
 @home.part(order=48, permission="investors.view_application")
 def applications_part(at: datetime) -> home.Part:
     """Applications on their way by stage, with the oldest of each."""
-    found = Application.objects.filter(is_open=True).values("stage").annotate(count=Count("ref"), oldest=Min("since"))
-    late = dict(
-        Application.objects.filter(applications.late(at), is_open=True)
-        .values_list("stage")
-        .annotate(count=Count("ref"))
-        .values_list("stage", "count")
-    )
-    by_stage = {each["stage"]: each for each in found.order_by(F("stage"))}
+    found = applications.by_stage.read(at)
+    counts = {stage: rest for stage, *rest in (found.rows if found else ())}
     rows = [
-        [
-            show.badge(applications.KINDS[stage], Application.Stage(stage).label),
-            str(by_stage[stage]["count"]),
-            str(late.get(stage, 0)),
-            show.age(at - by_stage[stage]["oldest"]),
-        ]
-        for stage in applications.KINDS
-        if stage in by_stage
+        [show.badge(kind, Application.Stage(stage).label), str(count), str(late), show.age(at - oldest)]
+        for stage, kind in applications.KINDS.items()
+        if stage in counts
+        for count, late, oldest in [counts[stage]]
     ]
     panel = home.Panel(
         "Applications",
         ("Stage", "On their way", "Longer than usual", "Oldest"),
         rows,
-        "Nobody is on the way to being an investor.",
+        "Nobody is on the way to being an investor." if found else home.BEING_COUNTED,
         show.list_url(Application),
+        note=home.counted_at(found, at),
     )
     return home.Part(panels=[panel])

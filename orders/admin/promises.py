@@ -8,23 +8,12 @@ from django.db import connection
 
 from orders import calendar, lifecycle, rules
 from orders.models import MfOrder
+from orders.queries import promises
 from orders.queries import schemes as scheme_queries
 from portal import money
 from portal.admin import home, show
 from portal.clock import IST
 
-LATELY = timedelta(days=30)
-# NAV days as promised, and days between the promised NAV day and units here, by fund house and rail.
-_SCORE = """
-    SELECT h.name, o.payment_method, count(*), count(*) FILTER (WHERE o.allotted_on <= o.predicted_nav_on),
-           max((o.state_since AT TIME ZONE 'Asia/Kolkata')::date - o.predicted_nav_on),
-           avg((o.state_since AT TIME ZONE 'Asia/Kolkata')::date - o.predicted_nav_on)
-      FROM orders_mforder o
-      JOIN orders_scheme s ON s.id = o.scheme_id JOIN orders_fundhouse h ON h.id = s.fund_house_id
-     WHERE o.state IN ('ALLOTTED', 'REDEEMED') AND o.state_since >= %s
-     GROUP BY h.name, o.payment_method
-     ORDER BY count(*) FILTER (WHERE o.allotted_on > o.predicted_nav_on) DESC, count(*) DESC LIMIT 15
-"""
 RAILS = dict(MfOrder.PaymentMethod.choices)
 COLUMNS = ("Fund house", "Rail", "Came through", "NAV day as promised", "Days to units", "Longest")
 
@@ -32,15 +21,14 @@ COLUMNS = ("Fund house", "Rail", "Came through", "NAV day as promised", "Days to
 @home.part(order=25, permission="orders.view_mforder")
 def promises_part(at: datetime) -> home.Part:
     """The score of predictions by rail and fund house, the worst first."""
-    with connection.cursor() as cursor:
-        cursor.execute(_SCORE, [at - LATELY])
-        found = cursor.fetchall()
+    found = promises.score.read(at)
     rows = [
         [house, RAILS.get(rail, "Sale"), str(count), f"{kept} ({kept / count:.0%})", f"{average:.1f}", str(longest)]
-        for house, rail, count, kept, longest, average in found
+        for house, rail, count, kept, longest, average in (found.rows if found else ())
     ]
-    note = "The last 30 days. Days count from the NAV day that the investor was promised."
-    panel = home.Panel("Promises kept", COLUMNS, rows, "Nothing came through lately.", note=note)
+    note = f"The last 30 days. Days count from the NAV day that the investor was promised.{home.counted_at(found, at)}"
+    empty = "Nothing came through lately." if found else home.BEING_COUNTED
+    panel = home.Panel("Promises kept", COLUMNS, rows, empty, note=note)
     return home.Part([_clock(at)], [panel], charts=_charts(at))
 
 

@@ -22,6 +22,7 @@ from django.utils.text import capfirst
 
 from portal import arns, clock, gates
 from portal.admin import show, timeline
+from portal.counted import Found
 from portal.field_words import words_of
 from portal.models import Case, Gate, Heartbeat, InboundEvent, Partner
 
@@ -88,6 +89,14 @@ class Part:
 
     tiles: Sequence[Tile] = field(default_factory=tuple)
     panels: Sequence[Panel] = field(default_factory=tuple)
+
+
+BEING_COUNTED = "This is being counted. Look again in a minute."
+
+
+def counted_at(found: Found | None, at: datetime) -> str:
+    """When a figure was counted that is not of this moment."""
+    return f" As of {show.moment(found.at)}." if found and found.at != at else ""
 
 
 Builder = Callable[[datetime], Part]
