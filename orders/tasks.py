@@ -25,7 +25,7 @@ from orders.operations import (
     syncing,
     version_notices,
 )
-from orders.queries import promises
+from orders.queries import plans, promises
 from orders.queries.schemes import holidays
 from portal import case_terms, clock, jobs
 from portal.attempts import claim_due
@@ -148,3 +148,10 @@ def refresh_prices(**_: object) -> None:
 def count_promises(**_: object) -> None:
     """How many of the last weeks' promises were kept, for the first page of operations."""
     promises.score.refresh(clock.now())
+
+
+@shared_task(name=plans.book.task)
+@jobs.singleton
+def count_plans(**_: object) -> None:
+    """The SIP book in three numbers, for the first page of operations."""
+    plans.book.refresh(clock.now())

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection
@@ -48,9 +49,12 @@ class Figure:
     table: str
     count: Callable[[datetime], list[Any]]
 
+    def __post_init__(self) -> None:
+        _tables.add(self.table)
+
     def read(self, at: datetime) -> Found | None:
         """The figure now where that is quick; else as it was counted last, and a worker counts anew."""
-        if _rows_about(self.table) < SMALL_ROWS:
+        if _sizes(at).get(self.table, 0) < SMALL_ROWS:
             return Found(self.count(at), at)
         found: Found | None = hints.get(self.task)
         if (found is None or found.is_old(at)) and hints.first(f"{self.task}:asked", AGAIN_AFTER_S):
@@ -64,8 +68,13 @@ class Figure:
         hints.put(self.task, Found(rows, at, time.monotonic() - began), KEPT_S)
 
 
-def _rows_about(table: str) -> float:
-    """As PostgreSQL estimates since it last looked through the table; below zero where it never has."""
+# The tables of all figures: a page with several of them asks for their sizes once.
+_tables: set[str] = set()
+
+
+@lru_cache(maxsize=8)
+def _sizes(at: datetime) -> dict[str, float]:
+    """Rows of each table at this moment, as PostgreSQL estimated when it looked through the table last."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT reltuples FROM pg_class WHERE oid = %s::regclass", [table])
-        return float(cursor.fetchone()[0])
+        cursor.execute("SELECT relname, reltuples FROM pg_class WHERE relname = ANY(%s)", [sorted(_tables)])
+        return dict(cursor.fetchall())

@@ -180,7 +180,9 @@ class Investor(Attempted):
         indexes = [
             due_index("investor"),
             models.Index(fields=["mobile"], condition=~Q(mobile=""), name="investor_by_mobile"),
-            models.Index(fields=["state", "state_since"], condition=~Q(state="READY"), name="investor_by_state_on_the_way"),
+            models.Index(
+                fields=["state", "state_since"], condition=~Q(state="READY"), name="investor_by_state_on_the_way"
+            ),
             models.Index(fields=["kyc_wanted_at"], condition=Q(kyc_wanted_at__isnull=False), name="kyc_is_wanted"),
         ]
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, Model, Q, QuerySet, Sum
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateFilter
 from unfold.decorators import display
@@ -289,18 +289,17 @@ class PlanChangeAdmin(MoneyAdmin):
 @home.part(order=24, permission="orders.view_plan")
 def plans_part(at: datetime) -> home.Part:
     """The SIP book: what runs, what comes in a month, what is about to be ended by failures."""
-    running = Plan.objects.filter(state=lifecycle.ACTIVE).order_by()
-    found = running.aggregate(
-        count=Count("pk"),
-        inflow=Sum("amount", default=money.ZERO),
-        failing=Count("pk", filter=Q(bounces_in_a_row__gt=0)),
-    )
-    failing = found["failing"]
+    found = queries.book.read(at)
+    if found is None:
+        return home.Part(
+            [home.Tile("Running SIPs", show.NOTHING, home.BEING_COUNTED, show.list_url(Plan, "state__exact=ACTIVE"))]
+        )
+    (count, inflow, failing), as_of = found.rows, home.counted_at(found, at)
     tiles = [
         home.Tile(
             "Running SIPs",
-            f"{found['count']:,}",
-            f"{money.rupees_short(found['inflow'])} a month",
+            f"{count:,}",
+            f"{money.rupees_short(inflow)} a month.{as_of}" if as_of else f"{money.rupees_short(inflow)} a month",
             show.list_url(Plan, "state__exact=ACTIVE"),
             "done",
         ),

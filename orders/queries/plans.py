@@ -14,7 +14,7 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from investors import lifecycle as people_lifecycle
@@ -25,7 +25,7 @@ from orders import lifecycle, plan_rules
 from orders.models import Instalment, MfOrder, Plan, PlanChange
 from orders.plan_rules import Authority, Debit, Risk
 from orders.queries import schemes as scheme_queries
-from portal import money
+from portal import counted, money
 
 OPEN = (lifecycle.CREATED, lifecycle.SUBMITTING, lifecycle.ACTIVE)
 # Dates of a plan that its page shows; older ones stand among the orders.
@@ -288,3 +288,17 @@ def _column(mandate: Mandate, plans: list[Plan], risky: list[Forecast], today: d
     debit = Debit(on, biggest, authority(mandate), heaviest)
     found = plan_rules.risks(debit, scheme_queries.holidays(), scheme_queries.book())
     return Column(mandate, its, heaviest_on, heaviest, [risk for risk in found if risk.level != plan_rules.NOTE])
+
+
+def _count_book(at: datetime) -> list[Any]:
+    running = Plan.objects.filter(state=lifecycle.ACTIVE).order_by()
+    found = running.aggregate(
+        count=Count("pk"),
+        inflow=Sum("amount", default=money.ZERO),
+        failing=Count("pk", filter=Q(bounces_in_a_row__gt=0)),
+    )
+    return [found["count"], found["inflow"], found["failing"]]
+
+
+# Running SIPs, rupees of all their instalments, and how many of them failed last.
+book = counted.Figure("orders.count_plans", "orders_plan", _count_book)

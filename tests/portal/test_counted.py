@@ -82,3 +82,16 @@ def test_the_first_page_does_not_count_large_tables_and_says_of_when_its_figures
     PARTS[title]()
     assert panel().rows != []
     assert "As of" in panel().note
+
+
+def test_the_sip_book_of_many_is_the_last_count(asked, large, client_for, dev):
+    factories.PlanFactory()
+    browser = client_for(dev)
+
+    def tile():
+        return next(each for each in browser.get("/admin/").context["tiles"] if each.label == "Running SIPs")
+
+    assert tile().note == BEING_COUNTED
+    order_tasks.count_plans()
+    assert tile().value == "1"
+    assert "a month. As of" in tile().note
