@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
+import threading
 import urllib.parse
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from portal.sandbox.odin import publisher
 from tests.sandbox.api import Answer, Caller, hidden_fields, wait_for
 from tests.sandbox.brokers_api import CALLBACK, ITC, LINE, TCS, Portal, Publisher, carried, press
 
@@ -136,6 +140,25 @@ def test_a_login_that_is_sent_again_brings_no_second_basket(shelf: Shelf):
     assert "has been used" in again.text
     assert [entry["reference"] for entry in shelf.ledger()] == ["R00001"]
     assert len(shelf.asked()) == 1
+
+
+def test_two_windows_at_once_bring_one_basket(shelf: Shelf, monkeypatch: pytest.MonkeyPatch):
+    """Both ask the publisher before either has its basket."""
+    both, numbers, ask = threading.Barrier(2, timeout=20), itertools.count(1), publisher.order_details
+
+    def together(*wish: Any) -> tuple[str, list[Any]]:
+        lines = ask(*wish)[1]
+        both.wait()
+        return f"R{next(numbers):05}", lines
+
+    monkeypatch.setattr(publisher, "order_details", together)
+    login, windows = shelf.arrive(), [Caller(shelf.caller.url) for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda window: press(window, login, "login", user="asha"), windows))
+    for window in windows:
+        window.connection.close()
+    assert sorted(answer.status for answer in answers) == [200, 400]
+    assert len(shelf.ledger()) == 1
 
 
 def test_another_visit_shows_the_same_basket_at_the_broker_of_that_visit(shelf: Shelf):

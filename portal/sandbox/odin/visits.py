@@ -66,8 +66,8 @@ def fetch(world: World, visit: sqlite3.Row, partner: str, user: str) -> sqlite3.
     with world.transaction() as db:
         seq = button.keep(world, reco, Session("", visit["client"], partner, user), wanted)
         sql = "UPDATE odin_visits SET basket = ? WHERE id = ? AND basket IS NULL"
-        if not db.execute(sql, (seq, visit["id"])).rowcount:
-            pass
+        if not db.execute(sql, (seq, visit["id"])).rowcount:  # another window came first while the publisher answered
+            raise Refusal(USED_UP, USED)
         world.run("UPDATE odin_baskets SET product = ? WHERE seq = ?", visit["product"], seq)
         # Its page is reached by logging in alone: as an address it counts as used.
         world.insert("odin_links", product=visit["id"], basket=seq, used_at=world.now())
