@@ -61,6 +61,9 @@ ACTS = {
     "investors.approve_mandate": "Can approve that a mandate is cancelled",
     "investors.approve_changerequest": "Can approve and refuse changes of details",
     "orders.act_filerun": "Can have files and lists of others read again",
+    "orders.act_commissionstatement": "Can enter and withdraw statements of commission",
+    "orders.act_payout": "Can put payouts to partners together, withdraw them, and enter how they were paid",
+    "orders.approve_payout": "Can approve a payout that somebody else put together",
     "orders.act_plan": "Can ask the provider about SIPs",
     "orders.act_planchange": "Can push on what investors asked about SIPs",
     "orders.act_mforder": "Can ask the provider about orders and send them again",
@@ -102,6 +105,7 @@ _PEOPLE = (
 _ORDERS = (
     "scheme", "fundhouse", "navrun", "filerun", "holiday", "datedrule", "mforder", "folio", "transaction", "holding",
     "plan", "instalment", "planchange",
+    "commissionrate", "commissionshare", "commissionmonth", "commissionstatement", "commissionline", "payout",
     "security", "securitycode", "basket", "basketchange", "basketversion", "basketconstituent", "basketorder",
     "stockorder", "stockchange",
 )  # fmt: skip
@@ -164,6 +168,12 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "orders.delete_holiday",
         "orders.add_datedrule",
         "orders.delete_datedrule",
+        "orders.act_commissionstatement",
+        "orders.act_payout",
+        "orders.add_commissionrate",
+        "orders.delete_commissionrate",
+        "orders.add_commissionshare",
+        "orders.delete_commissionshare",
     ),
     CHECKER: (
         *_VIEW,
@@ -183,6 +193,7 @@ GRANTS: dict[str, tuple[str, ...]] = {
         "orders.approve_basketorder",
         "orders.approve_stockorder",
         "orders.approve_basketchange",
+        "orders.approve_payout",
     ),
     ADMIN: (
         *_VIEW,

@@ -3,6 +3,15 @@
 from orders.models.approvals import Approval, ApprovalLine
 from orders.models.baskets import Basket, BasketChange, BasketConstituent, BasketLogo, BasketSubscription, BasketVersion
 from orders.models.carts import Cart, CartLine
+from orders.models.commission import (
+    CommissionLine,
+    CommissionMonth,
+    CommissionRate,
+    CommissionShare,
+    CommissionStatement,
+    Payout,
+    PayoutLine,
+)
 from orders.models.dated_rules import DatedRule
 from orders.models.files import FileRun
 from orders.models.ledger import Folio, Holding, Transaction
@@ -26,6 +35,11 @@ __all__ = [
     "BasketVersion",
     "Cart",
     "CartLine",
+    "CommissionLine",
+    "CommissionMonth",
+    "CommissionRate",
+    "CommissionShare",
+    "CommissionStatement",
     "DatedRule",
     "Depth",
     "FileRun",
@@ -37,6 +51,8 @@ __all__ = [
     "MfOrder",
     "Nav",
     "NavRun",
+    "Payout",
+    "PayoutLine",
     "Plan",
     "PlanChange",
     "Quote",
