@@ -1,5 +1,6 @@
 """Factories build consistent graphs: what depends on a parent is derived from it, so a factory cannot make nonsense."""
 
+from tests.factories.commission import CommissionMonthFactory, CommissionRateFactory, PastTransferFactory
 from tests.factories.life import (
     CaseMessageFactory,
     ChangeRequestFactory,
@@ -82,6 +83,8 @@ __all__ = [
     "CartLineFactory",
     "CaseMessageFactory",
     "ChangeRequestFactory",
+    "CommissionMonthFactory",
+    "CommissionRateFactory",
     "ConsentFactory",
     "DataExportFactory",
     "DocumentFactory",
@@ -108,6 +111,7 @@ __all__ = [
     "OrderProofFactory",
     "PartnerEventFactory",
     "PartnerFactory",
+    "PastTransferFactory",
     "PaymentFactory",
     "PlanChangeFactory",
     "PlanFactory",
