@@ -50,7 +50,9 @@ class Book:
         self.copy = f"INSERT INTO fp_orders SELECT {picked} FROM fp_orders WHERE id = {self.first}"
         for number in range(PAGES * PAGE - 1):
             self.arrive(STATES[number % len(STATES)])
-        self.ids = [row["id"] for row in world.db.all("SELECT id FROM fp_orders ORDER BY seq DESC")]
+        rows = world.db.all("SELECT id, seq FROM fp_orders ORDER BY seq DESC")
+        # Ids are text, and do not follow each other as numbers do.
+        self.ids, self.newest = [row["id"] for row in rows], rows[0]["seq"]
         self.order = factories.OrderFactory(state="SUBMITTING", attempt="UNKNOWN", attempt_no=1)
         self.order.investment_account.provider_ref = world.fp.account
 
@@ -68,10 +70,14 @@ class Book:
             db.execute("UPDATE fp_orders SET source_ref_id = ?, status = ? WHERE id = ?", values)
         return str(self.ids[place])
 
+    def size(self) -> int:
+        """How many orders the account has."""
+        return len(self.world.db.all("SELECT id FROM fp_orders"))
+
     def newcomers_leave(self) -> None:
         """Twelve pages again."""
         with self.world.db.transaction() as db:
-            db.execute("DELETE FROM fp_orders WHERE id > ?", (max(self.ids),))
+            db.execute("DELETE FROM fp_orders WHERE seq > ?", (self.newest,))
 
 
 @pytest.fixture
@@ -104,6 +110,7 @@ def missed(book: Book, which: list[tuple[int, str]]) -> list[str]:
         if snapshot is None or snapshot.provider_ref != wanted:
             found.append(f"page {page + 1}, {state}: {snapshot and snapshot.provider_ref}")
         book.newcomers_leave()
+        assert book.size() == PAGES * PAGE
     return found
 
 
