@@ -10,6 +10,7 @@ from celery import shared_task
 from orders import approval_tasks as approval_tasks
 from orders import audiences as audiences
 from orders import case_words as case_words
+from orders import commission_tasks as commission_tasks
 from orders import personal  # noqa: F401 - it registers what orders know about keeping and erasing
 from orders import plan_tasks as plan_tasks
 from orders.models import MfOrder

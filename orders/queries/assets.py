@@ -19,6 +19,7 @@ from typing import Any
 from django.db import connection
 
 from orders.models import Scheme
+from orders.queries import nav_days
 from portal import money
 
 # More days than these do not stand beside each other.
@@ -106,16 +107,6 @@ class Held:
 
 # --- The statements -----------------------------------------------------------------------------------------------
 
-# NAVs are kept by AMFI's code; the newest two stand on the scheme too, also of one without a code.
-_PRICE = """
-    LEFT JOIN LATERAL (
-        SELECT each.nav, each."on" FROM (
-            (SELECT v.nav, v."on" FROM orders_nav v WHERE v.amfi_code = s.amfi_code AND v."on" <= %(day{n})s
-              ORDER BY v."on" DESC LIMIT 1)
-            UNION ALL SELECT s.nav, s.nav_on WHERE s.nav_on <= %(day{n})s
-            UNION ALL SELECT s.previous_nav, s.previous_nav_on WHERE s.previous_nav_on <= %(day{n})s
-        ) each ORDER BY each."on" DESC LIMIT 1) price{n} ON TRUE
-"""
 _UNITS = "coalesce(sum(t.units) FILTER (WHERE t.traded_on <= %(day{n})s), 0) AS units{n}"
 _PRICED = 'price{n}.nav AS nav{n}, price{n}."on" AS on{n}'
 _CELL = """
@@ -164,7 +155,7 @@ def _base(what: str, days: int, narrowed: Narrowed) -> str:
     return _BASE.format(
         units=", ".join(_UNITS.format(n=n) for n in each),
         priced=", ".join(_PRICED.format(n=n) for n in each),
-        prices="".join(_PRICE.format(n=n) for n in each),
+        prices="".join(f" LEFT JOIN LATERAL {nav_days.nav_on(f'%(day{n})s')} price{n} ON TRUE" for n in each),
         every_scheme=str(set(of_schemes) <= {"TRUE"}).upper(),
         of_schemes=" AND ".join(of_schemes) or "TRUE",
         what=what,
