@@ -148,7 +148,7 @@ def _chunks() -> Iterator[tuple[int, int]]:
 @transaction.atomic
 def _folios(month: date, after: int, upto: int, today: date, at: datetime) -> Done:
     """Some folios, in one statement that begins when no other worker is at this month: the last to write knew most."""
-    values = {
+    values: dict[str, Any] = {
         "first": month,
         "last": commission_rules.last_day(month, upto=today),
         "end": commission_rules.last_day(month),
