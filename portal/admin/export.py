@@ -1,16 +1,14 @@
-"""Lists as files (CSV, XLSX): at most a hundred rows, no cell that a spreadsheet would run (reliability.md P36)."""
+"""Lists of the admin as files (CSV, XLSX): at most a hundred rows, and no cell is live (`portal/csv_files.py`)."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from django.http import HttpResponse, QueryDict
 
-from portal import audit, clock, redaction
+from portal import audit, clock, csv_files, redaction
 from portal.admin import workbook
 from portal.clock import IST
 from portal.desk import saved
@@ -18,38 +16,13 @@ from portal.sought import FIND
 
 # More rows than this need a second person; there is no such approval yet, so there is no such file.
 MOST = 100
-# What spreadsheets take for the beginning of a formula, also in full width, and what moves it there.
-_LIVE = tuple("=+-@\t\r\n\0|%＝＋－＠")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-Column = tuple[str, Callable[[Any], Any]]
-
-
-def cell(value: Any) -> str:
-    """A value as it stands in a file: numbers as numbers, moments in Indian time, and text that stays text."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int | Decimal):
-        return str(value)
-    if isinstance(value, datetime):
-        return f"{value.astimezone(IST):%Y-%m-%d %H:%M:%S}"
-    text = str(value).replace("\0", "")
-    return f"'{text}" if text.lstrip().startswith(_LIVE) or text.startswith(_LIVE) else text
+Column = csv_files.Column
 
 
 def answer(name: str, columns: Sequence[Column], rows: Iterable[Any], *, kind: str = "csv") -> HttpResponse:
     """A file for download: `csv`, or `xlsx`."""
-    if kind == "xlsx":
-        return _workbook(name, columns, rows)
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    # A byte-order mark, so that a spreadsheet reads the rupee sign.
-    response.write("\ufeff")
-    writer = csv.writer(response, quoting=csv.QUOTE_ALL)
-    writer.writerow([label for label, _ in columns])
-    writer.writerows([[cell(of(row)) for _, of in columns] for row in rows])
-    return response
+    return _workbook(name, columns, rows) if kind == "xlsx" else csv_files.answer(name, columns, rows)
 
 
 def note(actor: Any, what: str, *, rows: int, kind: str, query: QueryDict, about: Any = None) -> None:

@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 
 from investors.models import Investor
+from portal import csv_files
 from portal.admin import export
 from portal.models import AuditEntry
 from tests import factories
@@ -22,14 +23,14 @@ URL = "/admin/orders/mforder/export/"
     "live", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1", "＋1", "－1", "＠x", "\0=1"]
 )
 def test_no_text_is_a_formula(live):
-    assert export.cell(live).startswith("'")
+    assert csv_files.cell(live).startswith("'")
 
 
 @pytest.mark.parametrize(
     ("value", "shown"), [(Decimal("-5.00"), "-5.00"), (7, "7"), (None, ""), (True, "yes"), ("HDFC", "HDFC")]
 )
 def test_numbers_stay_numbers_and_words_words(value, shown):
-    assert export.cell(value) == shown
+    assert csv_files.cell(value) == shown
 
 
 def test_a_list_of_orders_with_its_filters_is_a_file(client_for, dev):
