@@ -13,6 +13,7 @@ from orders.models.commission import (
     PayoutLine,
 )
 from orders.models.dated_rules import DatedRule
+from orders.models.earnings import EarningsHolding, EarningsLine, EarningsMonth
 from orders.models.files import FileRun
 from orders.models.ledger import Folio, Holding, Transaction
 from orders.models.mf import MfOrder
@@ -42,6 +43,9 @@ __all__ = [
     "CommissionStatement",
     "DatedRule",
     "Depth",
+    "EarningsHolding",
+    "EarningsLine",
+    "EarningsMonth",
     "FileRun",
     "Folio",
     "FundHouse",

@@ -1,6 +1,14 @@
 """Factories build consistent graphs: what depends on a parent is derived from it, so a factory cannot make nonsense."""
 
-from tests.factories.commission import CommissionMonthFactory, CommissionRateFactory, PastTransferFactory
+from tests.factories.commission import (
+    CommissionLineFactory,
+    CommissionMonthFactory,
+    CommissionRateFactory,
+    CommissionShareFactory,
+    CommissionStatementFactory,
+    PastTransferFactory,
+    payout_of,
+)
 from tests.factories.life import (
     CaseMessageFactory,
     ChangeRequestFactory,
@@ -83,8 +91,11 @@ __all__ = [
     "CartLineFactory",
     "CaseMessageFactory",
     "ChangeRequestFactory",
+    "CommissionLineFactory",
     "CommissionMonthFactory",
     "CommissionRateFactory",
+    "CommissionShareFactory",
+    "CommissionStatementFactory",
     "ConsentFactory",
     "DataExportFactory",
     "DocumentFactory",
@@ -128,5 +139,6 @@ __all__ = [
     "UserFactory",
     "WatchedShareFactory",
     "WebhookDeliveryFactory",
+    "payout_of",
     "register_at_fp",
 ]

@@ -1,7 +1,8 @@
-"""Rates, months and transfers of long ago: what tests of commission begin with."""
+"""Commission: rates, shares, months, statements, payouts, and transfers of long ago."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -9,11 +10,21 @@ import factory
 from factory.django import DjangoModelFactory
 
 from investors.models import Transfer
-from orders.models import CommissionMonth, CommissionRate
+from orders.models import (
+    CommissionLine,
+    CommissionMonth,
+    CommissionRate,
+    CommissionShare,
+    CommissionStatement,
+    Payout,
+    PayoutLine,
+)
+from portal import clock, money
 from portal.clock import IST
+from portal.models import Partner
 from tests.factories.life import TransferFactory
 from tests.factories.money import FolioFactory
-from tests.factories.people import UserFactory
+from tests.factories.people import PartnerFactory, UserFactory
 from tests.factories.schemes import FundHouseFactory, SchemeFactory
 
 
@@ -57,3 +68,69 @@ class PastTransferFactory(TransferFactory):
     state_since = factory.SelfAttribute("done_at")
     decided_by = factory.SubFactory(UserFactory)
     due_at = None
+
+
+class CommissionShareFactory(DjangoModelFactory):
+    """Seventy per cent of what comes."""
+
+    class Meta:
+        model = CommissionShare
+
+    partner = factory.SubFactory(PartnerFactory)
+    valid_from = date(2020, 1, 1)
+    percent = Decimal("70.00")
+    source = "Agreement of 1 January 2020"
+
+
+class CommissionStatementFactory(DjangoModelFactory):
+    """A registrar's file."""
+
+    class Meta:
+        model = CommissionStatement
+
+    name = factory.Sequence(lambda n: f"brokerage-{n}.csv")
+    fingerprint = factory.Sequence(lambda n: f"{n:064x}")
+    entered_at = factory.LazyFunction(clock.now)
+    entered_by = factory.SubFactory(UserFactory)
+
+
+class CommissionLineFactory(DjangoModelFactory):
+    """Trail for October 2026 that counts, for the partner who brought the investor."""
+
+    class Meta:
+        model = CommissionLine
+
+    statement = factory.SubFactory(CommissionStatementFactory)
+    number = factory.Sequence(lambda n: n + 1)
+    text = factory.LazyAttribute(lambda o: f"{o.folio_number},{o.scheme_code},{o.amount}")
+    month = date(2026, 10, 1)
+    amount = Decimal("100.00")
+    scheme = factory.SubFactory(SchemeFactory)
+    fund_house = factory.SelfAttribute("scheme.fund_house")
+    folio = factory.LazyAttribute(lambda o: FolioFactory(fund_house=o.scheme.fund_house))
+    folio_number = factory.SelfAttribute("folio.number")
+    scheme_code = factory.SelfAttribute("scheme.isin")
+    partner = factory.SelfAttribute("folio.investor.partner")
+
+
+def payout_of(
+    partner: Partner, lines: Sequence[CommissionLine], *, percent: Decimal = Decimal("70.00"), state: str = "PAID"
+) -> Payout:
+    """A payout of these lines, taken by two people as far as `state`."""
+    parts = [money.to_paise(Decimal(line.amount or 0) * percent / 100) for line in lines]
+    payout = Payout.objects.create(
+        partner=partner, month=max(line.month for line in lines if line.month), asked_by=UserFactory(),
+        asked_at=clock.now(), received=sum((line.amount or Decimal(0) for line in lines), Decimal(0)),
+        payable=sum(parts, Decimal(0)),
+    )  # fmt: skip
+    for line, part in zip(lines, parts, strict=True):
+        PayoutLine.objects.create(payout=payout, line=line, percent=percent, payable=part)
+    if state != Payout.State.ASKED:
+        payout.decided_by, payout.decided_at = UserFactory(), clock.now()
+        payout.state = Payout.State.APPROVED if state == Payout.State.PAID else Payout.State(state)
+        payout.save()
+    if state == Payout.State.PAID:
+        payout.state, payout.tds, payout.paid_on = Payout.State.PAID, Decimal("5.00"), clock.today()
+        payout.utr, payout.paid_by = f"UTR{payout.pk:09d}", UserFactory()
+        payout.save()
+    return payout
