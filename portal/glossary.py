@@ -117,5 +117,16 @@ GLOSSARY: dict[str, Entry] = _entries(
         "capital gain",
         "What you earned on units you sold. Whether it is short or long term depends on how long you held them.",
     ),
+    (
+        "trail",
+        "Commission that a fund house pays for as long as units are held: a yearly rate of their value, day by day. "
+        "It is the only commission on new money since SEBI's circular of 22 October 2018.",
+    ),
+    (
+        "TDS",
+        "Tax deducted at source: withheld from a payment and paid to the Income Tax Department in the name of whoever "
+        "gets the payment, who sees it in Form 26AS.",
+    ),
+    ("UTR", "Unique transaction reference: the number by which banks find one transfer."),
     ("AUM", "Assets under management: all the money in a fund."),
 )

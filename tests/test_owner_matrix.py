@@ -153,6 +153,11 @@ TABLE: dict[str, Line] = {
         f"console:{name}": Line(OWN)
         for name in ("home", "investors", "invite", "webhooks", "webhook_add", "events", "approvals", "transfers")
     },
+    "console:earnings": Line(OWN),
+    **{f"console:earnings_{what}": Line(OWN, ("form_ref",)) for what in ("month", "file", "holdings")},
+    "console:earnings_holding": Line(OWN, ("form_ref", "notice")),
+    "console:payouts": Line(OWN),
+    "console:payout": Line(OWN, ("form_ref",)),
     **{f"console:key{what}": Line(OWN) for what in ("s", "_add", "_secret")},
     **{f"console:key{what}": Line(OWN, ("form_ref",)) for what in ("_rotate", "_revoke")},
     **{f"console:webhook{what}": Line(OWN, ("form_ref",)) for what in ("", "_kinds", "_secret", "_signature")},

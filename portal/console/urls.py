@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.console.views import approvals, asking, events, investors, keys, overview, transfers, webhooks
+from portal.console.views import approvals, asking, earnings, events, investors, keys, overview, transfers, webhooks
 
 app_name = "console"
 urlpatterns = [
@@ -16,6 +16,13 @@ urlpatterns = [
     path("approvals/<str:code>/<slug:verb>/", approvals.act, name="approval_act"),
     path("transfers/", transfers.listed, name="transfers"),
     path("transfers/<str:code>/object/", transfers.object_to, name="transfer_object"),
+    path("earnings/", earnings.listed, name="earnings"),
+    path("earnings/<str:month>/", earnings.month, name="earnings_month"),
+    path("earnings/<str:month>/file/", earnings.file, name="earnings_file"),
+    path("earnings/<str:month>/holdings/", earnings.holdings, name="earnings_holdings"),
+    path("earnings/<str:month>/holdings/<int:holding_id>/", earnings.holding, name="earnings_holding"),
+    path("payouts/", earnings.payouts, name="payouts"),
+    path("payouts/<str:code>/", earnings.payout, name="payout"),
     path("keys/", keys.listed, name="keys"),
     path("keys/add/", keys.add, name="key_add"),
     path("keys/secret/", keys.secret, name="key_secret"),

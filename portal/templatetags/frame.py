@@ -62,6 +62,7 @@ CONSOLE = (
     ("Home", "house", "console:home"),
     ("Investors", "users", "console:investors"),
     ("Approvals", "badge-check", "console:approvals"),
+    ("Earnings", "indian-rupee", "console:earnings"),
     ("Keys", "key-round", "console:keys"),
     ("Webhooks", "webhook", "console:webhooks"),
     ("Events", "list-ordered", "console:events"),
@@ -82,6 +83,7 @@ ALSO = {
         "investors:people",
     ),
     "console:investors": ("console:invite", "console:transfers"),
+    "console:earnings": ("console:payouts",),
 }
 
 

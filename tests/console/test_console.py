@@ -48,6 +48,9 @@ class Firm:
         self.approval = factories.ApprovalFactory(investor=investor, partner=self.partner)
         factories.ApprovalLineFactory(investor=investor, approval=self.approval)
         self.transfer = factories.TransferFactory(investor=investor, from_partner=self.partner)
+        earned = {"folio": self.holding.folio, "scheme": self.holding.scheme, "partner": self.partner}
+        self.month = factories.CommissionMonthFactory(**earned)
+        self.payout = factories.payout_of(self.partner, [factories.CommissionLineFactory(**earned)])
         commit()
         self.delivery = self.endpoint.deliveries.first()
         self.delivery.log.create(
@@ -74,6 +77,11 @@ class Firm:
             "investor_ask": [self.investor.code],
             "approval_act": [self.approval.code, "remind"],
             "transfer_object": [self.transfer.code],
+            "earnings_month": ["2026-10"],
+            "earnings_file": ["2026-10"],
+            "earnings_holdings": ["2026-10"],
+            "earnings_holding": ["2026-10", self.month.pk],
+            "payout": [self.payout.code],
             "key_rotate": ["none-such"],
             "key_revoke": ["none-such"],
         }
@@ -84,7 +92,7 @@ class Firm:
         return [
             self.investor.name, self.investor.code, self.order.code, self.endpoint.code, self.endpoint.url,
             self.invite.code, self.event.code, self.partner.name, self.rupees, f"oh no, {self.rupees}",
-            self.endpoint.secret,
+            self.endpoint.secret, self.holding.folio.number, self.payout.code, self.payout.utr,
         ]  # fmt: skip
 
 
@@ -111,10 +119,10 @@ def browse(client_for):
 
 
 NAMES = [route.name for route in urlpatterns]
-# Pages without an id in their address.
+# Pages without an id in their address: a month is everybody's.
 OPEN = (
     "home", "investors", "invite", "approvals", "keys", "key_add", "key_secret", "webhooks", "webhook_add", "events",
-    "transfers",
+    "transfers", "earnings", "earnings_month", "earnings_file", "earnings_holdings", "payouts",
 )  # fmt: skip
 NOT_READ = ("invite_act", "approval_act", "webhook_act", "webhook_kinds", "key_rotate", "key_revoke", "key_secret")
 READ = [name for name in NAMES if name not in NOT_READ]
