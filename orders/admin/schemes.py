@@ -44,6 +44,8 @@ class SchemeAdmin(OpsAdmin):
     list_select_related = ("fund_house",)
     ordering = ("-id",)
     finders = (by_code("isin"), _amfi, by_part("name"))  # type: ignore[assignment]
+    # Django asks for it where schemes are chosen; the finders do the work.
+    search_fields = ("name",)
     search_help_text = "ISIN, AMFI code or part of the name"
     shows_timeline = False
     fieldsets = (

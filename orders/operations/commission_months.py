@@ -206,8 +206,13 @@ def _is_behind(
 
 def _months(today: date) -> list[date]:
     """This month, and those before it back to where nothing is computed by itself."""
-    number = today.year * 12 + today.month - 1
-    return [date((number - back) // 12, (number - back) % 12 + 1, 1) for back in range(MONTHS_BACK + 1)]
+    return [back(today, months) for months in range(MONTHS_BACK + 1)]
+
+
+def back(day: date, months: int) -> date:
+    """The first of the month that lies so many months before that of `day`."""
+    number = day.year * 12 + day.month - 1 - months
+    return date(number // 12, number % 12 + 1, 1)
 
 
 def _by_time(months: list[date], at: datetime) -> list[_Change]:

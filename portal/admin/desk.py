@@ -218,6 +218,7 @@ class WorkItemAdmin(OpsAdmin):
         return show.badge(TONES[item.source], item.get_source_display())
 
     @display(description="Would change")
+    @show.once
     def change(self, item: WorkItem) -> str:
         if not hasattr(item, "difference"):
             _tell_differences([item])
@@ -348,6 +349,7 @@ class ProposalAdmin(OpsAdmin):
         return show.subject_link(row.subject_kind, row.subject_id) if row.subject_id else "a new one"
 
     @display(description="Would change")
+    @show.once
     def change(self, row: Proposal) -> str:
         return show.cut(proposed.short(row))
 

@@ -66,6 +66,9 @@ MENU: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
         ("Holidays", "event", "orders_holiday_changelist", "", "orders.view_holiday"),
         ("Cut-offs and limits", "tune", "orders_datedrule_changelist", "", "orders.view_datedrule"),
     ),
+    "Commission": (
+        ("Rates of fund houses", "percent", "orders_commissionrate_changelist", "", "orders.view_commissionrate"),
+    ),
     "Shares": (
         ("Share orders", "candlestick_chart", "orders_basketorder_changelist", "", "orders.view_basketorder"),
         ("Share by share", "table_rows", "orders_stockorder_changelist", "", "orders.view_stockorder"),

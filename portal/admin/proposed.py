@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from django import forms
 from django.apps import apps
 from django.contrib import messages
 from django.db import models
-from django.db.models import Model, QuerySet
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.safestring import SafeString
@@ -105,21 +106,25 @@ class ProposedAdmin(KeptAdmin):
         return super().render_change_form(request, context, *args, obj=obj, **kwargs)
 
 
+# Rows that proposals refer to by their key, as they are called.
+Names = dict[tuple[type[Model], Any], str]
+
+
 def difference(row: Proposal) -> SafeString:
     """Before and after, field by field; what is empty on both sides is left out."""
-    return show.compared(line for line in _lines(row) if line[1:] != (show.NOTHING, show.NOTHING))
+    return show.compared(line for line in _lines(row, _names([row])) if line[1:] != (show.NOTHING, show.NOTHING))
 
 
-def _lines(row: Proposal) -> list[tuple[str, str, str]]:
+def _lines(row: Proposal, names: Names) -> list[tuple[str, str, str]]:
     before, after = row.before or {}, row.after or {}
     return [
-        (words_of(name), _said(row, name, before.get(name)), _said(row, name, after.get(name)))
+        (words_of(name), _said(row, name, before.get(name), names), _said(row, name, after.get(name), names))
         for name in (row.after or row.before or ())
     ]
 
 
-def _said(row: Proposal, name: str, value: Any) -> str:
-    """A value as the page of the record shows it: the words of a choice, yes or no, a day."""
+def _said(row: Proposal, name: str, value: Any, names: Names) -> str:
+    """A value as the page of the record shows it: the words of a choice, yes or no, a day, the name of a record."""
     if value in (None, ""):
         return show.NOTHING
     if isinstance(value, bool):
@@ -129,19 +134,39 @@ def _said(row: Proposal, name: str, value: Any) -> str:
         return show.moment(datetime.fromisoformat(value))
     if isinstance(field, models.DateField):
         return f"{date.fromisoformat(value):%-d %b %Y}"
+    if isinstance(field, models.ForeignKey):
+        return names.get((field.related_model, value), str(value))
     return str(dict(getattr(field, "flatchoices", ())).get(value, value))
 
 
-def short(row: Proposal) -> str:
+def _names(rows: Iterable[Proposal]) -> Names:
+    """What the records are called that proposals refer to: a statement for each kind of record, if there are any."""
+    wanted: dict[type[Model], set[Any]] = {}
+    for row in rows:
+        keys = [field for field in apps.get_model(row.subject_kind)._meta.fields if field.is_relation]
+        for values in (row.before or {}, row.after or {}):
+            for field in keys:
+                if values.get(field.name) is not None:
+                    wanted.setdefault(field.related_model, set()).add(values[field.name])
+    return {
+        (model, key): str(found)
+        for model, chosen in wanted.items()
+        for key, found in model._base_manager.in_bulk(chosen).items()
+    }
+
+
+def short(row: Proposal, names: Names | None = None) -> str:
     """The same in one line, for lists."""
+    names = _names([row]) if names is None else names
     if row.before is None:
-        return ", ".join(f"{name} {after}" for name, _, after in _lines(row) if after != show.NOTHING)
+        return ", ".join(f"{name} {after}" for name, _, after in _lines(row, names) if after != show.NOTHING)
     if row.after is None:
         return "removed"
-    return ", ".join(f"{name}: {before} → {after}" for name, before, after in _lines(row))
+    return ", ".join(f"{name}: {before} → {after}" for name, before, after in _lines(row, names))
 
 
 def differences(ids: list[str]) -> dict[str, str]:
-    """What proposals would change, for a list, in one statement."""
-    found: QuerySet[Proposal] = Proposal.objects.filter(pk__in=ids)
-    return {str(row.pk): short(row) for row in found}
+    """What proposals would change, for a list, in one statement, and one for each kind of record that they name."""
+    found = list(Proposal.objects.filter(pk__in=ids))
+    names = _names(found)
+    return {str(row.pk): short(row, names) for row in found}

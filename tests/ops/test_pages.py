@@ -122,6 +122,7 @@ def test_a_list_costs_the_same_for_ten_rows_as_for_two(as_role, name, make):
 # Kept by hand, a few dozen rows: their lists may count.
 SMALL = {
     "django_celery_beat_periodictask",
+    "orders_commissionrate",
     "orders_datedrule",
     "orders_holiday",
     "portal_secondpersonrule",
