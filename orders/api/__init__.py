@@ -1,5 +1,5 @@
-"""Partner endpoints about schemes, orders, SIPs, holdings, approvals and baskets: each module declares its own."""
+"""Partner endpoints, each module its own: schemes, orders, SIPs, holdings, approvals, baskets and earnings."""
 
-from orders.api import approvals, asks, baskets, holdings, orders, schemes, sips
+from orders.api import approvals, asks, baskets, earnings, holdings, orders, schemes, sips
 
-__all__ = ["approvals", "asks", "baskets", "holdings", "orders", "schemes", "sips"]
+__all__ = ["approvals", "asks", "baskets", "earnings", "holdings", "orders", "schemes", "sips"]

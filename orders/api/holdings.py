@@ -17,7 +17,7 @@ from portal.api.endpoints import get
 from portal.api.shapes import Filter, Row, Shape, col, made
 
 
-def _opaque(salt: str, key: int) -> str:
+def opaque(salt: str, key: int) -> str:
     """An id that says nothing of how many rows there are; the same for ever while the secret is."""
     return salted_hmac(salt, str(key), secret=settings.SECRET_KEY, algorithm="sha256").hexdigest()[:24]
 
@@ -46,7 +46,7 @@ TRANSACTION = Shape(
     "Transaction",
     "Units that came in or went out. Never changed: what was wrong is reversed by another one.",
     {
-        "id": made("id", "Opaque id.", ["pk"], lambda row: f"TXN-{_opaque('api.transaction', row['pk'])}",
+        "id": made("id", "Opaque id.", ["pk"], lambda row: f"TXN-{opaque('api.transaction', row['pk'])}",
                    example="TXN-0f1e2d3c4b5a69788796a5b4"),
         "investor": col("id", "investor__code", "The investor.", example="INV-7K3F9QW2M4TX"),
         "scheme": col("id", "scheme__isin", "The scheme.", example="INF000A01011"),
@@ -59,7 +59,7 @@ TRANSACTION = Shape(
         "traded_on": col("date", "traded_on", "Of which day."),
         "is_provisional": col("yes", "is_provisional", "Not yet confirmed by the registrar?", example=False),
         "reverses": made("id", "The transaction that it takes back.", ["reverses_id"],
-                         lambda row: row["reverses_id"] and f"TXN-{_opaque('api.transaction', row['reverses_id'])}",
+                         lambda row: row["reverses_id"] and f"TXN-{opaque('api.transaction', row['reverses_id'])}",
                          null=True, example=None),
         "recorded_at": col("moment", "recorded_at", "When we wrote it down."),
     },

@@ -15,7 +15,7 @@ from django.db.models import Count, QuerySet, Sum
 from orders.models import EarningsHolding, EarningsLine, EarningsMonth, Payout
 
 # A payout is its partner's from the second person's yes on.
-DECIDED = (Payout.State.APPROVED, Payout.State.PAID)
+DECIDED = (Payout.State.APPROVED.value, Payout.State.PAID.value)
 
 
 def months_of(partner_id: int) -> QuerySet[EarningsMonth]:

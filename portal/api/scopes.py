@@ -17,6 +17,7 @@ SCOPES: dict[str, str] = {
     "payments:read": "Read payments",
     "payments:write": "Get the page on which an investor pays an order, and tell them",
     "holdings:read": "Read holdings and transactions",
+    "earnings:read": "Read what commission your investors bring, your share of it, and payouts",
     "baskets:read": "Read published baskets, with links to invest in them",
     "basket_orders:read": "Read basket orders and their lines",
     "basket_orders:write": "Ask an investor to invest in a basket",

@@ -22,6 +22,7 @@ KINDS = {
     "payment": "payments",
     "basket_order": "orders of baskets of shares",
     "transfer": "transfers of your investors to another firm",
+    "payout": "payouts of your share of commission: approved, paid",
     "approval": "what you asked investors to approve: asked, seen, each line approved or declined, expired, withdrawn, "
     "ended",
 }

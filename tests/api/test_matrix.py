@@ -42,7 +42,9 @@ def hers(asha: Any) -> dict[str, str]:
     """One of everything of Asha's that has an id in the API, with words that nobody else has."""
     type(asha).objects.filter(pk=asha.pk).update(name="Asha Quillfeather")
     order = factories.OrderFactory(investor=asha)
-    factories.HoldingFactory(investor=asha)
+    folio = factories.HoldingFactory(investor=asha).folio
+    earned = {"folio": folio, "scheme": factories.SchemeFactory(fund_house=folio.fund_house)}
+    factories.CommissionMonthFactory(**earned)
     return {
         "investors": asha.code,
         "invites": factories.InviteFactory(partner=asha.partner, name="Asha Quillfeather").code,
@@ -55,6 +57,7 @@ def hers(asha: Any) -> dict[str, str]:
         "approvals": factories.ApprovalLineFactory(investor=asha).approval.code,
         "basket-orders": factories.BasketOrderFactory(investor=asha).code,
         "webhook-endpoints": factories.EndpointFactory(partner=asha.partner).code,
+        "payouts": factories.payout_of(asha.partner, [factories.CommissionLineFactory(**earned)]).code,
         "folio": asha.folios.first().number,
         "name": "Quillfeather",
     }

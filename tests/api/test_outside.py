@@ -22,7 +22,7 @@ from django.test import Client
 
 from investors.models import Investor, Invite
 from investors.operations import invites
-from orders.models import Basket, CartLine, MfOrder
+from orders.models import Basket, CartLine, MfOrder, Payout
 from portal import clock
 from portal.api.endpoints import REGISTRY
 from portal.models import IdempotentCall, Partner
@@ -78,7 +78,15 @@ def ids(north: Caller, asha: Any) -> dict[str, str]:
         "approvals": factories.ApprovalLineFactory(investor=asha).approval.code,
         "basket-orders": factories.BasketOrderFactory(investor=asha).code,
         "webhook-endpoints": factories.EndpointFactory(partner=north.partner).code,
+        "payouts": _payout(asha).code,
     }
+
+
+def _payout(investor: Any) -> Payout:
+    scheme = factories.SchemeFactory()
+    earned = {"scheme": scheme, "folio": factories.FolioFactory(investor=investor, fund_house=scheme.fund_house)}
+    factories.CommissionMonthFactory(**earned)
+    return factories.payout_of(investor.partner, [factories.CommissionLineFactory(**earned)])
 
 
 def settings_of(ids: dict[str, str]) -> str:

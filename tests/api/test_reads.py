@@ -105,7 +105,8 @@ def test_the_catalogue_has_every_state_that_is_ever_answered(north):
 @pytest.mark.parametrize(
     "path",
     ["investors", "invites", "kyc-checks", "kyc-requests", "bank-accounts", "mandates", "files", "schemes", "orders",
-     "sips", "holdings", "transactions", "approvals", "baskets", "basket-orders", "payments"],
+     "sips", "holdings", "transactions", "approvals", "baskets", "basket-orders", "payments",
+     "earnings", "earnings/holdings", "earnings/lines", "payouts"],
 )  # fmt: skip
 def test_every_list_answers(north, orders, path):
     answer = north.get(path)

@@ -74,6 +74,23 @@ def test_kinds_of_objects_that_are_told(asha, north, factory, kind):
     }
 
 
+def test_a_payout_is_told_once_two_people_have_decided_it_and_when_it_is_paid(asha, north):
+    lines = [factories.CommissionLineFactory(partner=north) for _ in range(3)]
+    factories.payout_of(north, [lines[0]], state="ASKED")
+    assert types(north) == ["investor.linked"]
+    factories.payout_of(factories.PartnerFactory(), [factories.CommissionLineFactory()], state="WITHDRAWN")
+    north.payouts.update(state="WITHDRAWN", decided_by=factories.UserFactory(), decided_at=clock.now())
+    assert types(north) == ["investor.linked"]
+    payout = factories.payout_of(north, lines, state="PAID")
+    assert types(north) == ["investor.linked", "payout.approved", "payout.paid"]
+    told = feed.of_partner(north.pk).get(type="payout.paid")
+    assert told.data == {
+        "object": "payout", "id": payout.code, "investor": None, "state": "PAID", "previous_state": "APPROVED",
+        "reason": None,
+    }  # fmt: skip
+    assert feed.of_partner(north.pk).get(type="payout.approved").data["previous_state"] is None
+
+
 def test_an_event_carries_codes_and_states_and_nothing_personal(asha, north):
     factories.OrderFactory(investor=asha)
     commit()
