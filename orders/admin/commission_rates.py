@@ -13,12 +13,13 @@ from django.contrib import admin
 from django.db.models import BigIntegerField, Min, Model, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import URLPattern, reverse
 from unfold.contrib.filters.admin import RadioFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from orders import commission_tasks
+from orders.admin import commission_compared
 from orders.admin.dated_rules import HoldsFilter
 from orders.models import CommissionRate, FundHouse, Scheme
 from orders.operations import commission_months
@@ -155,6 +156,9 @@ class CommissionRateAdmin(ProposedAdmin):
         )
         first = later.order_by().values("fund_house").annotate(on=Min("valid_from")).values("on")
         return super().get_queryset(request).annotate(of_scheme=of_scheme).annotate(followed_on=Subquery(first))
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*commission_compared.urls(), *super().get_urls()]
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         return (*self.list_display, "following") if self.has_add_permission(request) else self.list_display

@@ -170,7 +170,7 @@ def _values(days: Sequence[date], narrowed: Narrowed) -> dict[str, Any]:
     return {**{f"day{n}": day for n, day in enumerate(days)}, "last": max(days), **narrowed}
 
 
-def _read(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+def read_whole(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
     """The rows of a statement over whole tables. Behind row-level policies the planner expects one investor, and would
     walk through all holdings once for each of many."""
     with connection.cursor() as cursor:
@@ -187,7 +187,7 @@ def table(*, by: str, days: Sequence[date], narrowed: Narrowed) -> list[Row]:
     group = GROUPINGS[by]
     cells = ", ".join(_CELL.format(n=n) for n in range(len(days)))
     sql = _base(f"{group.key}, {group.words}, {cells}", len(days), narrowed)
-    read = _read(sql + _TABLE.format(of_folios=_of_folios(narrowed)), _values(days, narrowed))
+    read = read_whole(sql + _TABLE.format(of_folios=_of_folios(narrowed)), _values(days, narrowed))
     found = [_row(by, *each) for each in read]
     rows = [row for row in found if any(cell.holdings for cell in row.cells)]
     return sorted(rows, key=lambda row: (-row.cells[-1].value, row.words))

@@ -67,6 +67,7 @@ MENU: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
         ("Cut-offs and limits", "tune", "orders_datedrule_changelist", "", "orders.view_datedrule"),
     ),
     "Commission": (
+        ("Expected and received", "balance", "orders_commissionrate_compared", "", "orders.view_commissionmonth"),
         ("Rates of fund houses", "percent", "orders_commissionrate_changelist", "", "orders.view_commissionrate"),
     ),
     "Shares": (
