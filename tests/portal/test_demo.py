@@ -9,7 +9,7 @@ from django.core.management import call_command
 
 from investors import queries
 from investors.models import Application, Investor
-from orders.models import Holding, MfOrder, Plan
+from orders.models import CommissionMonth, CommissionRate, Holding, MfOrder, Plan
 from portal import clock, roles
 from portal.management import demo
 from portal.models import Partner, PartnerEvent, User
@@ -29,7 +29,7 @@ def test_makes_everybody_once_in_the_promised_state(sandbox, settings, tmp_path,
     asha, bharat, chitra, esha = (of(person.email) for person in demo.INVESTORS)
 
     assert [each.state for each in MfOrder.objects.filter(investor=asha)] == ["ALLOTTED"] * 2
-    holdings = Holding.objects.filter(investor=asha)
+    holdings = Holding.objects.filter(investor=asha).select_related("scheme__fund_house")
     assert len(holdings) == 2
     assert all(each.units > 0 and each.first_bought_on < clock.today() for each in holdings)
     assert asha.partner.code == "NORTHSTAR"
@@ -46,6 +46,11 @@ def test_makes_everybody_once_in_the_promised_state(sandbox, settings, tmp_path,
     assert chitra.partner.code == "LOTUS"
 
     assert esha is None, "she has only signed up"
+    houses = {each.scheme.fund_house for each in holdings}
+    assert {rate.fund_house for rate in CommissionRate.objects.all()} == houses
+    months = CommissionMonth.objects.filter(folio__investor=asha, partner=asha.partner, month__lt=clock.today())
+    assert sum(each.expected for each in months) > 0, "the pages of commission are not empty"
+
     stages = set(Application.objects.values_list("stage", flat=True))
     assert stages == set(Application.Stage), "one at each stage"
     assert Partner.objects.count() == 2
@@ -56,8 +61,9 @@ def test_makes_everybody_once_in_the_promised_state(sandbox, settings, tmp_path,
     assert abs(sandbox.now().timestamp() - time.time()) < 5
     call_command("reconcile")
 
-    told = len(sandbox.ledger()["orders"])
+    told, rates = len(sandbox.ledger()["orders"]), CommissionRate.objects.count()
     call_command("seed_demo")
+    assert CommissionRate.objects.count() == rates
     assert (MfOrder.objects.count(), Plan.objects.count()) == (3, 1)
     assert len(sandbox.ledger()["orders"]) == told
 

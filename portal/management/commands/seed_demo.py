@@ -24,7 +24,7 @@ from portal import audit, clock, roles
 from portal.api import partners
 from portal.errors import Failure
 from portal.gateway.errors import GatewayError
-from portal.management import demo, demo_baskets, story, world
+from portal.management import demo, demo_baskets, demo_commission, story, world
 from portal.models import Partner, PartnerMember, User
 
 # Asha's purchases: days ago, category, rupees.
@@ -54,6 +54,7 @@ class Command(BaseCommand):
             users = {person.email: self._user(person) for person in demo.EVERYBODY}
             self._baskets(users)
             self._story(users)
+            self._commission(users)
         except (Failure, GatewayError, story.StoryStuck, world.SandboxRefused) as error:
             raise CommandError(f"The demo is not complete: {error}\nGo on with: ./run seed_demo") from error
         if not options["quiet_when_done"]:
@@ -116,6 +117,14 @@ class Command(BaseCommand):
             if not PartnerMember.objects.filter(user=users[person.email]).exists():
                 partner = Partner.objects.get(code=person.partner)
                 partners.add_member(partner=partner, user=users[person.email], actor=audit.SYSTEM, at=clock.now())
+
+    def _commission(self, users: dict[str, User]) -> None:
+        """Rates of the fund houses in which somebody holds units, and what they should have paid since."""
+        maker, checker = (users[person.email] for person in demo.STAFF[:2])
+        for house in demo_commission.unrated():
+            demo_commission.agree(house, maker=maker, checker=checker)
+            demo_commission.expect()
+            self._say(f"commission rates of {house}")
 
     def _brought(self, person: demo.Person, user: User) -> None:
         """Through their partner, before they order, so that the partner is told of it."""
