@@ -19,6 +19,8 @@ _IFSC = re.compile(r"[A-Z]{4}0[A-Z0-9]{6}")
 _PIN = re.compile(r"[1-9][0-9]{5}")
 _MOBILE = re.compile(r"[6-9][0-9]{9}")
 EUIN = re.compile(r"\AE[0-9]{6}\Z")
+ARN = re.compile(r"\AARN-[0-9]{1,6}\Z")
+NO_ARN = "Enter the ARN as AMFI writes it, like ARN-12345."
 NO_EUIN = "An EUIN is an E with six digits, like E123456."
 # Every number of so many digits fits a bigint.
 MOST_DIGITS = 18
@@ -62,6 +64,14 @@ def clean_euin(text: str) -> str:
     if not EUIN.fullmatch(euin):
         raise ValueError(NO_EUIN)
     return euin
+
+
+def clean_arn(text: str) -> str:
+    """AMFI's number of a distributor, as `ARN-12345`. Raises ValueError."""
+    arn = text.strip().upper()
+    if not ARN.fullmatch(arn):
+        raise ValueError(NO_ARN)
+    return arn
 
 
 def clean_individual_pan(text: str) -> str:

@@ -92,6 +92,11 @@ class Partner(models.Model):
     )
     # AMFI's number of the person who advises, for orders that are not execution only.
     euin = models.CharField("EUIN", max_length=7, blank=True)
+    # Whose people see sums of this firm's book in their console, and never its investors; at most three levels.
+    head = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="beneath", verbose_name="works through",
+        help_text="The firm that brought this one. It sees sums of this firm's book, never an investor.",
+    )  # fmt: skip
     is_active = models.BooleanField(default=True)
     api_closed_at = models.DateTimeField("API closed", null=True, blank=True, editable=False)
     api_closed_why = models.CharField("why the API is closed", max_length=300, blank=True, editable=False)
@@ -127,6 +132,11 @@ class Partner(models.Model):
                 condition=Q(arn_until=None) | ~Q(arn=""),
                 name="a_last_good_day_is_that_of_an_arn",
                 violation_error_message="Enter the ARN that ends on this day.",
+            ),
+            models.CheckConstraint(
+                condition=Q(head=None) | ~Q(head=F("id")),
+                name="no_firm_works_through_itself",
+                violation_error_message="A firm does not work through itself.",
             ),
         ]
 
@@ -450,7 +460,7 @@ class RoleChange(models.Model):
 
 
 # Models of the kernel with a folder of their own.
-from portal.api.models import ApiKey, ApiUse, IdempotentCall, PartnerMember  # noqa: E402, F401
+from portal.api.models import ApiKey, ApiUse, FirmRequest, IdempotentCall, PartnerMember  # noqa: E402, F401
 from portal.desk.models import (  # noqa: E402, F401
     Broadcast,
     BulkLine,

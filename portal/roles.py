@@ -79,6 +79,7 @@ ACTS = {
 _KERNEL = (
     "user",
     "partner",
+    "firmrequest",
     "euin",
     "partnermember",
     "auditentry",

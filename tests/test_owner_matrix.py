@@ -151,7 +151,18 @@ TABLE: dict[str, Line] = {
     # Partners among each other: tests/console/test_console.py.
     **{
         f"console:{name}": Line(OWN)
-        for name in ("home", "investors", "invite", "webhooks", "webhook_add", "events", "approvals", "transfers")
+        for name in (
+            "home",
+            "investors",
+            "invite",
+            "webhooks",
+            "webhook_add",
+            "events",
+            "approvals",
+            "transfers",
+            "firms",
+            "firm_ask",
+        )
     },
     "console:earnings": Line(OWN),
     **{f"console:earnings_{what}": Line(OWN, ("form_ref",)) for what in ("month", "file", "holdings")},
@@ -165,6 +176,7 @@ TABLE: dict[str, Line] = {
     "console:investor_ask": Line(OWN, ("investor",)),
     "console:approval_act": Line(OWN, ("approval", "kind")),
     "console:transfer_object": Line(OWN, ("form_ref",)),
+    "console:firm_withdraw": Line(OWN, ("form_ref",)),
     "investors:transfer": Line(HERS, ("transfer",)),
     "console:event": Line(OWN, ("form_ref",)),
     "console:invite_act": Line(OWN, ("form_ref", "kind")),

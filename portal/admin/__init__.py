@@ -7,7 +7,7 @@ money       what orders and payments share
 home        the first page, made of parts that apps register          menu        the side navigation
 
 proposed    pages of what two persons keep as data      desk                the inbox, proposals, rules
-work, evidence, notices, people, partners, role_changes, system    the kernel's own pages
+work, evidence, notices, people, partners, firms, role_changes, system    the kernel's own pages
 broadcasts  messages that staff write to many people
 pending     what waits for a second person about a record
 providers   how the providers are, on the first page    queues      how old the queues are, there too
@@ -19,6 +19,7 @@ from portal.admin import (
     bulk,
     desk,
     evidence,
+    firms,
     notices,
     partners,
     people,
@@ -39,6 +40,7 @@ __all__ = [
     "desk",
     "evidence",
     "favicon",
+    "firms",
     "navigation",
     "notices",
     "partners",

@@ -45,6 +45,13 @@ MENU: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
         ("Merges", "merge", "investors_merge_changelist", "", "investors.view_merge"),
         ("Transfers", "move_up", "investors_transfer_changelist", "", "investors.view_transfer"),
         ("Partners", "handshake", "portal_partner_changelist", "", "portal.view_partner"),
+        (
+            "Firms asked for",
+            "add_business",
+            "portal_firmrequest_changelist",
+            "state__exact=ASKED",
+            "portal.view_firmrequest",
+        ),
         ("EUINs", "badge", "portal_euin_changelist", "", "portal.view_euin"),
     ),
     "Orders and payments": (

@@ -13,7 +13,7 @@ from portal import clock
 from portal.admin.acts import Act, By, ReasonForm
 from portal.admin.base import KeptAdmin, Lines, OpsAdmin
 from portal.admin.finding import by_code, by_part
-from portal.api import leaving, partners
+from portal.api import firms, leaving, partners
 from portal.errors import Failure
 from portal.models import Euin, Partner, PartnerMember, User
 
@@ -72,17 +72,29 @@ class PeopleOf(Lines):
     verbose_name_plural = "people"
 
 
+class PartnerForm(forms.ModelForm):
+    """A firm; it works through another one only where the two stay a tree."""
+
+    def clean_head(self) -> Partner | None:
+        """Raises ValidationError in the words of `firms.why_not`."""
+        head: Partner | None = self.cleaned_data["head"]
+        if head and (why := firms.why_not(self.instance, head)):
+            raise forms.ValidationError(why)
+        return head
+
+
 @admin.register(Partner)
 class PartnerAdmin(KeptAdmin, OpsAdmin):
     """Firms that bring investors."""
 
+    form = PartnerForm
     list_display = ("code", "name", "arn", "arn_until", "is_active")
     ordering = ("name",)
     finders = (by_code("code", "arn"), by_part("name"))
     search_help_text = "Code, ARN or part of the name"
     inlines = (PeopleOf,)
     fields = (
-        "code", "name", "arn", "arn_until", "euin", "is_active", "networks", "origins", "calls_per_minute",
+        "code", "name", "arn", "arn_until", "euin", "head", "is_active", "networks", "origins", "calls_per_minute",
         "calls_per_day",
     )  # fmt: skip
     acts = (

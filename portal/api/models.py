@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from portal import identifiers
 from portal.encryption import EncryptedTextField
 from portal.models import Partner
 
@@ -32,6 +35,56 @@ class PartnerMember(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} at {self.partner}"
+
+
+class FirmRequest(models.Model):
+    """A firm that a partner wants to work through it: the partner asks, staff take it in or say why not."""
+
+    class State(models.TextChoices):
+        ASKED = "ASKED", "being looked at"
+        TAKEN = "TAKEN", "works through you"
+        REFUSED = "REFUSED", "not taken"
+        WITHDRAWN = "WITHDRAWN", "withdrawn"
+
+    code = models.CharField(max_length=20, unique=True, editable=False)
+    # Through whom it would work.
+    head = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="firm_requests")
+    name = models.CharField(max_length=120)
+    arn = models.CharField("ARN", max_length=20)
+    email = models.EmailField("e-mail address of the firm", max_length=100)
+    # How the firm agreed that we write to it.
+    basis = models.CharField("why we may write to them", max_length=300)
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField("asked")
+    state = models.CharField(max_length=9, choices=State, default=State.ASKED)
+    decided_at = models.DateTimeField("decided", null=True, blank=True)
+    # The partner reads it.
+    answer = models.CharField(max_length=300, blank=True)
+    firm = models.OneToOneField(Partner, null=True, blank=True, on_delete=models.PROTECT, related_name="asked_for_by")
+
+    class Meta:
+        verbose_name = "firm asked for"
+        verbose_name_plural = "firms asked for"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["head", "arn"], condition=Q(state="ASKED"), name="a_firm_is_asked_for_once_at_a_time"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="ASKED", decided_at__isnull=True, firm__isnull=True, answer="")
+                | Q(state="TAKEN", decided_at__isnull=False, firm__isnull=False)
+                | Q(state="REFUSED", decided_at__isnull=False, firm__isnull=True) & ~Q(answer="")
+                | Q(state="WITHDRAWN", decided_at__isnull=False, firm__isnull=True),
+                name="a_firm_that_was_asked_for_is_taken_or_not",
+            ),
+        ]
+        indexes = [models.Index(fields=["head", "-id"], name="firms_asked_for_by_head")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.code = self.code or identifiers.new_code("FRM")
+        super().save(*args, **kwargs)
 
 
 class ApiKey(models.Model):

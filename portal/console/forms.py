@@ -74,6 +74,42 @@ class InviteForm(forms.Form):
         return {"personal": known} if known else {}
 
 
+class FirmForm(forms.Form):
+    """A firm that shall work through this one."""
+
+    name = forms.CharField(
+        label="Name of the firm",
+        max_length=120,
+        error_messages={"required": "Enter the name that AMFI has."},
+        widget=forms.TextInput({"autocomplete": "off"}),
+    )
+    arn = forms.CharField(
+        label="Its ARN",
+        max_length=20,
+        error_messages={"required": identifiers.NO_ARN, "max_length": identifiers.NO_ARN},
+        help_text="As AMFI writes it, like ARN-12345.",
+        widget=forms.TextInput({"autocomplete": "off", "class": "upper"}),
+    )
+    email = forms.CharField(
+        label="E-mail address of the firm",
+        max_length=LONGEST_EMAIL,
+        validators=[EmailValidator(NO_EMAIL)],
+        error_messages={"required": "Enter the address at which we reach the firm.", "max_length": NO_EMAIL},
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+    )
+    basis = forms.CharField(
+        label="Why we may write to them",
+        max_length=300,
+        error_messages={"required": "Say when and how the firm agreed to work through you."},
+        help_text="When and how the firm agreed, like “agreement of 20 November”. Kept as evidence.",
+        widget=forms.Textarea({"rows": 2}),
+    )
+
+    def clean_arn(self) -> str:
+        """AMFI's form of it."""
+        return _clean(identifiers.clean_arn, self.cleaned_data["arn"])
+
+
 class AskForm(FormRef):
     """What an investor is asked to buy."""
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeVar
 
+from django.db import connection
 from django.db.models import Count, F, Max, Min, Model, Q, QuerySet, Sum
 
 from investors.models import FirmTransfer, Investor, Invite
 from orders import lifecycle
 from orders.models import Approval, BasketOrder, Holding, MfOrder, Plan
 from orders.queries import approvals
-from portal.models import Partner
+from portal.models import FirmRequest, Partner
 
 Row = TypeVar("Row", bound=Model)
 
@@ -83,6 +84,59 @@ def book_of(partner: Partner) -> Book:
         on_the_way=people["all"] - people["ready"],
         invited=invites_of(partner).filter(used_at=None, revoked_at=None).count(),
     )
+
+
+@dataclass(frozen=True)
+class BookBeneath:
+    """Sums of a firm that works through the partner, on a level beneath it. Its investors are for that firm alone."""
+
+    key: int
+    head: int
+    level: int
+    name: str
+    arn: str
+    arn_until: date | None
+    is_active: bool
+    ready: int
+    on_the_way: int
+    # At the latest NAV of each scheme; holdings of schemes without one are left out and counted.
+    assets: Decimal
+    unvalued: int
+    nav_from: date | None
+    nav_to: date | None
+    sips: int
+    sips_monthly: Decimal
+    open_orders: int
+    # The name of the firm between; empty on the first level.
+    through: str = ""
+
+    def has_ended(self, on: date) -> bool:
+        """Has its registration with AMFI run out?"""
+        return self.arn_until is not None and self.arn_until < on
+
+
+def books_beneath() -> list[BookBeneath]:
+    """Every firm beneath whoever's connection this is, a firm before those beneath it: one statement for any number."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM orders_books_beneath() ORDER BY name, partner_id")
+        found = [BookBeneath(*row) for row in cursor.fetchall()]
+    names = {each.key: each.name for each in found}
+    firsts = [each for each in found if each.level == 1]
+    return [
+        replace(each, through=names.get(each.head, ""))
+        for first in firsts
+        for each in _with_those_beneath(first, found)
+    ]
+
+
+def _with_those_beneath(firm: BookBeneath, found: list[BookBeneath]) -> list[BookBeneath]:
+    beneath = [each for each in found if each.head == firm.key]
+    return [firm, *(deeper for each in beneath for deeper in _with_those_beneath(each, found))]
+
+
+def firm_requests_of(partner: Partner) -> QuerySet[FirmRequest]:
+    """Firms that the partner asked for, the newest first."""
+    return FirmRequest.objects.filter(head=partner).order_by("-pk")
 
 
 @dataclass(frozen=True)

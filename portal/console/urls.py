@@ -2,7 +2,9 @@
 
 from django.urls import path
 
-from portal.console.views import approvals, asking, earnings, events, investors, keys, overview, transfers, webhooks
+from portal.console.views import (
+    approvals, asking, earnings, events, firms, investors, keys, overview, transfers, webhooks,
+)
 
 app_name = "console"
 urlpatterns = [
@@ -23,6 +25,9 @@ urlpatterns = [
     path("earnings/<str:month>/holdings/<int:holding_id>/", earnings.holding, name="earnings_holding"),
     path("payouts/", earnings.payouts, name="payouts"),
     path("payouts/<str:code>/", earnings.payout, name="payout"),
+    path("firms/", firms.listed, name="firms"),
+    path("firms/add/", firms.ask, name="firm_ask"),
+    path("firms/<str:code>/withdraw/", firms.withdraw, name="firm_withdraw"),
     path("keys/", keys.listed, name="keys"),
     path("keys/add/", keys.add, name="key_add"),
     path("keys/secret/", keys.secret, name="key_secret"),

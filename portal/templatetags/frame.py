@@ -82,8 +82,8 @@ ALSO = {
         "investors:privacy",
         "investors:people",
     ),
-    "console:investors": ("console:invite", "console:transfers"),
     "console:earnings": ("console:payouts",),
+    "console:investors": ("console:invite", "console:transfers", "console:firms"),
 }
 
 
