@@ -3,7 +3,16 @@
 from django.urls import path
 
 from portal.console.views import (
-    approvals, asking, earnings, events, firms, investors, keys, overview, transfers, webhooks,
+    approvals,
+    asking,
+    earnings,
+    events,
+    firms,
+    investors,
+    keys,
+    overview,
+    transfers,
+    webhooks,
 )
 
 app_name = "console"

@@ -15,10 +15,10 @@ from django.urls import reverse
 from investors.models import Invite
 from orders.models import Approval
 from portal import clock, identifiers
-from portal.api import partners
+from portal.api import firms, partners
 from portal.console import forms
 from portal.console.urls import urlpatterns
-from portal.models import AuditEntry
+from portal.models import AuditEntry, FirmRequest
 from portal.notices.models import Notice
 from portal.webhooks import feed, signing
 from portal.webhooks.models import WebhookDelivery, WebhookEndpoint
@@ -51,6 +51,10 @@ class Firm:
         earned = {"folio": self.holding.folio, "scheme": self.holding.scheme, "partner": self.partner}
         self.month = factories.CommissionMonthFactory(**earned)
         self.payout = factories.payout_of(self.partner, [factories.CommissionLineFactory(**earned)])
+        self.firm_request = firms.ask(
+            head=self.partner, name=f"Branch of {investor.name}", arn="ARN-7", email="branch@firm.example",
+            basis="agreed", actor=self.person, at=clock.now(),
+        )  # fmt: skip
         commit()
         self.delivery = self.endpoint.deliveries.first()
         self.delivery.log.create(
@@ -77,6 +81,7 @@ class Firm:
             "investor_ask": [self.investor.code],
             "approval_act": [self.approval.code, "remind"],
             "transfer_object": [self.transfer.code],
+            "firm_withdraw": [self.firm_request.code],
             "earnings_month": ["2026-10"],
             "earnings_file": ["2026-10"],
             "earnings_holdings": ["2026-10"],
@@ -122,9 +127,18 @@ NAMES = [route.name for route in urlpatterns]
 # Pages without an id in their address: a month is everybody's.
 OPEN = (
     "home", "investors", "invite", "approvals", "keys", "key_add", "key_secret", "webhooks", "webhook_add", "events",
-    "transfers", "earnings", "earnings_month", "earnings_file", "earnings_holdings", "payouts",
+    "transfers", "earnings", "earnings_month", "earnings_file", "earnings_holdings", "payouts", "firms", "firm_ask",
 )  # fmt: skip
-NOT_READ = ("invite_act", "approval_act", "webhook_act", "webhook_kinds", "key_rotate", "key_revoke", "key_secret")
+NOT_READ = (
+    "firm_withdraw",
+    "invite_act",
+    "approval_act",
+    "webhook_act",
+    "webhook_kinds",
+    "key_rotate",
+    "key_revoke",
+    "key_secret",
+)
 READ = [name for name in NAMES if name not in NOT_READ]
 
 
@@ -180,6 +194,7 @@ def _state(firm):
     rows = [*WebhookEndpoint.objects.filter(partner=firm.partner).order_by("pk").values()]
     rows += WebhookDelivery.objects.filter(partner=firm.partner).order_by("pk").values()
     rows += Invite.objects.filter(partner=firm.partner).order_by("pk").values()
+    rows += FirmRequest.objects.filter(head=firm.partner).order_by("pk").values()
     rows += firm.investor.transfers.order_by("pk").values()
     return rows
 

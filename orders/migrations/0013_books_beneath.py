@@ -48,6 +48,6 @@ NO_SUMS = "DROP FUNCTION orders_books_beneath();"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0011_commission"), ("portal", "0009_firms_beneath")]
+    dependencies = [("orders", "0012_earnings"), ("portal", "0009_firms_beneath")]
 
     operations = [migrations.RunSQL(SUMS, NO_SUMS)]
