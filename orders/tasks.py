@@ -13,6 +13,7 @@ from orders import case_words as case_words
 from orders import commission_tasks as commission_tasks
 from orders import personal  # noqa: F401 - it registers what orders know about keeping and erasing
 from orders import plan_tasks as plan_tasks
+from orders import statement_tasks as statement_tasks
 from orders.models import MfOrder
 from orders.operations import (
     missing,

@@ -222,6 +222,7 @@ CELERY_BEAT_SCHEDULE = {
     "closing prices from NSE": {"task": "orders.refresh_prices", "schedule": 3600.0},
     # Looks every hour, and computes a month when there is a new day, a new file of NAVs or a new rate.
     "expect commission": {"task": "orders.expect_commission", "schedule": 3600.0},
+    "match lines of commission statements": {"task": "orders.match_commission", "schedule": 3600.0},
     "tell of new versions of baskets": {"task": "orders.tell_of_versions", "schedule": 300.0},
     "remind of shares that should have arrived": {"task": "orders.remind_of_arrivals", "schedule": 1800.0},
     "codes of shares at brokers": {"task": "brokers.refresh_codes", "schedule": 86_400.0},

@@ -76,6 +76,8 @@ MENU: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
     "Commission": (
         ("Expected and received", "balance", "orders_commissionrate_compared", "", "orders.view_commissionmonth"),
         ("Rates of fund houses", "percent", "orders_commissionrate_changelist", "", "orders.view_commissionrate"),
+        ("Statements", "upload_file", "orders_commissionstatement_changelist", "", "orders.view_commissionstatement"),
+        ("Lines of statements", "receipt", "orders_commissionline_changelist", "", "orders.view_commissionline"),
     ),
     "Shares": (
         ("Share orders", "candlestick_chart", "orders_basketorder_changelist", "", "orders.view_basketorder"),

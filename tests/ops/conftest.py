@@ -12,7 +12,12 @@ from django.test import Client
 from portal import audit, cases, clock, inbox, roles
 from portal.models import GatewayCall, InboundEvent, User
 from tests import factories
-from tests.orders.conftest import given, place, scheme  # noqa: F401 - fixtures: an investor's yes to a real scheme
+from tests.orders.conftest import (  # noqa: F401 - fixtures: an investor's yes to a real scheme, a folio with a partner
+    commission_book,
+    given,
+    place,
+    scheme,
+)
 
 PAN = "ASHPR3751C"
 ACCOUNT_NUMBER = "50100123456789"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 
@@ -74,3 +75,14 @@ def ours_at_fp(sandbox: object, order: MfOrder) -> list[dict[str, object]]:
     """The orders that the sandbox took under this order's reference: the truth of the world."""
     ledger = sandbox.ledger()  # type: ignore[attr-defined]
     return [each for each in ledger["orders"] if each["source_ref_id"] == order.client_ref]
+
+
+@pytest.fixture
+def commission_book(db: None) -> SimpleNamespace:
+    """Asha's folio at one house, who came through a partner, and a user who enters files."""
+    partner = factories.PartnerFactory(code="NORTH", name="North Wealth")
+    investor = factories.ReadyInvestorFactory(partner=partner)
+    scheme = factories.SchemeFactory()
+    folio = factories.FolioFactory(investor=investor, fund_house=scheme.fund_house, number="12345/01")
+    user = factories.UserFactory()
+    return SimpleNamespace(partner=partner, investor=investor, scheme=scheme, folio=folio, user=user)

@@ -1,0 +1,199 @@
+"""Whose a line of a commission statement is: fund house, folio, scheme and partner, or why it counts for nothing.
+
+The scheme says which fund house it is; what the line itself says of the house must not contradict that. A folio is
+one of that house. An AMFI code that several options share means the one that the folio has held. The partner is whoever
+served the investor on the last day of the month. What a registrar refers to counts once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import date
+from itertools import islice
+from typing import NamedTuple, TypeVar
+
+from django.db import connection
+
+from orders.feeds.commission import Line
+from orders.models import CommissionLine, Folio, FundHouse, Scheme, Transaction
+from orders.queries.commission_people import partner_on
+
+# Lines that are looked up together.
+PORTION = 2_000
+# What an AMFI code can be in our tables.
+_AMFI = re.compile(r"\d{1,9}", re.ASCII)
+_NOISE = re.compile(r"\b(mutual fund|mf|asset management|amc|company|limited|ltd|pvt|private)\b|[^a-z0-9 ]")
+
+
+class Judged(NamedTuple):
+    """A line, and what it belongs to; `why_not` is empty when it counts."""
+
+    line: Line
+    house_id: int | None = None
+    folio_id: int | None = None
+    scheme_id: int | None = None
+    partner_id: int | None = None
+    why_not: str = ""
+
+
+Item = TypeVar("Item")
+
+
+def portions(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """The items in lists of so many, the last of what is left."""
+    rest = iter(items)
+    while portion := list(islice(rest, size)):
+        yield portion
+
+
+# Fund house, kind and reference: what counts once.
+Key = tuple[int | None, str, str]
+
+
+class Matcher:
+    """Looks lines up, a portion at a time; of one file it knows what earlier lines referred to."""
+
+    def __init__(self, *, today: date) -> None:
+        self.this_month = today.replace(day=1)
+        every = list(FundHouse.objects.all())
+        self.houses = {house.pk: house.name for house in every}
+        self._house_of = _names_of(every)
+        self._seen: dict[Key, int] = {}
+
+    def judge(self, lines: Iterable[Line]) -> Iterator[Judged]:
+        """Each line with what it belongs to, in order."""
+        for portion in portions(lines, PORTION):
+            yield from self._portion(portion)
+
+    def _portion(self, lines: Sequence[Line]) -> Iterator[Judged]:
+        good = [line for line in lines if not line.why_not]
+        schemes, folios = _schemes({line.scheme.upper() for line in good}), _folios({line.folio for line in good})
+        held = _held({pk for found in folios.values() for _, pk, _ in found})
+        judged = [self._of(line, schemes, folios, held) for line in lines]
+        partners = _partners(judged, folios)
+        counted = _counted({each.line.reference for each in judged if not each.why_not})
+        return (self._once(each._replace(partner_id=partners.get(n)), counted) for n, each in enumerate(judged))
+
+    def _of(self, line: Line, schemes: Schemes, folios: Folios, held: Held) -> Judged:
+        """Fund house, scheme and folio of one line."""
+        said = self._house_of.get(_plain(line.house))
+        if line.why_not:
+            return Judged(line, house_id=said, why_not=line.why_not)
+        known = schemes.get(line.scheme.upper(), ())
+        houses = {house for _, house in known}
+        if not known:
+            return Judged(line, house_id=said, why_not=f"No scheme of ours has the code {line.scheme}.")
+        if said is not None and said not in houses:
+            its = self.houses[next(iter(houses))]
+            words = f"The scheme is of {its}, and the line says {line.house}."
+            return Judged(line, house_id=said, why_not=words[:200])
+        return self._in_folio(line, known, [each for each in folios.get(line.folio, ()) if each[0] in houses], held)
+
+    def _in_folio(self, line: Line, known: Sequence[tuple[int, int]], folios: Sequence[Found], held: Held) -> Judged:
+        house_id = known[0][1]
+        if not folios:
+            words = f"No folio {line.folio} of {self.houses[house_id]} is known."
+            return Judged(line, house_id=house_id, why_not=words[:200])
+        folio = folios[0]
+        options = [pk for pk, house in known if house == folio[0]]
+        fit = options if len(options) == 1 else [pk for pk in options if (folio[1], pk) in held]
+        if len(fit) != 1:
+            words = f"Several schemes have the code {line.scheme}, and the folio held none or more than one of them."
+            return Judged(line, house_id=folio[0], folio_id=folio[1], why_not=words[:200])
+        if line.month is None or line.month >= self.this_month:
+            return Judged(line, folio[0], folio[1], fit[0], None, "Its month has not ended yet.")
+        return Judged(line, folio[0], folio[1], fit[0])
+
+    def _once(self, judged: Judged, counted: Counted) -> Judged:
+        """What is referred to counts once: in this file, and over all statements that stand."""
+        key = (judged.house_id, judged.line.kind, judged.line.reference)
+        if judged.why_not or not judged.line.reference:
+            return judged
+        if key in self._seen:
+            return judged._replace(
+                why_not=f"Its reference stands in an earlier line already, number {self._seen[key]}."
+            )
+        if key in counted:
+            code, number = counted[key]
+            return judged._replace(why_not=f"Its reference counts in line {number} of {code} already.")
+        self._seen[key] = judged.line.number
+        return judged
+
+
+Schemes = dict[str, list[tuple[int, int]]]
+# Fund house, folio, investor.
+Found = tuple[int, int, int]
+Folios = dict[str, list[Found]]
+Held = set[tuple[int, int]]
+Counted = dict[Key, tuple[str, int]]
+
+
+def _plain(name: str) -> str:
+    return " ".join(_NOISE.sub(" ", name.lower()).split())
+
+
+def _names_of(houses: Iterable[FundHouse]) -> dict[str, int]:
+    """Names and provider's numbers of fund houses, each only where it means one of them."""
+    found: dict[str, set[int]] = defaultdict(set)
+    for house in houses:
+        for name in filter(None, (_plain(house.name), _plain(house.provider_ref or ""))):
+            found[name].add(house.pk)
+    return {name: next(iter(ids)) for name, ids in found.items() if len(ids) == 1}
+
+
+def _schemes(codes: Collection[str]) -> Schemes:
+    """ISIN or AMFI code -> the schemes of that code, each with its fund house."""
+    numbers = [int(code) for code in codes if _AMFI.fullmatch(code)]
+    found: Schemes = defaultdict(list)
+    columns = ("pk", "fund_house_id", "isin", "amfi_code")
+    of_isin = Scheme.objects.filter(isin__in=codes).values_list(*columns)
+    of_amfi = Scheme.objects.filter(amfi_code__in=numbers).values_list(*columns)
+    for pk, house_id, isin, _ in of_isin:
+        found[isin].append((pk, house_id))
+    for pk, house_id, _, amfi in of_amfi:
+        found[str(amfi)].append((pk, house_id))
+    return {code: found[code.lstrip("0") if _AMFI.fullmatch(code) else code] for code in codes}
+
+
+def _folios(numbers: Collection[str]) -> Folios:
+    found: Folios = defaultdict(list)
+    rows = Folio.objects.filter(number__in=numbers).values_list("number", "fund_house_id", "pk", "investor_id")
+    for number, *rest in rows:
+        found[number].append((rest[0], rest[1], rest[2]))
+    return found
+
+
+def _held(folio_ids: Collection[int]) -> Held:
+    """Which schemes these folios ever held."""
+    rows = Transaction.objects.filter(folio_id__in=folio_ids).order_by()
+    return set(rows.values_list("folio_id", "scheme_id").distinct())
+
+
+_SERVED = f"""
+    SELECT a.n, {partner_on("a.investor_id", "(a.month + interval '1 month' - interval '1 day')::date")}
+      FROM unnest(%s::int[], %s::bigint[], %s::date[]) AS a (n, investor_id, month)
+"""  # noqa: S608 - our own names
+
+
+def _partners(judged: Sequence[Judged], folios: Folios) -> dict[int, int | None]:
+    """Place of a line -> who served its investor on the last day of its month."""
+    investors = {pk: investor_id for found in folios.values() for _, pk, investor_id in found}
+    asked = [
+        (n, investors[each.folio_id], each.line.month)
+        for n, each in enumerate(judged)
+        if each.folio_id and not each.why_not
+    ]
+    if not asked:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_SERVED, [list(column) for column in zip(*asked, strict=True)])
+        return dict(cursor.fetchall())
+
+
+def _counted(references: Collection[str]) -> Counted:
+    """What of these counts already."""
+    rows = CommissionLine.objects.filter(why_not="", reference__in=[each for each in references if each])
+    found = rows.values_list("fund_house_id", "kind", "reference", "statement__code", "number")
+    return {(house_id, kind, reference): (code, number) for house_id, kind, reference, code, number in found}
