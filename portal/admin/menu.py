@@ -78,6 +78,8 @@ MENU: dict[str, tuple[tuple[str, str, str, str, str], ...]] = {
         ("Rates of fund houses", "percent", "orders_commissionrate_changelist", "", "orders.view_commissionrate"),
         ("Statements", "upload_file", "orders_commissionstatement_changelist", "", "orders.view_commissionstatement"),
         ("Lines of statements", "receipt", "orders_commissionline_changelist", "", "orders.view_commissionline"),
+        ("Partners' shares", "pie_chart", "orders_commissionshare_changelist", "", "orders.view_commissionshare"),
+        ("Payouts", "outbound", "orders_payout_changelist", "", "orders.view_payout"),
     ),
     "Shares": (
         ("Share orders", "candlestick_chart", "orders_basketorder_changelist", "", "orders.view_basketorder"),

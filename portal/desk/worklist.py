@@ -33,7 +33,7 @@ KINDS = (
     "investors.investor", "investors.bankaccount", "investors.mandate", "investors.kycrequest",
     "investors.changerequest", "investors.merge",
     "orders.mforder", "orders.plan", "orders.planchange", "orders.basketorder", "orders.basketversion",
-    "orders.basketchange", "payments.payment",
+    "orders.basketchange", "orders.payout", "payments.payment",
 )  # fmt: skip
 
 
