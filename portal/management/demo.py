@@ -25,6 +25,9 @@ class Person:
 
 
 PARTNERS = {"NORTHSTAR": "Northstar Wealth LLP", "LOTUS": "Lotus Advisors"}
+# Who works through whom, and the firm that the head asks for: name, ARN, address, basis.
+HEADS = {"LOTUS": "NORTHSTAR"}
+ASKED_FOR = ("Hilltop Funds", "ARN-90211", "desk@hilltop.example", "Agreement signed on our first day of the month")
 
 INVESTORS = (
     Person("asha@demo.example", "Asha Rao", "holds two funds, a SIP runs", pan="ASHPR3751C", partner="NORTHSTAR"),

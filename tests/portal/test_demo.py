@@ -12,7 +12,7 @@ from investors.models import Application, Investor
 from orders.models import CommissionMonth, CommissionRate, Holding, MfOrder, Plan
 from portal import clock, roles
 from portal.management import demo
-from portal.models import Partner, PartnerEvent, User
+from portal.models import FirmRequest, Partner, PartnerEvent, User
 
 # Real commits: the codes are mailed after them.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -54,6 +54,8 @@ def test_makes_everybody_once_in_the_promised_state(sandbox, settings, tmp_path,
     stages = set(Application.objects.values_list("stage", flat=True))
     assert stages == set(Application.Stage), "one at each stage"
     assert Partner.objects.count() == 2
+    assert chitra.partner.head == asha.partner
+    assert FirmRequest.objects.get().head == asha.partner
     for person in demo.STAFF:
         assert roles.roles_of(User.objects.get(email=person.email)) == [person.role]
 

@@ -21,11 +21,11 @@ from orders import lifecycle
 from orders.models import Basket, MfOrder, Nav, Plan, Scheme, Security
 from orders.operations import nav_fetch, plans, schemes, securities
 from portal import audit, clock, roles
-from portal.api import partners
+from portal.api import firms, partners
 from portal.errors import Failure
 from portal.gateway.errors import GatewayError
 from portal.management import demo, demo_baskets, demo_commission, story, world
-from portal.models import Partner, PartnerMember, User
+from portal.models import FirmRequest, Partner, PartnerMember, User
 
 # Asha's purchases: days ago, category, rupees.
 BOUGHT = ((96, "Flexi Cap Fund", 25_000), (33, "Liquid Fund", 10_000))
@@ -87,7 +87,19 @@ class Command(BaseCommand):
 
     def _partners(self) -> None:
         for code, name in demo.PARTNERS.items():
-            Partner.objects.get_or_create(code=code, defaults={"name": name})
+            head = Partner.objects.filter(code=demo.HEADS.get(code, "")).first()
+            Partner.objects.get_or_create(code=code, defaults={"name": name, "head": head})
+
+    def _firms(self, users: dict[str, User]) -> None:
+        """Another firm is asked for by whoever works at the head."""
+        person = demo.PARTNER_USERS[0]
+        head = Partner.objects.get(code=person.partner)
+        if not FirmRequest.objects.filter(head=head).exists():
+            name, arn, email, basis = demo.ASKED_FOR
+            firms.ask(
+                head=head, name=name, arn=arn, email=email, basis=basis, actor=users[person.email], at=clock.now()
+            )
+            self._say(f"{name}, asked for by {head}")
 
     def _user(self, person: demo.Person) -> User:
         """The account with its verified address, password and role."""
@@ -117,6 +129,7 @@ class Command(BaseCommand):
             if not PartnerMember.objects.filter(user=users[person.email]).exists():
                 partner = Partner.objects.get(code=person.partner)
                 partners.add_member(partner=partner, user=users[person.email], actor=audit.SYSTEM, at=clock.now())
+        self._firms(users)
 
     def _commission(self, users: dict[str, User]) -> None:
         """Rates of the fund houses in which somebody holds units, and what they should have paid since."""
