@@ -124,7 +124,10 @@ def test_a_month_opens_to_a_holding_and_to_its_days(firm, browser):
     assert "These days add up to ₹4.66 by today's records." in page(browser, "earnings_holding", "2026-10", its.pk)
 
 
-def test_who_has_left_the_firm_is_not_named_and_what_was_earned_stays(firm, browser):
+@pytest.mark.parametrize("has_wall", [True, False])
+def test_who_has_left_the_firm_is_not_named_and_what_was_earned_stays(firm, browser, monkeypatch, has_wall):
+    if not has_wall:
+        monkeypatch.setattr(partners, "scope_of", lambda *_: "all")
     its = firm.month()
     firm.line("80.00")
     type(firm.investor).objects.filter(pk=firm.investor.pk).update(partner=factories.PartnerFactory())
@@ -137,6 +140,8 @@ def test_who_has_left_the_firm_is_not_named_and_what_was_earned_stays(firm, brow
     assert firm.folio.number in page(browser, "earnings_month", "2026-10")
     assert firm.folio.number not in page(browser, "earnings_holdings", "2026-10")
     assert "Day by day" not in page(browser, "earnings_holding", "2026-10", its.pk)
+    taken = browser.get(reverse("console:earnings_file", args=["2026-10"])).content.decode()
+    assert firm.investor.code not in taken
 
 
 def test_lines_are_narrowed_to_a_fund_house_and_a_kind(firm, browser):
@@ -144,9 +149,9 @@ def test_lines_are_narrowed_to_a_fund_house_and_a_kind(firm, browser):
     firm.line("10.00", kind="INCENTIVE")
     other = factories.CommissionLineFactory(partner=firm.partner, amount=Decimal("7.77"))
     house = page(browser, "earnings_month", "2026-10", query=f"?house={other.fund_house_id}")
-    assert (house.count("Still to come"), house.count(other.folio_number)) == (1, 1)
-    assert page(browser, "earnings_month", "2026-10", query="?kind=INCENTIVE").count("Still to come") == 1
-    assert page(browser, "earnings_month", "2026-10", query="?kind=NONSENSE&house=x").count("Still to come") == 3
+    assert (house.count("None yet"), house.count(other.folio_number)) == (1, 1)
+    assert page(browser, "earnings_month", "2026-10", query="?kind=INCENTIVE").count("None yet") == 1
+    assert page(browser, "earnings_month", "2026-10", query="?kind=NONSENSE&house=x").count("None yet") == 3
     assert "No line fits." in page(browser, "earnings_month", "2026-10", query="?house=1&kind=OTHER")
 
 
