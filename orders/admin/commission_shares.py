@@ -2,70 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Max, Model
+from django.db.models import Model
 from django.http import HttpRequest
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from orders.commission_rules import last_day
-from orders.models import CommissionShare, PayoutLine
+from orders.models import CommissionShare
+from orders.operations.commission_shares import SHARE, too_early
 from portal import clock
 from portal.admin import show
 from portal.admin.paging import UncountedList, UncountedPaginator
 from portal.admin.proposed import ProposedAdmin, ProposedForm
-from portal.desk import proposals
-from portal.models import Partner
-
-SHARE = "partner's share"
-
-
-def handed_on_until(partner_id: int) -> date | None:
-    """The last day of the last month of which a payout hands something on to a partner; None for none."""
-    lines = PayoutLine.objects.filter(payout__partner_id=partner_id, counts=True)
-    month = lines.aggregate(last=Max("line__month"))["last"]
-    return last_day(month) if month else None
-
-
-def too_early(partner_id: int, begins: date) -> str:
-    """Why a share can neither begin nor go on a day: what was decided by the share before it stays explained."""
-    until = handed_on_until(partner_id)
-    if until is None or begins > until:
-        return ""
-    return f"Payouts hand on what came until {until:%-d %b %Y}, by the share of that time. Choose a day after that."
-
-
-def _affects(values: Mapping[str, Any]) -> str:
-    """Whose share it is, and what it follows."""
-    partner = Partner.objects.filter(pk=values["partner"]).first()
-    earlier = CommissionShare.objects.filter(partner=partner, valid_from__lt=values["valid_from"])
-    before = earlier.order_by("-valid_from").first()
-    return f"{partner}: {values['percent']} % follows {f'{before.percent} %' if before else 'no share'}."
-
-
-def _why_not(row: Model | None, after: Mapping[str, Any] | None, at: datetime) -> str:
-    if isinstance(row, CommissionShare):
-        return too_early(row.partner_id, row.valid_from)
-    return too_early(after["partner"], date.fromisoformat(after["valid_from"])) if after else ""
-
-
-proposals.register(
-    proposals.Kind(
-        SHARE,
-        "Partners' shares of commission",
-        "orders.add_commissionshare",
-        "portal.approve_proposal",
-        always=True,
-        affects=_affects,
-        why_not=_why_not,
-    )
-)
 
 
 class ShareForm(ProposedForm):

@@ -9,7 +9,16 @@ from django.core.management import call_command
 
 from investors import queries
 from investors.models import Application, Investor
-from orders.models import CommissionMonth, CommissionRate, Holding, MfOrder, Plan
+from orders.models import (
+    CommissionLine,
+    CommissionMonth,
+    CommissionRate,
+    CommissionStatement,
+    Holding,
+    MfOrder,
+    Payout,
+    Plan,
+)
 from portal import clock, roles
 from portal.management import demo
 from portal.models import FirmRequest, Partner, PartnerEvent, User
@@ -50,6 +59,10 @@ def test_makes_everybody_once_in_the_promised_state(sandbox, settings, tmp_path,
     assert {rate.fund_house for rate in CommissionRate.objects.all()} == houses
     months = CommissionMonth.objects.filter(folio__investor=asha, partner=asha.partner, month__lt=clock.today())
     assert sum(each.expected for each in months) > 0, "the pages of commission are not empty"
+    lines = CommissionLine.objects.filter(partner=asha.partner, why_not="")
+    assert 0 < sum(each.amount for each in lines) < sum(each.expected for each in months), "some of it did not come"
+    assert CommissionLine.objects.exclude(why_not="").count() == 1
+    assert sorted(Payout.objects.filter(partner=asha.partner).values_list("state", flat=True)) == ["ASKED", "PAID"]
 
     stages = set(Application.objects.values_list("stage", flat=True))
     assert stages == set(Application.Stage), "one at each stage"
@@ -66,6 +79,7 @@ def test_makes_everybody_once_in_the_promised_state(sandbox, settings, tmp_path,
     told, rates = len(sandbox.ledger()["orders"]), CommissionRate.objects.count()
     call_command("seed_demo")
     assert CommissionRate.objects.count() == rates
+    assert (CommissionStatement.objects.count(), Payout.objects.count()) == (1, 2)
     assert (MfOrder.objects.count(), Plan.objects.count()) == (3, 1)
     assert len(sandbox.ledger()["orders"]) == told
 

@@ -132,12 +132,19 @@ class Command(BaseCommand):
         self._firms(users)
 
     def _commission(self, users: dict[str, User]) -> None:
-        """Rates of the fund houses in which somebody holds units, and what they should have paid since."""
+        """What fund houses in which somebody holds units should have paid, what came, and what a partner gets of it."""
         maker, checker = (users[person.email] for person in demo.STAFF[:2])
         for house in demo_commission.unrated():
             demo_commission.agree(house, maker=maker, checker=checker)
             demo_commission.expect()
             self._say(f"commission rates of {house}")
+        if statement := demo_commission.received(maker=maker):
+            self._say(f"commission statement {statement.code}")
+        partner = Partner.objects.get(code=demo.PARTNER_USERS[0].partner)
+        if demo_commission.share(partner, maker=maker, checker=checker):
+            self._say(f"share of {partner}")
+        for payout in demo_commission.hand_on(partner, maker=maker, checker=checker):
+            self._say(f"payout {payout.code}, {payout.get_state_display()}")
 
     def _brought(self, person: demo.Person, user: User) -> None:
         """Through their partner, before they order, so that the partner is told of it."""
