@@ -99,13 +99,14 @@ def _days(row: CommissionMonth | None, days: Sequence[commission.Day], scheme: S
     )
 
 
-def _note(row: CommissionMonth, days: Sequence[commission.Day]) -> str:
+def _note(row: CommissionMonth, found: Sequence[commission.Day]) -> str:
     """Whose it is, how it adds up, and which days bring nothing."""
     served = f"{row.partner} served the investor on the last day." if row.partner else "No partner served the investor."
     told = [served, "A day brings its units times NAV times rate over 36,500; the sum is rounded once."]
-    if row.unrated or row.unpriced:
-        told.append(f"Of {row.days} days {row.unrated} have no rate and {row.unpriced} no NAV: these bring nothing.")
-    now = commission_rules.together(day.amount for day in days)
+    without = [f"{days} without {what}" for days, what in ((row.unrated, "a rate"), (row.unpriced, "a NAV")) if days]
+    if without:
+        told.append(f"Of {row.days} days, {' and '.join(without)}: these bring nothing.")
+    now = commission_rules.together(day.amount for day in found)
     if now != row.expected:
         told.append(f"By what is known now it is {show.rupees(now)}: a worker computes the month anew.")
     return " ".join(told)

@@ -66,6 +66,11 @@ class RateForm(ProposedForm):
     class Meta:
         model = CommissionRate
         fields = ("fund_house", "scheme", "category", "valid_from", "percent", "source")
+        help_texts = {
+            "valid_from": "It may lie in the past: the months since are computed anew.",
+            "percent": "Of the value, before GST: 0.75 is 75 paise a year of a hundred rupees. 0 ends a rate.",
+            "source": "The fund house's letter or rate card, with its date.",
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -156,12 +156,18 @@ def _folios(month: date, after: int, upto: int, today: date, at: datetime) -> Do
         "upto": upto,
         "at": at,
     }
+    _alone_at(month)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(727, %s)", [jobs.lock_key(_mark(month))])
         # Behind row-level policies the planner expects one investor, and would walk through all folios for each.
         cursor.execute("SET LOCAL enable_nestloop = off")
         cursor.execute(_COMPUTE, values)
         return Done(*cursor.fetchone())
+
+
+def _alone_at(month: date) -> None:
+    """Until the transaction ends no other worker writes this month, as it would compare with what is about to change."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(727, %s)", [jobs.lock_key(_mark(month))])
 
 
 # --- Which months -------------------------------------------------------------------------------------------------

@@ -327,7 +327,7 @@ def test_a_folio_opens_to_its_days_and_to_what_came(as_role, held):
     for shown in (
         "Kotak Liquid: ₹21.00 expected",
         "Sharma Wealth served the investor on the last day",
-        "Of 31 days 10 have no rate and 0 no NAV",
+        "Of 31 days, 10 without a rate: these bring nothing",
         "no rate",
         "₹36.5000",
         "of 1 Sep 2026",

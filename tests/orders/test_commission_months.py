@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+import threading
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
+from django.db import connections, transaction
 
 from orders import commission_rules, commission_tasks
 from orders.models import CommissionMonth, NavRun
@@ -15,7 +17,7 @@ from orders.operations import commission_months
 from orders.queries import commission
 from portal.clock import IST
 from tests import factories
-from tests.database import raised_at_once
+from tests.database import WAIT_S, raised_at_once
 
 pytestmark = pytest.mark.django_db
 OCTOBER = date(2026, 10, 1)
@@ -362,6 +364,51 @@ def test_the_task_has_every_month_computed_that_is_due(held, at, monkeypatch):
     nudged.clear()
     commission_tasks.expect()
     assert nudged == []
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("guard", ["off", "on"])
+def test_the_last_worker_to_write_knows_most(held, monkeypatch, guard):
+    """A rate is there for a moment: one worker has computed with it, and another compares before the first commits."""
+    moved(held.folio, held.scheme, OCTOBER, "1000")
+    commission_months.compute(OCTOBER, at=AT)
+    if guard == "off":
+        monkeypatch.setattr(commission_months, "_alone_at", lambda month: None)
+    has_computed, may_commit, has_looked = (threading.Event() for _ in range(3))
+
+    def slow():
+        with transaction.atomic():
+            commission_months._folios(OCTOBER, 0, held.folio.pk, AT.date(), AT)
+            has_computed.set()
+            may_commit.wait(WAIT_S)
+
+    def quick():
+        commission_months.compute(OCTOBER, at=AT)
+        has_looked.set()
+
+    gone = rate(held)
+    first = started(slow)
+    assert has_computed.wait(WAIT_S)
+    gone.delete()
+    second = started(quick)
+    # With the guard it waits for the first; without, it sees what was there before and leaves it.
+    assert has_looked.wait(WAIT_S if guard == "off" else 0.5) == (guard == "off")
+    may_commit.set()
+    for each in (first, second):
+        each.join(WAIT_S)
+    assert CommissionMonth.objects.get().expected == (0 if guard == "on" else 31)
+
+
+def started(act):
+    def run():
+        try:
+            act()
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread
 
 
 @pytest.mark.django_db(transaction=True)
