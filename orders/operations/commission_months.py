@@ -165,7 +165,7 @@ def _folios(month: date, after: int, upto: int, today: date, at: datetime) -> Do
 
 
 def _alone_at(month: date) -> None:
-    """Until the transaction ends no other worker writes this month, as it would compare with what is about to change."""
+    """Until the transaction ends no other worker writes this month, as it compares with what is about to change."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(727, %s)", [jobs.lock_key(_mark(month))])
 
