@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Max, QuerySet, Sum
 
-from orders.models import EarningsHolding, EarningsLine, EarningsMonth, Payout
+from orders.models import CommissionLine, CommissionMonth, EarningsHolding, EarningsLine, EarningsMonth, Payout
 
 # A payout is its partner's from the second person's yes on.
 DECIDED = (Payout.State.APPROVED.value, Payout.State.PAID.value)
@@ -21,6 +21,29 @@ DECIDED = (Payout.State.APPROVED.value, Payout.State.PAID.value)
 def months_of(partner_id: int) -> QuerySet[EarningsMonth]:
     """The owner filter of months, the newest first."""
     return EarningsMonth.objects.filter(partner_id=partner_id).order_by("-month")
+
+
+def year_before(partner_id: int, before: date | None) -> tuple[list[EarningsMonth], date | None]:
+    """The twelve months that end with the newest before `before`, and the month before which there are more.
+
+    Sums are made of a year's rows, however many years a firm has been with us.
+    """
+    newest = _newest(partner_id, before)
+    if newest is None:
+        return [], None
+    first = date(newest.year - 1, newest.month + 1, 1) if newest.month < 12 else date(newest.year, 1, 1)
+    found = list(months_of(partner_id).filter(month__gte=first, month__lte=newest))
+    return found, first if _newest(partner_id, first) else None
+
+
+def _newest(partner_id: int, before: date | None) -> date | None:
+    """The newest month with anything in it; each table's index answers at once."""
+    until = {"month__lt": before} if before else {}
+    of_months = CommissionMonth.objects.filter(partner_id=partner_id, **until).aggregate(on=Max("month"))["on"]
+    of_lines = CommissionLine.objects.filter(partner_id=partner_id, why_not="", **until).aggregate(on=Max("month"))[
+        "on"
+    ]
+    return max((on for on in (of_months, of_lines) if on), default=None)
 
 
 def holdings_of(partner_id: int) -> QuerySet[EarningsHolding]:

@@ -182,3 +182,18 @@ def test_months_are_read_in_one_statement_however_many_lines_there_are(north, as
         assert len(list(earnings.months_of(north.pk))) == 9
     with django_assert_num_queries(2):
         earnings.by_house_and_kind(north.pk, SEPTEMBER)
+
+
+def test_a_page_of_months_is_a_year_that_ends_with_the_newest(north, asha):
+    assert earnings.year_before(north.pk, None) == ([], None)
+    line(asha, "1.00", month=date(2026, 12, 1))
+    expected(asha, "1.00", month=date(2026, 1, 1))
+    line(asha, "1.00", month=date(2025, 12, 1))
+    line(asha, "1.00", month=date(2025, 11, 1), why_not="Its statement was withdrawn.")
+    expected(asha, "1.00", month=date(2023, 3, 1))
+    pages, before, most = [], None, 9
+    while most and (before or not pages):
+        rows, before = earnings.year_before(north.pk, before)
+        pages.append([f"{each.month:%Y-%m}" for each in rows])
+        most -= 1
+    assert pages == [["2026-12", "2026-01"], ["2025-12"], ["2023-03"]]

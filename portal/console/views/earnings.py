@@ -22,7 +22,7 @@ from orders.queries import earnings as queries
 from portal import audit, clock, csv_files, identifiers, money
 from portal.console.access import ConsoleRequest, console_page
 
-MONTHS, PAGE_SIZE, RECENT = 12, 30, 5
+PAGE_SIZE, RECENT = 30, 5
 # A file is made while its reader waits; a machine reads any number of lines by the API.
 MOST_LINES = 10_000
 GONE = "An investor who is no longer yours"
@@ -42,14 +42,13 @@ Row = TypeVar("Row", bound=Model)
 @never_cache
 @console_page
 def listed(request: ConsoleRequest) -> HttpResponse:
-    """Twelve months, the newest first, and the latest payouts."""
+    """A year of months, the newest first, and the latest payouts."""
     before = _day(request.GET.get("before", ""))
-    rows = queries.months_of(request.partner.pk)
-    found = list((rows.filter(month__lt=before) if before else rows)[: MONTHS + 1])
+    rows, further = queries.year_before(request.partner.pk, before)
     context = {
-        "rows": [(each, _slug(each.month)) for each in found[:MONTHS]],
+        "rows": [(each, _slug(each.month)) for each in rows],
         "payouts": [_payout_row(each) for each in queries.payouts_of(request.partner.pk)[:RECENT]],
-        "next_url": f"?before={_slug(found[MONTHS - 1].month)}" if len(found) > MONTHS else "",
+        "next_url": f"?before={_slug(further)}" if further else "",
         "first_url": "?" if before else "",
     }
     return render(request, "console/earnings.html", context)
