@@ -33,7 +33,10 @@ class Firm:
         partners.add_member(partner=self.partner, user=self.person, actor="test", at=clock.now())
         type(investor).objects.filter(pk=investor.pk).update(partner=self.partner, name="Asha Quillfeather")
         self.investor = investor
-        self.scheme = factories.SchemeFactory(name="Unmistakable Flexi Cap Fund", fund_house__name="Hill Mutual Fund")
+        self.scheme = factories.SchemeFactory(
+            name="Unmistakable Flexi Cap Fund", fund_house__name="Hill Mutual Fund",
+            nav_on=date(2026, 9, 2), previous_nav_on=date(2026, 9, 1),
+        )  # fmt: skip
         self.folio = factories.FolioFactory(investor=investor, fund_house=self.scheme.fund_house)
         self.earned = {"scheme": self.scheme, "folio": self.folio, "partner": self.partner}
 
