@@ -102,6 +102,8 @@ def _wrong(house: FundHouse, values: Mapping[str, Any]) -> dict[str, str]:
     found = {}
     if scheme and scheme.fund_house_id != house.pk:
         found["scheme"] = f"This scheme is of {scheme.fund_house}, not of {house}."
+    elif scheme and scheme.plan == Scheme.Plan.DIRECT:
+        found["scheme"] = "No commission is paid from direct plans."
     if scheme and category:
         found["category"] = "A rate is of a scheme or of a category. Leave one of them empty."
     elif category and not Scheme.objects.filter(fund_house=house, category=category).exists():

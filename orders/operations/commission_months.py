@@ -3,6 +3,7 @@
     due        the months whose figures are behind what is known by now
     compute    one month: every scheme in every folio, a statement for some thousand folios at a time
 
+No commission is paid from direct plans (SEBI circular CIR/IMD/DF/21/2012 of 13 September 2012), so none is expected.
 Nothing is kept between two runs but a note of when the last whole one began. A run that was killed leaves months that
 are due, and the next one does all of it again: what has not changed is not written, what is no longer held goes.
 """
@@ -55,6 +56,7 @@ _COMPUTE = f"""
         SELECT t.folio_id, t.scheme_id, greatest(t.traded_on, %(first)s::date) AS "on", sum(t.units) AS units
           FROM orders_transaction t
          WHERE t.folio_id > %(after)s AND t.folio_id <= %(upto)s AND t.traded_on <= %(last)s
+           AND t.scheme_id NOT IN (SELECT s.id FROM orders_scheme s WHERE s.plan = 'DIRECT')
          GROUP BY 1, 2, 3
     ), spans AS MATERIALIZED (
         SELECT folio_id, scheme_id, "on" AS first, sum(units) OVER own AS units,

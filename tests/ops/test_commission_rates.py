@@ -201,3 +201,10 @@ def test_a_list_of_proposed_rates_reads_the_names_of_all_at_once(as_role, django
     with django_assert_num_queries(3):
         words = proposed.differences(ids)
     assert all("Mutual Fund" in each and "Flexi Cap Fund" in each for each in words.values())
+
+
+def test_a_direct_plan_has_no_rate(as_role, scheme):
+    direct = factories.SchemeFactory(fund_house=scheme.fund_house, plan="DIRECT")
+    told = as_role(roles.MAKER).post(reverse(ADD), form(scheme, scheme=direct.pk)).content.decode()
+    assert "No commission is paid from direct plans." in told
+    assert not Proposal.objects.exists()

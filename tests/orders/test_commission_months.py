@@ -137,6 +137,15 @@ def test_days_without_a_rate_bring_nothing_and_are_counted(held):
     assert figures(computed()) == (31, 0, 10, Decimal("36500.00"), Decimal("21.00"))
 
 
+def test_a_direct_plan_brings_nothing_whatever_the_rate_of_its_house(held):
+    rate(held)
+    direct = factories.SchemeFactory(fund_house=held.house, plan="DIRECT", **BARE)
+    priced(direct, (date(2024, 1, 1), "36.5"))
+    for scheme in (held.scheme, direct):
+        moved(held.folio, scheme, date(2024, 1, 1), "1000")
+    assert computed().scheme == held.scheme
+
+
 def test_days_without_a_nav_bring_nothing_and_are_counted(held):
     rate(held)
     scheme = factories.SchemeFactory(fund_house=held.house, **BARE)
