@@ -11,13 +11,14 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
+from functools import lru_cache
 from itertools import islice
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from django.db import connection
 
 from orders.feeds.commission import Line
-from orders.models import CommissionLine, Folio, FundHouse, Scheme, Transaction
+from orders.models import FundHouse, Scheme, Transaction
 from orders.queries.commission_people import partner_on
 
 # Lines that are looked up together.
@@ -69,11 +70,14 @@ class Matcher:
 
     def _portion(self, lines: Sequence[Line]) -> Iterator[Judged]:
         good = [line for line in lines if not line.why_not]
-        schemes, folios = _schemes({line.scheme.upper() for line in good}), _folios({line.folio for line in good})
-        held = _held({pk for found in folios.values() for _, pk, _ in found})
+        schemes = _schemes({line.scheme.upper() for line in good})
+        folios = _folios({(house, line.folio) for line in good for _, house in schemes[line.scheme.upper()]})
+        shared = {code for code, found in schemes.items() if len(found) > 1}
+        of_shared = {line.folio for line in good if line.scheme.upper() in shared}
+        held = _held([pk for (_, number), (pk, _) in folios.items() if number in of_shared])
         judged = [self._of(line, schemes, folios, held) for line in lines]
         partners = _partners(judged, folios)
-        counted = _counted({each.line.reference for each in judged if not each.why_not})
+        counted = _counted({_key(each) for each in judged if not each.why_not and each.line.reference})
         return (self._once(each._replace(partner_id=partners.get(n)), counted) for n, each in enumerate(judged))
 
     def _of(self, line: Line, schemes: Schemes, folios: Folios, held: Held) -> Judged:
@@ -89,26 +93,26 @@ class Matcher:
             its = self.houses[next(iter(houses))]
             words = f"The scheme is of {its}, and the line says {line.house}."
             return Judged(line, house_id=said, why_not=words[:200])
-        return self._in_folio(line, known, [each for each in folios.get(line.folio, ()) if each[0] in houses], held)
+        return self._in_folio(line, known, folios, held)
 
-    def _in_folio(self, line: Line, known: Sequence[tuple[int, int]], folios: Sequence[Found], held: Held) -> Judged:
-        house_id = known[0][1]
-        if not folios:
+    def _in_folio(self, line: Line, known: Sequence[tuple[int, int]], folios: Folios, held: Held) -> Judged:
+        # Options of one AMFI code are of one fund house.
+        house_id, options = known[0][1], [pk for pk, _ in known]
+        folio_id, _ = folios.get((house_id, line.folio), (None, None))
+        if folio_id is None:
             words = f"No folio {line.folio} of {self.houses[house_id]} is known."
             return Judged(line, house_id=house_id, why_not=words[:200])
-        folio = folios[0]
-        options = [pk for pk, house in known if house == folio[0]]
-        fit = options if len(options) == 1 else [pk for pk in options if (folio[1], pk) in held]
+        fit = options if len(options) == 1 else [pk for pk in options if (folio_id, pk) in held]
         if len(fit) != 1:
             words = f"Several schemes have the code {line.scheme}, and the folio held none or more than one of them."
-            return Judged(line, house_id=folio[0], folio_id=folio[1], why_not=words[:200])
+            return Judged(line, house_id=house_id, folio_id=folio_id, why_not=words[:200])
         if line.month is None or line.month >= self.this_month:
-            return Judged(line, folio[0], folio[1], fit[0], None, "Its month has not ended yet.")
-        return Judged(line, folio[0], folio[1], fit[0])
+            return Judged(line, house_id, folio_id, fit[0], None, "Its month has not ended yet.")
+        return Judged(line, house_id, folio_id, fit[0])
 
     def _once(self, judged: Judged, counted: Counted) -> Judged:
         """What is referred to counts once: in this file, and over all statements that stand."""
-        key = (judged.house_id, judged.line.kind, judged.line.reference)
+        key = _key(judged)
         if judged.why_not or not judged.line.reference:
             return judged
         if key in self._seen:
@@ -123,13 +127,13 @@ class Matcher:
 
 
 Schemes = dict[str, list[tuple[int, int]]]
-# Fund house, folio, investor.
-Found = tuple[int, int, int]
-Folios = dict[str, list[Found]]
+# Fund house and number -> the folio and its investor.
+Folios = dict[tuple[int, str], tuple[int, int]]
 Held = set[tuple[int, int]]
 Counted = dict[Key, tuple[str, int]]
 
 
+@lru_cache(maxsize=1_000)
 def _plain(name: str) -> str:
     return " ".join(_NOISE.sub(" ", name.lower()).split())
 
@@ -157,16 +161,34 @@ def _schemes(codes: Collection[str]) -> Schemes:
     return {code: found[code.lstrip("0") if _AMFI.fullmatch(code) else code] for code in codes}
 
 
-def _folios(numbers: Collection[str]) -> Folios:
-    found: Folios = defaultdict(list)
-    rows = Folio.objects.filter(number__in=numbers).values_list("number", "fund_house_id", "pk", "investor_id")
-    for number, *rest in rows:
-        found[number].append((rest[0], rest[1], rest[2]))
-    return found
+def _key(judged: Judged) -> Key:
+    return judged.house_id, judged.line.kind, judged.line.reference
+
+
+# By pairs, as the unique index has them: a list of numbers alone would be compared with every folio there is.
+_FOLIOS = """
+    SELECT f.fund_house_id, f.number, f.id, f.investor_id FROM unnest(%s::bigint[], %s::text[]) AS a (house, number)
+      JOIN orders_folio f ON f.fund_house_id = a.house AND f.number = a.number
+"""
+
+
+def _folios(wanted: Collection[tuple[int, str]]) -> Folios:
+    return {(house_id, number): (pk, investor_id) for house_id, number, pk, investor_id in _asked(_FOLIOS, wanted)}
+
+
+def _asked(statement: str, wanted: Collection[tuple[Any, ...]]) -> list[Any]:
+    """The rows of a statement that is given columns of keys; none where there is no key."""
+    if not wanted:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [list(column) for column in zip(*wanted, strict=True)])
+        return cursor.fetchall()
 
 
 def _held(folio_ids: Collection[int]) -> Held:
     """Which schemes these folios ever held."""
+    if not folio_ids:
+        return set()
     rows = Transaction.objects.filter(folio_id__in=folio_ids).order_by()
     return set(rows.values_list("folio_id", "scheme_id").distinct())
 
@@ -179,21 +201,29 @@ _SERVED = f"""
 
 def _partners(judged: Sequence[Judged], folios: Folios) -> dict[int, int | None]:
     """Place of a line -> who served its investor on the last day of its month."""
-    investors = {pk: investor_id for found in folios.values() for _, pk, investor_id in found}
-    asked = [
-        (n, investors[each.folio_id], each.line.month)
-        for n, each in enumerate(judged)
-        if each.folio_id and not each.why_not
-    ]
-    if not asked:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute(_SERVED, [list(column) for column in zip(*asked, strict=True)])
-        return dict(cursor.fetchall())
+    investors = dict(folios.values())
+    return dict(
+        _asked(
+            _SERVED,
+            [
+                (n, investors[each.folio_id], each.line.month)
+                for n, each in enumerate(judged)
+                if each.folio_id and not each.why_not
+            ],
+        )
+    )
 
 
-def _counted(references: Collection[str]) -> Counted:
+_COUNTED = """
+    SELECT l.fund_house_id, l.kind, l.reference, s.code, l.number
+      FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS a (house, kind, reference)
+      JOIN orders_commissionline l ON l.fund_house_id = a.house AND l.kind = a.kind AND l.reference = a.reference
+                                  AND l.why_not = '' AND l.reference <> ''
+      JOIN orders_commissionstatement s ON s.id = l.statement_id
+"""
+
+
+def _counted(keys: Collection[Key]) -> Counted:
     """What of these counts already."""
-    rows = CommissionLine.objects.filter(why_not="", reference__in=[each for each in references if each])
-    found = rows.values_list("fund_house_id", "kind", "reference", "statement__code", "number")
-    return {(house_id, kind, reference): (code, number) for house_id, kind, reference, code, number in found}
+    rows = _asked(_COUNTED, keys)
+    return {(house_id, kind, reference): (code, number) for house_id, kind, reference, code, number in rows}

@@ -181,11 +181,12 @@ def _matcher(at: datetime) -> Matcher:
 
 def _write(row: CommissionStatement, statement: Statement, at: datetime) -> int:
     """Every line is kept. Returns how many of them count."""
-    counted = 0
-    for portion in portions(_matcher(at).judge(statement.lines()), PORTION):
-        CommissionLine.objects.bulk_create(_row(row, judged) for judged in portion)
-        counted += sum(not judged.why_not for judged in portion)
-    return counted
+    # All is looked up before the first is written: in a table that grows by its own transaction PostgreSQL goes on as
+    # if it were empty. What was found is kept without the lines, which are cheap to read twice.
+    found = [judged[1:] for judged in _matcher(at).judge(statement.lines())]
+    for portion in portions(zip(statement.lines(), found, strict=True), PORTION):
+        CommissionLine.objects.bulk_create(_row(row, Judged(line, *its)) for line, its in portion)
+    return sum(not why_not for *_, why_not in found)
 
 
 def _row(statement: CommissionStatement, judged: Judged) -> CommissionLine:
