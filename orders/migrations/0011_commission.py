@@ -150,17 +150,18 @@ DROP TRIGGER a_commission_rate_changes_by_a_proposal ON orders_commissionrate;
 
 # A partner reads what concerns it: its months, its lines, its payouts once they are decided, and the rates behind them.
 STAFF = "current_setting('portal.scope', true) = 'all'"
-MINE = "partner_id = portal_scope_partner()"
+# Asked once a statement, and not once a row.
+MINE = "partner_id = (SELECT portal_scope_partner())"
 DECIDED = f"{MINE} AND state IN ('APPROVED', 'PAID')"
 READ_BY_PARTNERS = {
     "orders_commissionmonth": MINE,
     "orders_commissionline": MINE,
     "orders_commissionshare": MINE,
     "orders_payout": DECIDED,
-    "orders_payoutline": "payout_id IN (SELECT p.id FROM orders_payout p WHERE p.partner_id = portal_scope_partner())",
+    "orders_payoutline": "payout_id IN (SELECT p.id FROM orders_payout p WHERE p.partner_id = (SELECT portal_scope_partner()))",
     "orders_commissionrate": (
         "EXISTS (SELECT 1 FROM orders_commissionmonth m JOIN orders_scheme s ON s.id = m.scheme_id"
-        " WHERE m.partner_id = portal_scope_partner() AND s.fund_house_id = orders_commissionrate.fund_house_id)"
+        " WHERE m.partner_id = (SELECT portal_scope_partner()) AND s.fund_house_id = orders_commissionrate.fund_house_id)"
     ),
 }
 WALLS = {
