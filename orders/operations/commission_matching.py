@@ -214,11 +214,14 @@ def _partners(judged: Sequence[Judged], folios: Folios) -> dict[int, int | None]
     )
 
 
+# Key by key: before PostgreSQL has counted a table that was just filled, it would walk through all of it for each.
 _COUNTED = """
-    SELECT l.fund_house_id, l.kind, l.reference, s.code, l.number
+    SELECT a.house, a.kind, a.reference, s.code, l.number
       FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS a (house, kind, reference)
-      JOIN orders_commissionline l ON l.fund_house_id = a.house AND l.kind = a.kind AND l.reference = a.reference
-                                  AND l.why_not = '' AND l.reference <> ''
+     CROSS JOIN LATERAL (
+           SELECT c.statement_id, c.number FROM orders_commissionline c
+            WHERE c.fund_house_id = a.house AND c.kind = a.kind AND c.reference = a.reference
+              AND c.why_not = '' AND c.reference <> '' LIMIT 1) l
       JOIN orders_commissionstatement s ON s.id = l.statement_id
 """
 
