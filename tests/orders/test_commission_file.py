@@ -208,8 +208,8 @@ SPOILT = {
     "a zero byte": (f"{HEAD}\n{GOOD}".encode() + b"\0", "bytes that no text has"),
     "neither encoding": (f"{HEAD}\n".encode() + b"\x81\x8d\x8f,1", "neither in UTF-8 nor in Windows-1252"),
     "too large": (f"{HEAD}\n".encode() + b"x" * commission.MOST_BYTES, "larger than 10 MB"),
-    "a million lines": (f"{HEAD}\n".encode() + b"1\n" * 1_000_000, "more than 100,000 lines"),
-    "a line too many": (f"{HEAD}\n".encode() + b"1\n" * (commission.MOST_LINES + 1), "more than 100,000 lines"),
+    "a million lines": (f"{HEAD}\n".encode() + b"1\n" * 1_000_000, "more than 25,000 lines"),
+    "a line too many": (f"{HEAD}\n".encode() + b"1\n" * (commission.MOST_LINES + 1), "more than 25,000 lines"),
     "a long first line": (b"x" * 100_000, "first line is too long"),
     "ten thousand columns": ((HEAD + ",z" * 500 + "\n1").encode(), "more than 100 columns"),
 }
