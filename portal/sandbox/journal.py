@@ -25,12 +25,15 @@ SECRET_HEADERS = {
 SECRET_FIELDS = re.compile(
     r"(\b(?:token|authToken|smallcaseAuthToken|sessionId|sSession|sRestSession|jToken|sAppToken|sApplicationToken"
     r"|sInitiatorAppToken|sTwoWayToken|apiKey|secretKey|seal"
-    r"|RequestToken|AccessToken|RefreshToken|EncryKey|UserId|Userkey|PIN|TOTP)(?:\"\s*:\s*\"|=))[^\"&\s]+"
+    r"|RequestToken|AccessToken|RefreshToken|JWTToken|EncryKey|UserId|Userkey|PIN|TOTP|My2PIN|Password|password)"
+    r"(?:\"\s*:\s*\"|=))[^\"&\s]+"
 )
+# A signed token under whatever name, also one that was cut off.
+TOKENS = re.compile(r"\beyJ[\w-]*\.[\w.-]*")
 
 
 def _struck(text: str) -> str:
-    return SECRET_FIELDS.sub(r"\1[redacted]", text)
+    return TOKENS.sub("[redacted]", SECRET_FIELDS.sub(r"\1[redacted]", text))
 
 
 def _text(body: bytes) -> str:

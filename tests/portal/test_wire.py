@@ -148,9 +148,15 @@ def test_a_row_is_the_same_however_its_keys_are_spelled_and_ordered(spelt, order
         )
 
 
-def test_a_row_that_is_spelled_as_usual_is_not_folded(monkeypatch):
-    # Only so many spellings are remembered of a message, and other tests have spelled a line in any way.
+@pytest.fixture
+def unspelled(monkeypatch):
+    """Only so many spellings are remembered of a message, and other tests have spelled a line in any way."""
     monkeypatch.setattr(Line, "_usual", set())
+    monkeypatch.setattr(wire, "_usual", {})
+
+
+@pytest.mark.usefixtures("unspelled")
+def test_a_row_that_is_spelled_as_usual_is_not_folded(monkeypatch):
     Line.model_validate(LINE)
     monkeypatch.setattr(wire, "fold", lambda _: pytest.fail("folded"))
     assert Line.model_validate(dict(LINE)).order_id == "7"
@@ -174,6 +180,7 @@ def test_a_code_is_text_however_it_comes(said, read):
     assert Line(OrderID=said).order_id == read
 
 
+@pytest.mark.usefixtures("unspelled")
 @pytest.mark.parametrize("said", [True, 1.5, Decimal("1.5"), [], {}])
 def test_what_is_no_code_is_not_read(said):
     Line.model_validate({"OrderID": 1})  # keys that were seen before are named as they came

@@ -106,6 +106,16 @@ def test_refuses_whoever_is_not_right_in_everything(caller: Caller, wrong: dict[
     assert sdk.cookie == ""
 
 
+def test_the_journal_keeps_nothing_of_an_older_login(caller: Caller):
+    old = OldSdk(caller)
+    token = old.login().json["body"]["JWTToken"]
+    old.post(f"V3/Margin?note={token}", {"ClientCode": CLIENT, "Remark": token})
+    text = json.dumps(caller.control("GET", "/requests"))
+    assert LOGIN in text
+    for secret in (token, token.split(".")[0], encrypted("111111"), encrypted("19900101"), old.cookie.split("=")[1]):
+        assert secret not in text
+
+
 def test_a_token_that_is_sent_goes_before_the_cookie(old: OldSdk):
     headers = {"Cookie": old.cookie, "Authorization": "Bearer wrong", "Content-Type": "application/json"}
     document = json.dumps({"head": HEAD, "body": {"ClientCode": CLIENT}}).encode()
