@@ -110,6 +110,8 @@ class Line(NamedTuple):
     tds: Decimal = Decimal(0)
     reference: str = ""
     why_not: str = ""
+    # The statement in which it is kept; 0 while it is none yet.
+    statement_id: int = 0
 
 
 class _Unreadable(Exception):

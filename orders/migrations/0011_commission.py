@@ -576,7 +576,7 @@ class Migration(migrations.Migration):
             model_name="commissionline",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("why_not", ""), models.Q(("reference", ""), _negated=True)),
-                fields=("fund_house", "kind", "reference"),
+                fields=("folio", "kind", "month", "reference"),
                 name="what_a_registrar_refers_to_counts_once",
             ),
         ),

@@ -205,7 +205,7 @@ class CommissionLine(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["statement", "number"], name="a_line_of_a_statement_once"),
             models.UniqueConstraint(
-                fields=["fund_house", "kind", "reference"],
+                fields=["folio", "kind", "month", "reference"],
                 condition=Q(why_not="") & ~Q(reference=""),
                 name="what_a_registrar_refers_to_counts_once",
             ),

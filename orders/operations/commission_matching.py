@@ -2,15 +2,17 @@
 
 The scheme says which fund house it is; what the line itself says of the house must not contradict that. A folio is
 one of that house. An AMFI code that several options share means the one that the folio has held. The partner is whoever
-served the investor on the last day of the month. What a registrar refers to counts once.
+served the investor on the last day of the month. What a registrar refers to counts once; of lines without a reference
+equal ones count once too, unless they stand in one file: the same lines come again in a file that was saved anew.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
@@ -49,19 +51,26 @@ def portions(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
         yield portion
 
 
-# Fund house, kind and reference: what counts once.
-Key = tuple[int | None, str, str]
+# Folio, kind, month and reference: what counts once.
+Key = tuple[int | None, str, date | None, str]
+# Folio, scheme, kind, month, rupees, and the statement in which a line without a reference stands.
+Equal = tuple[int | None, int | None, str, date | None, Decimal | None, int]
+# The code of a statement and the number of a line in it.
+Place = tuple[str, int]
 
 
 class Matcher:
     """Looks lines up, a portion at a time; of one file it knows what earlier lines referred to."""
 
-    def __init__(self, *, today: date) -> None:
+    def __init__(self, *, today: date, statement_id: int = 0) -> None:
+        """`statement_id`: of the file that is being entered."""
+        self.statement_id = statement_id
         self.this_month = today.replace(day=1)
         every = list(FundHouse.objects.all())
         self.houses = {house.pk: house.name for house in every}
         self._house_of = _names_of(every)
         self._seen: dict[Key, int] = {}
+        self._seen_equal: dict[tuple[Any, ...], int] = {}
 
     def judge(self, lines: Iterable[Line]) -> Iterator[Judged]:
         """Each line with what it belongs to, in order."""
@@ -77,8 +86,10 @@ class Matcher:
         held = _held([pk for (_, number), (pk, _) in folios.items() if number in of_shared])
         judged = [self._of(line, schemes, folios, held) for line in lines]
         partners = _partners(judged, folios)
-        counted = _counted({_key(each) for each in judged if not each.why_not and each.line.reference})
-        return (self._once(each._replace(partner_id=partners.get(n)), counted) for n, each in enumerate(judged))
+        fit = [each for each in judged if not each.why_not]
+        counted = _counted({_key(each) for each in fit if each.line.reference})
+        equal = _equal({self._equal_key(each) for each in fit if not each.line.reference})
+        return (self._once(each._replace(partner_id=partners.get(n)), counted, equal) for n, each in enumerate(judged))
 
     def _of(self, line: Line, schemes: Schemes, folios: Folios, held: Held) -> Judged:
         """Fund house, scheme and folio of one line."""
@@ -110,11 +121,13 @@ class Matcher:
             return Judged(line, house_id, folio_id, fit[0], None, "Its month has not ended yet.")
         return Judged(line, house_id, folio_id, fit[0])
 
-    def _once(self, judged: Judged, counted: Counted) -> Judged:
+    def _once(self, judged: Judged, counted: Mapping[Key, Place], equal: Mapping[Equal, Place]) -> Judged:
         """What is referred to counts once: in this file, and over all statements that stand."""
-        key = _key(judged)
-        if judged.why_not or not judged.line.reference:
+        if judged.why_not:
             return judged
+        if not judged.line.reference:
+            return self._once_without(judged, equal)
+        key = _key(judged)
         if key in self._seen:
             return judged._replace(
                 why_not=f"Its reference stands in an earlier line already, number {self._seen[key]}."
@@ -125,12 +138,29 @@ class Matcher:
         self._seen[key] = judged.line.number
         return judged
 
+    def _once_without(self, judged: Judged, equal: Mapping[Equal, Place]) -> Judged:
+        """A line without a reference counts unless an equal one counts in another statement."""
+        key = self._equal_key(judged)
+        if key in equal:
+            code, number = equal[key]
+            words = (
+                f"An equal line counts in line {number} of {code} already. With a reference of its own it would count."
+            )
+            return judged._replace(why_not=words)
+        if self._seen_equal.setdefault(key[:-1], key[-1]) != key[-1]:
+            return judged._replace(why_not="An equal line of another statement counts already.")
+        return judged
+
+    def _equal_key(self, judged: Judged) -> Equal:
+        line = judged.line
+        own = line.statement_id or self.statement_id
+        return judged.folio_id, judged.scheme_id, line.kind, line.month, line.amount, own
+
 
 Schemes = dict[str, list[tuple[int, int]]]
 # Fund house and number -> the folio and its investor.
 Folios = dict[tuple[int, str], tuple[int, int]]
 Held = set[tuple[int, int]]
-Counted = dict[Key, tuple[str, int]]
 
 
 @lru_cache(maxsize=1_000)
@@ -162,7 +192,7 @@ def _schemes(codes: Collection[str]) -> Schemes:
 
 
 def _key(judged: Judged) -> Key:
-    return judged.house_id, judged.line.kind, judged.line.reference
+    return judged.folio_id, judged.line.kind, judged.line.month, judged.line.reference
 
 
 # By pairs, as the unique index has them: a list of numbers alone would be compared with every folio there is.
@@ -216,17 +246,31 @@ def _partners(judged: Sequence[Judged], folios: Folios) -> dict[int, int | None]
 
 # Key by key: before PostgreSQL has counted a table that was just filled, it would walk through all of it for each.
 _COUNTED = """
-    SELECT a.house, a.kind, a.reference, s.code, l.number
-      FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS a (house, kind, reference)
+    SELECT a.folio, a.kind, a.month, a.reference, s.code, l.number
+      FROM unnest(%s::bigint[], %s::text[], %s::date[], %s::text[]) AS a (folio, kind, month, reference)
      CROSS JOIN LATERAL (
            SELECT c.statement_id, c.number FROM orders_commissionline c
-            WHERE c.fund_house_id = a.house AND c.kind = a.kind AND c.reference = a.reference
+            WHERE c.folio_id = a.folio AND c.kind = a.kind AND c.month = a.month AND c.reference = a.reference
               AND c.why_not = '' AND c.reference <> '' LIMIT 1) l
+      JOIN orders_commissionstatement s ON s.id = l.statement_id
+"""
+_EQUAL = """
+    SELECT a.folio, a.scheme, a.kind, a.month, a.amount, a.own, s.code, l.number
+      FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::date[], %s::numeric[], %s::bigint[])
+           AS a (folio, scheme, kind, month, amount, own)
+     CROSS JOIN LATERAL (
+           SELECT c.statement_id, c.number FROM orders_commissionline c
+            WHERE c.month = a.month AND c.folio_id = a.folio AND c.scheme_id = a.scheme AND c.why_not = ''
+              AND c.kind = a.kind AND c.amount = a.amount AND c.reference = '' AND c.statement_id <> a.own LIMIT 1) l
       JOIN orders_commissionstatement s ON s.id = l.statement_id
 """
 
 
-def _counted(keys: Collection[Key]) -> Counted:
+def _counted(keys: Collection[Key]) -> dict[Key, Place]:
     """What of these counts already."""
-    rows = _asked(_COUNTED, keys)
-    return {(house_id, kind, reference): (code, number) for house_id, kind, reference, code, number in rows}
+    return {tuple(row[:4]): (row[4], row[5]) for row in _asked(_COUNTED, keys)}
+
+
+def _equal(keys: Collection[Equal]) -> dict[Equal, Place]:
+    """Of which of these an equal line, without a reference too, counts in another statement."""
+    return {tuple(row[:6]): (row[6], row[7]) for row in _asked(_EQUAL, keys)}

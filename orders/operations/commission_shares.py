@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Max, Model
+from django.db.models import Max, Min, Model
 
 from orders.commission_rules import last_day
 from orders.models import CommissionShare, PayoutLine
@@ -20,18 +20,20 @@ from portal.models import Partner
 SHARE = "partner's share"
 
 
-def handed_on_until(partner_id: int) -> date | None:
-    """The last day of the last month of which a payout hands something on to a partner; None for none."""
-    lines = PayoutLine.objects.filter(payout__partner_id=partner_id, counts=True)
-    month = lines.aggregate(last=Max("line__month"))["last"]
-    return last_day(month) if month else None
-
-
 def too_early(partner_id: int, begins: date) -> str:
-    """Why a share can neither begin nor go on a day: what was decided by the share before it stays explained."""
-    until = handed_on_until(partner_id)
-    if until is None or begins > until:
+    """Why a share can neither begin nor go on a day: what was decided by the share before it stays explained.
+
+    Of the months that it holds for, up to the next share, no payout has handed anything on.
+    """
+    lines = PayoutLine.objects.filter(payout__partner_id=partner_id, counts=True)
+    lines = lines.filter(line__month__gte=begins.replace(day=1))
+    shares = CommissionShare.objects.filter(partner_id=partner_id, valid_from__gt=begins)
+    if following := shares.aggregate(first=Min("valid_from"))["first"]:
+        lines = lines.filter(line__month__lt=following.replace(day=1))
+    month = lines.aggregate(last=Max("line__month"))["last"]
+    if month is None:
         return ""
+    until = last_day(month)
     return f"Payouts hand on what came until {until:%-d %b %Y}, by the share of that time. Choose a day after that."
 
 
@@ -44,6 +46,9 @@ def _affects(values: Mapping[str, Any]) -> str:
 
 
 def _why_not(row: Model | None, after: Mapping[str, Any] | None, at: datetime) -> str:
+    partner_id = row.partner_id if isinstance(row, CommissionShare) else (after or {}).get("partner")
+    # No payout of the partner is put together meanwhile (`payouts.ask` takes the same lock).
+    Partner.objects.select_for_update().only("pk").filter(pk=partner_id).first()
     if isinstance(row, CommissionShare):
         return too_early(row.partner_id, row.valid_from)
     return too_early(after["partner"], date.fromisoformat(after["valid_from"])) if after else ""

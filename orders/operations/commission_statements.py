@@ -175,8 +175,8 @@ def _refuse_twice(raw: bytes) -> None:
         raise EnteredAlready(f"This file was entered already, as {known.code}. Nothing was done.")
 
 
-def _matcher(at: datetime) -> Matcher:
-    return Matcher(today=at.astimezone(IST).date())
+def _matcher(at: datetime, statement_id: int = 0) -> Matcher:
+    return Matcher(today=at.astimezone(IST).date(), statement_id=statement_id)
 
 
 def _write(row: CommissionStatement, statement: Statement, at: datetime) -> int:
@@ -257,7 +257,7 @@ def _line(row: CommissionLine, houses: Mapping[int, str]) -> Line:
     house = houses[row.fund_house_id] if row.fund_house_id else ""
     return Line(
         row.number, row.text, house, row.folio_number, row.scheme_code, row.month, row.kind, row.amount, row.gst,
-        row.tds, row.reference,
+        row.tds, row.reference, statement_id=row.statement_id,
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from portal import audit, cases
 from portal.api.models import FirmRequest
@@ -103,6 +103,7 @@ def take(*, request: FirmRequest, code: str, actor: User, reason: str, at: datet
     try:
         with transaction.atomic():
             row = _locked(request)
+            _take_turns()
             if Partner.objects.filter(arn=row.arn).exists():
                 raise Exists
             firm = Partner.objects.create(code=code, name=row.name, arn=row.arn, head=row.head)
@@ -111,6 +112,12 @@ def take(*, request: FirmRequest, code: str, actor: User, reason: str, at: datet
     except IntegrityError as error:
         raise _told(error) from error
     return firm
+
+
+def _take_turns() -> None:
+    """Nobody else takes a firm in until this transaction ends: the lock of the tree itself (`0009_firms_beneath`)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('portal_firm_tree'))")
 
 
 def refuse(*, request: FirmRequest, actor: User, reason: str, at: datetime) -> None:

@@ -316,3 +316,12 @@ def test_viewers_look_at_shares_and_propose_none(as_role, commission_book):
     viewer = as_role(roles.VIEWER)
     assert "60.00 %" in viewer.get(reverse("admin:orders_commissionshare_changelist")).content.decode()
     assert viewer.post(SHARES, {**NEW, "partner": factories.PartnerFactory().pk}).status_code == 403
+
+
+def test_lines_that_wait_for_a_share_get_theirs_while_another_holds_later(maker, checker, paid_on):
+    """A share that holds up to the next one changes nothing of what was handed on by that."""
+    asked_by(maker, paid_on)
+    maker.post(SHARES, {**NEW, "partner": paid_on.partner.pk, "valid_from": "2025-09-01"})
+    with console("off"):
+        checker.post(act_url(Proposal.objects.get(), "approve"), {"reason": "Compared with the agreement"})
+    assert sorted(CommissionShare.objects.values_list("valid_from", flat=True))[0] == date(2025, 9, 1)

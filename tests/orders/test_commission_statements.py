@@ -123,6 +123,46 @@ def test_what_a_registrar_refers_to_counts_once(commission_book):
     assert only(enter(commission_book, line(commission_book, reference="R-1", kind="incentive"))).why_not == ""
 
 
+def test_a_reference_that_comes_again_for_another_month_or_folio_counts(commission_book):
+    other = factories.FolioFactory(investor=commission_book.investor, fund_house=commission_book.scheme.fund_house)
+    enter(commission_book, line(commission_book, reference="T-1"))
+    for more in ({"month": "2026-09"}, {"folio": other.number}):
+        assert only(enter(commission_book, line(commission_book, reference="T-1", **more))).why_not == ""
+
+
+def test_a_file_that_was_saved_anew_counts_once_without_references_too(commission_book):
+    first = enter(commission_book, line(commission_book), line(commission_book))
+    assert {each.why_not for each in first.lines.all()} == {""}, "of one file equal lines are two"
+    again = enter(commission_book, line(commission_book), line(commission_book, amount="1"), line(commission_book))
+    found = [each.why_not for each in again.lines.order_by("number")]
+    words = f"of {first.code} already. With a reference of its own it would count."
+    assert [bool(each) for each in found] == [True, False, True]
+    assert all(each.startswith("An equal line counts in line ") and each.endswith(words) for each in found[::2])
+    assert statements.look(raw=raw(line(commission_book), ""), at=AT).bad == 1, "the dry run says it"
+    statements.withdraw(statement_id=first.pk, actor=commission_book.user, reason="Sent anew", at=AT)
+    assert statements.match(at=AT) == 2
+
+
+def test_equal_lines_of_two_files_that_wait_count_once_when_their_folio_comes(commission_book):
+    first, second = (
+        enter(commission_book, line(commission_book, folio="777")),
+        enter(commission_book, line(commission_book, folio="777"), line(commission_book, amount="5")),
+    )
+    factories.FolioFactory(
+        investor=commission_book.investor, fund_house=commission_book.scheme.fund_house, number="777"
+    )
+    assert statements.match(at=AT) == 1
+    assert only(first).why_not == ""
+    assert statements.match(at=AT) == 0
+    assert "counts in line 2 of" in second.lines.get(folio_number="777").why_not
+
+
+def test_a_long_file_has_its_equal_lines_in_any_portion(commission_book, monkeypatch):
+    monkeypatch.setattr(statements, "PORTION", 2)
+    statement = enter(commission_book, *[line(commission_book)] * 5)
+    assert statement.lines.filter(why_not="").count() == 5
+
+
 def test_the_same_bytes_stand_once_and_again_after_they_were_withdrawn(commission_book):
     statement = enter(commission_book, line(commission_book))
     with pytest.raises(statements.EnteredAlready, match=statement.code):
