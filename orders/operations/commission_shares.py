@@ -46,7 +46,7 @@ def _affects(values: Mapping[str, Any]) -> str:
 
 
 def _why_not(row: Model | None, after: Mapping[str, Any] | None, at: datetime) -> str:
-    partner_id = row.partner_id if isinstance(row, CommissionShare) else (after or {}).get("partner")
+    partner_id: Any = row.partner_id if isinstance(row, CommissionShare) else (after or {}).get("partner")
     # No payout of the partner is put together meanwhile (`payouts.ask` takes the same lock).
     Partner.objects.select_for_update().only("pk").filter(pk=partner_id).first()
     if isinstance(row, CommissionShare):
